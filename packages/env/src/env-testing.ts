@@ -1,0 +1,86 @@
+import type { Env } from './env.js'
+
+interface Sleeper {
+  at: number
+  wake: () => void
+}
+
+/**
+ * An `Env` for tests: seeded randomness, clocks that stand still until `advance` moves them, and
+ * sleeps that end when the clock passes them.
+ */
+export class TestEnv implements Env {
+  #wallMicros: number
+  #monotonicMs = 0
+  #state: number
+  #sleepers: Sleeper[] = []
+
+  constructor(options: { seed?: number; now?: number } = {}) {
+    this.#state = (options.seed ?? 1) >>> 0
+    this.#wallMicros = options.now ?? 1_700_000_000_000_000
+  }
+
+  now(): number {
+    return this.#wallMicros
+  }
+
+  monotonic(): number {
+    return this.#monotonicMs
+  }
+
+  /** Mulberry32: 32 bits of state, more than enough to vary a test. */
+  random(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0
+    let t = this.#state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+
+  randomBytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => Math.floor(this.random() * 256))
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason)
+        return
+      }
+      const sleeper: Sleeper = {
+        at: this.#monotonicMs + ms,
+        wake: () => {
+          signal?.removeEventListener('abort', onAbort)
+          resolve()
+        },
+      }
+      const onAbort = () => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#sleepers.push(sleeper)
+    })
+  }
+
+  async yield(): Promise<void> {}
+
+  /** Moves both clocks forward and wakes the sleeps that end by then, earliest first. */
+  advance(ms: number): void {
+    this.#monotonicMs += ms
+    this.#wallMicros += ms * 1000
+    const due = this.#sleepers.filter((s) => s.at <= this.#monotonicMs)
+    this.#sleepers = this.#sleepers.filter((s) => s.at > this.#monotonicMs)
+    for (const sleeper of due.sort((a, b) => a.at - b.at)) sleeper.wake()
+  }
+
+  /** Sets the wall clock alone, as an administrator or a bad battery would. */
+  setWallClock(micros: number): void {
+    this.#wallMicros = micros
+  }
+
+  /** How many sleeps are pending. */
+  get sleeping(): number {
+    return this.#sleepers.length
+  }
+}

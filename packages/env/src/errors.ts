@@ -1,0 +1,63 @@
+const FIRN_ERROR: unique symbol = Symbol.for('firn.error')
+
+export interface FirnErrorOptions {
+  /** What led to this error. */
+  cause?: unknown
+  /** Whether the same call may succeed when made again. Default false. */
+  retryable?: boolean
+}
+
+/**
+ * Every error that a user of Firn can meet. `code` never changes; messages say what was wrong,
+ * where, and what to do next, and never hold keys, values or credentials.
+ */
+export class FirnError extends Error {
+  readonly code: string
+  readonly retryable: boolean
+
+  constructor(code: string, message: string, options: FirnErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.code = code
+    this.retryable = options.retryable ?? false
+    Object.defineProperty(this, FIRN_ERROR, { value: true })
+  }
+}
+
+/** True for a `FirnError` of any copy of this package; with `code`, only for one with that code. */
+export function isFirnError(error: unknown, code?: string): error is FirnError {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    FIRN_ERROR in error &&
+    (code === undefined || (error as { code?: unknown }).code === code)
+  )
+}
+
+/** An argument of a public call is of the wrong type, out of bounds, or contradicts another. */
+export class InvalidArgumentError extends FirnError {
+  constructor(message: string, options?: FirnErrorOptions) {
+    super('FIRN_INVALID_ARGUMENT', message, options)
+  }
+}
+
+/** Stored bytes are not what was written: a checksum, a length or a structure doesn't hold. */
+export class CorruptionError extends FirnError {
+  constructor(message: string, options?: FirnErrorOptions) {
+    super('FIRN_CORRUPTION', message, options)
+  }
+}
+
+/** Stored bytes carry a format version that this release doesn't know. Nothing was changed. */
+export class FormatVersionError extends FirnError {
+  constructor(message: string, options?: FirnErrorOptions) {
+    super('FIRN_FORMAT_VERSION', message, options)
+  }
+}
+
+/** The object was closed before or during the call. */
+export class ClosedError extends FirnError {
+  constructor(message: string, options?: FirnErrorOptions) {
+    super('FIRN_CLOSED', message, options)
+  }
+}

@@ -1,0 +1,12 @@
+export type { Env } from './env.js'
+export { systemEnv } from './env-system.js'
+export {
+  ClosedError,
+  CorruptionError,
+  FirnError,
+  type FirnErrorOptions,
+  FormatVersionError,
+  InvalidArgumentError,
+  isFirnError,
+} from './errors.js'
+export { isUlid, ULID_BYTES, ulid, ulidFromBytes, ulidToBytes } from './ulid.js'

@@ -1,0 +1,1 @@
+export { TestEnv } from './env-testing.js'

@@ -1,0 +1,61 @@
+/**
+ * A totally ordered log of entries numbered 1, 2, 3 … Entry N is created once, by a conditional
+ * create, and never deleted; truncation replaces its payload with a tombstone. Everything a
+ * database is, is a fold over these entries.
+ */
+export interface CommitLog {
+  /**
+   * True where this handle is the only one that can append while it is open: then the next version
+   * is known before it is durable, and appends may be pipelined (called in version order without
+   * waiting; they become durable in that order).
+   */
+  readonly exclusive: boolean
+  /** Largest payload in bytes that should travel inside an entry. */
+  readonly inlineLimitBytes: number
+  /**
+   * The entries after a version, in order and without gaps, up to the log's end at some moment
+   * after the call (strongly consistent). Throws `CorruptionError` for a gap or a damaged entry.
+   */
+  readAfter(version: number, options?: ReadLogOptions): AsyncIterable<LogEntry>
+  /**
+   * Creates entry `entry.version`, which must be the successor of one that the caller has read (or
+   * appended). Resolves when durable, or with the entry that was there first. The winner may be the
+   * caller's own, by its token, when a request was delivered twice. Throws
+   * `AmbiguousAppendError` when it can't be known whether the entry was created.
+   */
+  append(entry: NewLogEntry, options?: LogCallOptions): Promise<AppendResult>
+  /** Replaces the payloads of all entries up to and including `through` with tombstones. */
+  truncate(through: number, options?: LogCallOptions): Promise<void>
+  /** Waits for appends under way, then lets go of locks and handles. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface LogCallOptions {
+  signal?: AbortSignal | undefined
+}
+
+export interface ReadLogOptions extends LogCallOptions {
+  /** At most this many entries. */
+  limit?: number | undefined
+}
+
+export interface NewLogEntry {
+  /** A positive safe integer. */
+  version: number
+  /** Microseconds since the epoch, greater than that of every entry before. */
+  timestamp: number
+  /** A ULID, fresh per commit attempt. */
+  token: string
+  /** Owned by the log until the append settles. Empty payloads are allowed. */
+  payload: Uint8Array
+}
+
+export interface LogEntry {
+  version: number
+  timestamp: number
+  token: string
+  /** `undefined` in a tombstone. Read only; may share memory with other entries. */
+  payload: Uint8Array | undefined
+}
+
+export type AppendResult = { appended: true } | { appended: false; winner: LogEntry }

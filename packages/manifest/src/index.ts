@@ -1,0 +1,2 @@
+export type * from './commit-log.js'
+export type * from './state.js'

@@ -1,0 +1,13 @@
+/** What a record says of its key. Persisted in logs and SSTs: numbers never change meaning. */
+export const KIND_DELETE = 0
+export const KIND_PUT = 1
+/** An operand for the table's merge operator. */
+export const KIND_MERGE = 2
+
+export type RecordKind = number
+
+/**
+ * Timestamps are microseconds since the Unix epoch in a JS number, strictly increasing along the
+ * commit log, below 2^53. `MAX_TIMESTAMP` reads the present.
+ */
+export const MAX_TIMESTAMP: number = Number.MAX_SAFE_INTEGER
