@@ -1,0 +1,188 @@
+import { InvalidArgumentError } from '@firn/env'
+import { ByteWriter } from '../byte-writer.js'
+import type { TupleValue } from '../tuple.js'
+import { utf8Length, writeUtf8 } from '../utf8.js'
+import {
+  BIGINT_SHORT_BYTES,
+  BIGINT_ZERO,
+  END,
+  ESCAPE,
+  MAX_DEPTH,
+  TAG_BIGINT,
+  TAG_BYTES,
+  TAG_DATE,
+  TAG_FALSE,
+  TAG_NULL,
+  TAG_NUMBER,
+  TAG_STRING,
+  TAG_TRUE,
+  TAG_TUPLE,
+} from './tuple-layout.js'
+
+const KEPT_CAPACITY = 64 * 1024
+
+const scratch = new Uint8Array(8)
+const scratchView = new DataView(scratch.buffer)
+
+// One writer serves call after call. It is taken away for the length of a call, since `values` can
+// be a proxy whose traps encode a tuple of their own.
+let spare: ByteWriter | undefined
+
+export function encodeElements(values: readonly TupleValue[]): Uint8Array {
+  const out = spare ?? new ByteWriter(256)
+  spare = undefined
+  out.reset()
+  try {
+    for (let i = 0; i < values.length; i++) put(out, values[i] as TupleValue, 0)
+    return out.view().slice()
+  } finally {
+    if (out.buffer.length <= KEPT_CAPACITY) spare = out
+  }
+}
+
+function put(out: ByteWriter, value: TupleValue, depth: number): void {
+  switch (typeof value) {
+    case 'string':
+      putString(out, value)
+      return
+    case 'number':
+      if (Number.isNaN(value)) throw new InvalidArgumentError('NaN has no place in a tuple key')
+      // Adding 0 turns -0 into 0.
+      putDouble(out, TAG_NUMBER, value + 0)
+      return
+    case 'bigint':
+      putBigint(out, value)
+      return
+    case 'boolean':
+      out.u8(value ? TAG_TRUE : TAG_FALSE)
+      return
+    case 'object':
+      putObject(out, value, depth)
+      return
+    default:
+      throw new InvalidArgumentError(`a tuple key can't hold a value of type ${typeof value}`)
+  }
+}
+
+function putObject(
+  out: ByteWriter,
+  value: null | Date | Uint8Array | TupleValue[],
+  depth: number,
+): void {
+  if (value === null) {
+    out.u8(TAG_NULL)
+  } else if (Array.isArray(value)) {
+    if (depth === MAX_DEPTH) {
+      throw new InvalidArgumentError(`tuples nest deeper than ${MAX_DEPTH} in a tuple key`)
+    }
+    out.u8(TAG_TUPLE)
+    for (let i = 0; i < value.length; i++) put(out, value[i] as TupleValue, depth + 1)
+    out.u8(END)
+  } else if (isBytes(value)) {
+    out.u8(TAG_BYTES)
+    putEscaped(out, value)
+  } else if (isDate(value)) {
+    const ms = value.getTime()
+    if (Number.isNaN(ms)) throw new InvalidArgumentError('an invalid Date in a tuple key')
+    putDouble(out, TAG_DATE, ms)
+  } else {
+    throw new InvalidArgumentError('a tuple key holds no objects but Date, Uint8Array and arrays')
+  }
+}
+
+// `instanceof` for nearly everyone; the tag for values from another realm (a vm, a frame).
+function isBytes(value: object): value is Uint8Array {
+  return (
+    value instanceof Uint8Array ||
+    (ArrayBuffer.isView(value) &&
+      (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'Uint8Array')
+  )
+}
+
+function isDate(value: object): value is Date {
+  return value instanceof Date || Object.prototype.toString.call(value) === '[object Date]'
+}
+
+// A double's bits order as the numbers do once positives have the sign bit set and negatives have
+// every bit inverted.
+function putDouble(out: ByteWriter, tag: number, value: number): void {
+  scratchView.setFloat64(0, value)
+  const high = scratchView.getInt32(0)
+  const low = scratchView.getInt32(4)
+  const flip = high >> 31
+  const at = out.reserve(9)
+  const buffer = out.buffer
+  buffer[at] = tag
+  putU32(buffer, at + 1, high ^ (flip | 0x80000000))
+  putU32(buffer, at + 5, low ^ flip)
+}
+
+function putU32(buffer: Uint8Array, at: number, value: number): void {
+  buffer[at] = value >>> 24
+  buffer[at + 1] = value >>> 16
+  buffer[at + 2] = value >>> 8
+  buffer[at + 3] = value
+}
+
+function putBigint(out: ByteWriter, value: bigint): void {
+  const negative = value < 0n
+  const magnitude = negative ? -value : value
+  const digits = magnitude === 0n ? '' : magnitude.toString(16)
+  const count = (digits.length + 1) >>> 1
+  const short = count <= BIGINT_SHORT_BYTES
+  const head = BIGINT_ZERO + (short ? count : BIGINT_SHORT_BYTES + 1)
+  let at = out.reserve(2 + (short ? 0 : 4) + count)
+  const buffer = out.buffer
+  const first = at
+  buffer[at++] = TAG_BIGINT
+  buffer[at++] = head
+  if (!short) {
+    putU32(buffer, at, count)
+    at += 4
+  }
+  let digit = digits.length - 2 * count
+  for (; digit < digits.length; digit += 2) {
+    buffer[at++] = Number.parseInt(digits.slice(Math.max(digit, 0), digit + 2), 16)
+  }
+  if (negative) {
+    // The complement turns the order around: larger magnitudes come first. The head as well:
+    // 0x80 + n becomes 0x80 - n.
+    buffer[first + 1] = 2 * BIGINT_ZERO - head
+    for (let i = first + 2; i < at; i++) buffer[i] = ~(buffer[i] as number)
+  }
+}
+
+function putString(out: ByteWriter, text: string): void {
+  const length = utf8Length(text)
+  out.u8(TAG_STRING)
+  const start = out.reserve(length)
+  const buffer = out.buffer
+  writeUtf8(text, buffer, start, length)
+  for (let i = start; i < start + length; i++) {
+    if ((buffer[i] as number) <= ESCAPE) {
+      // Rare: NUL or U+0001 in a string. Write it again, escaped.
+      const plain = buffer.slice(start, start + length)
+      out.truncate(start)
+      putEscaped(out, plain)
+      return
+    }
+  }
+  out.u8(END)
+}
+
+function putEscaped(out: ByteWriter, bytes: Uint8Array): void {
+  let extra = 0
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) <= ESCAPE) extra++
+  let at = out.reserve(bytes.length + extra + 1)
+  const buffer = out.buffer
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number
+    if (byte > ESCAPE) {
+      buffer[at++] = byte
+    } else {
+      buffer[at++] = ESCAPE
+      buffer[at++] = byte + 1
+    }
+  }
+  buffer[at] = END
+}

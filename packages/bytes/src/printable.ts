@@ -1,0 +1,84 @@
+import { InvalidArgumentError } from '@firn/env'
+import { ByteWriter } from './byte-writer.js'
+import { hexDigit, toHex } from './hex.js'
+import { decodeUtf8, utf8Length, writeUtf8 } from './utf8.js'
+
+// What a terminal would act on instead of showing it: control and format characters (among them
+// those that turn the direction of text around) and line separators. The joiners U+200C and U+200D
+// stay, as scripts and emoji need them.
+const UNPRINTABLE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+const BACKSLASH = 0x5c
+
+/**
+ * Any bytes as text for people: UTF-8 shows as itself, a backslash as `\\`, and what isn't UTF-8
+ * or wouldn't show as `\xNN` for each byte. `parsePrintable` gives the same bytes back.
+ */
+export function printable(bytes: Uint8Array): string {
+  let text = ''
+  for (let i = 0; i < bytes.length; ) {
+    const byte = bytes[i] as number
+    if (byte === BACKSLASH) {
+      text += '\\\\'
+      i++
+      continue
+    }
+    const length = sequenceLength(byte)
+    const character = i + length <= bytes.length ? decodeUtf8(bytes, i, i + length) : undefined
+    if (character === undefined) {
+      text += escape(bytes, i, i + 1)
+      i++
+    } else {
+      text += UNPRINTABLE.test(character) ? escape(bytes, i, i + length) : character
+      i += length
+    }
+  }
+  return text
+}
+
+/**
+ * The bytes that `printable` shows as `text`: `\\` is a backslash, `\xNN` a byte, and everything
+ * else its UTF-8. Throws `InvalidArgumentError` for any other backslash and for lone surrogates.
+ */
+export function parsePrintable(text: string): Uint8Array {
+  const out = new ByteWriter(text.length)
+  for (let i = 0; i < text.length; ) {
+    const slash = text.indexOf('\\', i)
+    const end = slash < 0 ? text.length : slash
+    putText(out, text.slice(i, end))
+    if (slash < 0) break
+    if (text[slash + 1] === '\\') {
+      out.u8(BACKSLASH)
+      i = slash + 2
+      continue
+    }
+    const high = hexDigit(text.charCodeAt(slash + 2))
+    const low = hexDigit(text.charCodeAt(slash + 3))
+    if (text[slash + 1] !== 'x' || high < 0 || low < 0) {
+      throw new InvalidArgumentError(
+        `a backslash at index ${slash} is neither \\\\ nor \\xNN; write \\\\ for a plain one`,
+      )
+    }
+    out.u8((high << 4) | low)
+    i = slash + 4
+  }
+  return out.take()
+}
+
+function putText(out: ByteWriter, text: string): void {
+  const length = utf8Length(text)
+  const at = out.reserve(length)
+  writeUtf8(text, out.buffer, at, length)
+}
+
+/** How many bytes the UTF-8 sequence that starts with `byte` should have; 1 for no such start. */
+function sequenceLength(byte: number): number {
+  if (byte < 0xc2 || byte > 0xf4) return 1
+  if (byte < 0xe0) return 2
+  return byte < 0xf0 ? 3 : 4
+}
+
+function escape(bytes: Uint8Array, start: number, end: number): string {
+  let text = ''
+  for (let i = start; i < end; i++) text += `\\x${toHex(bytes.subarray(i, i + 1))}`
+  return text
+}
