@@ -1,0 +1,104 @@
+import { applyEdit, replaceInLevels } from './internal/apply-edit.js'
+import {
+  checkpointIsPast,
+  databaseBeginsOnce,
+  fileIsAboveFloor,
+  fileIsWellFormed,
+  filesAreLive,
+  filesAreNew,
+  flushFollows,
+  floorsKeepPins,
+  gcFloorRises,
+  levelIsDisjoint,
+  levelZeroFilesFit,
+  pinExists,
+  pinIsRetained,
+  pinNameIsFree,
+  tableExists,
+  tableIsNew,
+} from './invariants.js'
+import type { DatabaseState, Edit, FileMeta } from './state.js'
+
+/**
+ * Why an entry with these edits would not apply as the next one after `state`, or `undefined` when
+ * it would. For a writer whose entry lost its place to others: ask again with the state after them.
+ */
+export function conflictOf(state: DatabaseState, edits: readonly Edit[]): string | undefined {
+  if (edits.length === 0) return databaseBeginsOnce(state, undefined, 0)
+  let next = state
+  for (const [index, edit] of edits.entries()) {
+    const problem = databaseBeginsOnce(state, edit, index) ?? conflictOfEdit(next, edit)
+    if (problem !== undefined) return problem
+    if (index < edits.length - 1) next = applyEdit(next, edit, state.version + 1, state.timestamp)
+  }
+  return undefined
+}
+
+/** Why one edit doesn't apply to the state that the edits before it made. */
+export function conflictOfEdit(state: DatabaseState, edit: Edit): string | undefined {
+  switch (edit.type) {
+    case 'create-database':
+    case 'records':
+      return undefined
+    case 'create-table':
+      return tableIsNew(state, edit)
+    case 'alter-table':
+    case 'drop-table':
+      return tableExists(state, edit.id)
+    case 'add-files':
+      return levelZeroFilesFit(state, edit.files, true)
+    case 'flush':
+      return flushFollows(state, edit) ?? levelZeroFilesFit(state, edit.files, false)
+    case 'compact':
+      return compactionFits(state, edit)
+    case 'gc-floor':
+      return gcFloorRises(state, edit.version)
+    case 'pin':
+      return pinNameIsFree(state, edit.pin) ?? pinIsRetained(state, edit.pin)
+    case 'unpin':
+      return pinExists(state, edit.name)
+    case 'checkpoint':
+      return checkpointIsPast(state, edit.version)
+  }
+}
+
+/** Inputs live, outputs new and well placed, tables there, pinned history kept. */
+function compactionFits(
+  state: DatabaseState,
+  edit: Extract<Edit, { type: 'compact' }>,
+): string | undefined {
+  const dead = filesAreLive(state, edit.removed)
+  if (dead !== undefined) return dead
+  const removed = new Set(edit.removed)
+  const created = new Set<string>()
+  const addedByTable = new Map<number, FileMeta[]>()
+  for (const { table, file } of edit.added) {
+    const problem = fileIsWellFormed(file)
+    if (problem !== undefined) return problem
+    if (file.level > 0) {
+      const gone = tableExists(state, table)
+      if (gone !== undefined) return gone
+      addedByTable.set(table, [...(addedByTable.get(table) ?? []), file])
+    }
+    // A file that only moves to another level keeps its name: it is live, so nobody deleted it.
+    if (removed.has(file.id)) continue
+    const late = fileIsAboveFloor(state, file)
+    if (late !== undefined) return late
+    if (created.has(file.id)) return `file ${file.id} is added twice`
+    created.add(file.id)
+  }
+  const old = filesAreNew(state, created)
+  if (old !== undefined) return old
+  for (const [id, added] of addedByTable) {
+    const levels = replaceInLevels(state.tables.get(id)?.levels ?? [], removed, added)
+    for (const { level } of added) {
+      const overlap = levelIsDisjoint(levels[level - 1] ?? [])
+      if (overlap !== undefined) return overlap
+    }
+  }
+  for (const { table } of edit.floors) {
+    const gone = tableExists(state, table)
+    if (gone !== undefined) return gone
+  }
+  return floorsKeepPins(state, edit.floors)
+}

@@ -1,0 +1,64 @@
+import { FirnError } from '@firn/env'
+
+/** It can't be known whether the entry was created. `appendSettled` finds out. */
+export class AmbiguousAppendError extends FirnError {
+  readonly version: number
+  readonly token: string
+
+  constructor(entry: { version: number; token: string }, cause?: unknown) {
+    super(
+      'FIRN_AMBIGUOUS_APPEND',
+      `no certain answer to the append of entry ${entry.version}: it may have been created; read it back and compare tokens`,
+      { retryable: true, cause },
+    )
+    this.version = entry.version
+    this.token = entry.token
+  }
+}
+
+/**
+ * The deadline came before it was known whether a commit happened. It may still take effect, so
+ * nothing that it refers to may be deleted. `resolveCommit` with this version and token says later.
+ */
+export class CommitUnknownError extends FirnError {
+  readonly version: number
+  readonly token: string
+
+  constructor(entry: { version: number; token: string }, cause?: unknown) {
+    super(
+      'FIRN_COMMIT_UNKNOWN',
+      `whether the commit of version ${entry.version} (token ${entry.token}) took effect is not known; ask again with resolveCommit, and don't write the same data anew before`,
+      { cause },
+    )
+    this.version = entry.version
+    this.token = entry.token
+  }
+}
+
+/**
+ * A write or a sync of the log failed, so what is on the disk isn't known: the log accepts nothing
+ * more. Reopening reads what is there; an entry that wasn't acknowledged may be among it.
+ */
+export class LogFailedError extends FirnError {
+  constructor(where: string, cause: unknown) {
+    super(
+      'FIRN_LOG_FAILED',
+      `the commit log ${where} could not be written and accepts no more commits; free space or repair the disk, then reopen the database`,
+      { cause },
+    )
+  }
+}
+
+/** Another process, or another handle of this one, has the database open for writing. */
+export class LockedError extends FirnError {
+  constructor(message: string) {
+    super('FIRN_LOCKED', message, { retryable: true })
+  }
+}
+
+/** There is no database at this place. */
+export class DatabaseNotFoundError extends FirnError {
+  constructor(message: string) {
+    super('FIRN_DATABASE_NOT_FOUND', message)
+  }
+}

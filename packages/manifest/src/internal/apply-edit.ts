@@ -1,0 +1,159 @@
+import { compareBytes } from '@firn/bytes'
+import type { DatabaseState, Edit, FileMeta, Pin, TableState } from '../state.js'
+
+type Of<T extends Edit['type']> = Extract<Edit, { type: T }>
+
+/** One edit's effect, for edits that were found to apply. `version`, `timestamp`: the entry's. */
+export function applyEdit(
+  state: DatabaseState,
+  edit: Edit,
+  version: number,
+  timestamp: number,
+): DatabaseState {
+  switch (edit.type) {
+    case 'records':
+      return state
+    case 'create-database':
+      return { ...state, incarnation: edit.incarnation }
+    case 'create-table':
+      return createTable(state, edit, version)
+    case 'alter-table':
+      return withTable(state, edit.id, (table) => ({ ...table, options: edit.options }))
+    case 'drop-table':
+      return dropTable(state, edit.id)
+    case 'add-files':
+      return {
+        ...state,
+        level0: addToLevelZero(
+          state.level0,
+          edit.files.map((file) => ({ ...file, minTimestamp: timestamp, maxTimestamp: timestamp })),
+        ),
+      }
+    case 'flush':
+      return {
+        ...state,
+        flushedThrough: edit.through,
+        level0: addToLevelZero(state.level0, edit.files),
+      }
+    case 'compact':
+      return compact(state, edit)
+    case 'gc-floor':
+      return { ...state, gcFloor: edit.version }
+    case 'pin':
+      return { ...state, pins: new Map<string, Pin>(state.pins).set(edit.pin.name, edit.pin) }
+    case 'unpin': {
+      const pins = new Map(state.pins)
+      pins.delete(edit.name)
+      return { ...state, pins }
+    }
+    case 'checkpoint':
+      // Of two that were written at once the newer one stays, whichever was announced last.
+      if (state.checkpoint !== undefined && state.checkpoint.version > edit.version) return state
+      return { ...state, checkpoint: { version: edit.version, key: edit.key } }
+  }
+}
+
+function createTable(
+  state: DatabaseState,
+  { id, name, options }: Of<'create-table'>,
+  version: number,
+): DatabaseState {
+  const table = { id, name, options, createdAt: version, historyFloor: 0, levels: [] }
+  return {
+    ...state,
+    tables: new Map<number, TableState>(state.tables).set(id, table),
+    tableIds: new Map<string, number>(state.tableIds).set(name, id),
+    nextTableId: id + 1,
+  }
+}
+
+/**
+ * The files of its levels go with it. Level 0 files hold many tables and stay; what they hold of
+ * this one is never read (its id has no table and is never used again) and compaction drops it.
+ */
+function dropTable(state: DatabaseState, id: number): DatabaseState {
+  const tables = new Map(state.tables)
+  const tableIds = new Map(state.tableIds)
+  const table = tables.get(id)
+  if (table !== undefined) tableIds.delete(table.name)
+  tables.delete(id)
+  return { ...state, tables, tableIds }
+}
+
+function compact(state: DatabaseState, edit: Of<'compact'>): DatabaseState {
+  const removed = new Set(edit.removed)
+  const addedByTable = new Map<number, FileMeta[]>()
+  const addedToLevelZero: FileMeta[] = []
+  for (const { table, file } of edit.added) {
+    if (file.level === 0) addedToLevelZero.push(file)
+    else addedByTable.set(table, [...(addedByTable.get(table) ?? []), file])
+  }
+  const floors = new Map(edit.floors.map(({ table, timestamp }) => [table, timestamp]))
+
+  let tables: Map<number, TableState> | undefined
+  for (const table of state.tables.values()) {
+    const levels = replaceInLevels(table.levels, removed, addedByTable.get(table.id) ?? [])
+    const historyFloor = Math.max(table.historyFloor, floors.get(table.id) ?? 0)
+    if (levels === table.levels && historyFloor === table.historyFloor) continue
+    tables ??= new Map(state.tables)
+    tables.set(table.id, { ...table, levels, historyFloor })
+  }
+  const kept = without(state.level0, removed)
+  return {
+    ...state,
+    tables: tables ?? state.tables,
+    level0: addToLevelZero(kept, addedToLevelZero),
+  }
+}
+
+/** Levels with some files out and others in; a level that doesn't change is the same array. */
+export function replaceInLevels(
+  levels: readonly (readonly FileMeta[])[],
+  removed: ReadonlySet<string>,
+  added: readonly FileMeta[],
+): readonly (readonly FileMeta[])[] {
+  let changed: (readonly FileMeta[])[] | undefined
+  const count = Math.max(levels.length, ...added.map((file) => file.level))
+  for (let level = 1; level <= count; level++) {
+    const before = levels[level - 1] ?? []
+    const fresh = added.filter((file) => file.level === level)
+    let after = without(before, removed)
+    if (fresh.length > 0) {
+      after = [...after, ...fresh].sort((a, b) => compareBytes(a.smallest, b.smallest))
+    }
+    if (after === before && level <= levels.length) continue
+    changed ??= [...levels]
+    changed[level - 1] = after
+  }
+  if (changed === undefined) return levels
+  while (changed.length > 0 && (changed.at(-1) as readonly FileMeta[]).length === 0) changed.pop()
+  return changed
+}
+
+/** The files that aren't removed: the same array where that is all of them. */
+function without(
+  files: readonly FileMeta[],
+  removed: ReadonlySet<string>,
+): readonly FileMeta[] {
+  if (removed.size === 0 || !files.some((file) => removed.has(file.id))) return files
+  return files.filter((file) => !removed.has(file.id))
+}
+
+/** Newest first; of files that are equally new, those that came last, in their own order. */
+function addToLevelZero(
+  level0: readonly FileMeta[],
+  added: readonly FileMeta[],
+): readonly FileMeta[] {
+  if (added.length === 0) return level0
+  return [...added, ...level0].sort((a, b) => b.maxTimestamp - a.maxTimestamp)
+}
+
+function withTable(
+  state: DatabaseState,
+  id: number,
+  change: (table: TableState) => TableState,
+): DatabaseState {
+  const table = state.tables.get(id)
+  if (table === undefined) return state
+  return { ...state, tables: new Map(state.tables).set(id, change(table)) }
+}

@@ -1,0 +1,38 @@
+import { InvalidArgumentError, isUlid } from '@firn/env'
+import type { NewLogEntry } from '../commit-log.js'
+
+/** What every log asks of a new entry, before anything is done. */
+export function assertNewEntry(entry: NewLogEntry): void {
+  const { version, timestamp, token, payload } = entry
+  if (!(Number.isSafeInteger(version) && version > 0)) {
+    throw new InvalidArgumentError(`an entry's version is a positive safe integer, got ${version}`)
+  }
+  if (!(Number.isSafeInteger(timestamp) && timestamp > 0)) {
+    throw new InvalidArgumentError(
+      `an entry's timestamp is a positive safe integer of microseconds, got ${timestamp}`,
+    )
+  }
+  if (!isUlid(token)) throw new InvalidArgumentError(`an entry's token is a ULID, got ${token}`)
+  if (!(payload instanceof Uint8Array)) {
+    throw new InvalidArgumentError(`the payload of entry ${version} is not a Uint8Array`)
+  }
+}
+
+export function assertVersion(version: number): void {
+  if (!(Number.isSafeInteger(version) && version >= 0)) {
+    throw new InvalidArgumentError(`a version is a safe integer from 0, got ${version}`)
+  }
+}
+
+export function assertLimit(limit: number | undefined): void {
+  if (limit !== undefined && !(limit >= 0)) {
+    throw new InvalidArgumentError(`a limit is a number from 0, got ${limit}`)
+  }
+}
+
+/** An entry may only follow one that is there. */
+export function outOfTurn(version: number, last: number): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `entry ${version} can't be appended: the log ends at version ${last}; read up to its end first`,
+  )
+}

@@ -1,0 +1,191 @@
+import { compareBytes } from '@firn/bytes'
+import { isUlid } from '@firn/env'
+import { MAX_LEVEL, MAX_NAME_BYTES, MAX_TABLE_ID } from './internal/limits.js'
+import type { DatabaseState, Edit, FileMeta, Pin, TableState } from './state.js'
+
+// What must hold of a state for an edit to apply to it. Each predicate gives what is wrong, or
+// `undefined`. Writers ask before they append (a conflict), the fold asks again (corruption): an
+// entry that applied for its writer applies for every reader, because all read the same log.
+
+type Problem = string | undefined
+type Of<T extends Edit['type']> = Extract<Edit, { type: T }>
+
+const FILE_ID = /^(\d{1,20})-([0-9A-Z]{26})$/
+
+/** The version in a file's name (`<base version>-<ulid>`), or `undefined` for another name. */
+export function fileBaseVersion(id: string): number | undefined {
+  const match = FILE_ID.exec(id)
+  if (match === null || !isUlid(match[2] as string)) return undefined
+  const version = Number(match[1])
+  return Number.isSafeInteger(version) ? version : undefined
+}
+
+/** Entry 1, and no other, begins with `create-database`. */
+export function databaseBeginsOnce(
+  state: DatabaseState,
+  edit: Edit | undefined,
+  index: number,
+): Problem {
+  const creates = edit?.type === 'create-database'
+  const must = state.version === 0 && index === 0
+  if (creates === must) return undefined
+  return must ? 'the first entry must create the database' : 'the database was created before'
+}
+
+/** The id is the next one, the name is free. */
+export function tableIsNew(state: DatabaseState, edit: Of<'create-table'>): Problem {
+  if (edit.name.length === 0 || edit.name.length > MAX_NAME_BYTES) return 'a table needs a name'
+  if (state.tableIds.has(edit.name)) return `a table of this name exists (${edit.id} is new)`
+  if (edit.id < state.nextTableId) return `table id ${edit.id} was used before`
+  if (!(Number.isInteger(edit.id) && edit.id > 0 && edit.id < MAX_TABLE_ID)) {
+    return `table id ${edit.id} is out of range`
+  }
+  return undefined
+}
+
+export function tableExists(state: DatabaseState, id: number): Problem {
+  return state.tables.has(id) ? undefined : `table ${id} doesn't exist any more`
+}
+
+/** The name gives a base version, the keys are in order, the numbers can be. */
+export function fileIsWellFormed(file: FileMeta): Problem {
+  if (fileBaseVersion(file.id) === undefined) return `file ${file.id} is not named <version>-<ulid>`
+  if (compareBytes(file.smallest, file.largest) > 0) return `file ${file.id} has its keys reversed`
+  if (file.minTimestamp > file.maxTimestamp) return `file ${file.id} has its timestamps reversed`
+  if (file.deletes > file.records) return `file ${file.id} has more deletes than records`
+  if (!(Number.isInteger(file.level) && file.level >= 0 && file.level <= MAX_LEVEL)) {
+    return `file ${file.id} is on level ${file.level}`
+  }
+  return undefined
+}
+
+/** Garbage collection may have deleted files whose names are older than its floor. */
+export function fileIsAboveFloor(state: DatabaseState, file: FileMeta): Problem {
+  return (fileBaseVersion(file.id) ?? -1) >= state.gcFloor
+    ? undefined
+    : `file ${file.id} is below the garbage collection floor ${state.gcFloor}; write it again under a new name`
+}
+
+/** New files of level 0: well formed, above the floor, not there yet, of the right kind. */
+export function levelZeroFilesFit(
+  state: DatabaseState,
+  files: readonly FileMeta[],
+  commitFiles: boolean,
+): Problem {
+  const ids = new Set<string>()
+  for (const file of files) {
+    const problem = fileIsWellFormed(file) ?? fileIsAboveFloor(state, file)
+    if (problem !== undefined) return problem
+    if (file.level !== 0) return `file ${file.id} is new, but on level ${file.level}`
+    if (commitFiles && !file.commitFile) return `file ${file.id} is not a commit's file`
+    if (ids.has(file.id)) return `file ${file.id} is added twice`
+    ids.add(file.id)
+  }
+  return filesAreNew(state, ids)
+}
+
+export function filesAreNew(state: DatabaseState, ids: ReadonlySet<string>): Problem {
+  if (ids.size === 0) return undefined
+  for (const file of state.level0) if (ids.has(file.id)) return `file ${file.id} is live already`
+  for (const table of state.tables.values()) {
+    for (const level of table.levels) {
+      for (const file of level) if (ids.has(file.id)) return `file ${file.id} is live already`
+    }
+  }
+  return undefined
+}
+
+/** Nobody else flushed meanwhile, and nothing is flushed that isn't committed. */
+export function flushFollows(state: DatabaseState, edit: Of<'flush'>): Problem {
+  if (edit.from !== state.flushedThrough) {
+    return `flushed from ${edit.from}, but version ${state.flushedThrough} is flushed already`
+  }
+  if (edit.through <= edit.from || edit.through > state.version) {
+    return `flushed through ${edit.through}, outside of ${edit.from + 1} to ${state.version}`
+  }
+  return undefined
+}
+
+/** Every id of the list is of a live file, and none is there twice. */
+export function filesAreLive(state: DatabaseState, ids: readonly string[]): Problem {
+  const missing = new Set(ids)
+  if (missing.size !== ids.length) return 'a file is removed twice'
+  for (const file of state.level0) missing.delete(file.id)
+  for (const table of state.tables.values()) {
+    if (missing.size === 0) break
+    for (const level of table.levels) for (const file of level) missing.delete(file.id)
+  }
+  for (const id of missing) return `file ${id} is not live any more`
+  return undefined
+}
+
+/** A table's files of one level, in key order, don't overlap. */
+export function levelIsDisjoint(files: readonly FileMeta[]): Problem {
+  for (let i = 1; i < files.length; i++) {
+    const before = files[i - 1] as FileMeta
+    const file = files[i] as FileMeta
+    if (compareBytes(before.largest, file.smallest) >= 0) {
+      return `files ${before.id} and ${file.id} of level ${file.level} overlap`
+    }
+  }
+  return undefined
+}
+
+/**
+ * No pin that is still in force needs what a raised floor lets go. A pin's end is compared with the
+ * log's own time, so that every reader of the log decides alike.
+ */
+export function floorsKeepPins(state: DatabaseState, floors: Of<'compact'>['floors']): Problem {
+  for (const { table, timestamp } of floors) {
+    const createdAt = state.tables.get(table)?.createdAt ?? 0
+    for (const pin of state.pins.values()) {
+      if (pin.expiresAt !== undefined && pin.expiresAt <= state.timestamp) continue
+      if (pin.version >= createdAt && pin.timestamp < timestamp) {
+        return `version ${pin.version} is pinned, history of table ${table} before it must stay`
+      }
+    }
+  }
+  return undefined
+}
+
+/** What a pin protects is there: it is committed, and no table has let go of it. */
+export function pinIsRetained(state: DatabaseState, pin: Pin): Problem {
+  if (pin.version > state.version || pin.timestamp > state.timestamp) {
+    return `version ${pin.version} can't be pinned before it is committed`
+  }
+  for (const table of state.tables.values()) {
+    if (table.createdAt <= pin.version && table.historyFloor > pin.timestamp) {
+      return `version ${pin.version} is not retained any more by table ${table.id}`
+    }
+  }
+  return undefined
+}
+
+/** A pin's name is free, or its own: renewing changes when it ends, never what it pins. */
+export function pinNameIsFree(state: DatabaseState, pin: Pin): Problem {
+  const other = state.pins.get(pin.name)
+  return other === undefined || other.version === pin.version
+    ? undefined
+    : `a pin of this name holds version ${other.version}`
+}
+
+export function pinExists(state: DatabaseState, name: string): Problem {
+  return state.pins.has(name) ? undefined : 'there is no pin of this name'
+}
+
+export function gcFloorRises(state: DatabaseState, version: number): Problem {
+  if (version < state.gcFloor) return `the garbage collection floor is at ${state.gcFloor} already`
+  if (version > state.version + 1) return `garbage collection floor ${version} is in the future`
+  return undefined
+}
+
+export function checkpointIsPast(state: DatabaseState, version: number): Problem {
+  return version >= 1 && version <= state.version
+    ? undefined
+    : `a checkpoint of version ${version}, which isn't committed`
+}
+
+/** Files that a table has on one of its levels (1 to 6). */
+export function filesOfLevel(table: TableState, level: number): readonly FileMeta[] {
+  return table.levels[level - 1] ?? []
+}

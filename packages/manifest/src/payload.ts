@@ -1,0 +1,26 @@
+/**
+ * What an entry's payload is made of. Layout: FORMAT.md, "Payload". Persisted numbers: a meaning
+ * never changes, a number is never used again.
+ */
+
+/** First byte of every payload that isn't empty. */
+export const PAYLOAD_FORMAT = 1
+
+/** First byte of a payload that only says in which object the real one is (`SpillingCommitLog`). */
+export const SPILLED_PAYLOAD_FORMAT = 0x80
+
+/** Bytes in front of an edit's body: its type (u8) and the body's length (u32). */
+export const EDIT_HEADER_BYTES = 5
+
+export const EDIT_CREATE_DATABASE = 1
+export const EDIT_RECORDS = 2
+export const EDIT_CREATE_TABLE = 3
+export const EDIT_ALTER_TABLE = 4
+export const EDIT_DROP_TABLE = 5
+export const EDIT_ADD_FILES = 6
+export const EDIT_FLUSH = 7
+export const EDIT_COMPACT = 8
+export const EDIT_GC_FLOOR = 9
+export const EDIT_PIN = 10
+export const EDIT_UNPIN = 11
+export const EDIT_CHECKPOINT = 12
