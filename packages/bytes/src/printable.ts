@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@firn/env'
 import { ByteWriter } from './byte-writer.js'
 import { hexDigit, toHex } from './hex.js'
-import { decodeUtf8, utf8Length, writeUtf8 } from './utf8.js'
+import { decodeUtf8, utf8Encode } from './utf8.js'
 
 // What a terminal would act on instead of showing it: control and format characters (among them
 // those that turn the direction of text around) and line separators. The joiners U+200C and U+200D
@@ -44,7 +44,7 @@ export function parsePrintable(text: string): Uint8Array {
   for (let i = 0; i < text.length; ) {
     const slash = text.indexOf('\\', i)
     const end = slash < 0 ? text.length : slash
-    putText(out, text.slice(i, end))
+    if (end > i) out.bytes(utf8Encode(text.slice(i, end)))
     if (slash < 0) break
     if (text[slash + 1] === '\\') {
       out.u8(BACKSLASH)
@@ -62,12 +62,6 @@ export function parsePrintable(text: string): Uint8Array {
     i = slash + 4
   }
   return out.take()
-}
-
-function putText(out: ByteWriter, text: string): void {
-  const length = utf8Length(text)
-  const at = out.reserve(length)
-  writeUtf8(text, out.buffer, at, length)
 }
 
 /** How many bytes the UTF-8 sequence that starts with `byte` should have; 1 for no such start. */

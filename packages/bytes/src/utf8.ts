@@ -4,18 +4,24 @@ const encoder = new TextEncoder()
 // A byte-order mark is data like any other: ignoreBOM keeps it in the text.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-// Up to these many bytes a loop beats the call into TextDecoder and TextEncoder.
-const SHORT_DECODE = 24
-const SHORT_ENCODE = 96
+// Up to so many bytes a loop beats the call into TextDecoder or TextEncoder (60 to 100 ns).
+const SHORT_DECODE = 10
+const SHORT_ENCODE = 16
+
+/** The most bytes that a UTF-16 unit takes in UTF-8. */
+export const UTF8_BYTES_PER_UNIT = 3
+
+const SCRATCH_UNITS = 1024
+const scratch = new Uint8Array(SCRATCH_UNITS * UTF8_BYTES_PER_UNIT)
 
 /**
  * The UTF-8 form of `text`. Throws `InvalidArgumentError` for a lone surrogate: it has no UTF-8
  * form, and a replacement character in its place would make different strings equal.
  */
 export function utf8Encode(text: string): Uint8Array {
-  const bytes = new Uint8Array(utf8Length(text))
-  writeUtf8(text, bytes, 0, bytes.length)
-  return bytes
+  if (text.length <= SCRATCH_UNITS) return scratch.slice(0, writeUtf8(text, scratch, 0))
+  assertWellFormed(text)
+  return encoder.encode(text)
 }
 
 /** The text of UTF-8 bytes. Throws `InvalidArgumentError` where they aren't well-formed UTF-8. */
@@ -46,41 +52,14 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   }
 }
 
-/** How many bytes `text` takes in UTF-8. Throws `InvalidArgumentError` for a lone surrogate. */
-export function utf8Length(text: string): number {
-  const units = text.length
-  let length = units
-  for (let i = 0; i < units; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit < 0x80) continue
-    if (unit < 0x800) {
-      length += 1
-    } else {
-      // Three bytes for one unit, or four for the two units of a surrogate pair: two more each.
-      length += 2
-      if ((unit & 0xf800) === 0xd800) {
-        if (unit >= 0xdc00 || (text.charCodeAt(i + 1) & 0xfc00) !== 0xdc00) {
-          throw new InvalidArgumentError(
-            `text has a lone surrogate at index ${i}, which UTF-8 can't hold; store it as bytes`,
-          )
-        }
-        i++
-      }
-    }
-  }
-  return length
-}
-
-/** Writes `text`, known to be well formed and to take `length` bytes, into `target` at `offset`. */
-export function writeUtf8(
-  text: string,
-  target: Uint8Array,
-  offset: number,
-  length: number,
-): void {
-  if (length > SHORT_ENCODE) {
-    encoder.encodeInto(text, target.subarray(offset, offset + length))
-    return
+/**
+ * Writes `text` into `target` at `offset`, where there is room for three bytes a unit; gives the
+ * offset behind it. Throws `InvalidArgumentError` for a lone surrogate.
+ */
+export function writeUtf8(text: string, target: Uint8Array, offset: number): number {
+  if (text.length > SHORT_ENCODE) {
+    assertWellFormed(text)
+    return offset + encoder.encodeInto(text, target.subarray(offset)).written
   }
   let at = offset
   for (let i = 0; i < text.length; i++) {
@@ -95,11 +74,32 @@ export function writeUtf8(
       target[at++] = 0x80 | ((unit >>> 6) & 0x3f)
       target[at++] = 0x80 | (unit & 0x3f)
     } else {
-      const point = 0x10000 + ((unit & 0x3ff) << 10) + (text.charCodeAt(++i) & 0x3ff)
+      const low = text.charCodeAt(i + 1)
+      if (unit >= 0xdc00 || (low & 0xfc00) !== 0xdc00) throw loneSurrogate(i)
+      const point = 0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff)
       target[at++] = 0xf0 | (point >>> 18)
       target[at++] = 0x80 | ((point >>> 12) & 0x3f)
       target[at++] = 0x80 | ((point >>> 6) & 0x3f)
       target[at++] = 0x80 | (point & 0x3f)
+      i++
     }
   }
+  return at
+}
+
+function assertWellFormed(text: string): void {
+  // ES2024, and native: 11 ns where it exists.
+  if ((text as { isWellFormed?: () => boolean }).isWellFormed?.() === true) return
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if ((unit & 0xf800) !== 0xd800) continue
+    if (unit >= 0xdc00 || (text.charCodeAt(i + 1) & 0xfc00) !== 0xdc00) throw loneSurrogate(i)
+    i++
+  }
+}
+
+function loneSurrogate(at: number): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `text has a lone surrogate at index ${at}, which UTF-8 can't hold; store it as bytes`,
+  )
 }

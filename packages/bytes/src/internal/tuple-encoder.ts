@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@firn/env'
 import { ByteWriter } from '../byte-writer.js'
 import type { TupleValue } from '../tuple.js'
-import { utf8Length, writeUtf8 } from '../utf8.js'
+import { UTF8_BYTES_PER_UNIT, writeUtf8 } from '../utf8.js'
 import {
   BIGINT_SHORT_BYTES,
   BIGINT_ZERO,
@@ -153,15 +153,15 @@ function putBigint(out: ByteWriter, value: bigint): void {
 }
 
 function putString(out: ByteWriter, text: string): void {
-  const length = utf8Length(text)
   out.u8(TAG_STRING)
-  const start = out.reserve(length)
+  const start = out.reserve(text.length * UTF8_BYTES_PER_UNIT)
   const buffer = out.buffer
-  writeUtf8(text, buffer, start, length)
-  for (let i = start; i < start + length; i++) {
+  const end = writeUtf8(text, buffer, start)
+  out.truncate(end)
+  for (let i = start; i < end; i++) {
     if ((buffer[i] as number) <= ESCAPE) {
       // Rare: NUL or U+0001 in a string. Write it again, escaped.
-      const plain = buffer.slice(start, start + length)
+      const plain = buffer.slice(start, end)
       out.truncate(start)
       putEscaped(out, plain)
       return
