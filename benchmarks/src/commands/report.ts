@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { toMarkdown } from '../report/markdown.js'
+import { replaceSection } from '../report/readme.js'
+import type { Results } from '../results.js'
+import { README, RESULTS } from './arguments.js'
+
+/** `report`: writes the table of a result into the README. */
+export async function reportCommand(args: string[]): Promise<void> {
+  const file = args[0] ?? newest()
+  const results = JSON.parse(readFileSync(file, 'utf8')) as Results
+  if (results.format !== 1) throw new Error(`${file} is not a result of format 1`)
+  replaceSection(README, 'results', toMarkdown(results))
+  process.stderr.write(`wrote the table of ${file} into ${README}\n`)
+}
+
+/** Results are named by their time: the last name is the newest. */
+function newest(): string {
+  const names = readdirSync(RESULTS).filter((name) => /^\d{4}-.*\.json$/.test(name))
+  const name = names.sort().at(-1)
+  if (name === undefined) throw new Error('There are no results yet: npm run bench')
+  return join(RESULTS, name)
+}

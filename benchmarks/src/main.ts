@@ -1,0 +1,35 @@
+import { runCommand } from './commands/run.js'
+import { loadCommand } from './commands/load.js'
+import { profileCommand } from './commands/profile.js'
+import { reportCommand } from './commands/report.js'
+
+const USAGE = `Usage: node dist/main.js <command> [options]
+
+  run       measure, write results/<time>.json
+            --keys 500000  --runs 3  --peers firn,lmdb,…  --only get,ycsb-a,…  --directory <for databases>
+            --json <file>  --markdown (print the table)  --timeout <seconds per group>
+  report    [file]  write a result's table (the newest's, if none is named) into README.md
+  profile   --workload get  [--keys 500000] [--peer firn] [--top 25] [--output <file>.cpuprofile]
+  load      [--records 5000000] [--json <file>]  memory of a large load, then reopening
+`
+
+const COMMANDS: Record<string, (args: string[]) => Promise<void>> = {
+  run: runCommand,
+  report: reportCommand,
+  profile: profileCommand,
+  load: loadCommand,
+}
+
+const [name = '', ...args] = process.argv.slice(2)
+const command = COMMANDS[name]
+if (command === undefined) {
+  process.stderr.write(USAGE)
+  process.exitCode = 2
+} else {
+  try {
+    await command(args)
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  }
+}
