@@ -1,0 +1,162 @@
+import { InvalidArgumentError } from '@firn/env'
+import { CachedFile } from './cached-file.js'
+import { Residency } from './internal/residency.js'
+import { SlotTable } from './internal/slot-table.js'
+import type { Sized } from './sized.js'
+
+/** Memory that others use out of the cache's budget. */
+export interface Reservation {
+  /** Bytes held; 0 once released. */
+  readonly bytes: number
+  /** Holds another number of bytes from now on. */
+  resize(bytes: number): void
+  /** Gives the bytes back. Idempotent. */
+  release(): void
+}
+
+/** Counters since the cache was made, and its present fill. */
+export interface BlockCacheStats {
+  /** `peek`s and `load`s that found their value resident. */
+  hits: number
+  /** `load`s that called their loader. */
+  misses: number
+  /** `load`s that waited for another one's loader. */
+  joins: number
+  admissions: number
+  evictions: number
+  /** Resident values. */
+  entries: number
+  /** Files with an open handle or a resident value. */
+  files: number
+  usedBytes: number
+  pinnedBytes: number
+  reservedBytes: number
+  /** The budget. */
+  bytes: number
+}
+
+/**
+ * Decoded blocks of many files in one budget of bytes. Scan-resistant (S3-FIFO), with one load per
+ * block however many ask for it, and a hit that costs an array read.
+ *
+ * `usedBytes` stays within `bytes`, except as far as pins and reservations alone exceed it.
+ */
+export class BlockCache {
+  readonly #residency: Residency
+  readonly #files: Map<string, { table: SlotTable; handle: CachedFile<Sized> }> = new Map()
+  readonly #forget: (table: SlotTable) => void
+  #forgottenHits = 0
+  #forgottenMisses = 0
+  #forgottenJoins = 0
+
+  /** Throws `InvalidArgumentError` unless `bytes` is a number ≥ 0. 0 caches nothing. */
+  constructor(options: { bytes: number }) {
+    assertBytes(options.bytes)
+    this.#forget = (table) => {
+      if (table.references > 0 || this.#files.get(table.id)?.table !== table) return
+      this.#files.delete(table.id)
+      this.#forgottenHits += table.hits
+      this.#forgottenMisses += table.misses
+      this.#forgottenJoins += table.joins
+    }
+    this.#residency = new Residency(options.bytes, this.#forget)
+  }
+
+  /** The budget in bytes. Setting a smaller one evicts at once. */
+  get bytes(): number {
+    return this.#residency.budget
+  }
+
+  set bytes(bytes: number) {
+    assertBytes(bytes)
+    this.#residency.budget = bytes
+    this.#residency.trim(undefined)
+  }
+
+  /** Bytes of resident values and reservations. */
+  get usedBytes(): number {
+    return this.#residency.usedBytes
+  }
+
+  /**
+   * A handle on the values of the file `id`, which must name one immutable content for ever. All
+   * handles of an id hold values of one type; each owes a `close()`.
+   */
+  file<V extends Sized>(id: string): CachedFile<V> {
+    let file = this.#files.get(id)
+    if (file === undefined) {
+      const table = new SlotTable(id)
+      file = { table, handle: new CachedFile<Sized>(table, this.#residency, this.#forget) }
+      this.#files.set(id, file)
+    }
+    file.table.references++
+    return file.handle as unknown as CachedFile<V>
+  }
+
+  /**
+   * Counts memory that lives elsewhere (indexes, filters, buffers) against the budget. It is never
+   * refused: values make room as far as they can.
+   */
+  reserve(bytes: number): Reservation {
+    return new ReservedBytes(this.#residency, bytes)
+  }
+
+  /** Evicts everything that isn't pinned. */
+  clear(): void {
+    this.#residency.clear()
+  }
+
+  stats(): BlockCacheStats {
+    const residency = this.#residency
+    const stats: BlockCacheStats = {
+      hits: this.#forgottenHits,
+      misses: this.#forgottenMisses,
+      joins: this.#forgottenJoins,
+      admissions: residency.admissions,
+      evictions: residency.evictions,
+      entries: residency.residents,
+      files: this.#files.size,
+      usedBytes: residency.usedBytes,
+      pinnedBytes: residency.pinnedBytes,
+      reservedBytes: residency.reservedBytes,
+      bytes: residency.budget,
+    }
+    for (const { table } of this.#files.values()) {
+      stats.hits += table.hits
+      stats.misses += table.misses
+      stats.joins += table.joins
+    }
+    return stats
+  }
+}
+
+class ReservedBytes implements Reservation {
+  readonly #residency: Residency
+  #bytes = 0
+
+  constructor(residency: Residency, bytes: number) {
+    this.#residency = residency
+    this.resize(bytes)
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  resize(bytes: number): void {
+    assertBytes(bytes)
+    this.#residency.reservedBytes += bytes - this.#bytes
+    this.#bytes = bytes
+    this.#residency.trim(undefined)
+  }
+
+  release(): void {
+    this.resize(0)
+  }
+}
+
+function assertBytes(bytes: number): void {
+  if (!(bytes >= 0 && bytes <= Number.MAX_SAFE_INTEGER)) {
+    throw new InvalidArgumentError(`a number of bytes ≥ 0 was expected, got ${bytes}`)
+  }
+}
