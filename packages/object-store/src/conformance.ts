@@ -1,0 +1,5 @@
+export {
+  type ConformanceOptions,
+  type ConformanceSubject,
+  objectStoreConformance,
+} from './internal/conformance/conformance.js'

@@ -1,0 +1,145 @@
+import path from 'node:path'
+import { ObjectStoreError } from '../../errors.js'
+import type { FileSystem } from './file-system.js'
+import { codeOf } from './fs-errors.js'
+
+// A few thousand directories are as many as any database has; more are only checked again.
+const MAX_REMEMBERED = 4096
+
+/**
+ * The directories of a store: made when they are needed, made durable before anything in them is
+ * called so, and never left through a symbolic link.
+ */
+export class Directories {
+  readonly #files: FileSystem
+  readonly #base: string
+  readonly #fsync: boolean
+  /** Directories whose own entries, up to the base's, are durable. */
+  readonly #durable = new Set<string>()
+  /** Directories that were seen to lie inside the base, links followed. */
+  readonly #inside = new Set<string>()
+  readonly #syncs = new Map<string, { running: Promise<void>; next: Promise<void> | undefined }>()
+
+  constructor(files: FileSystem, base: string, fsync: boolean) {
+    this.#files = files
+    this.#base = base
+    this.#fsync = fsync
+  }
+
+  /** Makes a directory of the store and those above it, and makes them durable. */
+  async make(directory: string): Promise<void> {
+    if (this.#durable.has(directory)) return
+    if (directory === this.#base) await this.#makeAbove(directory)
+    else {
+      const parent = path.dirname(directory)
+      await this.make(parent)
+      await this.#makeOne(directory)
+      const status = await this.#files.lstat(directory)
+      if (!status.isDirectory()) throw notADirectory(directory)
+      // Also where someone else made it: their fsync may never have come.
+      await this.sync(parent)
+    }
+    remember(this.#durable, directory)
+  }
+
+  /** Forgets what `make` knew, after a directory turned out to be gone. */
+  forget(): void {
+    this.#durable.clear()
+    this.#inside.clear()
+  }
+
+  /**
+   * Throws where a directory that exists is reached through a symbolic link below the base. The base
+   * itself may be one. A missing directory throws ENOENT.
+   */
+  assertInside(directory: string): void {
+    if (this.#inside.has(directory)) return
+    const real = this.#files.realpathSync(directory)
+    const realBase = this.#files.realpathSync(this.#base)
+    const expected = path.join(realBase, path.relative(this.#base, directory))
+    // Where the file system ignores case, real paths come back in the case on the disk.
+    if (real !== expected && real.toLowerCase() !== expected.toLowerCase()) {
+      throw new ObjectStoreError(
+        `${directory} is reached through a symbolic link; a store keeps all objects in its own ` +
+          'directory: move them there',
+        { reason: 'layout' },
+      )
+    }
+    remember(this.#inside, directory)
+  }
+
+  /**
+   * Makes the entries of a directory durable. Calls that come while one fsync runs share the next:
+   * the one that runs may have begun before their entries were there.
+   */
+  sync(directory: string): Promise<void> {
+    if (!this.#fsync || process.platform === 'win32') return Promise.resolve()
+    const current = this.#syncs.get(directory)
+    if (current === undefined) {
+      const running = this.#syncNow(directory)
+      this.#syncs.set(directory, { running, next: undefined })
+      return running
+    }
+    current.next ??= current.running.catch(() => {}).then(() => this.#startNext(directory))
+    return current.next
+  }
+
+  #startNext(directory: string): Promise<void> {
+    const running = this.#syncNow(directory)
+    this.#syncs.set(directory, { running, next: undefined })
+    return running
+  }
+
+  async #syncNow(directory: string): Promise<void> {
+    try {
+      const fd = await this.#files.open(directory, 'r')
+      try {
+        await this.#files.fsync(fd)
+      } finally {
+        await this.#files.close(fd)
+      }
+    } finally {
+      if (this.#syncs.get(directory)?.next === undefined) this.#syncs.delete(directory)
+    }
+  }
+
+  /** The base and whatever is missing above it. */
+  async #makeAbove(directory: string): Promise<void> {
+    const parent = path.dirname(directory)
+    try {
+      await this.#files.mkdir(directory)
+    } catch (error) {
+      const code = codeOf(error)
+      if (code === 'ENOENT' && parent !== directory) {
+        await this.#makeAbove(parent)
+        await this.#makeOne(directory)
+      } else if (code !== 'EEXIST') throw error
+    }
+    try {
+      await this.sync(parent)
+    } catch (error) {
+      // A directory of someone else's: that the store's directory lasts is its owner's business.
+      if (codeOf(error) !== 'EACCES' && codeOf(error) !== 'EPERM') throw error
+    }
+  }
+
+  async #makeOne(directory: string): Promise<void> {
+    try {
+      await this.#files.mkdir(directory)
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+    }
+  }
+}
+
+function notADirectory(directory: string): ObjectStoreError {
+  return new ObjectStoreError(
+    `${directory} is not a directory; a store needs one of this name: move what is there`,
+    { reason: 'layout' },
+  )
+}
+
+function remember(known: Set<string>, directory: string): void {
+  if (known.size >= MAX_REMEMBERED) known.clear()
+  known.add(directory)
+}

@@ -1,0 +1,152 @@
+import path from 'node:path'
+import type { Env } from '@firn/env'
+import type { Directories } from './directories.js'
+import { LOCK_DIRECTORY } from './file-names.js'
+import type { FileSystem } from './file-system.js'
+import { codeOf } from './fs-errors.js'
+import { formatIdentity, lifeOf, parseIdentity, thisProcess } from './process-identity.js'
+import { randomName } from './temp-files.js'
+
+/** A claim of which nobody knows whether its process lives is broken after being seen this long. */
+export const BREAK_AFTER_MS = 30_000
+
+/** No pause between two looks at the claims is longer. */
+const MAX_PAUSE_MS = 8
+
+/**
+ * Mutual exclusion between all who replace or delete objects of one directory, in any process.
+ *
+ * 1. A claim is an empty file in `,lock`, named `<random>.<machine>.<pid>.<started>`. Names are
+ *    never used twice, so removing one can't hit a later claim.
+ * 2. Make a claim, then read the directory. The lock is held where no other live claim is there: of
+ *    two claimants, the one that read later sees the other.
+ * 3. Otherwise the claim with the smallest name stays and looks again; the others withdraw and begin
+ *    anew after a pause. So someone always gets on.
+ * 4. A claim of a process that is known to be dead counts for nothing and is removed by whoever
+ *    meets it. Where nothing is known (another machine or container, a worker thread that was
+ *    terminated), a waiter that has seen one claim for `BREAK_AFTER_MS` of its own time removes it.
+ * 5. Right before it acts, the holder makes sure that its claim is still there. What remains is a
+ *    process that is stopped for that long exactly there, and seen by nobody who knows it lives.
+ *
+ * No wall clock is read. The price without contention: create, readdir, unlink; about 0.1 ms.
+ */
+export class StoreLock {
+  readonly #files: FileSystem
+  readonly #env: Env
+  readonly #directories: Directories
+  readonly #directory: string
+  /** Those of this object wait here, not in the directory. */
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(files: FileSystem, env: Env, directories: Directories, base: string) {
+    this.#files = files
+    this.#env = env
+    this.#directories = directories
+    this.#directory = path.join(base, LOCK_DIRECTORY)
+  }
+
+  /**
+   * Runs `action` while holding the lock. Just before its first change it calls `assertHeld`; where
+   * that finds the lock lost, everything begins again.
+   */
+  hold<T>(
+    signal: AbortSignal | undefined,
+    action: (assertHeld: () => void) => Promise<T>,
+  ): Promise<T> {
+    const run = this.#queue.then(() => this.#holdNow(signal, action))
+    this.#queue = run.catch(() => {})
+    return run
+  }
+
+  async #holdNow<T>(
+    signal: AbortSignal | undefined,
+    action: (assertHeld: () => void) => Promise<T>,
+  ): Promise<T> {
+    for (;;) {
+      const claim = await this.#acquire(signal)
+      try {
+        return await action(() => {
+          if (!this.#exists(claim)) throw LOST
+        })
+      } catch (error) {
+        if (error !== LOST) throw error
+      } finally {
+        await this.#withdraw(claim)
+      }
+    }
+  }
+
+  async #acquire(signal: AbortSignal | undefined): Promise<string> {
+    const firstSeen = new Map<string, number>()
+    for (let looks = 1; ; ) {
+      signal?.throwIfAborted()
+      const claim = await this.#claim()
+      try {
+        for (;;) {
+          const others = await this.#others(claim, firstSeen)
+          if (others.length === 0) return claim
+          if (others.some((other) => other < claim)) break
+          await this.#env.sleep(this.#pauseMs(looks++), signal)
+          if (!this.#exists(claim)) break
+        }
+      } catch (error) {
+        await this.#withdraw(claim)
+        throw error
+      }
+      await this.#withdraw(claim)
+      await this.#env.sleep(this.#pauseMs(looks++), signal)
+    }
+  }
+
+  async #claim(): Promise<string> {
+    for (let missing = false; ; ) {
+      const name = `${randomName(this.#env)}.${formatIdentity(thisProcess())}`
+      try {
+        await this.#directories.make(this.#directory)
+        await this.#files.close(await this.#files.open(path.join(this.#directory, name), 'wx'))
+        return name
+      } catch (error) {
+        const code = codeOf(error)
+        if (code === 'ENOENT' && !missing) {
+          missing = true
+          this.#directories.forget()
+        } else if (code !== 'EEXIST') throw error
+      }
+    }
+  }
+
+  /** The claims of others that count. */
+  async #others(claim: string, firstSeen: Map<string, number>): Promise<string[]> {
+    const now = this.#env.monotonic()
+    const others: string[] = []
+    for (const { name } of await this.#files.readdir(this.#directory)) {
+      const identity = parseIdentity(name.slice(name.indexOf('.') + 1))
+      if (name === claim || identity === undefined) continue
+      const since = firstSeen.get(name) ?? now
+      firstSeen.set(name, since)
+      if (lifeOf(identity) === 'dead' || now - since >= BREAK_AFTER_MS) await this.#withdraw(name)
+      else others.push(name)
+    }
+    return others
+  }
+
+  #pauseMs(looks: number): number {
+    return this.#env.random() * Math.min(MAX_PAUSE_MS, looks)
+  }
+
+  #exists(claim: string): boolean {
+    try {
+      this.#files.lstatSync(path.join(this.#directory, claim))
+      return true
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return false
+      throw error
+    }
+  }
+
+  async #withdraw(claim: string): Promise<void> {
+    await this.#files.unlink(path.join(this.#directory, claim)).catch(() => {})
+  }
+}
+
+const LOST: unique symbol = Symbol('the lock was lost')

@@ -1,0 +1,122 @@
+import path from 'node:path'
+import type { Env } from '@firn/env'
+import type { Directories } from './directories.js'
+import { TEMP_DIRECTORY } from './file-names.js'
+import type { FileStatus, FileSystem } from './file-system.js'
+import { codeOf } from './fs-errors.js'
+import { formatIdentity, lifeOf, parseIdentity, thisProcess } from './process-identity.js'
+
+/** What another machine's process left is removed when it wasn't written to for this long. */
+export const FOREIGN_TEMP_MS: number = 24 * 60 * 60 * 1000
+
+/** A file that isn't an object yet. */
+export interface TempFile {
+  fd: number
+  readonly path: string
+}
+
+/**
+ * Files under way to becoming objects: `,tmp/<random>.<machine>.<pid>.<started>`. The name says
+ * whose a file is, so that a later process can tell what a dead one left.
+ */
+export class TempFiles {
+  readonly #files: FileSystem
+  readonly #env: Env
+  readonly #directories: Directories
+  readonly #directory: string
+  #cleaned: Promise<void> | undefined
+
+  constructor(files: FileSystem, env: Env, directories: Directories, base: string) {
+    this.#files = files
+    this.#env = env
+    this.#directories = directories
+    this.#directory = path.join(base, TEMP_DIRECTORY)
+  }
+
+  /** Opens a new one for writing. Before the first, what dead processes left is removed. */
+  async create(): Promise<TempFile> {
+    await this.#directories.make(this.#directory)
+    this.#cleaned ??= this.#clean()
+    await this.#cleaned
+    for (let missing = false; ; ) {
+      const name = `${randomName(this.#env)}.${formatIdentity(thisProcess())}`
+      const file = path.join(this.#directory, name)
+      try {
+        return { fd: await this.#files.open(file, 'wx'), path: file }
+      } catch (error) {
+        const code = codeOf(error)
+        if (code === 'ENOENT' && !missing) {
+          missing = true
+          this.#directories.forget()
+          await this.#directories.make(this.#directory)
+        } else if (code !== 'EEXIST') throw error
+      }
+    }
+  }
+
+  /** Writes all of `bytes` at a position. */
+  async write(temp: TempFile, bytes: Uint8Array, position: number): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      at += await this.#files.write(temp.fd, bytes, at, position + at)
+    }
+  }
+
+  /**
+   * Gives the file a modification time that tells it from every other content of the same inode
+   * number, and returns its status. The kernel's own stamps are milliseconds coarse, and inode
+   * numbers are used again at once: wall-clock milliseconds and a random fraction, of which a double
+   * keeps 12 bits, go much further.
+   */
+  stamp(temp: TempFile): FileStatus {
+    const milliseconds = Math.floor(this.#env.now() / 1000)
+    this.#files.futimesSync(temp.fd, (milliseconds + this.#env.random()) / 1000)
+    return this.#files.fstatSync(temp.fd)
+  }
+
+  /** Closes the file and removes its name; what goes wrong then is for the next clean-up. */
+  async discard(temp: TempFile): Promise<void> {
+    await this.close(temp).catch(() => {})
+    await this.#files.unlink(temp.path).catch(() => {})
+  }
+
+  async close(temp: TempFile): Promise<void> {
+    if (temp.fd < 0) return
+    const { fd } = temp
+    temp.fd = -1
+    await this.#files.close(fd)
+  }
+
+  async #clean(): Promise<void> {
+    try {
+      for (const entry of await this.#files.readdir(this.#directory)) {
+        if (entry.isFile()) await this.#removeIfLeft(entry.name)
+      }
+    } catch {
+      // Leftovers take space and do no other harm.
+    }
+  }
+
+  async #removeIfLeft(name: string): Promise<void> {
+    const identity = parseIdentity(name.slice(name.indexOf('.') + 1))
+    if (identity === undefined) return
+    const life = lifeOf(identity)
+    if (life === 'alive') return
+    const file = path.join(this.#directory, name)
+    try {
+      if (life === 'unknown') {
+        const ageMs = this.#env.now() / 1000 - Number((await this.#files.lstat(file)).mtimeMs)
+        if (ageMs < FOREIGN_TEMP_MS) return
+      }
+      await this.#files.unlink(file)
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error
+    }
+  }
+}
+
+/** 64 random bits for a name. */
+export function randomName(env: Env): string {
+  let text = ''
+  for (const byte of env.randomBytes(8)) text += byte.toString(16).padStart(2, '0')
+  return text
+}

@@ -1,0 +1,227 @@
+import { type Env, InvalidArgumentError, isFirnError, systemEnv } from '@firn/env'
+import { ObjectStoreError } from './errors.js'
+import type {
+  CallOptions,
+  GetOptions,
+  ListOptions,
+  ObjectInfo,
+  ObjectStore,
+  PutOptions,
+  StoredObject,
+  Upload,
+  UploadOptions,
+} from './object-store.js'
+
+export interface RetryOptions {
+  env?: Env
+  /** Most attempts of one call, the first included. Default 6. */
+  attempts?: number
+  /** Longest pause before the first retry; it doubles from retry to retry. Default 50 ms. */
+  baseDelayMs?: number
+  /** Longest pause of all. Default 5,000 ms. */
+  maxDelayMs?: number
+  /**
+   * How many retries all calls together may be ahead of successes: a retry takes 1 from the budget,
+   * a call that succeeds gives 0.2 back. When a store is down or asks for less, an empty budget
+   * turns retries off instead of multiplying the load. Default 100.
+   */
+  retryBudget?: number
+  /** Longest one attempt may take before it counts as failed. Default: no limit. */
+  attemptTimeoutMs?: number
+}
+
+const SUCCESS_REFUND = 0.2
+
+/**
+ * Makes calls again that failed with a retryable error: jittered exponential backoff ("full
+ * jitter": a pause is uniform between zero and its bound), a bounded number of attempts, one retry
+ * budget for all calls.
+ *
+ * **Conditional puts.** A failed attempt may have been applied, and then the retry meets its own
+ * object and its condition no longer holds. So a failed condition after a retry is settled by
+ * reading the object back:
+ * - it holds the bytes of this call: the put succeeded, unless someone else wrote the very same
+ *   bytes. Where that matters, put a token into the content, as Firn does.
+ * - it holds others, after `ifAbsent`: someone else was first; `PreconditionFailedError`. (Objects
+ *   that are created conditionally and overwritten within a retry would be misjudged: use `ifMatch`
+ *   alone for those once they exist.)
+ * - it holds others, after `ifMatch`: this put may have come first and been replaced since. Nobody
+ *   can know, so the error of the unclear attempt is thrown, not retryable.
+ *
+ * **Uploads** are retried at their start only: what was written is not kept to be sent again.
+ * **Commits** to a log don't belong here: those own their loop.
+ */
+export class RetryingObjectStore implements ObjectStore {
+  readonly #store: ObjectStore
+  readonly #env: Env
+  readonly #attempts: number
+  readonly #baseDelayMs: number
+  readonly #maxDelayMs: number
+  readonly #fullBudget: number
+  readonly #attemptTimeoutMs: number | undefined
+  #budget: number
+
+  constructor(store: ObjectStore, options: RetryOptions = {}) {
+    this.#store = store
+    this.#env = options.env ?? systemEnv
+    this.#attempts = atLeast(1, 'attempts', options.attempts ?? 6)
+    this.#baseDelayMs = atLeast(0, 'baseDelayMs', options.baseDelayMs ?? 50)
+    this.#maxDelayMs = atLeast(0, 'maxDelayMs', options.maxDelayMs ?? 5000)
+    this.#fullBudget = atLeast(0, 'retryBudget', options.retryBudget ?? 100)
+    this.#attemptTimeoutMs = options.attemptTimeoutMs
+    this.#budget = this.#fullBudget
+  }
+
+  get(key: string, options: GetOptions = {}): Promise<StoredObject> {
+    return this.#retry(options.signal, (signal) => this.#store.get(key, { ...options, signal }))
+  }
+
+  head(key: string, options: CallOptions = {}): Promise<ObjectInfo | undefined> {
+    return this.#retry(options.signal, (signal) => this.#store.head(key, { ...options, signal }))
+  }
+
+  async put(key: string, bytes: Uint8Array, options: PutOptions = {}): Promise<{ etag: string }> {
+    let unclear: unknown
+    try {
+      return await this.#retry(
+        options.signal,
+        (signal) => this.#store.put(key, bytes, { ...options, signal }),
+        (error) => {
+          unclear = error
+        },
+      )
+    } catch (error) {
+      if (unclear === undefined || !isFirnError(error, 'FIRN_PRECONDITION_FAILED')) throw error
+      return this.#settle(key, bytes, options, error, unclear)
+    }
+  }
+
+  delete(keys: string | readonly string[], options: CallOptions = {}): Promise<void> {
+    return this.#retry(options.signal, (signal) => this.#store.delete(keys, { ...options, signal }))
+  }
+
+  /** A failed page is asked for again from the last key on; progress starts the count anew. */
+  async *list(options: ListOptions = {}): AsyncGenerator<ObjectInfo, void, undefined> {
+    let { startAfter, limit } = options
+    for (let attempt = 1; ; attempt++) {
+      try {
+        for await (const info of this.#store.list({ ...options, startAfter, limit })) {
+          startAfter = info.key
+          if (limit !== undefined) limit--
+          attempt = 1
+          yield info
+        }
+        this.#refund()
+        return
+      } catch (error) {
+        if (limit === 0 && options.limit !== 0) return
+        await this.#pauseOrThrow(error, attempt, options.signal)
+      }
+    }
+  }
+
+  upload(key: string, options: UploadOptions = {}): Promise<Upload> {
+    // The signal of an attempt must not be given to an upload: it outlives the attempt.
+    return this.#retry(undefined, () => this.#store.upload(key, options))
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  async #retry<T>(
+    signal: AbortSignal | undefined,
+    call: (signal: AbortSignal | undefined) => Promise<T>,
+    onRetry?: (error: unknown) => void,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await this.#attempt(signal, call)
+        this.#refund()
+        return result
+      } catch (error) {
+        await this.#pauseOrThrow(error, attempt, signal)
+        onRetry?.(error)
+      }
+    }
+  }
+
+  async #attempt<T>(
+    signal: AbortSignal | undefined,
+    call: (signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T> {
+    const timeoutMs = this.#attemptTimeoutMs
+    if (timeoutMs === undefined) return call(signal)
+    const timedOut = new ObjectStoreError(
+      `the object store didn't answer within ${timeoutMs} ms; whether it did the request is unknown`,
+      { reason: 'timeout', retryable: true },
+    )
+    const attempt = new AbortController()
+    const answered = new AbortController()
+    const onAbort = () => attempt.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted === true) onAbort()
+    const timer = this.#env.sleep(timeoutMs, answered.signal).then(
+      () => {
+        attempt.abort(timedOut)
+        throw timedOut
+      },
+      () => new Promise<never>(() => {}),
+    )
+    try {
+      return await Promise.race([call(attempt.signal), timer])
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      answered.abort()
+    }
+  }
+
+  async #pauseOrThrow(
+    error: unknown,
+    attempt: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const may = isFirnError(error) && error.retryable && signal?.aborted !== true
+    if (!may || attempt >= this.#attempts || this.#budget < 1) throw error
+    this.#budget -= 1
+    const bound = Math.min(this.#maxDelayMs, this.#baseDelayMs * 2 ** (attempt - 1))
+    await this.#env.sleep(this.#env.random() * bound, signal)
+  }
+
+  #refund(): void {
+    this.#budget = Math.min(this.#fullBudget, this.#budget + SUCCESS_REFUND)
+  }
+
+  async #settle(
+    key: string,
+    bytes: Uint8Array,
+    options: PutOptions,
+    refusal: unknown,
+    unclear: unknown,
+  ): Promise<{ etag: string }> {
+    let found: StoredObject | undefined
+    try {
+      found = await this.get(key, { signal: options.signal })
+    } catch (error) {
+      if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
+    }
+    if (found !== undefined && equal(found.bytes, bytes)) return { etag: found.etag }
+    if (options.ifAbsent === true && found !== undefined) throw refusal
+    throw new ObjectStoreError(
+      `it is unknown whether the conditional put of object '${key}' was done: an attempt ended ` +
+        'without an answer, and the object has changed since; read it and decide anew',
+      { reason: unclear instanceof ObjectStoreError ? unclear.reason : 'unavailable', cause: unclear },
+    )
+  }
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+function atLeast(least: number, name: string, value: number): number {
+  if (!(value >= least)) throw new InvalidArgumentError(`${name} is at least ${least}, got ${value}`)
+  return value
+}

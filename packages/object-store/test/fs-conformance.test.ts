@@ -1,0 +1,29 @@
+import path from 'node:path'
+import { objectStoreConformance } from '../src/conformance.js'
+import { FsObjectStore, type FsObjectStoreOptions, nodeFileSystem } from '../src/fs.js'
+import { tempDirectory } from './temp-directory.js'
+
+function conformance(name: string, options: FsObjectStoreOptions): void {
+  objectStoreConformance(name, async () => {
+    const directory = path.join(await tempDirectory(), 'not', 'made', 'yet')
+    return {
+      store: new FsObjectStore(directory, options),
+      another: () => new FsObjectStore(directory, options),
+    }
+  })
+}
+
+conformance('FsObjectStore', { fsync: false })
+conformance('FsObjectStore with fsync', {})
+conformance('FsObjectStore by threads, with few open files', {
+  fsync: false,
+  reads: 'threads',
+  openFiles: 2,
+})
+conformance('FsObjectStore without hard links', {
+  fsync: false,
+  fileSystem: {
+    ...nodeFileSystem,
+    link: () => Promise.reject(Object.assign(new Error('no links'), { code: 'EOPNOTSUPP' })),
+  },
+})
