@@ -1,4 +1,5 @@
 import type { Env } from './env.js'
+import { InvalidArgumentError } from './errors.js'
 
 interface Sleeper {
   at: number
@@ -7,7 +8,8 @@ interface Sleeper {
 
 /**
  * An `Env` for tests: seeded randomness, clocks that stand still until `advance` moves them, and
- * sleeps that end when the clock passes them.
+ * sleeps that end when the clock passes them. What awaits a sleep goes on after `advance` returns,
+ * with the clocks where `advance` left them.
  */
 export class TestEnv implements Env {
   #wallMicros: number
@@ -47,6 +49,10 @@ export class TestEnv implements Env {
         reject(signal.reason)
         return
       }
+      if (ms <= 0) {
+        resolve()
+        return
+      }
       const sleeper: Sleeper = {
         at: this.#monotonicMs + ms,
         wake: () => {
@@ -63,12 +69,14 @@ export class TestEnv implements Env {
     })
   }
 
+  /** A microtask's turn: real I/O gets none. */
   async yield(): Promise<void> {}
 
   /** Moves both clocks forward and wakes the sleeps that end by then, earliest first. */
   advance(ms: number): void {
+    if (!(ms >= 0)) throw new InvalidArgumentError(`a clock advances by 0 ms or more, got ${ms}`)
     this.#monotonicMs += ms
-    this.#wallMicros += ms * 1000
+    this.#wallMicros += Math.round(ms * 1000)
     const due = this.#sleepers.filter((s) => s.at <= this.#monotonicMs)
     this.#sleepers = this.#sleepers.filter((s) => s.at > this.#monotonicMs)
     for (const sleeper of due.sort((a, b) => a.at - b.at)) sleeper.wake()

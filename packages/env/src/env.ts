@@ -13,10 +13,15 @@ export interface Env {
   /** `length` bytes that no other process will draw, fit for ids. Not a source of secrets. */
   randomBytes(length: number): Uint8Array
   /**
-   * Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts. A pending
-   * sleep doesn't keep the process alive.
+   * Resolves after `ms` milliseconds (at once for none or fewer); rejects with the signal's reason
+   * when it aborts. Whoever awaits it keeps the process alive, unless `background` is set.
    */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  sleep(ms: number, signal?: AbortSignal, options?: SleepOptions): Promise<void>
   /** Resolves after I/O and timers that are due had a turn: for long work on the main thread. */
   yield(): Promise<void>
+}
+
+export interface SleepOptions {
+  /** Nobody waits for what comes after: the process may end while this sleep is pending. */
+  background?: boolean
 }

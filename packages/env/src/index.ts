@@ -1,4 +1,4 @@
-export type { Env } from './env.js'
+export type { Env, SleepOptions } from './env.js'
 export { systemEnv } from './env-system.js'
 export {
   ClosedError,
@@ -9,4 +9,4 @@ export {
   InvalidArgumentError,
   isFirnError,
 } from './errors.js'
-export { isUlid, ULID_BYTES, ulid, ulidFromBytes, ulidToBytes } from './ulid.js'
+export { isUlid, ULID_BYTES, ulid, ulidBytes, ulidFromBytes, ulidToBytes } from './ulid.js'

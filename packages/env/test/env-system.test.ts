@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process'
+import { getEventListeners } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { systemEnv } from '../src/index.js'
+
+const never = () => new AbortController().signal
+
+/** Runs a program against the built package, for 20 s at most, and gives what it printed. */
+function run(program: string): string {
+  return execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
+}
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('systemEnv', () => {
+  it('tells the time in whole microseconds', () => {
+    const before = Date.now() * 1000
+    const now = systemEnv.now()
+    expect(Number.isSafeInteger(now)).toBe(true)
+    expect(now).toBeGreaterThanOrEqual(before)
+    expect(now).toBeLessThanOrEqual(Date.now() * 1000)
+  })
+
+  it('has a clock that never runs backwards', () => {
+    let last = systemEnv.monotonic()
+    for (let i = 0; i < 1000; i++) {
+      const next = systemEnv.monotonic()
+      expect(next).toBeGreaterThanOrEqual(last)
+      last = next
+    }
+  })
+
+  it('gives random bytes of any length, each array its own', () => {
+    for (const length of [0, 1, 10, 1024, 1025, 65_536, 65_537, 200_000]) {
+      const bytes = systemEnv.randomBytes(length)
+      expect(bytes.length).toBe(length)
+      expect(bytes.buffer.byteLength).toBe(length)
+      // 64 zeros in a row come up once in 2^512 draws.
+      if (length > 1000) expect(bytes.subarray(-64).some((byte) => byte !== 0)).toBe(true)
+    }
+    expect(() => systemEnv.randomBytes(-1)).toThrow(RangeError)
+  })
+
+  it('never gives the same random bytes twice', () => {
+    const seen = new Set<string>()
+    for (let i = 0; i < 2000; i++) seen.add(systemEnv.randomBytes(16).join())
+    expect(seen.size).toBe(2000)
+  })
+
+  it('sleeps until the timer fires, not before', async () => {
+    vi.useFakeTimers()
+    let awake = false
+    const sleep = systemEnv.sleep(50).then(() => {
+      awake = true
+    })
+    await vi.advanceTimersByTimeAsync(49)
+    expect(awake).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+    await sleep
+    expect(awake).toBe(true)
+  })
+
+  it('sleeps longer than a timer can', async () => {
+    vi.useFakeTimers()
+    let awake = false
+    const month = 30 * 24 * 3600 * 1000
+    const sleep = systemEnv.sleep(month).then(() => {
+      awake = true
+    })
+    await vi.advanceTimersByTimeAsync(month - 1)
+    expect(awake).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+    await sleep
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('wakes with the reason of an abort, and leaves no timer and no listener', async () => {
+    vi.useFakeTimers()
+    const controller = new AbortController()
+    const sleep = systemEnv.sleep(1000, controller.signal)
+    const reason = new Error('enough')
+    controller.abort(reason)
+    await expect(sleep).rejects.toBe(reason)
+    expect(vi.getTimerCount()).toBe(0)
+    await expect(systemEnv.sleep(1000, controller.signal)).rejects.toBe(reason)
+    expect(vi.getTimerCount()).toBe(0)
+
+    const signal = never()
+    const undisturbed = systemEnv.sleep(10, signal)
+    expect(getEventListeners(signal, 'abort').length).toBe(1)
+    await vi.advanceTimersByTimeAsync(10)
+    await undisturbed
+    expect(getEventListeners(signal, 'abort').length).toBe(0)
+  })
+
+  it('keeps the process alive for a sleep that someone awaits, not for one in the background', () => {
+    const importing = "import { systemEnv } from '@firn/env'\n"
+    expect(run(`${importing}await systemEnv.sleep(1); console.log('awake')`)).toBe('awake\n')
+    const background = 'systemEnv.sleep(60_000, undefined, { background: true })'
+    expect(run(`${importing}${background}.then(() => console.log('awake'))`)).toBe('')
+  })
+
+  it('yields to I/O and timers that are due', async () => {
+    let ran = false
+    setImmediate(() => {
+      ran = true
+    })
+    await systemEnv.yield()
+    expect(ran).toBe(true)
+  })
+})
