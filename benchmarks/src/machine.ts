@@ -14,13 +14,13 @@ export interface Machine {
 
 // From <linux/magic.h>.
 const FILE_SYSTEMS: Record<number, string> = {
-  0x01021994: 'tmpfs',
-  0x2fc12fc1: 'zfs',
-  0x58465342: 'xfs',
-  0x6969: 'nfs',
-  0x794c7630: 'overlayfs',
-  0x9123683e: 'btrfs',
-  0xef53: 'ext4',
+  16914836: 'tmpfs',
+  801189825: 'zfs',
+  1481003842: 'xfs',
+  26985: 'nfs',
+  2035054128: 'overlayfs',
+  2435016766: 'btrfs',
+  61267: 'ext4',
 }
 
 export function describeMachine(directory: string): Machine {

@@ -1,7 +1,7 @@
-import { runCommand } from './commands/run.js'
 import { loadCommand } from './commands/load.js'
 import { profileCommand } from './commands/profile.js'
 import { reportCommand } from './commands/report.js'
+import { runCommand } from './commands/run.js'
 
 const USAGE = `Usage: node dist/main.js <command> [options]
 

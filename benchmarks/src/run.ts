@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process'
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeAdapter } from './adapters/index.js'
@@ -8,6 +7,7 @@ import { timestamp } from './clock.js'
 import { KEY_BYTES, VALUE_BYTES } from './dataset.js'
 import { describeMachine } from './machine.js'
 import { makeCell, type PeerResult, type Results } from './results.js'
+import { inScratch } from './scratch.js'
 import type { Message, Task } from './task.js'
 import type { WorkloadId } from './workloads/ids.js'
 import { GROUPS } from './workloads/index.js'
@@ -32,10 +32,9 @@ const CHILD = fileURLToPath(new URL('./child.js', import.meta.url))
  * workloads, starting with another one in each run, so that a slow minute of the machine doesn't
  * fall on one of them.
  */
-export async function runBenchmarks(options: RunOptions): Promise<Results> {
-  const base = await mkdtemp(join(options.directory ?? tmpdir(), 'firn-bench-'))
-  const peers = options.peers.map((name) => new Peer(name))
-  try {
+export function runBenchmarks(options: RunOptions): Promise<Results> {
+  return inScratch('firn-bench-', options.directory, async (base) => {
+    const peers = options.peers.map((name) => new Peer(name))
     for (let run = 0; run < options.runs; run++) {
       await runOnce(join(base, String(run)), rotated(peers, run), run, options)
       await rm(join(base, String(run)), { recursive: true, force: true })
@@ -50,9 +49,7 @@ export async function runBenchmarks(options: RunOptions): Promise<Results> {
       runs: options.runs,
       peers: peers.map((peer) => peer.result(options.workloads)),
     }
-  } finally {
-    await rm(base, { recursive: true, force: true })
-  }
+  })
 }
 
 async function runOnce(

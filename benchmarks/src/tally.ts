@@ -1,4 +1,4 @@
-import { KEY_BYTES, type Dataset } from './dataset.js'
+import { type Dataset, KEY_BYTES } from './dataset.js'
 
 /** One row of this many is compared byte by byte; all are counted and summed. */
 const SAMPLE_EVERY = 4099

@@ -116,8 +116,12 @@ describe('the report', () => {
       peers,
     }
     const text = toMarkdown(results)
-    expect(text).toContain('| `get`, cached | 1.00 k/s | 500 /s | –<sup>1</sup> | 10.00 k/s | 2.00 | ≥ 1.2 ✓ |')
-    expect(text).toContain('| open and read one key | 6.00 ms | 3.00 ms | 9.00 ms | 0.10 ms | 2.00 | ≤ 2 ✓ |')
+    expect(text).toContain(
+      '| `get`, cached | 1.00 k/s | 500 /s | –<sup>1</sup> | 10.00 k/s | 2.00 | ≥ 1.2 ✓ |',
+    )
+    expect(text).toContain(
+      '| open and read one key | 6.00 ms | 3.00 ms | 9.00 ms | 0.10 ms | 2.00 | ≤ 2 ✓ |',
+    )
     expect(text).toContain('1. no such call')
   })
 })

@@ -1,5 +1,11 @@
 import type { Tally } from '../tally.js'
-import { AMPLE_CACHE_BYTES, SMALL_CACHE_BYTES, type Adapter, type Found, type OpenOptions } from './adapter.js'
+import {
+  type Adapter,
+  AMPLE_CACHE_BYTES,
+  type Found,
+  type OpenOptions,
+  SMALL_CACHE_BYTES,
+} from './adapter.js'
 import { load, versionOf } from './package.js'
 
 /** The part of classic-level 3 that is used here. */
@@ -36,7 +42,9 @@ export class ClassicLevelAdapter implements Adapter {
   #db!: Level
 
   async load(): Promise<string> {
-    this.#make = (await load<{ ClassicLevel: new (l: string, o: object) => Level }>(PACKAGE)).ClassicLevel
+    this.#make = (
+      await load<{ ClassicLevel: new (l: string, o: object) => Level }>(PACKAGE)
+    ).ClassicLevel
     return versionOf(PACKAGE)
   }
 

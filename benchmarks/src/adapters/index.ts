@@ -20,6 +20,7 @@ export const PEERS: readonly string[] = Object.keys(MAKERS)
 
 export function makeAdapter(name: string): Adapter {
   const make = MAKERS[name]
-  if (make === undefined) throw new Error(`No peer is called ${name}; there are ${PEERS.join(', ')}`)
+  if (make === undefined)
+    throw new Error(`No peer is called ${name}; there are ${PEERS.join(', ')}`)
   return make()
 }

@@ -1,5 +1,11 @@
 import type { Tally } from '../tally.js'
-import { AMPLE_CACHE_BYTES, SMALL_CACHE_BYTES, type Adapter, type Found, type OpenOptions } from './adapter.js'
+import {
+  type Adapter,
+  AMPLE_CACHE_BYTES,
+  type Found,
+  type OpenOptions,
+  SMALL_CACHE_BYTES,
+} from './adapter.js'
 import { load, versionOf } from './package.js'
 
 interface Rows {

@@ -14,5 +14,8 @@ export function positiveInteger(text: string, option: string): number {
 }
 
 export function list(text: string): string[] {
-  return text.split(',').map((item) => item.trim()).filter((item) => item !== '')
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 }

@@ -1,14 +1,13 @@
 import { fork } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { timestamp } from '../clock.js'
-import { describeMachine } from '../machine.js'
 import type { LoadReport, ReopenReport } from '../load-child.js'
+import { describeMachine } from '../machine.js'
 import { formatBytes, formatValue } from '../report/format.js'
+import { inScratch } from '../scratch.js'
 import { positiveInteger, RESULTS } from './arguments.js'
 
 const CHILD = fileURLToPath(new URL('../load-child.js', import.meta.url))
@@ -23,8 +22,7 @@ export async function loadCommand(args: string[]): Promise<void> {
     },
   })
   const records = positiveInteger(values.records, 'records')
-  const base = await mkdtemp(join(tmpdir(), 'firn-load-'))
-  try {
+  await inScratch('firn-load-', undefined, async (base) => {
     // Two processes, so that the second opens with nothing in its memory.
     const loaded = await inChild<LoadReport>('load', records, base)
     const reopened = await inChild<ReopenReport>('reopen', records, base)
@@ -43,9 +41,7 @@ export async function loadCommand(args: string[]): Promise<void> {
         '',
       ].join('\n'),
     )
-  } finally {
-    await rm(base, { recursive: true, force: true })
-  }
+  })
 }
 
 function inChild<T>(step: string, records: number, directory: string): Promise<T> {

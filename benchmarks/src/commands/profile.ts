@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { selfTimes } from '../cpu-profile.js'
 import { formatValue } from '../report/format.js'
 import { runTask } from '../run.js'
+import { inScratch } from '../scratch.js'
 import type { Task } from '../task.js'
 import { isWorkloadId, WORKLOAD_IDS, type WorkloadId } from '../workloads/ids.js'
 import { GROUPS } from '../workloads/index.js'
@@ -31,8 +31,7 @@ export async function profileCommand(args: string[]): Promise<void> {
   }
   const keys = positiveInteger(values.keys, 'keys')
   const top = positiveInteger(values.top, 'top')
-  const base = await mkdtemp(join(tmpdir(), 'firn-profile-'))
-  try {
+  await inScratch('firn-profile-', undefined, async (base) => {
     const file = resolve(values.output ?? join(base, `${workload}.cpuprofile`))
     const directory = join(base, 'data')
     await mkdir(directory)
@@ -46,9 +45,7 @@ export async function profileCommand(args: string[]): Promise<void> {
     if (group.database !== 'empty') await measure(task('fill-random', []))
     await measure({ ...task(group.name, [workload]), profile: { workload, file } })
     printTop(file, top)
-  } finally {
-    await rm(base, { recursive: true, force: true })
-  }
+  })
 }
 
 async function measure(task: Task): Promise<void> {

@@ -1,4 +1,11 @@
-import { type Cell, type Gap, higherIsBetter, isGap, type PeerResult, type Results } from '../results.js'
+import {
+  type Cell,
+  type Gap,
+  higherIsBetter,
+  isGap,
+  type PeerResult,
+  type Results,
+} from '../results.js'
 import { TARGETS } from '../targets.js'
 import { WORKLOAD_IDS, type WorkloadId } from '../workloads/ids.js'
 import { formatBytes, formatValue } from './format.js'

@@ -9,7 +9,7 @@ export const puts: Group = {
   workloads: ['put-64'],
   database: 'empty',
   async run(context) {
-    const { adapter, data, directory } = context
+    const { adapter, directory } = context
     await adapter.open(directory, { cache: 'ample', durable: false })
     const count = context.operations(100_000)
     const { keys, values, order } = records(context, 0, count)
