@@ -1,1 +1,5 @@
-export {}
+export {
+  type Fetch,
+  HttpObjectStore,
+  type HttpObjectStoreOptions,
+} from './internal/http/http-object-store.js'

@@ -107,7 +107,7 @@ export class MeteredObjectStore implements ObjectStore {
   }
 
   delete(keys: string | readonly string[], options?: CallOptions): Promise<void> {
-    this.#keysDeleted += typeof keys === 'string' ? 1 : keys.length
+    this.#keysDeleted += Array.isArray(keys) ? keys.length : 1
     return this.#count('delete', () => this.#store.delete(keys, options))
   }
 

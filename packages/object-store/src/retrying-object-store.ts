@@ -181,7 +181,8 @@ export class RetryingObjectStore implements ObjectStore {
     attempt: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const may = isFirnError(error) && error.retryable && signal?.aborted !== true
+    const may = isFirnError(error) && error.retryable
+    if (may) signal?.throwIfAborted()
     if (!may || attempt >= this.#attempts || this.#budget < 1) throw error
     this.#budget -= 1
     const bound = Math.min(this.#maxDelayMs, this.#baseDelayMs * 2 ** (attempt - 1))

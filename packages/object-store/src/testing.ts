@@ -1,1 +1,3 @@
-export {}
+export type { Fault, FaultCall, FaultKind, FaultOperation, FaultSchedule } from './internal/testing/fault.js'
+export { FAULT_KINDS, plannedFaults, type PlannedFault, seededFaults } from './internal/testing/fault.js'
+export { type FaultCounts, FaultyObjectStore } from './internal/testing/faulty-object-store.js'
