@@ -1,43 +1,9 @@
 import { readFileSync } from 'node:fs'
+import type { Database, Table, WriteOptions } from '../../../packages/engine/dist/index.js'
 import type { Tally } from '../tally.js'
 import { type Adapter, type Found, type OpenOptions, SMALL_CACHE_BYTES } from './adapter.js'
 
-/** The part of @firn/engine that is used here. */
-interface Engine {
-  open(location: string, options?: { cache?: { memoryBytes: number } }): Promise<Database>
-}
-
-interface Database {
-  table(name: string): Table
-  batch(): Batch
-  flush(): Promise<void>
-  close(): Promise<void>
-}
-
-interface WriteOptions {
-  durability: 'durable' | 'buffered'
-}
-
-interface Batch {
-  put(table: Table, key: Uint8Array, value: Uint8Array): unknown
-  write(options: WriteOptions): Promise<unknown>
-}
-
-type Row = [Uint8Array, Uint8Array]
-
-interface Scan extends AsyncIterable<Row> {
-  pages(): AsyncIterable<Row[]>
-  toArray(): Promise<Row[]>
-}
-
-interface Table {
-  get(key: Uint8Array): Promise<Found>
-  getSync(key: Uint8Array): Found
-  getMany(keys: Uint8Array[]): Promise<Found[]>
-  has(key: Uint8Array): Promise<boolean>
-  put(key: Uint8Array, value: Uint8Array, options: WriteOptions): Promise<unknown>
-  scan(range?: { gte?: Uint8Array; limit?: number; reverse?: boolean }): Scan
-}
+type Engine = typeof import('../../../packages/engine/dist/index.js')
 
 const BUFFERED: WriteOptions = { durability: 'buffered' }
 const DURABLE: WriteOptions = { durability: 'durable' }
