@@ -1,0 +1,448 @@
+import { ClosedError } from '@firn/env'
+import type { DataBlock } from './internal/block.js'
+import type { BlockFile } from './internal/block-file.js'
+import type { IndexBlock } from './internal/index-block.js'
+
+/** The cursor stands on a record: its fields are set. */
+export const POSITIONED = 1
+/** The cursor ran off the end in its direction. */
+export const END = 0
+/** The move needs I/O: `await load()`, which completes it. */
+export const PENDING = -1
+
+export type CursorStatus = typeof POSITIONED | typeof END | typeof PENDING
+
+export interface SstCursorOptions {
+  /** Largest key first, and oldest version of a key first. */
+  reverse?: boolean
+  /** False leaves the cache as it is: for a compaction or a big scan. Default true. */
+  fill?: boolean
+  /**
+   * Adjacent blocks of up to this many stored bytes are fetched by one read. By default one block
+   * at first, then twice as much each time, up to 256 KiB.
+   */
+  readAheadBytes?: number
+  /**
+   * True (default): keys and values stand in memory that nobody else holds and that no later move
+   * touches; views of it may be handed out. False: they are valid until the next move.
+   */
+  private?: boolean
+  signal?: AbortSignal
+}
+
+const ADAPTIVE_FROM_BYTES: number = 16 * 1024
+const ADAPTIVE_TO_BYTES: number = 256 * 1024
+// How many rows are made ready at once after a seek; four times as many each time after. A scan of
+// a few rows then doesn't pay for a whole block.
+const FIRST_ROWS = 16
+const ALL_ROWS = 65_536
+
+const NO_BYTES = new Uint8Array(0)
+const NO_TABLE = new Int32Array(2)
+
+const FIRST = 1
+const SEEK = 2
+const STEP = 3
+
+/**
+ * A cursor over the records of one file, in internal order or its reverse. Implements the
+ * `RecordCursor` protocol of @firn/mvcc.
+ *
+ * Rows are made ready in batches: the keys of a batch are written whole, prefix and all, to one
+ * slab, followed (when private) by a copy of the values. A move within a batch sets fields from
+ * typed arrays.
+ */
+export class SstCursor {
+  readonly reverse: boolean
+  /** Whether views of the fields' arrays may be kept. */
+  readonly stable: boolean
+  keyBytes: Uint8Array = NO_BYTES
+  keyStart = 0
+  keyEnd = 0
+  timestamp = 0
+  kind = 0
+  valueBytes: Uint8Array = NO_BYTES
+  valueStart = 0
+  valueEnd = 0
+
+  readonly #file: BlockFile
+  readonly #fill: boolean
+  readonly #fixedReadAhead: number | undefined
+  readonly #signal: AbortSignal | undefined
+  readonly #step: 1 | -1
+  #readAhead = 0
+  #slab: Uint8Array = NO_BYTES
+
+  // Where the cursor stands: `#row` of `#block`, whose ordinal in the file is `#ordinal`.
+  #block: DataBlock | undefined
+  #ordinal = -1
+  #row = 0
+  // The row at which the batch is over: one beyond its last row in the cursor's direction.
+  #limit = 0
+  #batch = ALL_ROWS
+  // Of the block, for the hot path: its table, where keys and values begin there, and what turns
+  // offsets of the block into offsets of the slab.
+  #table: Int32Array = NO_TABLE
+  #keysAt = 0
+  #valuesAt = 0
+  #prefixLength = 0
+  #keyShift = 0
+  #valueShift = 0
+  #timestamps: Float64Array | undefined
+  // Where the kinds are, or -1 where all are the same.
+  #kindsAt = -1
+
+  // The part of the index that holds `#ordinal`.
+  #index: IndexBlock | undefined
+  #partition = -1
+
+  // The move under way, and what it waits for: a partition, or a block of `#index`.
+  #move = 0
+  #target = 0
+  #seekBytes: Uint8Array = NO_BYTES
+  #seekStart = 0
+  #seekEnd = 0
+  #seekInclusive = false
+  #neededPartition = -1
+  #neededBlock = -1
+  // Blocks that were fetched and are still ahead: the cache may be too small, or told not to fill.
+  #window: DataBlock[] = []
+  #windowFirst = 0
+  #fetched: IndexBlock | undefined
+  #fetchedPartition = -1
+  #status: CursorStatus = END
+  #closed = false
+
+  /** @internal Made by `SstReader.cursor`. */
+  constructor(file: BlockFile, options: SstCursorOptions) {
+    this.#file = file
+    this.reverse = options.reverse ?? false
+    this.stable = options.private ?? true
+    this.#fill = options.fill ?? true
+    this.#fixedReadAhead = options.readAheadBytes
+    this.#signal = options.signal
+    this.#step = this.reverse ? -1 : 1
+  }
+
+  /** To the first record in the cursor's direction. */
+  first(): CursorStatus {
+    this.#begin(FIRST, ALL_ROWS)
+    return this.#attempt()
+  }
+
+  /**
+   * Forward: to the first record with a key ≥ `bytes[start, end)` (> when not inclusive). Reverse:
+   * to the last record, in internal order, with a key ≤ them (< when not inclusive).
+   */
+  seek(bytes: Uint8Array, start: number, end: number, inclusive: boolean): CursorStatus {
+    this.#begin(SEEK, FIRST_ROWS)
+    this.#seekBytes = bytes
+    this.#seekStart = start
+    this.#seekEnd = end
+    this.#seekInclusive = inclusive
+    const status = this.#attempt()
+    if (status === PENDING) {
+      // The caller may use its array for something else before the move is complete.
+      this.#seekBytes = bytes.slice(start, end)
+      this.#seekStart = 0
+      this.#seekEnd = end - start
+    }
+    return status
+  }
+
+  /** To the next record in the cursor's direction. */
+  next(): CursorStatus {
+    const row = this.#row + this.#step
+    if (row === this.#limit) return this.#turn(row)
+    this.#row = row
+    // `as number`: the block was validated when it was decoded, the row is one of its rows.
+    const table = this.#table
+    const keyAt = this.#keysAt + row
+    const keyBase = this.#keyShift + row * this.#prefixLength
+    this.keyStart = keyBase + (table[keyAt] as number)
+    this.keyEnd = keyBase + this.#prefixLength + (table[keyAt + 1] as number)
+    const valueAt = this.#valuesAt + row
+    this.valueStart = this.#valueShift + (table[valueAt] as number)
+    this.valueEnd = this.#valueShift + (table[valueAt + 1] as number)
+    if (this.#timestamps !== undefined) this.timestamp = this.#timestamps[row] as number
+    if (this.#kindsAt >= 0) {
+      this.kind = (this.#block as DataBlock).bytes[this.#kindsAt + row] as number
+    }
+    return POSITIONED
+  }
+
+  /**
+   * Completes the move that returned `PENDING`. Throws `CorruptionError`, the source's errors, or
+   * the signal's reason; the move can then be loaded again.
+   */
+  async load(): Promise<CursorStatus> {
+    while (this.#status === PENDING) {
+      this.#signal?.throwIfAborted()
+      if (this.#neededPartition >= 0) {
+        const partition = this.#neededPartition
+        const index = await this.#file.fetchPartition(partition, this.#fetchOptions)
+        this.#fetched = index
+        this.#fetchedPartition = partition
+      } else {
+        await this.#fetchWindow(this.#neededBlock)
+      }
+      this.#attempt()
+    }
+    return this.#status
+  }
+
+  /** Releases everything. Idempotent; moves after it throw `ClosedError`. */
+  close(): void {
+    this.#closed = true
+    this.#leaveBlock()
+    this.#window = []
+    this.#index = undefined
+    this.#fetched = undefined
+    this.#slab = NO_BYTES
+    this.#status = END
+  }
+
+  get #fetchOptions(): { fill: boolean; signal: AbortSignal | undefined } {
+    return { fill: this.#fill, signal: this.#signal }
+  }
+
+  #begin(move: number, batch: number): void {
+    if (this.#closed || this.#file.closed) this.#refuse()
+    this.#move = move
+    this.#batch = batch
+    this.#readAhead = this.#fixedReadAhead ?? 0
+    this.#leaveBlock()
+  }
+
+  #refuse(): void {
+    this.#file.assertOpen()
+    throw new ClosedError(`SST ${this.#file.identity.fileId}: the cursor is closed`)
+  }
+
+  /** Makes the move under way, as far as memory goes. */
+  #attempt(): CursorStatus {
+    this.#neededPartition = -1
+    this.#neededBlock = -1
+    if (this.#file.blockCount === 0) {
+      this.#leaveBlock()
+      this.#status = END
+    } else if (this.#move === SEEK) this.#status = this.#attemptSeek()
+    else {
+      if (this.#move === FIRST) this.#target = this.reverse ? this.#file.blockCount - 1 : 0
+      this.#status = this.#enter(this.#target)
+    }
+    return this.#status
+  }
+
+  #attemptSeek(): CursorStatus {
+    const file = this.#file
+    const bytes = this.#seekBytes
+    const start = this.#seekStart
+    const end = this.#seekEnd
+    // The boundary is before all versions of the key, or after all of them.
+    const after = this.#seekInclusive === this.reverse
+    const timestamp = after ? -1 : Number.POSITIVE_INFINITY
+    if (file.partitions !== undefined) {
+      const partition = file.index.search(bytes, start, end, timestamp)
+      if (!this.#usePartition(partition)) return PENDING
+    } else this.#index = file.index
+    const index = this.#index as IndexBlock
+    const ordinal = index.first + index.search(bytes, start, end, timestamp)
+    const block = this.#resident(ordinal)
+    if (block === undefined) return this.#lack(ordinal)
+    const place = block.search(bytes, start, end)
+    let row = place < 0 ? ~place : place
+    if (after && place < 0) {
+      const equal = row
+      do row++
+      while (row < block.rows && block.duplicates && block.sameKey(row, equal))
+    }
+    if (this.reverse) row--
+    if (row < 0 || row === block.rows) {
+      this.#move = STEP
+      this.#target = ordinal + this.#step
+      return this.#enter(this.#target)
+    }
+    return this.#stand(block, ordinal, row)
+  }
+
+  /** To the first row, in the cursor's direction, of a block; END where there is none. */
+  #enter(ordinal: number): CursorStatus {
+    const file = this.#file
+    if (ordinal < 0 || ordinal >= file.blockCount) {
+      this.#leaveBlock()
+      return END
+    }
+    if (file.partitions === undefined) this.#index = file.index
+    else {
+      const index = this.#index
+      let partition = this.#partition
+      if (this.#move === FIRST) partition = this.reverse ? file.partitionCount - 1 : 0
+      else if (index !== undefined && ordinal < index.first) partition--
+      else if (index !== undefined && ordinal >= index.first + index.count) partition++
+      if (!this.#usePartition(partition)) return PENDING
+    }
+    const block = this.#resident(ordinal)
+    if (block === undefined) return this.#lack(ordinal)
+    return this.#stand(block, ordinal, this.reverse ? block.rows - 1 : 0)
+  }
+
+  #usePartition(partition: number): boolean {
+    if (partition === this.#partition && this.#index !== undefined) return true
+    const index =
+      partition === this.#fetchedPartition
+        ? this.#fetched
+        : this.#file.peekPartition(partition)
+    if (index === undefined) {
+      this.#neededPartition = partition
+      return false
+    }
+    this.#index = index
+    this.#partition = partition
+    this.#fetched = undefined
+    this.#fetchedPartition = -1
+    return true
+  }
+
+  #resident(ordinal: number): DataBlock | undefined {
+    const ahead = this.#window[ordinal - this.#windowFirst]
+    return ahead ?? this.#file.blocks.peek(ordinal)
+  }
+
+  #lack(ordinal: number): CursorStatus {
+    this.#neededBlock = ordinal
+    return PENDING
+  }
+
+  /** Fetches the block, and those after it in the cursor's direction that fit into one read. */
+  async #fetchWindow(ordinal: number): Promise<void> {
+    const index = this.#index as IndexBlock
+    const { blocks } = this.#file
+    const low = index.first
+    const { offsets } = index
+    // `as number`: ordinals stay within the index.
+    const size = (child: number) =>
+      (offsets[child - low + 1] as number) - (offsets[child - low] as number)
+    let total = size(ordinal)
+    let last = ordinal
+    for (;;) {
+      const more = last + this.#step
+      if (more < low || more >= low + index.count || blocks.has(more)) break
+      total += size(more)
+      if (total > this.#readAhead) break
+      last = more
+    }
+    if (this.#fixedReadAhead === undefined) {
+      const grown = Math.max(ADAPTIVE_FROM_BYTES, this.#readAhead * 2)
+      this.#readAhead = Math.min(ADAPTIVE_TO_BYTES, grown)
+    }
+    const from = Math.min(ordinal, last)
+    const results = await this.#file.fetchRun(
+      index,
+      from,
+      Math.max(ordinal, last),
+      this.#fetchOptions,
+    )
+    if (this.#closed) return
+    // A block that failed ends the window; it is an error when the cursor comes to it.
+    let begin = ordinal - from
+    let end = begin
+    for (let i = begin; i >= 0 && i < results.length; i += this.#step) {
+      const result = results[i] as PromiseSettledResult<DataBlock>
+      if (result.status === 'rejected') {
+        if (i === ordinal - from) throw result.reason
+        break
+      }
+      if (this.reverse) begin = i
+      else end = i
+    }
+    this.#window = results
+      .slice(begin, end + 1)
+      .map((result) => (result as PromiseFulfilledResult<DataBlock>).value)
+    this.#windowFirst = from + begin
+  }
+
+  /** The batch is over: the next one of the block, or the next block. */
+  #turn(row: number): CursorStatus {
+    if (this.#closed || this.#file.closed) this.#refuse()
+    const block = this.#block
+    if (block === undefined) return this.#status
+    if (row >= 0 && row < block.rows) {
+      this.#prepare(block, row)
+      return POSITIONED
+    }
+    this.#move = STEP
+    this.#target = this.#ordinal + this.#step
+    this.#batch = ALL_ROWS
+    return this.#attempt()
+  }
+
+  #stand(block: DataBlock, ordinal: number, row: number): CursorStatus {
+    this.#block = block
+    this.#ordinal = ordinal
+    const { rows } = block
+    this.#table = block.table
+    this.#keysAt = rows
+    this.#valuesAt = 2 * rows + 1
+    this.#prefixLength = block.prefixLength
+    this.#timestamps = block.timestamps
+    this.timestamp = block.minTimestamp
+    this.#kindsAt = block.kind >= 0 ? -1 : block.kindsStart
+    if (block.kind >= 0) this.kind = block.kind
+    this.#prepare(block, row)
+    return POSITIONED
+  }
+
+  /** Makes the batch ready that begins at `row`, and stands on that row. */
+  #prepare(block: DataBlock, row: number): void {
+    const { rows, bytes, table, prefixStart, prefixLength } = block
+    const count = this.#batch
+    if (count < ALL_ROWS) this.#batch = count * 4
+    let from = row
+    let to = row + count < rows ? row + count : rows
+    this.#limit = to
+    if (this.reverse) {
+      to = row + 1
+      from = to > count ? to - count : 0
+      this.#limit = from - 1
+    }
+    // `as number` in this method: rows and offsets were validated when the block was decoded.
+    const keysFrom = table[rows + from] as number
+    const keyBytes = (to - from) * prefixLength + (table[rows + to] as number) - keysFrom
+    const valuesFrom = table[2 * rows + 1 + from] as number
+    let slab: Uint8Array
+    if (this.stable) {
+      const valuesTo = table[2 * rows + 1 + to] as number
+      slab = new Uint8Array(keyBytes + valuesTo - valuesFrom)
+      slab.set(bytes.subarray(valuesFrom, valuesTo), keyBytes)
+      this.#valueShift = keyBytes - valuesFrom
+      this.valueBytes = slab
+    } else {
+      if (keyBytes > this.#slab.length) this.#slab = new Uint8Array(keyBytes * 2)
+      slab = this.#slab
+      this.#valueShift = 0
+      this.valueBytes = bytes
+    }
+    let out = 0
+    let at = keysFrom
+    const prefixEnd = prefixStart + prefixLength
+    for (let i = rows + from + 1; i <= rows + to; i++) {
+      for (let j = prefixStart; j < prefixEnd; j++) slab[out++] = bytes[j] as number
+      const end = table[i] as number
+      while (at < end) slab[out++] = bytes[at++] as number
+    }
+    this.#keyShift = -keysFrom - from * prefixLength
+    this.keyBytes = slab
+    // `next` moves onto the row by the same code as onto any other.
+    this.#row = row - this.#step
+    this.next()
+  }
+
+  #leaveBlock(): void {
+    this.#block = undefined
+    this.#row = 0
+    this.#limit = this.#step
+    this.#timestamps = undefined
+    this.#kindsAt = -1
+  }
+}

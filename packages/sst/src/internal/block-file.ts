@@ -1,0 +1,212 @@
+import type { CachedFile } from '@firn/block-cache'
+import { ClosedError, CorruptionError } from '@firn/env'
+import type { SstSource } from '../source.js'
+import type { DataBlock } from './block.js'
+import { decodeBlock } from './block-decoder.js'
+import { openBlock } from './envelope.js'
+import { MAX_BLOCK_BYTES } from './format.js'
+import type { FileIdentity } from './identity.js'
+import type { IndexBlock } from './index-block.js'
+import { decodeIndex } from './index-decoder.js'
+import { SharedRead } from './shared-read.js'
+
+export interface FetchOptions {
+  fill?: boolean | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** The blocks of one open file: where they are, which are in memory, and how they get there. */
+export class BlockFile {
+  readonly identity: FileIdentity
+  readonly source: SstSource
+  /** The index section: over blocks (level 0), or over partitions (level 1). */
+  readonly index: IndexBlock
+  readonly blocks: CachedFile<DataBlock>
+  readonly partitions: CachedFile<IndexBlock> | undefined
+  readonly blockCount: number
+  readonly partitionCount: number
+  readonly dataBytes: number
+  readonly timestamp: number | undefined
+  closed = false
+  // The ordinal of each partition's first block, and how many blocks there are.
+  readonly #firsts: readonly number[]
+
+  constructor(parts: {
+    identity: FileIdentity
+    source: SstSource
+    index: IndexBlock
+    blocks: CachedFile<DataBlock>
+    partitions: CachedFile<IndexBlock> | undefined
+    /** How many blocks each partition is over; empty for a flat index. */
+    partitionBlocks: readonly number[]
+    blockCount: number
+    dataBytes: number
+    timestamp: number | undefined
+  }) {
+    this.identity = parts.identity
+    this.source = parts.source
+    this.index = parts.index
+    this.blocks = parts.blocks
+    this.partitions = parts.partitions
+    this.blockCount = parts.blockCount
+    this.partitionCount = parts.partitions === undefined ? 1 : parts.index.count
+    this.dataBytes = parts.dataBytes
+    this.timestamp = parts.timestamp
+    let first = 0
+    this.#firsts = [0, ...parts.partitionBlocks.map((count) => (first += count))]
+  }
+
+  /** Throws `ClosedError` after the reader's `close`. */
+  assertOpen(): void {
+    if (this.closed) throw new ClosedError(`SST ${this.identity.fileId}: the reader is closed`)
+  }
+
+  /** The partition of the index with this ordinal, if it is in memory. */
+  peekPartition(partition: number): IndexBlock | undefined {
+    return this.partitions === undefined ? this.index : this.partitions.peek(partition)
+  }
+
+  async fetchPartition(partition: number, options: FetchOptions): Promise<IndexBlock> {
+    this.assertOpen()
+    if (this.partitions === undefined) return this.index
+    return await this.partitions.load(
+      partition,
+      (signal) => this.readPartition(partition, signal),
+      { signal: options.signal },
+    )
+  }
+
+  async fetchBlock(index: IndexBlock, ordinal: number, options: FetchOptions): Promise<DataBlock> {
+    this.assertOpen()
+    return await this.blocks.load(
+      ordinal,
+      (signal) => this.readBlock(index, ordinal, signal),
+      options,
+    )
+  }
+
+  /**
+   * Blocks `from` to `to` (inclusive) of one index, by one read of the source. Those that another
+   * caller is loading are waited for; failures are per block.
+   */
+  async fetchRun(
+    index: IndexBlock,
+    from: number,
+    to: number,
+    options: FetchOptions,
+  ): Promise<PromiseSettledResult<DataBlock>[]> {
+    this.assertOpen()
+    const start = this.#start(index, from)
+    const end = this.#end(index, to)
+    const read = new SharedRead((signal) => this.#readExactly(start, end - start, signal))
+    const loads: Promise<DataBlock>[] = []
+    for (let ordinal = from; ordinal <= to; ordinal++) {
+      const offset = this.#start(index, ordinal) - start
+      const length = this.#end(index, ordinal) - start - offset
+      loads.push(
+        this.blocks.load(
+          ordinal,
+          async (signal) => {
+            const bytes = await read.join(signal)
+            return await this.#open(
+              bytes.subarray(offset, offset + length),
+              start + offset,
+              `block ${ordinal}`,
+              signal,
+              (raw, where) => decodeBlock(raw, this.timestamp, where),
+            )
+          },
+          options,
+        ),
+      )
+    }
+    return await Promise.allSettled(loads)
+  }
+
+  /** Reads one block from the source, whatever the cache has. */
+  async readBlock(index: IndexBlock, ordinal: number, signal?: AbortSignal): Promise<DataBlock> {
+    const offset = this.#start(index, ordinal)
+    const stored = await this.#readExactly(offset, this.#end(index, ordinal) - offset, signal)
+    return await this.#open(stored, offset, `block ${ordinal}`, signal, (raw, where) =>
+      decodeBlock(raw, this.timestamp, where),
+    )
+  }
+
+  /** Reads one partition of the index from the source, whatever the cache has. */
+  async readPartition(partition: number, signal?: AbortSignal): Promise<IndexBlock> {
+    const { index } = this
+    const offset = this.#start(index, partition)
+    const stored = await this.#readExactly(offset, this.#end(index, partition) - offset, signal)
+    return await this.#open(stored, offset, `index partition ${partition}`, signal, (raw, where) =>
+      decodeIndex(
+        raw,
+        {
+          level: 0,
+          // `as number`: there is an entry for each partition, and one for the end.
+          first: this.#firsts[partition] as number,
+          count: (this.#firsts[partition + 1] as number) - (this.#firsts[partition] as number),
+          start: 0,
+          end: this.dataBytes,
+        },
+        where,
+      ),
+    )
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    this.blocks.close()
+    this.partitions?.close()
+    await this.source.close?.()
+  }
+
+  // `as number`: ordinals are those of the index's children.
+  #start(index: IndexBlock, ordinal: number): number {
+    return index.offsets[ordinal - index.first] as number
+  }
+
+  #end(index: IndexBlock, ordinal: number): number {
+    return index.offsets[ordinal - index.first + 1] as number
+  }
+
+  /** A range of the source; a reply of another length is asked for once more. */
+  async #readExactly(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const bytes = await this.source.read(offset, length, optionsOf(signal, false))
+    if (bytes.length === length) return bytes
+    const again = await this.source.read(offset, length, optionsOf(signal, true))
+    if (again.length === length) return again
+    throw new CorruptionError(
+      `SST ${this.identity.fileId}: ${again.length} bytes in place of ${length} at offset ${offset}`,
+    )
+  }
+
+  /** Checks and decodes a block; where it is damaged, that which a second read brings. */
+  async #open<T>(
+    stored: Uint8Array,
+    offset: number,
+    name: string,
+    signal: AbortSignal | undefined,
+    decode: (raw: Uint8Array, where: string) => T,
+  ): Promise<T> {
+    const { identity } = this
+    const where = `${name} at offset ${offset} of SST ${identity.fileId}`
+    let raw: Uint8Array
+    try {
+      raw = openBlock(stored, identity, offset, MAX_BLOCK_BYTES, name)
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error
+      const again = await this.source.read(offset, stored.length, optionsOf(signal, true))
+      if (again.length !== stored.length) throw error
+      raw = openBlock(again, identity, offset, MAX_BLOCK_BYTES, name)
+    }
+    return decode(raw, where)
+  }
+}
+
+function optionsOf(
+  signal: AbortSignal | undefined,
+  fresh: boolean,
+): { signal?: AbortSignal; fresh?: boolean } {
+  return { ...(signal === undefined ? {} : { signal }), ...(fresh ? { fresh } : {}) }
+}

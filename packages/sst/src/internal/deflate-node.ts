@@ -1,0 +1,18 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+
+/** Raw DEFLATE (RFC 1951) of `bytes`. */
+export function deflate(bytes: Uint8Array): Uint8Array {
+  // 16 KiB of window and small hash tables: blocks are small, and zlib clears its tables each time.
+  return deflateRawSync(bytes, { level: 1, windowBits: 14, memLevel: 7 })
+}
+
+/** The `length` bytes that `bytes` inflate to; undefined when they don't. */
+export function inflate(bytes: Uint8Array, length: number): Uint8Array | undefined {
+  try {
+    const raw = inflateRawSync(bytes, { maxOutputLength: Math.max(1, length), chunkSize: Math.max(64, length) })
+    if (raw.length !== length) return undefined
+    return new Uint8Array(raw.buffer, raw.byteOffset, raw.length)
+  } catch {
+    return undefined
+  }
+}

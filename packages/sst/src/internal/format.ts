@@ -1,0 +1,33 @@
+/**
+ * The numbers that FORMAT.md persists. None of them ever changes its meaning; a release that needs
+ * another meaning takes another number and, where old readers must refuse, another version.
+ */
+
+/** Format version that this release writes, and the newest that it reads. */
+export const FORMAT_VERSION = 1
+
+/** Last eight bytes of every file: `FIRNSST\n`. */
+export const MAGIC: Uint8Array = Uint8Array.of(0x46, 0x49, 0x52, 0x4e, 0x53, 0x53, 0x54, 0x0a)
+
+/** Longest key in bytes: 64 KiB of user key and room for what an engine puts before it. */
+export const MAX_KEY_BYTES: number = 128 * 1024
+/** Longest value in bytes. */
+export const MAX_VALUE_BYTES: number = 256 * 1024 * 1024
+/** Timestamps are whole microseconds from 0 to this. */
+export const MAX_RECORD_TIMESTAMP: number = Number.MAX_SAFE_INTEGER
+/** Longest file id in UTF-8 bytes. */
+export const MAX_FILE_ID_BYTES = 1024
+/** Rows of one data block: bounds what a reader allocates for its offsets. */
+export const MAX_BLOCK_ROWS = 65_536
+/** Longest block before compression. */
+export const MAX_BLOCK_BYTES: number = MAX_VALUE_BYTES + 2 * MAX_KEY_BYTES + 4096
+/** Longest index, filter or properties block before compression. */
+export const MAX_META_BYTES: number = 1024 * 1024 * 1024
+/** Names and contents of all user statistics of a file, together. */
+export const MAX_STATISTICS_BYTES: number = 16 * 1024 * 1024
+
+export const KIND_DELETE = 0
+export const KIND_PUT = 1
+export const KIND_MERGE = 2
+/** Highest record kind that version 1 knows. */
+export const MAX_KIND: number = KIND_MERGE

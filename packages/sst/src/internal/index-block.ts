@@ -1,0 +1,138 @@
+import { compareRanges } from '@firn/bytes'
+import { headOf } from './block.js'
+
+/**
+ * An index, or one partition of it, in memory: for each child (a data block, or a partition where
+ * `level` is 1) a separator that comes after everything before the child and not after anything in
+ * it, and where the child is.
+ *
+ * A separator is a key, and a timestamp where the versions of that key go on from one child to the
+ * next. The first child's separator is never looked at.
+ */
+export class IndexBlock {
+  readonly level: number
+  readonly count: number
+  /** The ordinal of the first child among all children of the level. */
+  readonly first: number
+  /** The prefix that all separators but the first share. */
+  readonly prefix: Uint8Array
+  /**
+   * Two words for each separator: bytes 0 to 3 and 4 to 7 after the prefix, as block heads are.
+   * Interleaved, so that a step of the search meets one cache line.
+   */
+  readonly heads: Int32Array
+  /** Separators after the prefix: where each begins in `suffixes`. */
+  readonly suffixOffsets: Int32Array
+  readonly suffixes: Uint8Array
+  /** Where each child begins in the file; the last entry is where the last child ends. */
+  readonly offsets: Float64Array
+  /** Timestamps of separators; Infinity for one without. Undefined when none has one. */
+  readonly timestamps: Float64Array | undefined
+  readonly memoryBytes: number
+
+  constructor(
+    level: number,
+    first: number,
+    prefix: Uint8Array,
+    suffixes: Uint8Array,
+    suffixOffsets: Int32Array,
+    offsets: Float64Array,
+    timestamps: Float64Array | undefined,
+  ) {
+    this.level = level
+    this.first = first
+    this.count = offsets.length - 1
+    this.prefix = prefix
+    this.suffixes = suffixes
+    this.suffixOffsets = suffixOffsets
+    this.offsets = offsets
+    this.timestamps = timestamps
+    this.heads = new Int32Array(this.count * 2)
+    for (let i = 1; i < this.count; i++) {
+      // `as number` in this class: separators and offsets were validated when it was decoded.
+      const start = suffixOffsets[i] as number
+      const end = suffixOffsets[i + 1] as number
+      this.heads[2 * i] = headOf(suffixes, start, end)
+      this.heads[2 * i + 1] = headOf(suffixes, start + 4 < end ? start + 4 : end, end)
+    }
+    this.memoryBytes =
+      320 +
+      prefix.byteLength +
+      suffixes.byteLength +
+      suffixOffsets.byteLength +
+      offsets.byteLength +
+      this.heads.byteLength +
+      (timestamps?.byteLength ?? 0)
+  }
+
+  /**
+   * The child in which the first record at or after (key, timestamp) in internal order is, or
+   * before whose successor it is: the last one whose separator isn't after it. `Infinity` as
+   * timestamp comes before all versions of the key, -1 after all.
+   */
+  search(key: Uint8Array, start: number, end: number, timestamp: number): number {
+    const prefix = this.prefix
+    const prefixLength = prefix.length
+    const suffix = start + prefixLength
+    const prefixEnd = suffix < end ? suffix : end
+    for (let i = start, j = 0; i < prefixEnd; i++, j++) {
+      if (key[i] !== prefix[j]) {
+        return (key[i] as number) < (prefix[j] as number) ? 0 : this.count - 1
+      }
+    }
+    if (end < suffix) return 0
+    const high = headOf(key, suffix, end)
+    const low = headOf(key, suffix + 4 < end ? suffix + 4 : end, end)
+    const heads = this.heads
+    // The first separator from 1 on whose eight bytes are ≥ the key's.
+    let from = 1
+    let to = this.count
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      const word = heads[2 * middle] as number
+      if (word < high || (word === high && (heads[2 * middle + 1] as number) < low)) {
+        from = middle + 1
+      } else {
+        to = middle
+      }
+    }
+    // Those with equal eight bytes are compared whole.
+    to = this.count
+    if (from < to && heads[2 * from] === high && heads[2 * from + 1] === low) {
+      if (!this.#atOrBefore(from, key, suffix, end, timestamp)) return from - 1
+      // from is at or before the key. Gallop, then halve.
+      let step = 1
+      while (from + step < to && this.#atOrBefore(from + step, key, suffix, end, timestamp)) {
+        from += step
+        step *= 2
+      }
+      to = Math.min(to, from + step)
+      while (from + 1 < to) {
+        const middle = (from + to) >>> 1
+        if (this.#atOrBefore(middle, key, suffix, end, timestamp)) from = middle
+        else to = middle
+      }
+      return from
+    }
+    return from - 1
+  }
+
+  #atOrBefore(
+    child: number,
+    key: Uint8Array,
+    suffix: number,
+    end: number,
+    timestamp: number,
+  ): boolean {
+    const order = compareRanges(
+      this.suffixes,
+      this.suffixOffsets[child] as number,
+      this.suffixOffsets[child + 1] as number,
+      key,
+      suffix,
+      end,
+    )
+    if (order !== 0) return order < 0
+    return this.timestamps === undefined || timestamp <= (this.timestamps[child] as number)
+  }
+}

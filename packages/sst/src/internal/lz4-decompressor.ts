@@ -1,0 +1,68 @@
+// A loop beats `set` and `copyWithin` up to some fifty bytes.
+const LONG_COPY = 56
+
+/**
+ * Decompresses the LZ4 block `source[start, end)` so that it fills `target`. Returns whether it did:
+ * a block that reads or writes outside of its bounds, refers to what isn't there yet, or has
+ * another length is refused, whatever its bytes say.
+ */
+export function lz4Decompress(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+): boolean {
+  const size = target.length
+  let at = start
+  let out = 0
+  while (at < end) {
+    // `as number` here and below: the index was compared with the end before.
+    const token = source[at++] as number
+    let literals = token >>> 4
+    if (literals === 15) {
+      let more = 255
+      while (more === 255) {
+        if (at >= end) return false
+        more = source[at++] as number
+        literals += more
+      }
+    }
+    if (literals > 0) {
+      const stop = at + literals
+      if (stop > end || literals > size - out) return false
+      if (literals > LONG_COPY) {
+        target.set(source.subarray(at, stop), out)
+        out += literals
+        at = stop
+      } else {
+        while (at < stop) target[out++] = source[at++] as number
+      }
+    }
+    // The last sequence ends after its literals.
+    if (at === end) break
+    if (end - at < 2) return false
+    const distance = (source[at] as number) | ((source[at + 1] as number) << 8)
+    at += 2
+    if (distance === 0 || distance > out) return false
+    let length = (token & 15) + 4
+    if (length === 19) {
+      let more = 255
+      while (more === 255) {
+        if (at >= end) return false
+        more = source[at++] as number
+        length += more
+      }
+    }
+    if (length > size - out) return false
+    let from = out - distance
+    if (length > LONG_COPY && distance >= length) {
+      target.copyWithin(out, from, from + length)
+      out += length
+    } else {
+      // Byte by byte on purpose: a match may overlap what it writes.
+      const stop = out + length
+      while (out < stop) target[out++] = target[from++] as number
+    }
+  }
+  return out === size
+}

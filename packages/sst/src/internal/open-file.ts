@@ -1,0 +1,161 @@
+import { BlockCache } from '@firn/block-cache'
+import { CorruptionError, InvalidArgumentError } from '@firn/env'
+import type { SstSource } from '../source.js'
+import { BlockFile } from './block-file.js'
+import type { DataBlock } from './block.js'
+import { openBlock } from './envelope.js'
+import { decodeFilter, type Filter } from './filter.js'
+import { decodeFooter, FOOTER_FIXED_BYTES, type Footer } from './footer.js'
+import { MAX_FILE_ID_BYTES, MAX_META_BYTES, MAX_RECORD_TIMESTAMP } from './format.js'
+import { FileIdentity } from './identity.js'
+import type { IndexBlock } from './index-block.js'
+import { decodeIndex } from './index-decoder.js'
+import { decodeProperties, type Properties, SECTION_FILTER, SECTION_INDEX } from './properties.js'
+
+// What a reader fetches when it doesn't know better: enough for files of some 45,000 keys.
+const SPECULATIVE_TAIL_BYTES: number = 64 * 1024
+const OWN_CACHE_BYTES: number = 8 * 1024 * 1024
+
+export interface OpenOptions {
+  /** The id that the file must have. */
+  fileId?: string
+  /** The size that the file must have. */
+  size?: number
+  /** How much to read at first: `tailBytes` of the file's summary gets all in one read. */
+  tailBytes?: number
+  /** Where decoded blocks are kept, shared with other files. Default: 8 MiB of its own. */
+  cache?: BlockCache
+  /** The timestamp of every record: needed for a file written with `timestamps: 'file'`. */
+  timestamp?: number
+  signal?: AbortSignal
+}
+
+export interface OpenedFile {
+  readonly file: BlockFile
+  readonly footer: Footer
+  readonly properties: Properties
+  readonly filter: Filter | undefined
+}
+
+/** Reads and checks all that lookups need: one read of the tail, a second one if that is longer. */
+export async function openFile(source: SstSource, options: OpenOptions): Promise<OpenedFile> {
+  const what = options.fileId === undefined ? 'SST' : `SST ${options.fileId}`
+  try {
+    return await openTail(source, options, what, false)
+  } catch (error) {
+    // Damage may be on the way here and not in the file.
+    if (!(error instanceof CorruptionError)) throw error
+    return await openTail(source, options, what, true)
+  }
+}
+
+async function openTail(
+  source: SstSource,
+  options: OpenOptions,
+  what: string,
+  fresh: boolean,
+): Promise<OpenedFile> {
+  const { signal, timestamp } = options
+  const read = { ...(signal === undefined ? {} : { signal }), ...(fresh ? { fresh } : {}) }
+  const most = FOOTER_FIXED_BYTES + MAX_FILE_ID_BYTES
+  const wanted = Math.max(most, options.tailBytes ?? SPECULATIVE_TAIL_BYTES)
+  const first = await source.readTail(wanted, read)
+  const { size } = first
+  if (first.bytes.length !== Math.min(size, wanted)) {
+    throw new CorruptionError(`${what}: a tail of ${first.bytes.length} bytes, asked for ${wanted}`)
+  }
+  if (options.size !== undefined && options.size !== size) {
+    throw new CorruptionError(`${what}: ${size} bytes long, ${options.size} were expected`)
+  }
+  const footer = decodeFooter(first.bytes, size, what)
+  if (options.fileId !== undefined && footer.fileId !== options.fileId) {
+    throw new CorruptionError(`${what}: the file there is ${footer.fileId}`)
+  }
+  let tail = first.bytes
+  if (footer.tailBytes > tail.length) {
+    const offset = size - footer.tailBytes
+    tail = await source.read(offset, footer.tailBytes, read)
+    if (tail.length !== footer.tailBytes) {
+      throw new CorruptionError(
+        `${what}: ${tail.length} bytes in place of ${footer.tailBytes} at offset ${offset}`,
+      )
+    }
+  }
+  return decodeTail(source, options, tail, footer, timestamp)
+}
+
+function decodeTail(
+  source: SstSource,
+  options: OpenOptions,
+  tail: Uint8Array,
+  footer: Footer,
+  timestamp: number | undefined,
+): OpenedFile {
+  const { fileId, fileBytes } = footer
+  const identity = new FileIdentity(fileId)
+  const tailStart = fileBytes - tail.length
+  const open = (offset: number, length: number, name: string) => {
+    if (offset < tailStart || offset + length > fileBytes) {
+      throw new CorruptionError(`SST ${fileId}: its ${name} lies outside of the tail`)
+    }
+    const stored = tail.subarray(offset - tailStart, offset - tailStart + length)
+    return openBlock(stored, identity, offset, MAX_META_BYTES, name)
+  }
+  const propertiesEnd = fileBytes - footer.footerBytes
+  const propertiesStart = propertiesEnd - footer.propertiesBytes
+  const properties = decodeProperties(
+    open(propertiesStart, footer.propertiesBytes, 'properties'),
+    propertiesStart,
+    `properties of SST ${fileId}`,
+  )
+  let index: IndexBlock | undefined
+  let filter: Filter | undefined
+  for (const { id, offset, length } of properties.sections) {
+    if (id === SECTION_INDEX) {
+      const flat = properties.partitions.length === 0
+      index = decodeIndex(
+        open(offset, length, 'index'),
+        {
+          level: flat ? 0 : 1,
+          first: 0,
+          count: flat ? properties.blocks : properties.partitions.length,
+          start: flat ? 0 : properties.dataBytes,
+          end: flat ? properties.dataBytes : propertiesStart,
+        },
+        `index at offset ${offset} of SST ${fileId}`,
+      )
+    } else if (id === SECTION_FILTER) {
+      const where = `filter at offset ${offset} of SST ${fileId}`
+      filter = decodeFilter(open(offset, length, 'filter'), where)
+    }
+  }
+  if (index === undefined) throw new CorruptionError(`SST ${fileId}: it has no index`)
+  const recordTimestamp = properties.timestamps ? undefined : timestampOf(timestamp, fileId)
+  // Blocks in memory carry the file's timestamp: handles that were told another don't share them.
+  const cacheId = recordTimestamp === undefined ? fileId : `${fileId}@${recordTimestamp}`
+  const cache = options.cache ?? new BlockCache({ bytes: OWN_CACHE_BYTES })
+  const file = new BlockFile({
+    identity,
+    source,
+    index,
+    blocks: cache.file<DataBlock>(cacheId),
+    partitions: index.level === 0 ? undefined : cache.file<IndexBlock>(`${fileId}#index`),
+    partitionBlocks: properties.partitions,
+    blockCount: properties.blocks,
+    dataBytes: properties.dataBytes,
+    timestamp: recordTimestamp,
+  })
+  return { file, footer, properties, filter }
+}
+
+function timestampOf(timestamp: number | undefined, fileId: string): number {
+  if (
+    timestamp === undefined ||
+    !(timestamp >= 0 && timestamp <= MAX_RECORD_TIMESTAMP && Number.isInteger(timestamp))
+  ) {
+    throw new InvalidArgumentError(
+      `SST ${fileId} stores no timestamps: open it with the one that all its records have`,
+    )
+  }
+  return timestamp
+}

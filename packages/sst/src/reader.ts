@@ -1,0 +1,192 @@
+import { compareRanges } from '@firn/bytes'
+import { SstCursor, type SstCursorOptions } from './cursor.js'
+import type { DataBlock } from './internal/block.js'
+import type { BlockFile } from './internal/block-file.js'
+import type { Filter } from './internal/filter.js'
+import type { IndexBlock } from './internal/index-block.js'
+import { type OpenedFile, type OpenOptions, openFile } from './internal/open-file.js'
+import type { Properties } from './internal/properties.js'
+import { ABSENT, FOUND, type LookupStatus, NOT_RESIDENT, type SstLookup } from './lookup.js'
+import type { SstSource } from './source.js'
+import type { SstSummary } from './summary.js'
+
+export interface LoadOptions {
+  signal?: AbortSignal
+  /** False leaves the cache as it is. Default true. */
+  fill?: boolean
+}
+
+/**
+ * An open file: lookups that are synchronous while the blocks they need are in memory, and cursors.
+ * Index and filter are in memory; blocks come through a cache.
+ */
+export class SstReader implements SstSummary {
+  readonly fileId: string
+  readonly bytes: number
+  readonly records: number
+  readonly deletes: number
+  readonly merges: number
+  readonly keys: number
+  readonly smallest: Uint8Array
+  readonly largest: Uint8Array
+  /** Bounds of the records' timestamps, those that the file stores or the one it was opened with. */
+  readonly minTimestamp: number
+  readonly maxTimestamp: number
+  readonly rawKeyBytes: number
+  readonly rawValueBytes: number
+  readonly blocks: number
+  readonly tailBytes: number
+  readonly statistics: Readonly<Record<string, Uint8Array>>
+  /** What index and filter take in memory; blocks and index partitions are the cache's. */
+  readonly memoryBytes: number
+  /** @internal */
+  readonly file: BlockFile
+  /** @internal */
+  readonly properties: Properties
+  /** @internal */
+  readonly filter: Filter | undefined
+
+  private constructor({ file, footer, properties, filter }: OpenedFile) {
+    this.file = file
+    this.properties = properties
+    this.filter = filter
+    this.fileId = footer.fileId
+    this.bytes = footer.fileBytes
+    this.tailBytes = footer.tailBytes
+    this.records = properties.records
+    this.deletes = properties.deletes
+    this.merges = properties.merges
+    this.keys = properties.keys
+    this.smallest = properties.smallest
+    this.largest = properties.largest
+    this.minTimestamp = file.timestamp ?? properties.minTimestamp
+    this.maxTimestamp = file.timestamp ?? properties.maxTimestamp
+    this.rawKeyBytes = properties.rawKeyBytes
+    this.rawValueBytes = properties.rawValueBytes
+    this.blocks = properties.blocks
+    this.statistics = properties.statistics
+    this.memoryBytes = file.index.memoryBytes + (filter?.memoryBytes ?? 0)
+  }
+
+  /**
+   * Opens a file: one read of its tail, and a second one if index and filter are longer than was
+   * guessed.
+   *
+   * Throws `CorruptionError` for a damaged file, or another than the id or size says;
+   * `FormatVersionError` for a file of a later release; `InvalidArgumentError` where a timestamp is
+   * needed; the source's errors; the signal's reason.
+   */
+  static async open(source: SstSource, options: OpenOptions = {}): Promise<SstReader> {
+    return new SstReader(await openFile(source, options))
+  }
+
+  /**
+   * The newest version of the lookup's key at or before its timestamp: `FOUND` (the lookup's out
+   * fields are set), `ABSENT`, or `NOT_RESIDENT`: then `await load(lookup)` and ask again. A delete
+   * is found as a record of that kind.
+   */
+  find(lookup: SstLookup): LookupStatus {
+    const { file } = this
+    if (file.closed) file.assertOpen()
+    const { keyBytes, keyStart, keyEnd, timestamp } = lookup
+    if (timestamp < this.minTimestamp || this.records === 0) return ABSENT
+    const { filter } = this
+    if (filter !== undefined) {
+      if (!lookup.hashed) lookup.computeHash()
+      if (!filter.mayContain(lookup.hash1, lookup.hash2)) return ABSENT
+    }
+    let { index } = file
+    if (index.level === 1) {
+      const partition = index.search(keyBytes, keyStart, keyEnd, timestamp)
+      const resident = this.#partition(lookup, partition)
+      if (resident === undefined) return this.#missing(lookup)
+      index = resident
+    }
+    const ordinal = index.first + index.search(keyBytes, keyStart, keyEnd, timestamp)
+    let block = file.blocks.peek(ordinal)
+    if (block === undefined) {
+      block = lookup.held(this, ordinal) as DataBlock | undefined
+      if (block === undefined) return this.#missing(lookup)
+    }
+    const place = block.search(keyBytes, keyStart, keyEnd)
+    if (place >= 0) return ABSENT
+    let row = ~place
+    const { timestamps, rows, table } = block
+    let found = block.minTimestamp
+    if (timestamps !== undefined) {
+      // `as number` from here on: rows and offsets were validated when the block was decoded.
+      found = timestamps[row] as number
+      if (found > timestamp) {
+        if (!block.duplicates) return ABSENT
+        const newest = row
+        do {
+          row++
+          if (row === rows || !block.sameKey(row, newest)) return ABSENT
+          found = timestamps[row] as number
+        } while (found > timestamp)
+      }
+    } else if (found > timestamp) return ABSENT
+    lookup.foundTimestamp = found
+    lookup.kind = block.kind >= 0 ? block.kind : (block.bytes[block.kindsStart + row] as number)
+    lookup.valueBytes = block.bytes
+    lookup.valueStart = table[2 * rows + 1 + row] as number
+    lookup.valueEnd = table[2 * rows + 2 + row] as number
+    return FOUND
+  }
+
+  /**
+   * Loads what `find` lacked: one read for a file with a flat index, two for a large one. The
+   * lookup holds on to it until its next `set`, so that the next `find` finds it whatever the cache
+   * does.
+   */
+  async load(lookup: SstLookup, options: LoadOptions = {}): Promise<void> {
+    const { file } = this
+    file.assertOpen()
+    if (this.records === 0) return
+    const { keyBytes, keyStart, keyEnd, timestamp } = lookup
+    let { index } = file
+    if (index.level === 1) {
+      const partition = index.search(keyBytes, keyStart, keyEnd, timestamp)
+      const resident = this.#partition(lookup, partition)
+      index = resident ?? (await file.fetchPartition(partition, options))
+      if (resident === undefined) lookup.hold(this, ~partition, index)
+    }
+    const ordinal = index.first + index.search(keyBytes, keyStart, keyEnd, timestamp)
+    lookup.hold(this, ordinal, await file.fetchBlock(index, ordinal, options))
+  }
+
+  /** Whether the file may have the key: false is certain. True for a file without a filter. */
+  mayContain(lookup: SstLookup): boolean {
+    if (this.filter === undefined) return this.records > 0
+    if (!lookup.hashed) lookup.computeHash()
+    return this.filter.mayContain(lookup.hash1, lookup.hash2)
+  }
+
+  /** A cursor over all versions of all records, before the first of them. */
+  cursor(options: SstCursorOptions = {}): SstCursor {
+    this.file.assertOpen()
+    return new SstCursor(this.file, options)
+  }
+
+  /** Closes the source and lets go of the cache's handles. Idempotent. */
+  async close(): Promise<void> {
+    await this.file.close()
+  }
+
+  #partition(lookup: SstLookup, partition: number): IndexBlock | undefined {
+    return (
+      this.file.peekPartition(partition) ??
+      (lookup.held(this, ~partition) as IndexBlock | undefined)
+    )
+  }
+
+  /** Before something is read: a key outside of the file's range needs nothing. */
+  #missing(lookup: SstLookup): LookupStatus {
+    const { keyBytes, keyStart, keyEnd } = lookup
+    const { smallest, largest } = this
+    return compareRanges(keyBytes, keyStart, keyEnd, smallest, 0, smallest.length) < 0 ||
+      compareRanges(keyBytes, keyStart, keyEnd, largest, 0, largest.length) > 0
+      ? ABSENT
+      : NOT_RESIDENT
+  }
+}

@@ -1,0 +1,47 @@
+/** What a read of a source may be told. */
+export interface SourceReadOptions {
+  signal?: AbortSignal
+  /** Past any cache: the last reply didn't pass its checksum. */
+  fresh?: boolean
+}
+
+/**
+ * Where the bytes of one finished file come from: a range of an object, of a file, of memory.
+ * Arrays that it returns belong to the reader from then on.
+ */
+export interface SstSource {
+  /** `length` bytes at `offset`. A shorter or longer reply is treated as corruption. */
+  read(offset: number, length: number, options?: SourceReadOptions): Promise<Uint8Array>
+  /** The last `length` bytes, or all where the file is shorter, and the size of the whole file. */
+  readTail(
+    length: number,
+    options?: SourceReadOptions,
+  ): Promise<{ bytes: Uint8Array; size: number }>
+  /** Called once, by the reader's `close`. */
+  close?(): Promise<void>
+}
+
+/** A file that is in memory whole, for example the chunks that `SstWriter.take` returned. */
+export function memorySource(file: Uint8Array | readonly Uint8Array[]): SstSource {
+  const bytes = file instanceof Uint8Array ? file : concatenate(file)
+  return {
+    read: async (offset, length, options) => {
+      options?.signal?.throwIfAborted()
+      return bytes.slice(offset, offset + length)
+    },
+    readTail: async (length, options) => {
+      options?.signal?.throwIfAborted()
+      return { bytes: bytes.slice(Math.max(0, bytes.length - length)), size: bytes.length }
+    },
+  }
+}
+
+function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}

@@ -1,0 +1,428 @@
+import { utf8Encode } from '@firn/bytes'
+import { ClosedError, InvalidArgumentError } from '@firn/env'
+import { BlockBuilder } from './internal/block-builder.js'
+import { type Compression, codecOf } from './internal/codec.js'
+import { buildFilter } from './internal/filter.js'
+import { KeyHash } from './internal/filter-hash.js'
+import { encodeFooter, FOOTER_FIXED_BYTES } from './internal/footer.js'
+import {
+  KIND_DELETE,
+  KIND_MERGE,
+  KIND_PUT,
+  MAX_BLOCK_BYTES,
+  MAX_FILE_ID_BYTES,
+  MAX_KEY_BYTES,
+  MAX_KIND,
+  MAX_RECORD_TIMESTAMP,
+  MAX_STATISTICS_BYTES,
+  MAX_VALUE_BYTES,
+} from './internal/format.js'
+import { FileIdentity } from './internal/identity.js'
+import { IndexBuilder } from './internal/index-builder.js'
+import { Output } from './internal/output.js'
+import {
+  encodeProperties,
+  SECTION_FILTER,
+  SECTION_INDEX,
+  type Section,
+} from './internal/properties.js'
+import type { StatisticsCollector } from './statistics.js'
+import type { SstSummary } from './summary.js'
+
+export interface SstWriterOptions {
+  /**
+   * Names the file for ever: 1 to 1,024 bytes of UTF-8. All checksums are bound to it; a reader may
+   * ask for it.
+   */
+  fileId: string
+  compression: Compression
+  /** Aimed-at size of a data block before compression, from 64 bytes. Default 8 KiB. */
+  blockBytes?: number
+  /** Bits of filter for each key, up to 32; 0 for a file without. Default 10: 1 % false positives. */
+  filterBitsPerKey?: number
+  /**
+   * Whether each record has a timestamp of its own, or the file none: a reader of it is told the
+   * one timestamp that all records have. Then no key may come twice.
+   */
+  timestamps: 'record' | 'file'
+  /** Collectors by name; each serves this file only. */
+  statistics?: Record<string, StatisticsCollector>
+  /** Size from which the index is split into partitions. Default 256 KiB. */
+  indexPartitionBytes?: number
+}
+
+const NO_BYTES = new Uint8Array(0)
+
+interface Partition {
+  readonly content: Uint8Array
+  readonly blocks: number
+  /** What separates its first block from the one before. */
+  readonly separator: Uint8Array
+  readonly timestamp: number
+}
+
+/**
+ * Writes one file from records in internal order: key ascending (unsigned bytes), then timestamp
+ * descending. Memory stays bounded by blocks, index and filter as long as `take` is called.
+ *
+ * ```ts
+ * const writer = new SstWriter({ fileId: 'a', compression: 'lz4', timestamps: 'record' })
+ * writer.add(key, value, { timestamp: 1 })
+ * const summary = writer.finish()
+ * await write(writer.take())
+ * ```
+ */
+export class SstWriter {
+  readonly #fileId: string
+  readonly #codec: number
+  readonly #blockBytes: number
+  readonly #filterBits: number
+  readonly #partitionBytes: number
+  readonly #withTimestamps: boolean
+  readonly #collectors: readonly [string, StatisticsCollector][]
+  readonly #output: Output
+  readonly #block = new BlockBuilder()
+  readonly #hash = new KeyHash()
+  #hashes = new Int32Array(1024)
+  #keys = 0
+
+  // The index over the blocks since the last partition, and what is known of finished partitions.
+  #index = new IndexBuilder(0, 0, 0)
+  readonly #partitions: Partition[] = []
+  #blocks = 0
+  // What separates the block in the making from the one before.
+  #separator: Uint8Array = NO_BYTES
+  #separatorTimestamp = 0
+
+  #records = 0
+  #deletes = 0
+  #merges = 0
+  #rawKeyBytes = 0
+  #rawValueBytes = 0
+  #minTimestamp = MAX_RECORD_TIMESTAMP
+  #maxTimestamp = 0
+  #smallest: Uint8Array = NO_BYTES
+  #finished = false
+
+  /** Throws `InvalidArgumentError` for an option out of its bounds. */
+  constructor(options: SstWriterOptions) {
+    const { fileId, blockBytes = 8192, filterBitsPerKey = 10 } = options
+    const { indexPartitionBytes = 256 * 1024 } = options
+    const idBytes = utf8Encode(fileId).length
+    assertBetween('bytes of fileId', idBytes, 1, MAX_FILE_ID_BYTES)
+    assertBetween('blockBytes', blockBytes, 64, MAX_BLOCK_BYTES)
+    assertBetween('filterBitsPerKey', filterBitsPerKey, 0, 32)
+    assertBetween('indexPartitionBytes', indexPartitionBytes, 64, MAX_BLOCK_BYTES)
+    const codec = codecOf(options.compression)
+    if (codec === undefined) {
+      throw new InvalidArgumentError(
+        `compression must be 'none', 'lz4' or 'deflate', got ${String(options.compression)}`,
+      )
+    }
+    if (options.timestamps !== 'record' && options.timestamps !== 'file') {
+      throw new InvalidArgumentError(
+        `timestamps must be 'record' or 'file', got ${String(options.timestamps)}`,
+      )
+    }
+    this.#fileId = fileId
+    this.#codec = codec
+    this.#blockBytes = blockBytes
+    this.#filterBits = filterBitsPerKey
+    this.#partitionBytes = indexPartitionBytes
+    this.#withTimestamps = options.timestamps === 'record'
+    this.#collectors = Object.entries(options.statistics ?? {})
+    this.#output = new Output(new FileIdentity(fileId))
+  }
+
+  /** How many records have been added. */
+  get records(): number {
+    return this.#records
+  }
+
+  /** About how long the file would be if it were finished now. */
+  get writtenBytes(): number {
+    const { rows } = this.#block
+    const block = rows === 0 ? 0 : this.#block.sizeWith(MAX_KEY_BYTES, 0, 0)
+    return this.#output.offset + block + this.#metaBytes
+  }
+
+  /**
+   * Appends a record: `valueBytes` is empty for a delete. The ranges are copied.
+   *
+   * Throws `InvalidArgumentError`, with nothing appended, for a record out of order, a kind that
+   * this release doesn't know, a key over 128 KiB, a value over 256 MiB, or a timestamp that isn't
+   * an integer from 0 to 2^53 - 1; `ClosedError` after `finish`.
+   */
+  append(
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    timestamp: number,
+    kind: number,
+    valueBytes: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    if (this.#finished) throw new ClosedError(`SST ${this.#fileId}: the writer is finished`)
+    const keyLength = keyEnd - keyStart
+    const valueLength = valueEnd - valueStart
+    const stamp = this.#withTimestamps ? timestamp : 0
+    if (
+      !(keyLength >= 0 && keyLength <= MAX_KEY_BYTES) ||
+      !(valueLength >= 0 && valueLength <= MAX_VALUE_BYTES) ||
+      !(stamp >= 0 && stamp <= MAX_RECORD_TIMESTAMP && Math.floor(stamp) === stamp) ||
+      (kind !== KIND_PUT && kind !== KIND_DELETE && kind !== KIND_MERGE) ||
+      (kind === KIND_DELETE && valueLength > 0)
+    ) {
+      throw this.#refusal(keyLength, valueLength, stamp, kind)
+    }
+    const block = this.#block
+    const rows = block.rows
+    let shared = -1
+    if (rows > 0) {
+      const keys = block.keys
+      // `as number`: rows + 1 offsets exist, and each row has a timestamp.
+      const before = block.keyOffsets[rows - 1] as number
+      const beforeLength = (block.keyOffsets[rows] as number) - before
+      const limit = keyLength < beforeLength ? keyLength : beforeLength
+      shared = 0
+      while (shared < limit && keys[before + shared] === keyBytes[keyStart + shared]) shared++
+      if (shared === keyLength && shared === beforeLength) {
+        if (!this.#withTimestamps || stamp >= (block.timestamps[rows - 1] as number)) {
+          throw this.#disorder()
+        }
+        shared = -1
+      } else if (
+        shared === keyLength ||
+        (shared < beforeLength &&
+          (keys[before + shared] as number) > (keyBytes[keyStart + shared] as number))
+      ) {
+        throw this.#disorder()
+      }
+      const known = shared < 0 ? keyLength : shared
+      if (block.full || block.sizeWith(known, keyLength, valueLength) > this.#blockBytes) {
+        const last = block.timestamps[rows - 1] as number
+        this.#finishBlock()
+        this.#separator = keyBytes.slice(keyStart, shared < 0 ? keyEnd : keyStart + shared + 1)
+        this.#separatorTimestamp = shared < 0 ? last : 0
+      }
+    } else {
+      this.#smallest = keyBytes.slice(keyStart, keyEnd)
+    }
+    if (this.#filterBits > 0 && (shared >= 0 || rows === 0)) {
+      this.#addHash(keyBytes, keyStart, keyEnd)
+    }
+    if (shared >= 0 || rows === 0) this.#keys++
+    block.add(
+      shared,
+      keyBytes,
+      keyStart,
+      keyEnd,
+      stamp,
+      kind,
+      valueBytes,
+      valueStart,
+      valueEnd,
+    )
+    this.#records++
+    if (kind === KIND_DELETE) this.#deletes++
+    else if (kind === KIND_MERGE) this.#merges++
+    this.#rawKeyBytes += keyLength
+    this.#rawValueBytes += valueLength
+    if (this.#collectors.length > 0) {
+      this.#collect(
+        keyBytes.subarray(keyStart, keyEnd),
+        kind === KIND_DELETE ? undefined : valueBytes.subarray(valueStart, valueEnd),
+      )
+    }
+  }
+
+  /**
+   * Appends a record given as arrays: a put, or a delete where `value` is undefined, unless `kind`
+   * says otherwise. `timestamp` is needed unless the file has none.
+   */
+  add(
+    key: Uint8Array,
+    value: Uint8Array | undefined,
+    options: { timestamp?: number; kind?: number } = {},
+  ): void {
+    const { timestamp = this.#withTimestamps ? -1 : 0 } = options
+    const { kind = value === undefined ? KIND_DELETE : KIND_PUT } = options
+    const bytes = value ?? NO_BYTES
+    this.append(key, 0, key.length, timestamp, kind, bytes, 0, bytes.length)
+  }
+
+  /**
+   * The finished part of the file since the last call, in file order. The arrays are the caller's.
+   */
+  take(): Uint8Array[] {
+    return this.#output.take()
+  }
+
+  /**
+   * Ends the file; what `take` then returns is the rest of it. Throws `ClosedError` the second
+   * time.
+   */
+  finish(): SstSummary {
+    if (this.#finished) throw new ClosedError(`SST ${this.#fileId}: the writer is finished`)
+    const statistics = this.#finishStatistics()
+    this.#finished = true
+    const block = this.#block
+    const { rows } = block
+    const largest =
+      rows === 0
+        ? NO_BYTES
+        : block.keys.slice(block.keyOffsets[rows - 1] as number, block.keyOffsets[rows] as number)
+    if (rows > 0) this.#finishBlock()
+    const output = this.#output
+    const dataBytes = output.offset
+    const indexContent = this.#finishIndex()
+    const partitions = this.#partitions.map(({ blocks }) => blocks)
+    const tailStart = output.offset
+    const sections: Section[] = []
+    const section = (id: number, content: Uint8Array) => {
+      const { offset } = output
+      sections.push({ id, offset, length: output.plainBlock(content) })
+    }
+    section(SECTION_INDEX, indexContent)
+    if (this.#filterBits > 0 && this.#keys > 0) {
+      section(SECTION_FILTER, buildFilter(this.#hashes, this.#keys, this.#filterBits))
+    }
+    this.#hashes = new Int32Array(0)
+    const counts = {
+      records: this.#records,
+      deletes: this.#deletes,
+      merges: this.#merges,
+      keys: this.#keys,
+      rawKeyBytes: this.#rawKeyBytes,
+      rawValueBytes: this.#rawValueBytes,
+      smallest: this.#smallest,
+      largest,
+      minTimestamp: this.#records === 0 ? 0 : this.#minTimestamp,
+      maxTimestamp: this.#maxTimestamp,
+      statistics,
+      blocks: this.#blocks,
+    }
+    const propertiesBytes = output.plainBlock(
+      encodeProperties({
+        ...counts,
+        dataBytes,
+        indexLevels: partitions.length === 0 ? 1 : 2,
+        partitions,
+        timestamps: this.#withTimestamps,
+        codec: this.#codec,
+        blockBytes: this.#blockBytes,
+        sections,
+      }),
+    )
+    const footerBytes = FOOTER_FIXED_BYTES + utf8Encode(this.#fileId).length
+    const fileBytes = output.offset + footerBytes
+    const tailBytes = fileBytes - tailStart
+    output.bytes(
+      encodeFooter({ fileId: this.#fileId, fileBytes, tailBytes, propertiesBytes }),
+    )
+    return Object.freeze({ fileId: this.#fileId, bytes: fileBytes, tailBytes, ...counts })
+  }
+
+  get #metaBytes(): number {
+    return (this.#keys * this.#filterBits) / 8 + this.#index.bytes + 512
+  }
+
+  #finishBlock(): void {
+    const block = this.#block
+    if (block.minTimestamp < this.#minTimestamp) this.#minTimestamp = block.minTimestamp
+    if (block.maxTimestamp > this.#maxTimestamp) this.#maxTimestamp = block.maxTimestamp
+    const offset = this.#output.offset
+    const length = block.build()
+    const stored = this.#output.block(this.#codec, block.raw, block.view, length)
+    if (this.#index.count > 0 && this.#index.bytes >= this.#partitionBytes) {
+      this.#finishPartition()
+      this.#index = new IndexBuilder(0, this.#blocks, offset)
+    }
+    this.#index.add(this.#separator, this.#separatorTimestamp, stored)
+    this.#blocks++
+    block.reset()
+  }
+
+  #finishPartition(): void {
+    this.#partitions.push({
+      content: this.#index.build(),
+      blocks: this.#index.count,
+      separator: this.#index.firstSeparator,
+      timestamp: this.#index.firstTimestamp,
+    })
+  }
+
+  /** The content of the index section, after writing the partitions, if there are several. */
+  #finishIndex(): Uint8Array {
+    if (this.#partitions.length === 0) return this.#index.build()
+    this.#finishPartition()
+    const top = new IndexBuilder(1, 0, this.#output.offset)
+    for (const { content, separator, timestamp } of this.#partitions) {
+      top.add(separator, timestamp, this.#output.plainBlock(content))
+    }
+    return top.build()
+  }
+
+  #addHash(bytes: Uint8Array, start: number, end: number): void {
+    const at = this.#keys * 2
+    if (at === this.#hashes.length) {
+      const larger = new Int32Array(at * 2)
+      larger.set(this.#hashes)
+      this.#hashes = larger
+    }
+    this.#hash.hash(bytes, start, end)
+    this.#hashes[at] = this.#hash.first
+    this.#hashes[at + 1] = this.#hash.second
+  }
+
+  #collect(key: Uint8Array, value: Uint8Array | undefined): void {
+    for (const [, collector] of this.#collectors) collector.add(key, value)
+  }
+
+  #finishStatistics(): Readonly<Record<string, Uint8Array>> {
+    // Without a prototype, a statistic may be called `__proto__`.
+    const statistics: Record<string, Uint8Array> = Object.create(null)
+    let total = 0
+    for (const [name, collector] of this.#collectors) {
+      const content = collector.finish().slice()
+      statistics[name] = content
+      total += content.length + utf8Encode(name).length
+    }
+    assertBetween('bytes of statistics', total, 0, MAX_STATISTICS_BYTES)
+    return statistics
+  }
+
+  #disorder(): InvalidArgumentError {
+    return new InvalidArgumentError(
+      `SST ${this.#fileId}: record ${this.#records} is not after the one before: keys must ascend, ` +
+        (this.#withTimestamps
+          ? 'and timestamps of one key descend'
+          : 'and come once in a file without timestamps'),
+    )
+  }
+
+  #refusal(
+    keyLength: number,
+    valueLength: number,
+    timestamp: number,
+    kind: number,
+  ): InvalidArgumentError {
+    const problem = !(keyLength >= 0 && keyLength <= MAX_KEY_BYTES)
+      ? `a key of ${keyLength} bytes, at most ${MAX_KEY_BYTES} fit`
+      : !(valueLength >= 0 && valueLength <= MAX_VALUE_BYTES)
+        ? `a value of ${valueLength} bytes, at most ${MAX_VALUE_BYTES} fit`
+        : kind === KIND_DELETE && valueLength > 0
+          ? 'a delete with a value'
+          : !(kind >= 0 && kind <= MAX_KIND && Number.isInteger(kind))
+            ? `record kind ${kind}, this release knows 0 to ${MAX_KIND}`
+            : `timestamp ${timestamp}, not an integer from 0 to 2^53 - 1`
+    return new InvalidArgumentError(`SST ${this.#fileId}: record ${this.#records} has ${problem}`)
+  }
+}
+
+function assertBetween(what: string, value: number, min: number, max: number): void {
+  if (!(value >= min && value <= max)) {
+    throw new InvalidArgumentError(`${what} must be from ${min} to ${max}, got ${value}`)
+  }
+}
