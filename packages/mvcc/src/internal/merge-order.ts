@@ -1,0 +1,231 @@
+// Which of several cursors comes next.
+//
+// 1. The cursors stand in one short sorted array. A cursor that moved is put back by comparing it
+//    with its neighbours from the front: once where one source dominates, two or three times where
+//    five take turns, and by binary search from there on where a merge is wide.
+// 2. Keys under a merge are near each other, so their first bytes are mostly the same. Those that
+//    all present keys share (`#shared`) are checked once per record, and the 52 bits after them
+//    make a number that decides nearly every comparison. Equal numbers fall back on the bytes.
+// 3. Where equal numbers become frequent, the shared part is measured anew; where a key leaves it,
+//    it shrinks. Both cost a pass over the cursors; patience grows each time that it shrinks.
+//
+// Measured with 16-byte keys, 5 cursors taking turns at random (Node 20): 33 ns a record with the
+// cursors' own moves, 52 ns with plain comparisons; a heap was no quicker below 16 cursors.
+
+import { commonPrefixLength, compareRanges } from '@firn/bytes'
+import type { RecordCursor } from '../cursor.js'
+
+/** From this position on, the place is found by halving. */
+const LINEAR = 6
+const MIN_PATIENCE = 4
+const MAX_PATIENCE = 1024
+
+/** The cursors that stand on a record, by index, least first in the direction of the merge. */
+export class MergeOrder {
+  length = 0
+  readonly #cursors: readonly RecordCursor[]
+  readonly #sign: number
+  readonly #order: Int32Array
+  /** Of each cursor, the 52 bits of its key after the shared part; negated in reverse. */
+  readonly #codes: Float64Array
+  #shared = 0
+  #prefix: Uint8Array = new Uint8Array(0)
+  #ties = 0
+  #patience = MIN_PATIENCE
+
+  constructor(cursors: readonly RecordCursor[], reverse: boolean) {
+    this.#cursors = cursors
+    this.#sign = reverse ? -1 : 1
+    this.#order = new Int32Array(cursors.length)
+    this.#codes = new Float64Array(cursors.length)
+  }
+
+  /** Index of the cursor that is least. There must be one. */
+  get least(): number {
+    return this.#order[0] as number
+  }
+
+  clear(): void {
+    this.length = 0
+    this.#shared = 0
+    this.#ties = 0
+  }
+
+  removeLeast(): void {
+    this.#order.copyWithin(0, 1, this.length)
+    this.length--
+  }
+
+  /**
+   * Takes in a cursor that stands on a record. Should another one stand on the same key and
+   * timestamp, the later one of the two is taken out; returns its index, or -1.
+   */
+  insert(index: number): number {
+    this.#order.copyWithin(1, 0, this.length)
+    this.#order[0] = index
+    this.length++
+    return this.replaceLeast()
+  }
+
+  /** Finds the place of the first cursor in the array, which moved. Returns as `insert` does. */
+  replaceLeast(): number {
+    const order = this.#order
+    const codes = this.#codes
+    const length = this.length
+    // Indexes are below `length`, and cursors' below theirs.
+    const index = order[0] as number
+    this.#encode(index)
+    const code = codes[index] as number
+    let at = 1
+    const linear = length < LINEAR ? length : LINEAR
+    for (; at < linear; at++) {
+      const other = order[at] as number
+      let difference = code - (codes[other] as number)
+      if (difference === 0) difference = this.#compareKeys(index, other)
+      if (difference < 0) {
+        order[at - 1] = index
+        return -1
+      }
+      if (difference === 0) {
+        order[at - 1] = index
+        return this.#takeOut(at - 1, at)
+      }
+      order[at - 1] = other
+    }
+    if (at < length) return this.#placeFar(index, at)
+    order[at - 1] = index
+    return -1
+  }
+
+  /** The rest of `replaceLeast`, for a cursor that comes after all those before `from`. */
+  #placeFar(index: number, from: number): number {
+    const order = this.#order
+    let low = from
+    let high = this.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const other = order[middle] as number
+      let difference = (this.#codes[index] as number) - (this.#codes[other] as number)
+      if (difference === 0) difference = this.#compareKeys(index, other)
+      if (difference > 0) {
+        low = middle + 1
+      } else if (difference < 0) {
+        high = middle
+      } else {
+        order.copyWithin(from - 1, from, middle)
+        order[middle - 1] = index
+        return this.#takeOut(middle - 1, middle)
+      }
+    }
+    order.copyWithin(from - 1, from, low)
+    order[low - 1] = index
+    return -1
+  }
+
+  /** Of two equals at neighbouring places, takes out the later cursor. */
+  #takeOut(a: number, b: number): number {
+    const order = this.#order
+    const place = (order[a] as number) > (order[b] as number) ? a : b
+    const loser = order[place] as number
+    order.copyWithin(place, place + 1, this.length)
+    this.length--
+    return loser
+  }
+
+  /** By key, then timestamp, in the merge's direction; 0 for duplicates. */
+  #compareKeys(index: number, otherIndex: number): number {
+    this.#ties++
+    const a = this.#cursors[index] as RecordCursor
+    const b = this.#cursors[otherIndex] as RecordCursor
+    const shared = this.#shared
+    const order = compareRanges(
+      a.keyBytes,
+      a.keyStart + shared,
+      a.keyEnd,
+      b.keyBytes,
+      b.keyStart + shared,
+      b.keyEnd,
+    )
+    return this.#sign * (order === 0 ? b.timestamp - a.timestamp : order)
+  }
+
+  /** Sets the code of a cursor that moved. The others' must be of the present shared part. */
+  #encode(index: number): void {
+    if (this.#ties > this.#patience) this.#grow()
+    const cursor = this.#cursors[index] as RecordCursor
+    const { keyBytes, keyStart } = cursor
+    const shared = this.#shared
+    if (shared > 0) {
+      const prefix = this.#prefix
+      let i = 0
+      if (cursor.keyEnd - keyStart >= shared) {
+        while (i < shared && keyBytes[keyStart + i] === prefix[i]) i++
+      }
+      if (i < shared) {
+        this.#shrink(index)
+        return
+      }
+    }
+    this.#codes[index] = this.#sign * codeOf(keyBytes, keyStart + shared, cursor.keyEnd)
+  }
+
+  /** Equal codes were frequent: takes all that the keys share out of the codes. */
+  #grow(): void {
+    this.#ties = 0
+    const first = this.#cursors[this.#order[0] as number] as RecordCursor
+    let shared = first.keyEnd - first.keyStart
+    for (let i = 1; i < this.length; i++) {
+      shared = Math.min(shared, sharedLength(first, this.#at(i)))
+    }
+    if (shared > this.#shared) this.#share(shared)
+  }
+
+  /** A key left the shared part: reduces it to what is left. */
+  #shrink(index: number): void {
+    const { keyBytes, keyStart, keyEnd } = this.#cursors[index] as RecordCursor
+    const prefix = this.#prefix
+    this.#patience = Math.min(this.#patience * 2, MAX_PATIENCE)
+    this.#share(commonPrefixLength(keyBytes, keyStart, keyEnd, prefix, 0, this.#shared))
+  }
+
+  #share(shared: number): void {
+    const { keyBytes, keyStart } = this.#at(0)
+    this.#shared = shared
+    this.#prefix = keyBytes.slice(keyStart, keyStart + shared)
+    for (let i = 0; i < this.length; i++) {
+      const cursor = this.#at(i)
+      this.#codes[this.#order[i] as number] =
+        this.#sign * codeOf(cursor.keyBytes, cursor.keyStart + shared, cursor.keyEnd)
+    }
+  }
+
+  #at(place: number): RecordCursor {
+    return this.#cursors[this.#order[place] as number] as RecordCursor
+  }
+}
+
+function sharedLength(a: RecordCursor, b: RecordCursor): number {
+  return commonPrefixLength(a.keyBytes, a.keyStart, a.keyEnd, b.keyBytes, b.keyStart, b.keyEnd)
+}
+
+/** The first 52 bits of `bytes[start, end)` as an integer, with zeros for what is missing. */
+function codeOf(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start >= 7) {
+    // `as number`: below `end`.
+    return (
+      (((bytes[start] as number) << 24) |
+        ((bytes[start + 1] as number) << 16) |
+        ((bytes[start + 2] as number) << 8) |
+        (bytes[start + 3] as number)) >>>
+        0
+    ) * 0x100000 +
+      (((bytes[start + 4] as number) << 12) |
+        ((bytes[start + 5] as number) << 4) |
+        ((bytes[start + 6] as number) >>> 4))
+  }
+  let code = 0
+  for (let i = 0; i < 6; i++) {
+    code = code * 256 + (start + i < end ? (bytes[start + i] as number) : 0)
+  }
+  return code * 16
+}

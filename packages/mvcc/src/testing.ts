@@ -1,0 +1,7 @@
+export {
+  ArrayCursor,
+  type ArrayCursorOptions,
+  compareRecords,
+  drain,
+  type VersionedRecord,
+} from './array-cursor.js'

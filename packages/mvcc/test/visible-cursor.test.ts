@@ -1,0 +1,133 @@
+import { compareBytes } from '@firn/bytes'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { END, KIND_DELETE, MergingCursor, PENDING, POSITIONED, VisibleCursor } from '../src/index.js'
+import { ArrayCursor, drain, type VersionedRecord } from '../src/testing.js'
+import { cursorOf, keys, manners, recordLists } from './arbitrary.js'
+import { picture, records } from './picture.js'
+
+const runs = process.env.FIRN_TEST_LONG ? 20_000 : 1000
+
+/** Of each key the newest version at or before the timestamp, unless it is a delete. */
+function model(list: readonly VersionedRecord[], timestamp: number): VersionedRecord[] {
+  const newest = list.filter(
+    (record) =>
+      record.timestamp <= timestamp &&
+      !list.some(
+        (other) =>
+          compareBytes(other.key, record.key) === 0 &&
+          other.timestamp <= timestamp &&
+          other.timestamp > record.timestamp,
+      ),
+  )
+  return newest.filter((record) => record.kind !== KIND_DELETE)
+}
+
+describe('VisibleCursor', () => {
+  const history = 'a@9=3 a@5! a@2=1 b@4! c@7=x d@8! d@3=y e@1=z'
+  it.each([
+    [99, 'a@9=3 c@7=x e@1=z'],
+    [9, 'a@9=3 c@7=x e@1=z'],
+    [8, 'c@7=x e@1=z'],
+    [7, 'c@7=x d@3=y e@1=z'],
+    [4, 'a@2=1 d@3=y e@1=z'],
+    [2, 'a@2=1 e@1=z'],
+    [0, ''],
+  ])('at %i', async (timestamp, expected) => {
+    for (const stable of [true, false]) {
+      const forward = new VisibleCursor(new ArrayCursor(records(history), { stable }), { timestamp })
+      expect(picture(await drain(forward, forward.first()))).toBe(expected)
+      const below = new ArrayCursor(records(history), { stable, reverse: true })
+      const backward = new VisibleCursor(below, { timestamp, reverse: true })
+      const reversed = expected.split(' ').reverse().join(' ')
+      expect(picture(await drain(backward, backward.first()))).toBe(reversed)
+    }
+  })
+
+  it('shows merge operands as they are', async () => {
+    const cursor = new VisibleCursor(new ArrayCursor(records('a@3+x a@1=y b@2+z')))
+    expect(picture(await drain(cursor, cursor.first()))).toBe('a@3+x b@2+z')
+  })
+
+  it('shows what the model shows, over any merge, at any time, in both directions', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        recordLists(),
+        manners,
+        fc.integer({ min: 0, max: 13 }),
+        async (lists, how, timestamp) => {
+          const merge = new MergingCursor(
+            lists.map((list) => cursorOf(list, how)),
+            how,
+          )
+          const cursor = new VisibleCursor(merge, { ...how, timestamp })
+          const whole = new MergingCursor(lists.map((list) => new ArrayCursor(list)))
+          const expected = model(await drain(whole, whole.first()), timestamp)
+          if (how.reverse) expected.reverse()
+          expect(await drain(cursor, cursor.first())).toEqual(expected)
+          expect(cursor.next()).toBe(END)
+        },
+      ),
+      { numRuns: runs },
+    )
+  })
+
+  it('seeks to visible keys, from anywhere', async () => {
+    const target = fc.record({ key: keys, inclusive: fc.boolean() })
+    await fc.assert(
+      fc.asyncProperty(
+        recordLists({ sources: 1, maxTimestamp: 6 }),
+        manners,
+        fc.integer({ min: 0, max: 7 }),
+        fc.array(target, { maxLength: 6 }),
+        async ([list = []], how, timestamp, targets) => {
+          const cursor = new VisibleCursor(cursorOf(list, how), { ...how, timestamp })
+          const visible = model(list, timestamp)
+          if (how.reverse) visible.reverse()
+          for (const { key, inclusive } of targets) {
+            const expected = visible.filter((record) => {
+              const order = (how.reverse ? -1 : 1) * compareBytes(record.key, key)
+              return inclusive ? order >= 0 : order > 0
+            })
+            let status = cursor.seek(key, 0, key.length, inclusive)
+            // Two rows are read of each, so that the next seek starts in the middle of things.
+            for (const record of expected.slice(0, 2)) {
+              while (status === PENDING) status = await cursor.load()
+              expect(status).toBe(POSITIONED)
+              expect(cursor.keyBytes.slice(cursor.keyStart, cursor.keyEnd)).toEqual(record.key)
+              expect(cursor.valueBytes.slice(cursor.valueStart, cursor.valueEnd)).toEqual(record.value)
+              status = cursor.next()
+            }
+            while (status === PENDING) status = await cursor.load()
+          }
+        },
+      ),
+      { numRuns: runs },
+    )
+  })
+
+  it('is as stable as the cursor below, in both directions, and closes it', () => {
+    for (const reverse of [false, true]) {
+      for (const stable of [false, true]) {
+        const below = new ArrayCursor([], { stable, reverse })
+        const cursor = new VisibleCursor(below, { reverse })
+        expect(cursor.stable).toBe(stable)
+        cursor.close()
+        expect(below.closes).toBe(1)
+      }
+    }
+  })
+
+  it('hands out arrays that stay as they are, where it says that it is stable', () => {
+    for (const reverse of [false, true]) {
+      const below = new ArrayCursor(records('a@2=new a@1=old b@3=x'), { reverse })
+      const cursor = new VisibleCursor(below, { reverse })
+      const views: Uint8Array[] = []
+      for (let s = cursor.first(); s === POSITIONED; s = cursor.next()) {
+        views.push(cursor.valueBytes.subarray(cursor.valueStart, cursor.valueEnd))
+      }
+      const values = views.map((view) => new TextDecoder().decode(view))
+      expect(values).toEqual(reverse ? ['x', 'new'] : ['new', 'x'])
+    }
+  })
+})
