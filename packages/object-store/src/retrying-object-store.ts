@@ -211,7 +211,10 @@ export class RetryingObjectStore implements ObjectStore {
     throw new ObjectStoreError(
       `it is unknown whether the conditional put of object '${key}' was done: an attempt ended ` +
         'without an answer, and the object has changed since; read it and decide anew',
-      { reason: unclear instanceof ObjectStoreError ? unclear.reason : 'unavailable', cause: unclear },
+      {
+        reason: unclear instanceof ObjectStoreError ? unclear.reason : 'unavailable',
+        cause: unclear,
+      },
     )
   }
 }
@@ -223,6 +226,7 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function atLeast(least: number, name: string, value: number): number {
-  if (!(value >= least)) throw new InvalidArgumentError(`${name} is at least ${least}, got ${value}`)
+  if (!(value >= least))
+    throw new InvalidArgumentError(`${name} is at least ${least}, got ${value}`)
   return value
 }

@@ -1,3 +1,14 @@
-export type { Fault, FaultCall, FaultKind, FaultOperation, FaultSchedule } from './internal/testing/fault.js'
-export { FAULT_KINDS, plannedFaults, type PlannedFault, seededFaults } from './internal/testing/fault.js'
+export type {
+  Fault,
+  FaultCall,
+  FaultKind,
+  FaultOperation,
+  FaultSchedule,
+} from './internal/testing/fault.js'
+export {
+  FAULT_KINDS,
+  plannedFaults,
+  type PlannedFault,
+  seededFaults,
+} from './internal/testing/fault.js'
 export { type FaultCounts, FaultyObjectStore } from './internal/testing/faulty-object-store.js'

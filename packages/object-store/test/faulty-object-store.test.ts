@@ -32,7 +32,10 @@ describe('FaultyObjectStore', () => {
   const faulty = (kind: FaultKind, times = 1) =>
     new FaultyObjectStore(memory, plannedFaults({ kind, times }), env)
   const differences = (a: Uint8Array, b: Uint8Array) =>
-    a.reduce((bits, byte, i) => bits + (byte ^ (b[i] ?? 0)).toString(2).replaceAll('0', '').length, 0)
+    a.reduce(
+      (bits, byte, i) => bits + (byte ^ (b[i] ?? 0)).toString(2).replaceAll('0', '').length,
+      0,
+    )
 
   it('fails before, or after it was done', async () => {
     for (const kind of ['error-before', 'throttle'] as const) {

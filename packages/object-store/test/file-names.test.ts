@@ -18,8 +18,16 @@ const GOLDEN: readonly [string, NameKind, string][] = [
   ['sst', 'directory', 'sst'],
   ['checkpoints', 'directory', 'checkpoints'],
   ['01HZX3V5Q6W7E8R9T0Y1A2S3D4', 'directory', '01HZX3V5Q6W7E8R9T0Y1A2S3D4'],
-  ['00000000000000000042-01HZX3V5Q6W7E8R9T0Y1A2S3D4.sst', 'file', '00000000000000000042-01HZX3V5Q6W7E8R9T0Y1A2S3D4.sst'],
-  ['99999999999999999957-01HZX3V5Q6W7E8R9T0Y1A2S3D4', 'file', '99999999999999999957-01HZX3V5Q6W7E8R9T0Y1A2S3D4'],
+  [
+    '00000000000000000042-01HZX3V5Q6W7E8R9T0Y1A2S3D4.sst',
+    'file',
+    '00000000000000000042-01HZX3V5Q6W7E8R9T0Y1A2S3D4.sst',
+  ],
+  [
+    '99999999999999999957-01HZX3V5Q6W7E8R9T0Y1A2S3D4',
+    'file',
+    '99999999999999999957-01HZX3V5Q6W7E8R9T0Y1A2S3D4',
+  ],
   ['00000000000000000042', 'file', '00000000000000000042'],
   ['photo.jpeg', 'file', 'photo.jpeg'],
   ['a', 'directory', 'a'],
@@ -54,15 +62,19 @@ describe('names of files', () => {
   it('gives no two segments, and no file and directory, names that a file system may mix up', () => {
     const folded = (text: string, kind: NameKind) => nameOf(text, kind).toLowerCase()
     fc.assert(
-      fc.property(segment, fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }), (text, flips) => {
-        const other = [...text]
-          .map((letter, i) =>
-            flips[i % flips.length] ? letter.toUpperCase() : letter.toLowerCase(),
-          )
-          .join('')
-        const names = new Set([text, other].flatMap((t) => KINDS.map((kind) => folded(t, kind))))
-        expect(names.size).toBe(other === text ? 2 : 4)
-      }),
+      fc.property(
+        segment,
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }),
+        (text, flips) => {
+          const other = [...text]
+            .map((letter, i) =>
+              flips[i % flips.length] ? letter.toUpperCase() : letter.toLowerCase(),
+            )
+            .join('')
+          const names = new Set([text, other].flatMap((t) => KINDS.map((kind) => folded(t, kind))))
+          expect(names.size).toBe(other === text ? 2 : 4)
+        },
+      ),
       { numRuns: 2000 },
     )
   })
@@ -80,7 +92,18 @@ describe('names of files', () => {
   })
 
   it('knows no segment for names it does not make', () => {
-    for (const name of [',tmp', ',lock', 'a', 'LOCK-0', 'x!', 'x!0', 'README.md', 'ä.txt', '.', '..']) {
+    for (const name of [
+      ',tmp',
+      ',lock',
+      'a',
+      'LOCK-0',
+      'x!',
+      'x!0',
+      'README.md',
+      'ä.txt',
+      '.',
+      '..',
+    ]) {
       expect(segmentOf(name, 'file'), name).toBeUndefined()
     }
   })

@@ -378,7 +378,11 @@ describe('FsObjectStore', () => {
   describe('after a crash', () => {
     /** A process id that belonged to a process of this machine, which is gone. */
     async function leaveFiles(directory: string, ...actions: string[]): Promise<void> {
-      const child = spawn(process.execPath, [new URL('crashing-writer.mjs', import.meta.url).pathname, directory, ...actions])
+      const child = spawn(process.execPath, [
+        new URL('crashing-writer.mjs', import.meta.url).pathname,
+        directory,
+        ...actions,
+      ])
       const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
         child.once('exit', (...how) => resolve(how)),
       )

@@ -71,10 +71,7 @@ describe('HttpObjectStore', () => {
     server.requests.length = 0
     await store.get('a/b+c', { range: { start: 10, end: 20 }, immutable: true })
     await store.get('a/b+c', { range: { start: -7 } })
-    expect(server.requests).toEqual([
-      'GET /base/a/b%2Bc bytes=10-19',
-      'GET /base/a/b%2Bc bytes=-7',
-    ])
+    expect(server.requests).toEqual(['GET /base/a/b%2Bc bytes=10-19', 'GET /base/a/b%2Bc bytes=-7'])
   })
 
   it('keeps the query and the headers, and turns credentials into a header', async () => {
@@ -145,7 +142,9 @@ describe('HttpObjectStore', () => {
   }
 
   it('finds out about a changed object from a server that ignores If-Match', async () => {
-    const get = answering(200, { etag: '"new"' }, content, () => store.get('a', { ifMatch: '"old"' }))
+    const get = answering(200, { etag: '"new"' }, content, () =>
+      store.get('a', { ifMatch: '"old"' }),
+    )
     await expect(get).rejects.toMatchObject({ code: 'FIRN_PRECONDITION_FAILED' })
   })
 

@@ -16,23 +16,26 @@ class HastyEnv extends TestEnv {
   }
 }
 
-objectStoreConformance('RetryingObjectStore over one that fails often', () => {
-  const env = new HastyEnv({ seed: 3 })
-  const objects = new MemoryObjectStore()
-  const wrap = (store: MemoryObjectStore) => {
-    const rates = { 'error-before': 0.1, 'lost-reply': 0.1, throttle: 0.05 }
-    // Uploads aren't retried, except their start.
-    const faults = seededFaults(env, rates)
-    const faulty = new FaultyObjectStore(
-      store,
-      (call) =>
-        call.operation.startsWith('upload') ? undefined : faults(call),
-      env,
-    )
-    return new RetryingObjectStore(faulty, { env, attempts: 30, retryBudget: 1e6 })
-  }
-  return { store: wrap(objects), another: () => wrap(objects.share()) }
-}, { ifMatch: false })
+objectStoreConformance(
+  'RetryingObjectStore over one that fails often',
+  () => {
+    const env = new HastyEnv({ seed: 3 })
+    const objects = new MemoryObjectStore()
+    const wrap = (store: MemoryObjectStore) => {
+      const rates = { 'error-before': 0.1, 'lost-reply': 0.1, throttle: 0.05 }
+      // Uploads aren't retried, except their start.
+      const faults = seededFaults(env, rates)
+      const faulty = new FaultyObjectStore(
+        store,
+        (call) => (call.operation.startsWith('upload') ? undefined : faults(call)),
+        env,
+      )
+      return new RetryingObjectStore(faulty, { env, attempts: 30, retryBudget: 1e6 })
+    }
+    return { store: wrap(objects), another: () => wrap(objects.share()) }
+  },
+  { ifMatch: false },
+)
 
 describe('RetryingObjectStore', () => {
   function over(...faults: Parameters<typeof plannedFaults>) {

@@ -97,7 +97,8 @@ export function abortingTests(bench: Bench): void {
       await expectReason(upload.finish())
       await upload.abort()
       expect(await bench.store.head(`${folder}object`)).toBeUndefined()
-      if (bench.options.lists) expect(await keysOf(bench.store.list({ prefix: folder }))).toEqual([])
+      if (bench.options.lists)
+        expect(await keysOf(bench.store.list({ prefix: folder }))).toEqual([])
     })
   })
 }

@@ -27,7 +27,10 @@ export function deletingTests(bench: Bench): void {
 
     it('deletes many objects with one call, missing and repeated ones among them', async () => {
       const folder = bench.folder()
-      const keys = Array.from({ length: bench.options.manyObjects }, (_, i) => `${folder}${i % 7}/${i}`)
+      const keys = Array.from(
+        { length: bench.options.manyObjects },
+        (_, i) => `${folder}${i % 7}/${i}`,
+      )
       for (let at = 0; at < keys.length; at += 50) {
         await Promise.all(keys.slice(at, at + 50).map((key) => bench.store.put(key, text(key))))
       }

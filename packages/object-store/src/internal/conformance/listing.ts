@@ -25,7 +25,19 @@ export function listingTests(bench: Bench): void {
     })
 
     it('lists by any prefix, whole segments or not', async () => {
-      for (const name of ['a', 'a/', 'a/b', 'a-', 'b/1', 'FIRN', 'firn/', '0', 'nothing', 'z', '.']) {
+      for (const name of [
+        'a',
+        'a/',
+        'a/b',
+        'a-',
+        'b/1',
+        'FIRN',
+        'firn/',
+        '0',
+        'nothing',
+        'z',
+        '.',
+      ]) {
         const prefix = folder + name
         const expected = all.filter((key) => key.startsWith(prefix))
         expect(await keysOf(bench.store.list({ prefix })), name).toEqual(expected)

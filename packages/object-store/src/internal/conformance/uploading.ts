@@ -12,7 +12,8 @@ export function uploadingTests(bench: Bench): void {
       await upload.write(new Uint8Array(0))
       await upload.write(text('two'))
       expect(await bench.store.head(key)).toBeUndefined()
-      if (bench.options.lists) expect(await keysOf(bench.store.list({ prefix: folder }))).toEqual([])
+      if (bench.options.lists)
+        expect(await keysOf(bench.store.list({ prefix: folder }))).toEqual([])
       const { etag, size } = await upload.finish()
       expect(size).toBe(7)
       expect(await bench.store.head(key)).toEqual({ key, size: 7, etag })
@@ -56,7 +57,9 @@ export function uploadingTests(bench: Bench): void {
       }
       scratch.fill(9)
       await again.finish()
-      expect([...(await bench.store.get(key)).bytes].filter((_, i) => i % 10 === 5)).toEqual([0, 1, 2])
+      expect([...(await bench.store.get(key)).bytes].filter((_, i) => i % 10 === 5)).toEqual([
+        0, 1, 2,
+      ])
     })
 
     it('replaces an object at finish, and not before', async () => {

@@ -10,7 +10,11 @@ interface Meaning {
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   ENOSPC: { reason: 'no-space', retryable: false, advice: 'the device is full: make room' },
   EDQUOT: { reason: 'no-space', retryable: false, advice: 'the quota is used up: make room' },
-  EFBIG: { reason: 'no-space', retryable: false, advice: 'the file system takes no file that large' },
+  EFBIG: {
+    reason: 'no-space',
+    retryable: false,
+    advice: 'the file system takes no file that large',
+  },
   EMFILE: {
     reason: 'too-many-files',
     retryable: true,
@@ -30,7 +34,11 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ETIMEDOUT: { reason: 'timeout', retryable: true, advice: 'the file server did not answer' },
   ESTALE: { reason: 'unavailable', retryable: true, advice: 'the file server lost its handle' },
   ELOOP: { reason: 'layout', retryable: false, advice: 'a symbolic link stands where none may' },
-  ENOTDIR: { reason: 'layout', retryable: false, advice: 'a file stands where a directory belongs' },
+  ENOTDIR: {
+    reason: 'layout',
+    retryable: false,
+    advice: 'a file stands where a directory belongs',
+  },
   EISDIR: { reason: 'layout', retryable: false, advice: 'a directory stands where a file belongs' },
   EXDEV: {
     reason: 'layout',

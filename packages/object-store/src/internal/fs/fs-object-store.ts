@@ -50,8 +50,7 @@ const LIST_PAGE = 64
 const DELETE_PAGE = 256
 // NOFOLLOW: an object is no symbolic link. NONBLOCK: opening a foreign pipe must not wait for its
 // other end. Both are unknown to Windows.
-const READ_FLAGS =
-  constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /**
  * Objects as files of one directory, for any number of processes on one file system. FORMAT.md says

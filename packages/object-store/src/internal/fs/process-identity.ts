@@ -32,7 +32,8 @@ export function formatIdentity(identity: ProcessIdentity): string {
 }
 
 export function parseIdentity(text: string): ProcessIdentity | undefined {
-  const [, machine, pid, started] = /^([0-9a-f]{12})\.([0-9]{1,15})\.([0-9]{1,20})$/.exec(text) ?? []
+  const [, machine, pid, started] =
+    /^([0-9a-f]{12})\.([0-9]{1,15})\.([0-9]{1,20})$/.exec(text) ?? []
   if (machine === undefined || pid === undefined || started === undefined) return undefined
   return { machine, pid: Number(pid), started }
 }

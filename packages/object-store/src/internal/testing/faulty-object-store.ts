@@ -86,8 +86,16 @@ export class FaultyObjectStore implements ObjectStore {
   }
 
   async put(key: string, bytes: Uint8Array, options: PutOptions = {}): Promise<{ etag: string }> {
-    const done = await this.#call('put', key, options.signal, (damage) =>
-      this.#store.put(key, damage === undefined ? bytes : this.#damagedCopy(bytes, damage), options),
+    const done = await this.#call(
+      'put',
+      key,
+      options.signal,
+      (damage) =>
+        this.#store.put(
+          key,
+          damage === undefined ? bytes : this.#damagedCopy(bytes, damage),
+          options,
+        ),
       // A request under way holds its own copy, as the network would.
       () => {
         const copy = new Uint8Array(bytes)
@@ -210,7 +218,11 @@ export class FaultyObjectStore implements ObjectStore {
     this.#underway.add(landing)
   }
 
-  async #damaged(object: StoredObject, kind: FaultKind, options: GetOptions): Promise<StoredObject> {
+  async #damaged(
+    object: StoredObject,
+    kind: FaultKind,
+    options: GetOptions,
+  ): Promise<StoredObject> {
     const { bytes } = object
     switch (kind) {
       case 'short-reply':
