@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from '@firn/bytes'
-import { FormatVersionError, ulidFromBytes, ulidToBytes } from '@firn/env'
+import { FormatVersionError, ULID_BYTES, ulidFromBytes, ulidToBytes } from '@firn/env'
 import { readFileMeta, readFiles, writeFileMeta, writeFiles } from './internal/file-meta-codec.js'
 import { MAX_FILE_ID_BYTES, MAX_NAME_BYTES, MAX_OBJECT_KEY_BYTES } from './internal/limits.js'
 import { readPin, writePin } from './internal/pin-codec.js'
@@ -21,8 +21,6 @@ import {
   SPILLED_PAYLOAD_FORMAT,
 } from './payload.js'
 import type { Edit } from './state.js'
-
-const ULID_BYTES = 16
 
 const TYPE_NUMBERS: Readonly<Record<Edit['type'], number>> = {
   'create-database': EDIT_CREATE_DATABASE,

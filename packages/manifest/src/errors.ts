@@ -36,16 +36,13 @@ export class CommitUnknownError extends FirnError {
 }
 
 /**
- * A write or a sync of the log failed, so what is on the disk isn't known: the log accepts nothing
- * more. Reopening reads what is there; an entry that wasn't acknowledged may be among it.
+ * A file of the log could not be read, written or synced. After a failed write or sync it isn't
+ * known what is on the disk, so that log accepts nothing more. Reopening reads what is there; an
+ * entry that wasn't acknowledged may be among it.
  */
 export class LogFailedError extends FirnError {
-  constructor(where: string, cause: unknown) {
-    super(
-      'FIRN_LOG_FAILED',
-      `the commit log ${where} could not be written and accepts no more commits; free space or repair the disk, then reopen the database`,
-      { cause },
-    )
+  constructor(message: string, cause: unknown) {
+    super('FIRN_LOG_FAILED', message, { cause })
   }
 }
 

@@ -1,0 +1,3 @@
+export { FileCommitLog, type FileCommitLogOptions } from './file-commit-log.js'
+export { DirectoryLock, type LockInspection } from './internal/file/directory-lock.js'
+export type { FileSystem, LogFile } from './internal/file/file-system.js'

@@ -1,0 +1,34 @@
+/**
+ * The few calls of a file system that the log and the lock make. Node's is in
+ * `node-file-system.ts`; tests wrap it to fail, tear and lose writes. Errors are the system's own,
+ * with their `code` (`ENOSPC`, `EIO`, `ENOENT` …).
+ */
+export interface FileSystem {
+  /** Names in a directory, in no order. */
+  list(directory: string): string[]
+  makeDirectory(path: string): void
+  /** The whole file, or the part of it from `start` up to `end` or the file's end. */
+  read(path: string, start?: number, end?: number): Uint8Array
+  /** As `read`, without holding up the thread. */
+  readAsync(path: string, start?: number, end?: number): Promise<Uint8Array>
+  /** Opens an existing file for writing, or creates it. */
+  open(path: string, options: { create: boolean }): LogFile
+  rename(from: string, to: string): void
+  remove(path: string): void
+  /** Makes names that were created, renamed or removed in a directory durable. */
+  syncDirectory(path: string): Promise<void>
+}
+
+/** A file open for writing. */
+export interface LogFile {
+  /**
+   * Writes the buffers, one after the other, at `position`. Durable when it resolves with
+   * `durable`, as if a sync of the data followed. Writes everything or rejects; a part may have
+   * been written then.
+   */
+  write(buffers: readonly Uint8Array[], position: number, durable: boolean): Promise<void>
+  /** Makes all that was written durable, the length too. */
+  sync(): Promise<void>
+  truncate(length: number): Promise<void>
+  close(): void
+}

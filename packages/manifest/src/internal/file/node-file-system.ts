@@ -1,0 +1,128 @@
+import fs from 'node:fs'
+import type { FileSystem, LogFile } from './file-system.js'
+
+// On Windows, and where else there is no O_DSYNC, a sync follows each durable write instead.
+const O_DSYNC: number | undefined = fs.constants.O_DSYNC
+
+export const nodeFileSystem: FileSystem = {
+  list: (directory) => fs.readdirSync(directory),
+  makeDirectory: (path) => {
+    fs.mkdirSync(path, { recursive: true })
+  },
+  read(path, start = 0, end) {
+    const fd = fs.openSync(path, 'r')
+    try {
+      const bytes = allocate(fs.fstatSync(fd).size, start, end)
+      let at = 0
+      while (at < bytes.length) {
+        const count = fs.readSync(fd, bytes, at, bytes.length - at, start + at)
+        if (count === 0) break
+        at += count
+      }
+      return at === bytes.length ? bytes : bytes.subarray(0, at)
+    } finally {
+      fs.closeSync(fd)
+    }
+  },
+  async readAsync(path, start = 0, end) {
+    const handle = await fs.promises.open(path, 'r')
+    try {
+      const bytes = allocate((await handle.stat()).size, start, end)
+      let at = 0
+      while (at < bytes.length) {
+        const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at)
+        if (bytesRead === 0) break
+        at += bytesRead
+      }
+      return at === bytes.length ? bytes : bytes.subarray(0, at)
+    } finally {
+      await handle.close()
+    }
+  },
+  open: (path, { create }) => new NodeLogFile(path, create),
+  rename: (from, to) => fs.renameSync(from, to),
+  remove: (path) => fs.rmSync(path, { force: true }),
+  async syncDirectory(path) {
+    // Directories can't be opened on Windows, where names are durable with their file.
+    if (process.platform === 'win32') return
+    const handle = await fs.promises.open(path, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  },
+}
+
+function allocate(size: number, start: number, end: number | undefined): Uint8Array {
+  const length = Math.max(0, Math.min(end ?? size, size) - start)
+  // Not zeroed: every byte is read into, or cut off.
+  const buffer = Buffer.allocUnsafeSlow(length)
+  return new Uint8Array(buffer.buffer, 0, length)
+}
+
+class NodeLogFile implements LogFile {
+  readonly #path: string
+  readonly #fd: number
+  // A second descriptor whose writes return only when they are durable: one call to the thread
+  // pool and one to the system, where write and fdatasync take two of each.
+  #durableFd: number | undefined
+
+  constructor(path: string, create: boolean) {
+    this.#path = path
+    this.#fd = fs.openSync(path, create ? fs.constants.O_RDWR | fs.constants.O_CREAT : 'r+', 0o644)
+  }
+
+  async write(buffers: readonly Uint8Array[], position: number, durable: boolean): Promise<void> {
+    if (durable && O_DSYNC !== undefined) {
+      this.#durableFd ??= fs.openSync(this.#path, fs.constants.O_WRONLY | O_DSYNC)
+      return writeAll(this.#durableFd, buffers, position)
+    }
+    await writeAll(this.#fd, buffers, position)
+    if (durable) await this.sync()
+  }
+
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.fdatasync(this.#fd, (error) => (error === null ? resolve() : reject(error)))
+    })
+  }
+
+  truncate(length: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.ftruncate(this.#fd, length, (error) => (error === null ? resolve() : reject(error)))
+    })
+  }
+
+  close(): void {
+    if (this.#durableFd !== undefined) fs.closeSync(this.#durableFd)
+    fs.closeSync(this.#fd)
+  }
+}
+
+function writeAll(fd: number, buffers: readonly Uint8Array[], position: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const first = buffers[0]
+    if (first === undefined) return resolve()
+    const settle = (error: Error | null, written: number) => {
+      if (error !== null) return reject(error)
+      const left = without(buffers, written)
+      if (left.length === 0) return resolve()
+      // A short write has a reason, a full disk for instance: the next one says which.
+      writeAll(fd, left, position + written).then(resolve, reject)
+    }
+    if (buffers.length === 1) fs.write(fd, first, 0, first.length, position, settle)
+    else fs.writev(fd, buffers as Uint8Array[], position, settle)
+  })
+}
+
+/** The buffers without their first `count` bytes. */
+function without(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
+  const left: Uint8Array[] = []
+  let skip = count
+  for (const buffer of buffers) {
+    if (skip < buffer.length) left.push(skip === 0 ? buffer : buffer.subarray(skip))
+    skip = Math.max(0, skip - buffer.length)
+  }
+  return left
+}

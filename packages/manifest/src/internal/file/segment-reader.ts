@@ -1,0 +1,168 @@
+import { join } from 'node:path'
+import { CorruptionError, isFirnError } from '@firn/env'
+import type { LogEntry } from '../../commit-log.js'
+import type { FileSystem } from './file-system.js'
+import { assertReaches, assertTorn, entriesAfter, type Frames, readFrames, readSegment } from './segment.js'
+import { FORM_TOMBSTONES, FRAME_HEADER_BYTES } from './segment-format.js'
+import { segmentName, segmentVersions } from './segment-name.js'
+
+// A read of this many entries or fewer goes by a segment's index once that is known: a search by
+// time reads single entries all over the log.
+const FEW_ENTRIES = 16
+const MAX_INDEXES = 8
+// What a follower asks for first behind the last entry that it has seen.
+const TAIL_BYTES = 65_536
+
+/** Reads segments by their names. What it remembers only saves work: files may be replaced. */
+export class SegmentReader {
+  readonly #fs: FileSystem
+  readonly #directory: string
+  /** First versions of the segments, in order. */
+  segments: number[] = []
+  /** Frames of segments read lately, without their bytes, by first version. */
+  readonly #indexes = new Map<number, Frames>()
+
+  constructor(fs: FileSystem, directory: string) {
+    this.#fs = fs
+    this.#directory = directory
+  }
+
+  /** Lists the directory again; gives all names in it. A directory that isn't there has none. */
+  list(): string[] {
+    let names: string[] = []
+    try {
+      names = this.#fs.list(this.#directory)
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ENOENT') throw error
+    }
+    this.segments = segmentVersions(names)
+    return names
+  }
+
+  /** Which segment holds a version, by its first version. */
+  segmentOf(version: number): number | undefined {
+    let low = 0
+    let high = this.segments.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.segments[middle] as number) <= version) low = middle + 1
+      else high = middle
+    }
+    return this.segments[low - 1]
+  }
+
+  /** The segment after the one that begins at `firstVersion`. */
+  nextSegment(firstVersion: number): number | undefined {
+    return this.segments[this.segments.indexOf(firstVersion) + 1]
+  }
+
+  pathOf(firstVersion: number): string {
+    return join(this.#directory, segmentName(firstVersion))
+  }
+
+  /** How messages name a segment. */
+  nameOf(firstVersion: number): string {
+    return `commit log segment ${segmentName(firstVersion)}`
+  }
+
+  /** The last segment, at once: for opening. `undefined` for a log without any. */
+  readLast(): Frames | undefined {
+    const first = this.segments.at(-1)
+    if (first === undefined) return undefined
+    return readSegment(this.#fs.read(this.pathOf(first)), first, this.nameOf(first))
+  }
+
+  /**
+   * Entries after `version` from one segment that isn't the last, at least one, at most `limit`.
+   */
+  async completeAfter(version: number, limit: number): Promise<LogEntry[]> {
+    const first = this.segmentOf(version + 1)
+    if (first === undefined) {
+      throw new CorruptionError(
+        `entry ${version + 1} is in no segment: the commit log begins at version ${this.segments[0] ?? 1}`,
+      )
+    }
+    const indexed = limit <= FEW_ENTRIES ? this.#byIndex(first, version, limit) : undefined
+    if (indexed !== undefined) return indexed
+    const what = this.nameOf(first)
+    const frames = readSegment(await this.#fs.readAsync(this.pathOf(first)), first, what)
+    assertReaches(frames, this.nextSegment(first) as number, what)
+    this.#remember(first, frames)
+    return entriesAfter(frames, version, limit)
+  }
+
+  /**
+   * Entries after `version` from the last segment while another process may be writing it.
+   *
+   * A file isn't read at one moment: an entry may be missing in what was read though one that was
+   * written after it is there. So what looks like damage is read again; only if the whole frames
+   * end at the same place is it.
+   */
+  async tailAfter(version: number, limit: number): Promise<LogEntry[]> {
+    const first = this.segments.at(-1) as number
+    const what = this.nameOf(first)
+    const followed = this.#follow(first, version, limit)
+    if (followed !== undefined) return followed
+    let lastEnd = -1
+    for (;;) {
+      const frames = readSegment(await this.#fs.readAsync(this.pathOf(first)), first, what)
+      try {
+        assertTorn(frames, what)
+      } catch (error) {
+        if (!isFirnError(error) || frames.end === lastEnd) throw error
+        lastEnd = frames.end
+        continue
+      }
+      this.#remember(first, frames)
+      return entriesAfter(frames, version, limit)
+    }
+  }
+
+  /** Forgets a segment that was replaced. */
+  forget(firstVersion: number): void {
+    this.#indexes.delete(firstVersion)
+  }
+
+  /** Goes on where the last look at the last segment ended, if that was at `version`. */
+  #follow(first: number, version: number, limit: number): LogEntry[] | undefined {
+    const seen = this.#indexes.get(first)
+    if (seen === undefined || seen.lastVersion !== version) return undefined
+    const end = seen.end
+    const bytes = this.#fs.read(this.pathOf(first), end, end + TAIL_BYTES)
+    if (bytes.subarray(0, FRAME_HEADER_BYTES).every((byte) => byte === 0)) return []
+    const what = this.nameOf(first)
+    const frames = readFrames(bytes, end, end, seen.header, version + 1, what)
+    if (frames.offsets.length === 0) return undefined
+    for (const offset of frames.offsets) seen.offsets.push(offset)
+    this.#remember(first, { ...frames, firstVersion: first, offsets: seen.offsets })
+    return entriesAfter(frames, version, limit)
+  }
+
+  /** `undefined` where the index isn't known or the file isn't the one that it is of. */
+  #byIndex(first: number, version: number, limit: number): LogEntry[] | undefined {
+    const index = this.#indexes.get(first)
+    if (index === undefined || version >= index.lastVersion) return undefined
+    if (index.header.form === FORM_TOMBSTONES) return entriesAfter(index, version, limit)
+    const from = version + 1 - first
+    const start = index.offsets[from] as number
+    const end = index.offsets[from + limit] ?? index.end
+    const bytes = this.#fs.read(this.pathOf(first), start, end)
+    const frames = readFrames(bytes, start, start, index.header, version + 1, this.nameOf(first))
+    if (frames.end !== end) {
+      this.#indexes.delete(first)
+      return undefined
+    }
+    return entriesAfter(frames, version, limit)
+  }
+
+  #remember(first: number, frames: Frames): void {
+    this.#indexes.delete(first)
+    this.#indexes.set(first, { ...frames, bytes: NO_BYTES })
+    for (const oldest of this.#indexes.keys()) {
+      if (this.#indexes.size <= MAX_INDEXES) break
+      this.#indexes.delete(oldest)
+    }
+  }
+}
+
+const NO_BYTES = new Uint8Array(0)
