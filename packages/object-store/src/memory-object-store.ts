@@ -85,7 +85,7 @@ export class MemoryObjectStore extends BaseObjectStore {
   protected override async *_list(options: ListOptions): AsyncIterable<ObjectInfo> {
     const { prefix = '', startAfter = '', limit = Number.POSITIVE_INFINITY } = options
     const keys = this.#shelf.sortedKeys()
-    let at = firstFrom(keys, startAfter < prefix ? prefix : startAfter)
+    let at = Math.max(firstFrom(keys, prefix), firstFrom(keys, startAfter))
     for (let listed = 0; listed < limit; at++) {
       const key = keys[at]
       if (key === undefined || !key.startsWith(prefix)) return

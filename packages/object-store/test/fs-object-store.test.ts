@@ -3,7 +3,8 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { TestEnv } from '@firn/env/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type FileSystem, FsObjectStore, nodeFileSystem } from '../src/fs.js'
+import { type FileSystem, FsObjectStore, type FsObjectStoreOptions, nodeFileSystem } from '../src/fs.js'
+import type { ListOptions } from '../src/index.js'
 import { tempDirectory } from './temp-directory.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -12,8 +13,9 @@ afterEach(async () => {
   for (const store of open.splice(0)) await store.close()
 })
 
-function openStore(...args: ConstructorParameters<typeof FsObjectStore>): FsObjectStore {
-  const store = new FsObjectStore(...args)
+/** A store whose clock stands still unless told otherwise: no read ever seems slow. */
+function openStore(directory: string, options: FsObjectStoreOptions = {}): FsObjectStore {
+  const store = new FsObjectStore(directory, { env: new TestEnv(), ...options })
   open.push(store)
   return store
 }
@@ -72,6 +74,36 @@ describe('FsObjectStore', () => {
     }
     expect(await keysOf(store)).toEqual(['log/00000000000000000001'])
     await store.put('log/00000000000000000001', bytes('again'))
+  })
+
+  it('reads only the directories that a list needs', async () => {
+    const read: string[] = []
+    const directory = await tempDirectory()
+    const store = openStore(directory, {
+      fsync: false,
+      fileSystem: {
+        ...nodeFileSystem,
+        readdir: (name) => {
+          read.push(path.relative(directory, name) || '.')
+          return nodeFileSystem.readdir(name)
+        },
+      },
+    })
+    for (const key of ['a/1', 'b/c/1', 'b/c/2', 'b/d/1', 'e/1']) await store.put(key, bytes('x'))
+    const list = async (options: ListOptions) => {
+      read.length = 0
+      const keys: string[] = []
+      for await (const { key } of store.list(options)) keys.push(key)
+      return [keys, read.map((name) => name.replaceAll(path.sep, '/'))]
+    }
+    expect(await list({ prefix: 'b/c/' })).toEqual([['b/c/1', 'b/c/2'], ['b/c']])
+    expect(await list({ prefix: 'b/d' })).toEqual([['b/d/1'], ['b', 'b/d']])
+    expect(await list({ startAfter: 'b/c/2' })).toEqual([
+      ['b/d/1', 'e/1'],
+      ['.', 'b', 'b/c', 'b/d', 'e'],
+    ])
+    expect(await list({ startAfter: 'b/d0' })).toEqual([['e/1'], ['.', 'b', 'e']])
+    expect(await list({ limit: 1 })).toEqual([['a/1'], ['.', 'a']])
   })
 
   it('never follows a symbolic link out of its directory', async () => {
@@ -165,6 +197,24 @@ describe('FsObjectStore', () => {
       'rename new/db/sst/x.sst',
       'fsync new/db/sst',
     ])
+  })
+
+  it('never gives an etag twice along replacements, though the clock runs backwards', async () => {
+    const directory = await tempDirectory()
+    const env = new TestEnv()
+    const store = openStore(directory, { env, fsync: false })
+    const etags = new Set<string>()
+    let before = 0n
+    for (let i = 0; i < 20; i++) {
+      env.setWallClock(1_700_000_000_000_000 - i * 1_000_000)
+      const { etag } = await store.put('a.txt', bytes('same size'))
+      expect((await store.head('a.txt'))?.etag).toBe(etag)
+      etags.add(etag)
+      const { mtimeNs } = await fs.stat(path.join(directory, 'a.txt'), { bigint: true })
+      expect(mtimeNs > before).toBe(true)
+      before = mtimeNs
+    }
+    expect(etags.size).toBe(20)
   })
 
   it('keeps 128 files open at most, and closes them', async () => {

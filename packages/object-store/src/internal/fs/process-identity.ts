@@ -40,9 +40,9 @@ export function parseIdentity(text: string): ProcessIdentity | undefined {
 
 /** Whether a process runs. Of processes on other machines nothing is known. */
 export function lifeOf(identity: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
-  const self = thisProcess()
-  if (identity.machine !== self.machine) return 'unknown'
-  if (identity.pid === self.pid) return identity.started === self.started ? 'alive' : 'dead'
+  const here = thisProcess()
+  if (identity.machine !== here.machine) return 'unknown'
+  if (identity.pid === here.pid) return identity.started === here.started ? 'alive' : 'dead'
   try {
     process.kill(identity.pid, 0)
   } catch (error) {
