@@ -1,19 +1,24 @@
 import path from 'node:path'
-import { objectStoreConformance } from '../src/conformance.js'
+import { type ConformanceOptions, objectStoreConformance } from '../src/conformance.js'
 import { FsObjectStore, type FsObjectStoreOptions, nodeFileSystem } from '../src/fs.js'
 import { tempDirectory } from './temp-directory.js'
 
-function conformance(name: string, options: FsObjectStoreOptions): void {
-  objectStoreConformance(name, async () => {
+function conformance(
+  name: string,
+  options: FsObjectStoreOptions,
+  suite: ConformanceOptions = { manyObjects: 300 },
+): void {
+  const make = async () => {
     const directory = path.join(await tempDirectory(), 'not', 'made', 'yet')
     return {
       store: new FsObjectStore(directory, options),
       another: () => new FsObjectStore(directory, options),
     }
-  })
+  }
+  objectStoreConformance(name, make, suite)
 }
 
-conformance('FsObjectStore', { fsync: false })
+conformance('FsObjectStore', { fsync: false }, {})
 conformance('FsObjectStore with fsync', {})
 conformance('FsObjectStore by threads, with few open files', {
   fsync: false,

@@ -118,6 +118,8 @@ export class FsObjectStore extends BaseObjectStore {
     bytes: Uint8Array,
     options: PutOptions,
   ): Promise<{ etag: string }> {
+    // Whoever has lost already need not write and sync a file to find that out.
+    await this.#assertCondition(key, this.#pathOf(key), options)
     const writing = await this._upload(key, options)
     try {
       await writing.write(bytes)
@@ -351,16 +353,11 @@ export class FsObjectStore extends BaseObjectStore {
       if (options.ifAbsent === true && this.#canLink) {
         throw new PreconditionFailedError(key, 'ifAbsent')
       }
+      // Nor wait for the lock.
+      await this.#assertCondition(key, file, options)
       etag = await this.#lock.hold(options.signal, async (assertHeld) => {
         const current = await this.#currentStatus(file)
-        if (options.ifAbsent === true && current !== undefined) {
-          throw new PreconditionFailedError(key, 'ifAbsent')
-        }
-        if (options.ifMatch !== undefined) {
-          if (current === undefined || etagOf(current) !== options.ifMatch) {
-            throw new PreconditionFailedError(key, 'ifMatch')
-          }
-        }
+        assertConditionOn(key, current, options)
         const newer = current === undefined ? status : this.#newerThan(current, temp, status)
         assertHeld()
         await this.#files.rename(temp.path, file)
@@ -370,6 +367,11 @@ export class FsObjectStore extends BaseObjectStore {
     this.#handles.drop(key)
     await this.#directories.sync(directory)
     return etag
+  }
+
+  async #assertCondition(key: string, file: string, options: PutOptions): Promise<void> {
+    if (options.ifAbsent !== true && options.ifMatch === undefined) return
+    assertConditionOn(key, await this.#statusOf(key, file, true), options)
   }
 
   /** Gives a temporary file the object's name where that is free; false where it isn't. */
@@ -468,6 +470,17 @@ const NO_LINKS: ReadonlySet<string> = new Set([
   'EINVAL',
   'EMLINK',
 ])
+
+function assertConditionOn(
+  key: string,
+  current: FileStatus | undefined,
+  { ifAbsent, ifMatch }: PutOptions,
+): void {
+  if (ifAbsent === true && current !== undefined) throw new PreconditionFailedError(key, 'ifAbsent')
+  if (ifMatch !== undefined && (current === undefined || etagOf(current) !== ifMatch)) {
+    throw new PreconditionFailedError(key, 'ifMatch')
+  }
+}
 
 function infoOf(key: string, status: FileStatus): ObjectInfo {
   return { key, size: Number(status.size), etag: etagOf(status) }

@@ -11,7 +11,7 @@ import { randomName } from './temp-files.js'
 export const BREAK_AFTER_MS = 30_000
 
 /** No pause between two looks at the claims is longer. */
-const MAX_PAUSE_MS = 8
+const MAX_PAUSE_MS = 4
 
 /**
  * Mutual exclusion between all who replace or delete objects of one directory, in any process.
