@@ -20,6 +20,8 @@ export class MemoryLogStorage {
 export interface MemoryCommitLogOptions {
   /** Shared with other handles, which makes the log not exclusive. Default: one of its own. */
   storage?: MemoryLogStorage
+  /** The caller's word that no other handle appends meanwhile. Default: unless `storage` is given. */
+  exclusive?: boolean
   /** Default 1 MiB. */
   inlineLimitBytes?: number
 }
@@ -32,7 +34,7 @@ export class MemoryCommitLog implements CommitLog {
   #closed = false
 
   constructor(options: MemoryCommitLogOptions = {}) {
-    this.exclusive = options.storage === undefined
+    this.exclusive = options.exclusive ?? options.storage === undefined
     this.inlineLimitBytes = options.inlineLimitBytes ?? DEFAULT_INLINE_LIMIT_BYTES
     this.#entries = (options.storage ?? new MemoryLogStorage()).entries
   }

@@ -1,0 +1,58 @@
+// The names of a database's objects. Each but the root's holds the incarnation: a database that is
+// deleted and made again under its name shares none with the old one. FORMAT.md, "Object keys".
+
+/** The root descriptor: what makes a prefix a database. */
+export const ROOT_KEY = 'FIRN'
+
+/** Where the entries of an object-store log are. */
+export function logPrefix(incarnation: string): string {
+  return `log/${incarnation}/`
+}
+
+export function logEntryKey(incarnation: string, version: number): string {
+  return logPrefix(incarnation) + digits(version)
+}
+
+/** Where payloads are that are too large for the log's entries. */
+export function spillPrefix(incarnation: string): string {
+  return `spill/${incarnation}/`
+}
+
+export function spillKey(incarnation: string, version: number, token: string): string {
+  return `${spillPrefix(incarnation)}${digits(version)}-${token}`
+}
+
+export function sstKey(incarnation: string, fileId: string): string {
+  return `sst/${incarnation}/${fileId}.sst`
+}
+
+export function checkpointPrefix(incarnation: string): string {
+  return `checkpoints/${incarnation}/`
+}
+
+const NEWEST_FIRST = 10n ** 20n - 1n
+
+/** Counts down, so that the newest checkpoint is listed first. */
+export function checkpointKey(incarnation: string, version: number, id: string): string {
+  const order = (NEWEST_FIRST - BigInt(version)).toString().padStart(20, '0')
+  return `${checkpointPrefix(incarnation)}${order}-${id}`
+}
+
+/** The version in a checkpoint's key, or `undefined` for another key. */
+export function checkpointVersion(key: string): number | undefined {
+  const match = /\/(\d{20})-[0-9A-Z]{26}$/.exec(key)
+  if (match === null) return undefined
+  const version = Number(NEWEST_FIRST - BigInt(match[1] as string))
+  return Number.isSafeInteger(version) ? version : undefined
+}
+
+/** The number that ends a key after its prefix, or `undefined` for another key. */
+export function versionOfKey(key: string, prefix: string): number | undefined {
+  const match = /^(\d{20})/.exec(key.slice(prefix.length))
+  const version = match === null ? Number.NaN : Number(match[1])
+  return Number.isSafeInteger(version) ? version : undefined
+}
+
+function digits(version: number): string {
+  return String(version).padStart(20, '0')
+}

@@ -1,0 +1,6 @@
+export {
+  type AppendFault,
+  FaultyCommitLog,
+  type FaultyCommitLogOptions,
+  type ReadFault,
+} from './faulty-commit-log.js'

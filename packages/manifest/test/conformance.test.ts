@@ -1,0 +1,55 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { MemoryObjectStore } from '@firn/object-store'
+import { FsObjectStore } from '@firn/object-store/fs'
+import { type CommitLogSubject, commitLogConformance } from '../src/conformance.js'
+import { FileCommitLog } from '../src/file.js'
+import { logEntryKey, MemoryCommitLog, MemoryLogStorage, ObjectCommitLog } from '../src/index.js'
+import { INCARNATION } from './fixtures.js'
+
+commitLogConformance('memory, shared', async () => {
+  const storage = new MemoryLogStorage()
+  return { open: async () => new MemoryCommitLog({ storage }), dispose: async () => {} }
+})
+
+commitLogConformance('memory, exclusive', async () => {
+  const storage = new MemoryLogStorage()
+  return {
+    open: async () => new MemoryCommitLog({ storage, exclusive: true }),
+    dispose: async () => {},
+  }
+})
+
+commitLogConformance('file', () => fileSubject({}))
+commitLogConformance('file, tiny segments', () => fileSubject({ segmentBytes: 4096 }))
+
+commitLogConformance('objects in memory', async () => {
+  const store = new MemoryObjectStore()
+  return {
+    open: async () => new ObjectCommitLog(store, INCARNATION),
+    loseEntry: (version) => store.delete(logEntryKey(INCARNATION, version)),
+    dispose: () => store.close(),
+  }
+})
+
+commitLogConformance('objects in files', async () => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-manifest-'))
+  const store = new FsObjectStore(directory)
+  return {
+    open: async () => new ObjectCommitLog(store, INCARNATION),
+    loseEntry: (version) => store.delete(logEntryKey(INCARNATION, version)),
+    dispose: async () => {
+      await store.close()
+      fs.rmSync(directory, { recursive: true })
+    },
+  }
+})
+
+async function fileSubject(options: { segmentBytes?: number }): Promise<CommitLogSubject> {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-manifest-'))
+  return {
+    open: () => FileCommitLog.open(directory, options),
+    dispose: async () => fs.rmSync(directory, { recursive: true }),
+  }
+}
