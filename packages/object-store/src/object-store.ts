@@ -36,7 +36,10 @@ export interface CallOptions {
 export interface ByteRange {
   /** First byte. Negative: that many bytes from the end (or the whole object where it is shorter). */
   start: number
-  /** One past the last byte; absent: to the end. A range that runs past the end is cut there. */
+  /**
+   * One past the last byte; absent: to the end. A range that runs past the end is cut there; one that
+   * begins past it yields no bytes and is no error.
+   */
   end?: number
 }
 

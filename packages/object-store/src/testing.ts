@@ -7,8 +7,8 @@ export type {
 } from './internal/testing/fault.js'
 export {
   FAULT_KINDS,
-  plannedFaults,
   type PlannedFault,
+  plannedFaults,
   seededFaults,
 } from './internal/testing/fault.js'
 export { type FaultCounts, FaultyObjectStore } from './internal/testing/faulty-object-store.js'

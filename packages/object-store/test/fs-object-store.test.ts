@@ -3,7 +3,12 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { TestEnv } from '@firn/env/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type FileSystem, FsObjectStore, type FsObjectStoreOptions, nodeFileSystem } from '../src/fs.js'
+import {
+  type FileSystem,
+  FsObjectStore,
+  type FsObjectStoreOptions,
+  nodeFileSystem,
+} from '../src/fs.js'
 import type { ListOptions } from '../src/index.js'
 import { tempDirectory } from './temp-directory.js'
 

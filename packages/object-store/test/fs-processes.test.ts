@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import { FsObjectStore } from '../src/fs.js'
 import { tempDirectory } from './temp-directory.js'
 
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
+const LONG = process.env.FIRN_TEST_LONG === '1'
 const PROCESSES = LONG ? 12 : 4
 const ROUNDS = LONG ? 500 : 40
 const INCREMENTS = LONG ? 200 : 20

@@ -62,9 +62,8 @@ export function objectStoreConformance(
   options: ConformanceOptions = {},
 ): void {
   const long =
-    (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[
-      'FIRN_TEST_LONG'
-    ] === '1'
+    (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env
+      ?.FIRN_TEST_LONG === '1'
   const all: Required<ConformanceOptions> = {
     writes: true,
     lists: true,

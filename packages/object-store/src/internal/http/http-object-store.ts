@@ -68,7 +68,7 @@ export class HttpObjectStore extends BaseObjectStore {
       if (range.end === range.start) return this.#emptyRange(key, range, ifMatch, signal)
     }
     const headers: Record<string, string> = {}
-    if (range !== undefined) headers['range'] = formatRange(range.start, range.end)
+    if (range !== undefined) headers.range = formatRange(range.start, range.end)
     if (ifMatch?.startsWith('"') === true) headers['if-match'] = ifMatch
     const response = await this.#send(key, 'GET', headers, signal)
     try {
