@@ -14,8 +14,7 @@ export function toBase64(bytes: Uint8Array): string {
   let text = ''
   for (let i = 0; i < bytes.length; i += 3) {
     const left = bytes.length - i
-    const word =
-      ((bytes[i] as number) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
+    const word = ((bytes[i] as number) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
     text += ALPHABET.charAt(word >>> 18)
     text += ALPHABET.charAt((word >>> 12) & 63)
     text += left > 1 ? ALPHABET.charAt((word >>> 6) & 63) : '='

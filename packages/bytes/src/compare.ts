@@ -24,7 +24,7 @@ export function compareRanges(
 ): number {
   const aLength = aEnd - aStart
   const bLength = bEnd - bStart
-  const end = aStart + (aLength < bLength ? aLength : bLength)
+  const end = aStart + Math.min(aLength, bLength)
   let i = aStart
   let j = bStart
   for (const last = end - 4; i <= last; i += 4, j += 4) {
@@ -66,7 +66,7 @@ export function commonPrefixLength(
 ): number {
   const aLength = aEnd - aStart
   const bLength = bEnd - bStart
-  const limit = aLength < bLength ? aLength : bLength
+  const limit = Math.min(aLength, bLength)
   let length = 0
   while (length < limit && a[aStart + length] === b[bStart + length]) length++
   return length

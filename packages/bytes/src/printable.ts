@@ -25,10 +25,10 @@ export function printable(bytes: Uint8Array): string {
     const length = sequenceLength(byte)
     const character = i + length <= bytes.length ? decodeUtf8(bytes, i, i + length) : undefined
     if (character === undefined) {
-      text += escape(bytes, i, i + 1)
+      text += escapeBytes(bytes, i, i + 1)
       i++
     } else {
-      text += UNPRINTABLE.test(character) ? escape(bytes, i, i + length) : character
+      text += UNPRINTABLE.test(character) ? escapeBytes(bytes, i, i + length) : character
       i += length
     }
   }
@@ -71,7 +71,7 @@ function sequenceLength(byte: number): number {
   return byte < 0xf0 ? 3 : 4
 }
 
-function escape(bytes: Uint8Array, start: number, end: number): string {
+function escapeBytes(bytes: Uint8Array, start: number, end: number): string {
   let text = ''
   for (let i = start; i < end; i++) text += `\\x${toHex(bytes.subarray(i, i + 1))}`
   return text

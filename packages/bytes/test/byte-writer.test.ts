@@ -78,7 +78,9 @@ describe('ByteWriter', () => {
     writer.u32(0x04050607)
     writer.u64(0x08090a0b0c0d0e)
     writer.f64(1)
-    expect(toHex(writer.take())).toBe('01' + '0302' + '07060504' + '0e0d0c0b0a090800' + '000000000000f03f')
+    expect(toHex(writer.take())).toBe(
+      '01' + '0302' + '07060504' + '0e0d0c0b0a090800' + '000000000000f03f',
+    )
     const cases: [number, string][] = [
       [0, '00'],
       [1, '01'],
@@ -129,7 +131,10 @@ describe('ByteWriter', () => {
     writer.u8(7)
     for (const padding of ['', 'x', 'x'.repeat(20), 'é'.repeat(5000)]) {
       for (const bad of ['\ud800', '\udc00', '\udc00\ud800', '\ud800x']) {
-        expect(invalid(() => writer.text(padding + bad)), `${padding.length}`).toBe(true)
+        expect(
+          invalid(() => writer.text(padding + bad)),
+          `${padding.length}`,
+        ).toBe(true)
         expect(invalid(() => writer.text(bad + padding))).toBe(true)
       }
     }

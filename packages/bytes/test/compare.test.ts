@@ -54,8 +54,7 @@ describe('prefixEnd', () => {
         const starts =
           compareBytes(key, prefix) >= 0 && (end === undefined || compareBytes(key, end) < 0)
         expect(starts).toBe(
-          prefix.length <= key.length &&
-            compareBytes(prefix, key.subarray(0, prefix.length)) === 0,
+          prefix.length <= key.length && compareBytes(prefix, key.subarray(0, prefix.length)) === 0,
         )
       }),
       { numRuns: 2000 },

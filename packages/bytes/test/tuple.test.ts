@@ -76,13 +76,14 @@ const tuples = fc.array(anyValue, { maxLength: 4 })
 /** Two tuples that often share their beginning. */
 const pairs = fc.oneof(
   fc.tuple(tuples, tuples),
-  fc
-    .tuple(tuples, tuples, tuples)
-    .map(([shared, a, b]): [TupleValue[], TupleValue[]] => [
-      [...shared, ...a],
-      [...shared, ...b],
-    ]),
-  fc.tuple(anyValue, anyValue).map(([a, b]): [TupleValue[], TupleValue[]] => [[[a], 1], [[b], 0]]),
+  fc.tuple(tuples, tuples, tuples).map(([shared, a, b]): [TupleValue[], TupleValue[]] => [
+    [...shared, ...a],
+    [...shared, ...b],
+  ]),
+  fc.tuple(anyValue, anyValue).map(([a, b]): [TupleValue[], TupleValue[]] => [
+    [[a], 1],
+    [[b], 0],
+  ]),
 )
 
 /** -0 reads back as 0; nothing else changes. */
@@ -238,7 +239,9 @@ describe('tuple keys', () => {
       if (problem === '') expect(toHex(encodeTuple(decodeTuple(fromHex(hex))))).toBe(hex)
       else expect(() => decodeTuple(fromHex(hex)), hex).toThrow(problem)
     }
-    expect(() => decodeTuple(fromHex('0203'))).toThrow('tuple key: an element of unknown type 0x3, at offset 1')
+    expect(() => decodeTuple(fromHex('0203'))).toThrow(
+      'tuple key: an element of unknown type 0x3, at offset 1',
+    )
   })
 
   it('take bytes and dates of another realm', () => {

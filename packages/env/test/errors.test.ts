@@ -43,7 +43,15 @@ describe('isFirnError', () => {
   })
 
   it('takes nothing else for one', () => {
-    for (const other of [undefined, null, 'FIRN_CLOSED', 7, {}, new Error('x'), { code: 'FIRN_X' }]) {
+    for (const other of [
+      undefined,
+      null,
+      'FIRN_CLOSED',
+      7,
+      {},
+      new Error('x'),
+      { code: 'FIRN_X' },
+    ]) {
       expect(env.isFirnError(other)).toBe(false)
     }
   })
