@@ -1,5 +1,6 @@
 import { ClosedError } from '@firn/env'
-import type { DataBlock } from './internal/block.js'
+import { type DataBlock, HEADS } from './internal/block.js'
+import { BLOCK_HEADER_BYTES } from './internal/block-layout.js'
 import type { BlockFile } from './internal/block-file.js'
 import type { IndexBlock } from './internal/index-block.js'
 
@@ -88,7 +89,8 @@ export class SstCursor {
   #prefixLength = 0
   #keyShift = 0
   #valueShift = 0
-  #timestamps: Float64Array | undefined
+  // Where the table has timestamps, or -1 where all rows have the same.
+  #timestampsAt = -1
   // Where the kinds are, or -1 where all are the same.
   #kindsAt = -1
 
@@ -164,7 +166,10 @@ export class SstCursor {
     const valueAt = this.#valuesAt + row
     this.valueStart = this.#valueShift + (table[valueAt] as number)
     this.valueEnd = this.#valueShift + (table[valueAt + 1] as number)
-    if (this.#timestamps !== undefined) this.timestamp = this.#timestamps[row] as number
+    if (this.#timestampsAt >= 0) {
+      const at = this.#timestampsAt + 2 * row
+      this.timestamp = (table[at + 1] as number) * 2 ** 32 + ((table[at] as number) >>> 0)
+    }
     if (this.#kindsAt >= 0) {
       this.kind = (this.#block as DataBlock).bytes[this.#kindsAt + row] as number
     }
@@ -382,11 +387,11 @@ export class SstCursor {
     this.#ordinal = ordinal
     const { rows } = block
     this.#table = block.table
-    this.#keysAt = rows
-    this.#valuesAt = 2 * rows + 1
+    this.#keysAt = HEADS + rows
+    this.#valuesAt = HEADS + 2 * rows + 1
     this.#prefixLength = block.prefixLength
-    this.#timestamps = block.timestamps
-    this.timestamp = block.minTimestamp
+    this.#timestampsAt = block.timestampsAt
+    if (block.timestampsAt < 0) this.timestamp = block.timestampOf(row)
     this.#kindsAt = block.kind >= 0 ? -1 : block.kindsStart
     if (block.kind >= 0) this.kind = block.kind
     this.#prepare(block, row)
@@ -395,7 +400,7 @@ export class SstCursor {
 
   /** Makes the batch ready that begins at `row`, and stands on that row. */
   #prepare(block: DataBlock, row: number): void {
-    const { rows, bytes, table, prefixStart, prefixLength } = block
+    const { rows, bytes, table, prefixLength } = block
     const count = this.#batch
     if (count < ALL_ROWS) this.#batch = count * 4
     let from = row
@@ -407,12 +412,14 @@ export class SstCursor {
       this.#limit = from - 1
     }
     // `as number` in this method: rows and offsets were validated when the block was decoded.
-    const keysFrom = table[rows + from] as number
-    const keyBytes = (to - from) * prefixLength + (table[rows + to] as number) - keysFrom
-    const valuesFrom = table[2 * rows + 1 + from] as number
+    const keysAt = HEADS + rows
+    const valuesAt = keysAt + rows + 1
+    const keysFrom = table[keysAt + from] as number
+    const keyBytes = (to - from) * prefixLength + (table[keysAt + to] as number) - keysFrom
+    const valuesFrom = table[valuesAt + from] as number
     let slab: Uint8Array
     if (this.stable) {
-      const valuesTo = table[2 * rows + 1 + to] as number
+      const valuesTo = table[valuesAt + to] as number
       slab = new Uint8Array(keyBytes + valuesTo - valuesFrom)
       slab.set(bytes.subarray(valuesFrom, valuesTo), keyBytes)
       this.#valueShift = keyBytes - valuesFrom
@@ -425,9 +432,9 @@ export class SstCursor {
     }
     let out = 0
     let at = keysFrom
-    const prefixEnd = prefixStart + prefixLength
-    for (let i = rows + from + 1; i <= rows + to; i++) {
-      for (let j = prefixStart; j < prefixEnd; j++) slab[out++] = bytes[j] as number
+    const prefixEnd = BLOCK_HEADER_BYTES + prefixLength
+    for (let i = keysAt + from + 1; i <= keysAt + to; i++) {
+      for (let j = BLOCK_HEADER_BYTES; j < prefixEnd; j++) slab[out++] = bytes[j] as number
       const end = table[i] as number
       while (at < end) slab[out++] = bytes[at++] as number
     }
@@ -442,7 +449,7 @@ export class SstCursor {
     this.#block = undefined
     this.#row = 0
     this.#limit = this.#step
-    this.#timestamps = undefined
+    this.#timestampsAt = -1
     this.#kindsAt = -1
   }
 }

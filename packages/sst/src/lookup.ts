@@ -72,6 +72,7 @@ export class SstLookup {
 
   /** @internal Keeps a value until the next `set`. */
   hold(owner: object, ordinal: number, value: object): void {
+    if (this.held(owner, ordinal) !== undefined) return
     this.#held = [...this.#held, { owner, ordinal, value }]
   }
 

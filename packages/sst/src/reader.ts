@@ -1,6 +1,6 @@
 import { compareRanges } from '@firn/bytes'
 import { SstCursor, type SstCursorOptions } from './cursor.js'
-import type { DataBlock } from './internal/block.js'
+import { type DataBlock, HEADS } from './internal/block.js'
 import type { BlockFile } from './internal/block-file.js'
 import type { Filter } from './internal/filter.js'
 import type { IndexBlock } from './internal/index-block.js'
@@ -46,6 +46,9 @@ export class SstReader implements SstSummary {
   /** @internal */
   readonly filter: Filter | undefined
 
+  // Then no lookup needs to read a record's timestamp.
+  readonly #oneTimestamp: boolean
+
   private constructor({ file, footer, properties, filter }: OpenedFile) {
     this.file = file
     this.properties = properties
@@ -61,6 +64,7 @@ export class SstReader implements SstSummary {
     this.largest = properties.largest
     this.minTimestamp = file.timestamp ?? properties.minTimestamp
     this.maxTimestamp = file.timestamp ?? properties.maxTimestamp
+    this.#oneTimestamp = this.minTimestamp === this.maxTimestamp
     this.rawKeyBytes = properties.rawKeyBytes
     this.rawValueBytes = properties.rawValueBytes
     this.blocks = properties.blocks
@@ -111,26 +115,29 @@ export class SstReader implements SstSummary {
     const place = block.search(keyBytes, keyStart, keyEnd)
     if (place >= 0) return ABSENT
     let row = ~place
-    const { timestamps, rows, table } = block
-    let found = block.minTimestamp
-    if (timestamps !== undefined) {
-      // `as number` from here on: rows and offsets were validated when the block was decoded.
-      found = timestamps[row] as number
-      if (found > timestamp) {
-        if (!block.duplicates) return ABSENT
-        const newest = row
-        do {
-          row++
-          if (row === rows || !block.sameKey(row, newest)) return ABSENT
-          found = timestamps[row] as number
-        } while (found > timestamp)
-      }
-    } else if (found > timestamp) return ABSENT
+    let found = this.#oneTimestamp ? this.minTimestamp : block.timestampOf(row)
+    if (found > timestamp) {
+      if (!block.duplicates) return ABSENT
+      const newest = row
+      do {
+        row++
+        if (row === block.rows || !block.sameKey(row, newest)) return ABSENT
+        found = block.timestampOf(row)
+      } while (found > timestamp)
+    }
     lookup.foundTimestamp = found
-    lookup.kind = block.kind >= 0 ? block.kind : (block.bytes[block.kindsStart + row] as number)
+    lookup.kind = block.kindOf(row)
     lookup.valueBytes = block.bytes
-    lookup.valueStart = table[2 * rows + 1 + row] as number
-    lookup.valueEnd = table[2 * rows + 2 + row] as number
+    const { valueLength } = block
+    if (valueLength >= 0) {
+      lookup.valueStart = block.valuesStart + row * valueLength
+      lookup.valueEnd = lookup.valueStart + valueLength
+    } else {
+      // `as number`: rows and offsets were validated when the block was decoded.
+      const at = HEADS + 2 * block.rows + 1 + row
+      lookup.valueStart = block.table[at] as number
+      lookup.valueEnd = block.table[at + 1] as number
+    }
     return FOUND
   }
 
@@ -147,9 +154,10 @@ export class SstReader implements SstSummary {
     let { index } = file
     if (index.level === 1) {
       const partition = index.search(keyBytes, keyStart, keyEnd, timestamp)
-      const resident = this.#partition(lookup, partition)
-      index = resident ?? (await file.fetchPartition(partition, options))
-      if (resident === undefined) lookup.hold(this, ~partition, index)
+      index =
+        this.#partition(lookup, partition) ?? (await file.fetchPartition(partition, options))
+      // Held even if it is cached: the block's arrival may drive it out.
+      lookup.hold(this, ~partition, index)
     }
     const ordinal = index.first + index.search(keyBytes, keyStart, keyEnd, timestamp)
     lookup.hold(this, ordinal, await file.fetchBlock(index, ordinal, options))

@@ -1,6 +1,6 @@
 import { compareRanges } from '@firn/bytes'
 import { CorruptionError, FormatVersionError } from '@firn/env'
-import { DataBlock, headOf } from './block.js'
+import { DataBlock, HEADS, headOf } from './block.js'
 import * as layout from './block-layout.js'
 import { getU32, getU64 } from './envelope.js'
 import { MAX_BLOCK_ROWS, MAX_KEY_BYTES, MAX_KIND } from './format.js'
@@ -53,31 +53,44 @@ export function decodeBlock(
   const values = suffixes + suffixBytes
   if (values + valueBytes !== bytes.length) throw fail('its parts don’t fill it')
 
-  const table = new Int32Array(3 * rows + 2)
-  readLengths(bytes, keyLengths, widths & 3, rows, suffixBytes, suffixes, table, rows, fail)
-  readLengths(bytes, valueLengths, widths >>> 2, rows, valueBytes, values, table, 2 * rows + 1, fail)
+  const ownTimestamps = timestampWidth > 0
+  const keysAt = HEADS + rows
+  const valuesAt = keysAt + rows + 1
+  const timestampsAt = valuesAt + rows + 1
+  const table = new Int32Array(timestampsAt + (ownTimestamps ? 2 * rows : 0))
+  readLengths(bytes, keyLengths, widths & 3, rows, suffixBytes, suffixes, table, keysAt, fail)
+  readLengths(bytes, valueLengths, widths >>> 2, rows, valueBytes, values, table, valuesAt, fail)
   checkKinds(bytes, kindsStart, mixedKinds ? rows : 0, kind, where)
-
-  let timestamps: Float64Array | undefined
-  if (fileTimestamp !== undefined) {
-    if (timestampWidth > 0 || maxTimestamp !== 0) throw fail('timestamps in a file without')
-  } else if (timestampWidth > 0) {
-    timestamps = readTimestamps(bytes, timestampsStart, timestampWidth, rows, minTimestamp)
-    checkTimestamps(timestamps, minTimestamp, maxTimestamp, fail)
+  if (fileTimestamp !== undefined && (ownTimestamps || maxTimestamp !== 0)) {
+    throw fail('timestamps in a file without')
   }
-  checkOrder(bytes, rows, prefixLength, table, timestamps, duplicates, fail)
+  putTimestamp(table, 0, fileTimestamp ?? minTimestamp)
+  if (ownTimestamps) {
+    readTimestamps(
+      bytes,
+      timestampsStart,
+      timestampWidth,
+      rows,
+      minTimestamp,
+      maxTimestamp,
+      table,
+      timestampsAt,
+      fail,
+    )
+  }
+  checkOrder(bytes, rows, prefixLength, table, ownTimestamps ? timestampsAt : -1, duplicates, fail)
   return new DataBlock(
     bytes,
-    rows,
-    prefixStart,
-    prefixLength,
     table,
-    duplicates,
-    timestamps,
-    fileTimestamp ?? minTimestamp,
-    fileTimestamp ?? maxTimestamp,
+    rows,
+    prefixLength,
+    keyWidth === 0 ? suffixBytes / rows : -1,
+    valueWidth === 0 ? valueBytes / rows : -1,
+    values,
     mixedKinds ? -1 : kind,
     kindsStart,
+    ownTimestamps ? timestampsAt : -1,
+    duplicates,
   )
 }
 
@@ -98,39 +111,36 @@ function checkKinds(
   }
 }
 
+function putTimestamp(table: Int32Array, at: number, timestamp: number): void {
+  table[at] = timestamp
+  table[at + 1] = Math.floor(timestamp / 2 ** 32)
+}
+
+/** Fills the column of timestamps in, and checks that they are within, and reach, their bounds. */
 function readTimestamps(
   bytes: Uint8Array,
   start: number,
   width: number,
   rows: number,
   min: number,
-): Float64Array {
-  const timestamps = new Float64Array(rows)
+  max: number,
+  table: Int32Array,
+  column: number,
+  fail: (problem: string) => CorruptionError,
+): void {
   let at = start
+  let lowest = Number.POSITIVE_INFINITY
+  let highest = 0
   for (let row = 0; row < rows; row++) {
     let value = 0
     // `as number`: the column lies within the bytes.
     for (let i = width - 1; i >= 0; i--) value = value * 256 + (bytes[at + i] as number)
-    timestamps[row] = min + value
+    if (value < lowest) lowest = value
+    if (value > highest) highest = value
+    putTimestamp(table, column + 2 * row, min + value)
     at += width
   }
-  return timestamps
-}
-
-function checkTimestamps(
-  timestamps: Float64Array,
-  min: number,
-  max: number,
-  fail: (problem: string) => CorruptionError,
-): void {
-  let lowest = Number.POSITIVE_INFINITY
-  let highest = 0
-  for (let row = 0; row < timestamps.length; row++) {
-    const timestamp = timestamps[row] as number
-    if (timestamp < lowest) lowest = timestamp
-    if (timestamp > highest) highest = timestamp
-  }
-  if (lowest !== min || highest !== max) throw fail('timestamps are not within their bounds')
+  if (lowest !== 0 || min + highest !== max) throw fail('timestamps are not within their bounds')
 }
 
 /** Fills in the heads, and checks that rows are in order: key ascending, timestamp descending. */
@@ -139,19 +149,19 @@ function checkOrder(
   rows: number,
   prefixLength: number,
   table: Int32Array,
-  timestamps: Float64Array | undefined,
+  timestampsAt: number,
   duplicates: boolean,
   fail: (problem: string) => CorruptionError,
 ): void {
   let before = 0
-  let start = table[rows] as number
+  let start = table[HEADS + rows] as number
   let beforeStart = start
   let equal = false
   let longest = 0
   for (let row = 0; row < rows; row++) {
-    const end = table[rows + row + 1] as number
+    const end = table[HEADS + rows + row + 1] as number
     const head = headOf(bytes, start, end)
-    table[row] = head
+    table[HEADS + row] = head
     if (end - start > longest) longest = end - start
     if (row > 0 && head <= before) {
       const order =
@@ -159,11 +169,7 @@ function checkOrder(
       if (order > 0) throw fail('keys are out of order')
       if (order === 0) {
         equal = true
-        // `as number`: there is a timestamp for each row.
-        if (
-          timestamps === undefined ||
-          (timestamps[row] as number) >= (timestamps[row - 1] as number)
-        ) {
+        if (timestampsAt < 0 || !descends(table, timestampsAt + 2 * row)) {
           throw fail('versions of a key are out of order')
         }
       }
@@ -174,4 +180,15 @@ function checkOrder(
   }
   if (equal !== duplicates) throw fail('its flags contradict its keys')
   if (prefixLength + longest > MAX_KEY_BYTES) throw fail('a key over the limit')
+}
+
+/** Whether the timestamp at `at` is less than the one before it. */
+function descends(table: Int32Array, at: number): boolean {
+  // `as number`: both are in the column.
+  const high = table[at + 1] as number
+  const highBefore = table[at - 1] as number
+  return (
+    high < highBefore ||
+    (high === highBefore && (table[at] as number) >>> 0 < (table[at - 2] as number) >>> 0)
+  )
 }

@@ -1,61 +1,84 @@
 import { compareRanges } from '@firn/bytes'
+import { BLOCK_HEADER_BYTES } from './block-layout.js'
 
 // Sized's share of a decoded block besides its bytes: four objects with their headers.
 const OBJECT_BYTES = 320
 
+/** Where the heads begin in `DataBlock.table`. */
+export const HEADS = 2
+
 /**
  * A data block as it is held in memory: its raw bytes, validated once, and what binary search
- * needs, in typed arrays. Row numbers and offsets below need no more checks.
+ * needs, in one typed array. Row numbers and offsets below need no more checks.
+ *
+ * A random lookup in a large cache costs what its cache misses cost, some 80 ns each: hence no
+ * object that isn't needed, no double among the fields (V8 boxes them), and the fields that every
+ * lookup reads first.
  */
 export class DataBlock {
   readonly bytes: Uint8Array
-  readonly rows: number
-  readonly prefixStart: number
-  readonly prefixLength: number
   /**
-   * Three columns in one array, so that a block costs one allocation: `rows` heads, `rows + 1` key
-   * offsets, `rows + 1` value offsets. A head is the first four bytes of a key's suffix, big
-   * endian, zero padded, with the top bit flipped: signed order is then byte order. Offsets point
-   * into `bytes`.
+   * Columns one after another, `rows` being n:
+   * - the timestamp of all rows if they have one, in two words: low, high;
+   * - n heads: the first four bytes of a key's suffix, big endian, zero padded, with the top bit
+   *   flipped, so that signed order is byte order;
+   * - n + 1 offsets of key suffixes in `bytes`; the last one is where they end;
+   * - n + 1 offsets of values in `bytes`;
+   * - if rows have different timestamps: n times low word, high word.
    */
   readonly table: Int32Array
-  /** Whether two rows have the same key. */
-  readonly duplicates: boolean
-  /** Each row's timestamp, where they differ. */
-  readonly timestamps: Float64Array | undefined
-  readonly minTimestamp: number
-  readonly maxTimestamp: number
+  readonly rows: number
+  readonly prefixLength: number
+  /** The length of every key's suffix, or -1 where they differ. */
+  readonly suffixLength: number
+  /** The length of every value, or -1 where they differ. */
+  readonly valueLength: number
+  /** Where the first value is. */
+  readonly valuesStart: number
   /** The kind of every row, or -1 where they differ: then a column of bytes is at `kindsStart`. */
   readonly kind: number
   readonly kindsStart: number
+  /** Where the timestamps are in `table`, or -1 where all rows have the same. */
+  readonly timestampsAt: number
+  /** Whether two rows have the same key. */
+  readonly duplicates: boolean
   readonly memoryBytes: number
 
   constructor(
     bytes: Uint8Array,
-    rows: number,
-    prefixStart: number,
-    prefixLength: number,
     table: Int32Array,
-    duplicates: boolean,
-    timestamps: Float64Array | undefined,
-    minTimestamp: number,
-    maxTimestamp: number,
+    rows: number,
+    prefixLength: number,
+    suffixLength: number,
+    valueLength: number,
+    valuesStart: number,
     kind: number,
     kindsStart: number,
+    timestampsAt: number,
+    duplicates: boolean,
   ) {
     this.bytes = bytes
-    this.rows = rows
-    this.prefixStart = prefixStart
-    this.prefixLength = prefixLength
     this.table = table
-    this.duplicates = duplicates
-    this.timestamps = timestamps
-    this.minTimestamp = minTimestamp
-    this.maxTimestamp = maxTimestamp
+    this.rows = rows
+    this.prefixLength = prefixLength
+    this.suffixLength = suffixLength
+    this.valueLength = valueLength
+    this.valuesStart = valuesStart
     this.kind = kind
     this.kindsStart = kindsStart
-    this.memoryBytes =
-      bytes.byteLength + table.byteLength + (timestamps?.byteLength ?? 0) + OBJECT_BYTES
+    this.timestampsAt = timestampsAt
+    this.duplicates = duplicates
+    this.memoryBytes = bytes.byteLength + table.byteLength + OBJECT_BYTES
+  }
+
+  /** The timestamp of a row. `as number`: the row is one of the block's. */
+  timestampOf(row: number): number {
+    const at = this.timestampsAt < 0 ? 0 : this.timestampsAt + 2 * row
+    return (this.table[at + 1] as number) * 2 ** 32 + ((this.table[at] as number) >>> 0)
+  }
+
+  kindOf(row: number): number {
+    return this.kind >= 0 ? this.kind : (this.bytes[this.kindsStart + row] as number)
   }
 
   /**
@@ -65,106 +88,84 @@ export class DataBlock {
   search(key: Uint8Array, start: number, end: number): number {
     const bytes = this.bytes
     const rows = this.rows
-    const prefixLength = this.prefixLength
-    const suffix = start + prefixLength
+    const suffix = start + this.prefixLength
     const prefixEnd = suffix < end ? suffix : end
     // `as number` in this method: rows and offsets were validated when the block was decoded, key
     // positions stay below `end`.
-    for (let i = start, j = this.prefixStart; i < prefixEnd; i++, j++) {
+    for (let i = start, j = BLOCK_HEADER_BYTES; i < prefixEnd; i++, j++) {
       if (key[i] !== bytes[j]) return (key[i] as number) < (bytes[j] as number) ? 0 : rows
     }
     if (end < suffix) return 0
     const head = headOf(key, suffix, end)
     const table = this.table
-    let low = 0
-    let high = rows
+    let low = HEADS
+    let high = rows + HEADS
     while (low < high) {
       const middle = (low + high) >>> 1
       if ((table[middle] as number) < head) low = middle + 1
       else high = middle
     }
     // `low` is the first row whose head is ≥: rows of equal heads may follow, in order.
-    if (low === rows || table[low] !== head) return low
-    let order = compareRanges(
-      bytes,
-      table[rows + low] as number,
-      table[rows + low + 1] as number,
-      key,
-      suffix,
-      end,
-    )
-    if (order === 0) return ~low
-    if (order > 0) return low
-    // The answer is after `low`; where rows with this head end is found by galloping.
+    low -= HEADS
+    if (low === rows || table[low + HEADS] !== head) return low
+    // A suffix that fits into the head is equal if its length is.
+    if (this.suffixLength === end - suffix && end - suffix <= 4) return ~low
+    const order = this.#compareSuffix(low, key, suffix, end)
+    if (order >= 0) return order === 0 ? ~low : low
+    return this.#searchEqualHeads(low, head, key, suffix, end)
+  }
+
+  /** Goes on after `last`, which has the head but a smaller key: by galloping, then by halves. */
+  #searchEqualHeads(
+    last: number,
+    head: number,
+    key: Uint8Array,
+    suffix: number,
+    end: number,
+  ): number {
+    const rows = this.rows
     let step = 1
-    let last = low
-    let beyond = rows
-    while (last + step < rows) {
-      const row = last + step
-      if (table[row] !== head) {
-        beyond = row
-        break
-      }
-      order = compareRanges(
-        bytes,
-        table[rows + row] as number,
-        table[rows + row + 1] as number,
-        key,
-        suffix,
-        end,
-      )
-      if (order >= 0) {
-        beyond = row
-        break
-      }
-      last = row
+    let low = last + 1
+    let high = low
+    while (high < rows && this.#less(high, head, key, suffix, end)) {
+      low = high + 1
+      high += step
       step *= 2
     }
-    // Rows up to `last` are less; the row `beyond`, if there is one, is not less.
-    low = last + 1
-    high = beyond
+    if (high > rows) high = rows
     while (low < high) {
       const middle = (low + high) >>> 1
-      const less =
-        (table[middle] as number) < head ||
-        (table[middle] === head &&
-          compareRanges(
-            bytes,
-            table[rows + middle] as number,
-            table[rows + middle + 1] as number,
-            key,
-            suffix,
-            end,
-          ) < 0)
-      if (less) low = middle + 1
+      if (this.#less(middle, head, key, suffix, end)) low = middle + 1
       else high = middle
     }
-    if (low === rows || table[low] !== head) return low
-    order = compareRanges(
-      bytes,
-      table[rows + low] as number,
-      table[rows + low + 1] as number,
+    if (low === rows || this.table[low + HEADS] !== head) return low
+    return this.#compareSuffix(low, key, suffix, end) === 0 ? ~low : low
+  }
+
+  /** Whether a row, none of whose heads are smaller, has a smaller key. */
+  #less(row: number, head: number, key: Uint8Array, suffix: number, end: number): boolean {
+    return this.table[row + HEADS] === head && this.#compareSuffix(row, key, suffix, end) < 0
+  }
+
+  #compareSuffix(row: number, key: Uint8Array, suffix: number, end: number): number {
+    const at = HEADS + this.rows + row
+    return compareRanges(
+      this.bytes,
+      this.table[at] as number,
+      this.table[at + 1] as number,
       key,
       suffix,
       end,
     )
-    return order === 0 ? ~low : low
   }
 
   /** Whether two rows of this block have the same key. */
   sameKey(row: number, other: number): boolean {
     const table = this.table
-    const rows = this.rows
+    const at = HEADS + this.rows + other
     return (
-      table[row] === table[other] &&
-      compareRanges(
-        this.bytes,
-        table[rows + row] as number,
-        table[rows + row + 1] as number,
-        this.bytes,
-        table[rows + other] as number,
-        table[rows + other + 1] as number,
-      ) === 0
+      table[HEADS + row] === table[HEADS + other] &&
+      this.#compareSuffix(row, this.bytes, table[at] as number, table[at + 1] as number) === 0
     )
   }
 }

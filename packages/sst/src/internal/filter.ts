@@ -83,7 +83,11 @@ export function decodeFilter(content: Uint8Array, where: string): Filter | undef
   if (!fits || lines === 0 || probes === 0 || probes > 16) {
     throw new CorruptionError(`${where}: a filter of ${lines} lines and ${probes} probes`)
   }
-  return new Filter(content.slice(FILTER_HEADER_BYTES), lines, probes)
+  // Large arrays begin 16 bytes into a page (malloc's own). 48 bytes more, and the filter's lines
+  // are the processor's: one miss a lookup in place of two.
+  const bits = new Uint8Array(new ArrayBuffer(48 + lines * FILTER_LINE_BYTES), 48)
+  bits.set(content.subarray(FILTER_HEADER_BYTES))
+  return new Filter(bits, lines, probes)
 }
 
 /** Six probes at ten bits a key: a little fewer than ln 2 × bits is best within lines. */
