@@ -6,7 +6,7 @@ import { tempDirectory } from './temp-directory.js'
 function conformance(
   name: string,
   options: FsObjectStoreOptions,
-  suite: ConformanceOptions = { manyObjects: 300 },
+  suite: ConformanceOptions = { manyObjects: 100 },
 ): void {
   const make = async () => {
     const directory = path.join(await tempDirectory(), 'not', 'made', 'yet')

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { InvalidArgumentError } from '@firn/env'
 
 // Keys and file names, both ways: FORMAT.md is normative. Never to change.
@@ -42,6 +43,15 @@ export function nameOf(segment: string, kind: NameKind): string {
     )
   }
   return name
+}
+
+/** The path of a key's file below a directory. */
+export function pathOf(directory: string, key: string): string {
+  const segments = key.split('/')
+  const last = segments.length - 1
+  let file = directory
+  for (let i = 0; i < last; i++) file += path.sep + nameOf(segments[i] ?? '', 'directory')
+  return file + path.sep + nameOf(segments[last] ?? '', 'file')
 }
 
 /** The segment that a name stands for; `undefined` for a name this store doesn't make. */

@@ -1,9 +1,7 @@
-import { constants } from 'node:fs'
 import path from 'node:path'
 import { type Env, InvalidArgumentError, systemEnv } from '@firn/env'
 import { BaseObjectStore } from '../../base-object-store.js'
-import { type ResolvedRange, resolveRange } from '../../byte-range.js'
-import { ObjectNotFoundError, ObjectStoreError, PreconditionFailedError } from '../../errors.js'
+import { PreconditionFailedError } from '../../errors.js'
 import type {
   CallOptions,
   GetOptions,
@@ -15,11 +13,13 @@ import type {
 } from '../../object-store.js'
 import type { UploadSink } from '../../upload-session.js'
 import { Directories } from './directories.js'
-import { type FileHandle, FileHandles } from './file-handles.js'
-import { nameOf } from './file-names.js'
+import { FileHandles } from './file-handles.js'
+import { pathOf } from './file-names.js'
+import { etagOf, infoOf, meansMissing } from './file-status.js'
 import { type FileStatus, type FileSystem, nodeFileSystem } from './file-system.js'
 import { codeOf, storeError } from './fs-errors.js'
 import { listKeys } from './object-listing.js'
+import { ObjectReader } from './object-reader.js'
 import { ReadPace } from './read-pace.js'
 import { StoreLock } from './store-lock.js'
 import { type TempFile, TempFiles } from './temp-files.js'
@@ -44,13 +44,8 @@ export interface FsObjectStoreOptions {
   fileSystem?: FileSystem
 }
 
-/** Longer reads go to the thread pool: copying them takes longer than asking a thread. */
-const LONGEST_READ_IN_PLACE = 64 * 1024
 const LIST_PAGE = 64
 const DELETE_PAGE = 256
-// NOFOLLOW: an object is no symbolic link. NONBLOCK: opening a foreign pipe must not wait for its
-// other end. Both are unknown to Windows.
-const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /**
  * Objects as files of one directory, for any number of processes on one file system. FORMAT.md says
@@ -72,8 +67,7 @@ export class FsObjectStore extends BaseObjectStore {
   readonly #directories: Directories
   readonly #temps: TempFiles
   readonly #lock: StoreLock
-  readonly #handles: FileHandles
-  readonly #pace: ReadPace
+  readonly #reader: ObjectReader
   /** False once the file system has refused to make a hard link. */
   #canLink = true
 
@@ -92,23 +86,27 @@ export class FsObjectStore extends BaseObjectStore {
     this.#directories = new Directories(this.#files, this.directory, options.fsync ?? true)
     this.#temps = new TempFiles(this.#files, env, this.#directories, this.directory)
     this.#lock = new StoreLock(this.#files, env, this.#directories, this.directory)
-    this.#handles = new FileHandles(this.#files, openFiles)
-    this.#pace = new ReadPace(env, reads === 'threads')
+    const pace = new ReadPace(env, reads === 'threads')
+    this.#reader = new ObjectReader(
+      this.#files,
+      this.#directories,
+      this.directory,
+      new FileHandles(this.#files, openFiles),
+      pace,
+    )
     this.#fsync = options.fsync ?? true
   }
 
   protected override _get(key: string, options: GetOptions): Promise<StoredObject> {
-    const handle = options.immutable === true ? this.#handles.get(key) : undefined
-    if (handle === undefined) return this.#openAndRead(key, options)
-    return this.#read(key, handle, options)
+    return this.#reader.get(key, options)
   }
 
   protected override async _head(
     key: string,
     options: CallOptions,
   ): Promise<ObjectInfo | undefined> {
-    const file = this.#pathOf(key)
-    const status = await this.#statusOf(key, file, true)
+    const file = pathOf(this.directory, key)
+    const status = await this.#reader.status(key, file, true)
     options.signal?.throwIfAborted()
     return status === undefined ? undefined : infoOf(key, status)
   }
@@ -119,7 +117,7 @@ export class FsObjectStore extends BaseObjectStore {
     options: PutOptions,
   ): Promise<{ etag: string }> {
     // Whoever has lost already need not write and sync a file to find that out.
-    await this.#assertCondition(key, this.#pathOf(key), options)
+    await this.#assertCondition(key, pathOf(this.directory, key), options)
     const writing = await this._upload(key, options)
     try {
       await writing.write(bytes)
@@ -132,7 +130,7 @@ export class FsObjectStore extends BaseObjectStore {
   }
 
   protected override async _delete(keys: readonly string[], options: CallOptions): Promise<void> {
-    const files = keys.map((key) => this.#pathOf(key))
+    const files = keys.map((key) => pathOf(this.directory, key))
     try {
       if (!(await this.#anyExists(files))) return
       const touched = new Set<string>()
@@ -141,7 +139,7 @@ export class FsObjectStore extends BaseObjectStore {
           assertHeld()
           for (let i = at; i < Math.min(at + DELETE_PAGE, files.length); i++) {
             const file = files[i] ?? ''
-            this.#handles.drop(keys[i] ?? '')
+            this.#reader.forget(keys[i] ?? '')
             if (await this.#unlinkObject(file)) touched.add(path.dirname(file))
           }
         })
@@ -174,9 +172,11 @@ export class FsObjectStore extends BaseObjectStore {
   }
 
   protected override async _upload(key: string, options: UploadOptions): Promise<UploadSink> {
-    const file = this.#pathOf(key)
+    const file = pathOf(this.directory, key)
     const doing = `writing object '${key}'`
-    const temp = await this.#typed(doing, () => this.#withDescriptors(() => this.#temps.create()))
+    const temp = await this.#typed(doing, () =>
+      this.#reader.withDescriptors(() => this.#temps.create()),
+    )
     let size = 0
     return {
       write: (bytes) =>
@@ -198,135 +198,13 @@ export class FsObjectStore extends BaseObjectStore {
   }
 
   protected override async _close(): Promise<void> {
-    this.#handles.close()
-  }
-
-  #pathOf(key: string): string {
-    const segments = key.split('/')
-    const last = segments.length - 1
-    let file = this.directory
-    for (let i = 0; i < last; i++) file += path.sep + nameOf(segments[i] ?? '', 'directory')
-    return file + path.sep + nameOf(segments[last] ?? '', 'file')
-  }
-
-  // --- reading ---------------------------------------------------------------------------------
-
-  async #openAndRead(key: string, options: GetOptions): Promise<StoredObject> {
-    const opened = await this.#openObject(key)
-    opened.users++
-    try {
-      if (options.immutable !== true) {
-        opened.evicted = true
-        return await this.#read(key, opened, options)
-      }
-      return await this.#read(key, this.#handles.add(key, opened), options)
-    } finally {
-      this.#handles.release(opened)
-    }
-  }
-
-  /** Not `async`: the hit of an open file in the page cache makes one promise, an answered one. */
-  #read(key: string, handle: FileHandle, options: GetOptions): Promise<StoredObject> {
-    if (options.ifMatch !== undefined && options.ifMatch !== handle.etag) {
-      return Promise.reject(new PreconditionFailedError(key, 'ifMatch'))
-    }
-    const range = resolveRange(options.range, handle.size)
-    if (range.end - range.start > LONGEST_READ_IN_PLACE || !this.#pace.inPlace()) {
-      return this.#readByThread(key, handle, range, options.signal)
-    }
-    try {
-      const bytes = emptyBytes(range.end - range.start)
-      const since = this.#pace.now()
-      for (let at = 0; at < bytes.length; ) {
-        const left = bytes.length - at
-        const read = this.#files.readSync(handle.fd, bytes, at, left, range.start + at)
-        if (read === 0) throw shorterThanOpened(key)
-        at += read
-      }
-      this.#pace.took(since)
-      const { size, etag } = handle
-      return Promise.resolve({ key, size, etag, bytes, offset: range.start })
-    } catch (error) {
-      return Promise.reject(this.#readFailed(key, error))
-    }
-  }
-
-  async #readByThread(
-    key: string,
-    handle: FileHandle,
-    range: ResolvedRange,
-    signal: AbortSignal | undefined,
-  ): Promise<StoredObject> {
-    handle.users++
-    try {
-      const bytes = emptyBytes(range.end - range.start)
-      for (let at = 0; at < bytes.length; ) {
-        const left = bytes.length - at
-        const read = await this.#files.read(handle.fd, bytes, at, left, range.start + at)
-        signal?.throwIfAborted()
-        if (read === 0) throw shorterThanOpened(key)
-        at += read
-      }
-      return { key, size: handle.size, etag: handle.etag, bytes, offset: range.start }
-    } catch (error) {
-      throw signal?.aborted === true ? error : this.#readFailed(key, error)
-    } finally {
-      this.#handles.release(handle)
-    }
-  }
-
-  #readFailed(key: string, error: unknown): unknown {
-    // The next read opens the file anew.
-    this.#handles.drop(key)
-    return storeError(error, `reading object '${key}'`)
-  }
-
-  async #openObject(key: string): Promise<FileHandle> {
-    const file = this.#pathOf(key)
-    let fd = -1
-    try {
-      this.#directories.assertInside(path.dirname(file))
-      let status: FileStatus
-      if (this.#pace.inPlace()) {
-        const since = this.#pace.now()
-        fd = this.#withDescriptorsSync(() => this.#files.openSync(file, READ_FLAGS))
-        status = this.#files.fstatSync(fd)
-        this.#pace.took(since)
-      } else {
-        fd = await this.#withDescriptors(() => this.#files.open(file, READ_FLAGS))
-        status = await this.#files.fstat(fd)
-      }
-      if (!status.isFile()) throw new ObjectNotFoundError(key)
-      const { size, etag } = infoOf(key, status)
-      return { fd, size, etag, users: 0, touched: false, evicted: false }
-    } catch (error) {
-      if (fd >= 0) this.#files.closeSync(fd)
-      if (meansMissing(error)) throw new ObjectNotFoundError(key, { cause: error })
-      throw storeError(error, `opening object '${key}'`)
-    }
-  }
-
-  /** The status of an object's file; `undefined` where there is none. */
-  async #statusOf(key: string, file: string, check: boolean): Promise<FileStatus | undefined> {
-    try {
-      if (check) this.#directories.assertInside(path.dirname(file))
-      let status: FileStatus
-      if (this.#pace.inPlace()) {
-        const since = this.#pace.now()
-        status = this.#files.lstatSync(file)
-        this.#pace.took(since)
-      } else status = await this.#files.lstat(file)
-      return status.isFile() ? status : undefined
-    } catch (error) {
-      if (meansMissing(error)) return undefined
-      throw storeError(error, `looking up object '${key}'`)
-    }
+    this.#reader.close()
   }
 
   async #infosOf(keys: readonly string[]): Promise<ObjectInfo[]> {
     // The listing passed over symbolic links already.
     const found = await Promise.all(
-      keys.map((key) => this.#statusOf(key, this.#pathOf(key), false)),
+      keys.map((key) => this.#reader.status(key, pathOf(this.directory, key), false)),
     )
     const infos: ObjectInfo[] = []
     for (const [i, status] of found.entries()) {
@@ -335,8 +213,6 @@ export class FsObjectStore extends BaseObjectStore {
     }
     return infos
   }
-
-  // --- writing ---------------------------------------------------------------------------------
 
   /** Makes a whole, closed and synced temporary file the object; returns its etag. */
   async #publish(
@@ -364,14 +240,14 @@ export class FsObjectStore extends BaseObjectStore {
         return etagOf(newer)
       })
     }
-    this.#handles.drop(key)
+    this.#reader.forget(key)
     await this.#directories.sync(directory)
     return etag
   }
 
   async #assertCondition(key: string, file: string, options: PutOptions): Promise<void> {
     if (options.ifAbsent !== true && options.ifMatch === undefined) return
-    assertConditionOn(key, await this.#statusOf(key, file, true), options)
+    assertConditionOn(key, await this.#reader.status(key, file, true), options)
   }
 
   /** Gives a temporary file the object's name where that is free; false where it isn't. */
@@ -432,32 +308,11 @@ export class FsObjectStore extends BaseObjectStore {
     }
   }
 
-  // --- errors ----------------------------------------------------------------------------------
-
   async #typed<T>(doing: string, action: () => Promise<T>): Promise<T> {
     try {
       return await action()
     } catch (error) {
       throw storeError(error, doing)
-    }
-  }
-
-  /** Runs what opens a file; where descriptors are out, once more without the ones kept for reads. */
-  async #withDescriptors<T>(open: () => Promise<T>): Promise<T> {
-    try {
-      return await open()
-    } catch (error) {
-      if (codeOf(error) !== 'EMFILE' || this.#handles.clear() === 0) throw error
-      return open()
-    }
-  }
-
-  #withDescriptorsSync<T>(open: () => T): T {
-    try {
-      return open()
-    } catch (error) {
-      if (codeOf(error) !== 'EMFILE' || this.#handles.clear() === 0) throw error
-      return open()
     }
   }
 }
@@ -480,31 +335,4 @@ function assertConditionOn(
   if (ifMatch !== undefined && (current === undefined || etagOf(current) !== ifMatch)) {
     throw new PreconditionFailedError(key, 'ifMatch')
   }
-}
-
-function infoOf(key: string, status: FileStatus): ObjectInfo {
-  return { key, size: Number(status.size), etag: etagOf(status) }
-}
-
-function etagOf({ ino, mtimeNs, size }: FileStatus): string {
-  return `${ino.toString(36)}-${mtimeNs.toString(36)}-${size.toString(36)}`
-}
-
-function meansMissing(error: unknown): boolean {
-  const code = codeOf(error)
-  return code === 'ENOENT' || code === 'ENOTDIR'
-}
-
-function shorterThanOpened(key: string): ObjectStoreError {
-  return new ObjectStoreError(
-    `object '${key}' ends before the size its file had when it was opened; something other than ` +
-      'the store cut it',
-    { reason: 'bad-reply', retryable: true },
-  )
-}
-
-/** Memory that the read overwrites; zeroing it first would cost a third of a short read. */
-function emptyBytes(length: number): Uint8Array {
-  const { buffer } = Buffer.allocUnsafeSlow(length)
-  return new Uint8Array(buffer, 0, length)
 }

@@ -1,0 +1,201 @@
+import { constants } from 'node:fs'
+import path from 'node:path'
+import { type ResolvedRange, resolveRange } from '../../byte-range.js'
+import { ObjectNotFoundError, ObjectStoreError, PreconditionFailedError } from '../../errors.js'
+import type { GetOptions, StoredObject } from '../../object-store.js'
+import type { Directories } from './directories.js'
+import type { FileHandle, FileHandles } from './file-handles.js'
+import { pathOf } from './file-names.js'
+import { infoOf, meansMissing } from './file-status.js'
+import type { FileStatus, FileSystem } from './file-system.js'
+import { codeOf, storeError } from './fs-errors.js'
+import type { ReadPace } from './read-pace.js'
+
+/** Longer reads go to the thread pool: copying them takes longer than asking a thread. */
+const LONGEST_READ_IN_PLACE = 64 * 1024
+// NOFOLLOW: an object is no symbolic link. NONBLOCK: opening a foreign pipe must not wait for its
+// other end. Both are unknown to Windows.
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
+/** The reading half of the store: opens files, keeps those of immutable objects, reads ranges. */
+export class ObjectReader {
+  readonly #files: FileSystem
+  readonly #directories: Directories
+  readonly #base: string
+  readonly #handles: FileHandles
+  readonly #pace: ReadPace
+
+  constructor(
+    files: FileSystem,
+    directories: Directories,
+    base: string,
+    handles: FileHandles,
+    pace: ReadPace,
+  ) {
+    this.#files = files
+    this.#directories = directories
+    this.#base = base
+    this.#handles = handles
+    this.#pace = pace
+  }
+
+  get(key: string, options: GetOptions): Promise<StoredObject> {
+    const handle = options.immutable === true ? this.#handles.get(key) : undefined
+    if (handle === undefined) return this.#openAndRead(key, options)
+    return this.#read(key, handle, options)
+  }
+
+  /** Lets go of an object's open file: it was deleted or replaced. */
+  forget(key: string): void {
+    this.#handles.drop(key)
+  }
+
+  close(): void {
+    this.#handles.close()
+  }
+
+  async #openAndRead(key: string, options: GetOptions): Promise<StoredObject> {
+    const opened = await this.#openObject(key)
+    opened.users++
+    try {
+      if (options.immutable !== true) {
+        opened.evicted = true
+        return await this.#read(key, opened, options)
+      }
+      return await this.#read(key, this.#handles.add(key, opened), options)
+    } finally {
+      this.#handles.release(opened)
+    }
+  }
+
+  /** Not `async`: the hit of an open file in the page cache makes one promise, an answered one. */
+  #read(key: string, handle: FileHandle, options: GetOptions): Promise<StoredObject> {
+    if (options.ifMatch !== undefined && options.ifMatch !== handle.etag) {
+      return Promise.reject(new PreconditionFailedError(key, 'ifMatch'))
+    }
+    const range = resolveRange(options.range, handle.size)
+    if (range.end - range.start > LONGEST_READ_IN_PLACE || !this.#pace.inPlace()) {
+      return this.#readByThread(key, handle, range, options.signal)
+    }
+    try {
+      const bytes = emptyBytes(range.end - range.start)
+      const since = this.#pace.now()
+      for (let at = 0; at < bytes.length; ) {
+        const left = bytes.length - at
+        const read = this.#files.readSync(handle.fd, bytes, at, left, range.start + at)
+        if (read === 0) throw shorterThanOpened(key)
+        at += read
+      }
+      this.#pace.took(since)
+      const { size, etag } = handle
+      return Promise.resolve({ key, size, etag, bytes, offset: range.start })
+    } catch (error) {
+      return Promise.reject(this.#readFailed(key, error))
+    }
+  }
+
+  async #readByThread(
+    key: string,
+    handle: FileHandle,
+    range: ResolvedRange,
+    signal: AbortSignal | undefined,
+  ): Promise<StoredObject> {
+    handle.users++
+    try {
+      const bytes = emptyBytes(range.end - range.start)
+      for (let at = 0; at < bytes.length; ) {
+        const left = bytes.length - at
+        const read = await this.#files.read(handle.fd, bytes, at, left, range.start + at)
+        signal?.throwIfAborted()
+        if (read === 0) throw shorterThanOpened(key)
+        at += read
+      }
+      return { key, size: handle.size, etag: handle.etag, bytes, offset: range.start }
+    } catch (error) {
+      throw signal?.aborted === true ? error : this.#readFailed(key, error)
+    } finally {
+      this.#handles.release(handle)
+    }
+  }
+
+  #readFailed(key: string, error: unknown): unknown {
+    // The next read opens the file anew.
+    this.#handles.drop(key)
+    return storeError(error, `reading object '${key}'`)
+  }
+
+  async #openObject(key: string): Promise<FileHandle> {
+    const file = pathOf(this.#base, key)
+    let fd = -1
+    try {
+      this.#directories.assertInside(path.dirname(file))
+      let status: FileStatus
+      if (this.#pace.inPlace()) {
+        const since = this.#pace.now()
+        fd = this.#withDescriptorsSync(() => this.#files.openSync(file, READ_FLAGS))
+        status = this.#files.fstatSync(fd)
+        this.#pace.took(since)
+      } else {
+        fd = await this.withDescriptors(() => this.#files.open(file, READ_FLAGS))
+        status = await this.#files.fstat(fd)
+      }
+      if (!status.isFile()) throw new ObjectNotFoundError(key)
+      const { size, etag } = infoOf(key, status)
+      return { fd, size, etag, users: 0, touched: false, evicted: false }
+    } catch (error) {
+      if (fd >= 0) this.#files.closeSync(fd)
+      if (meansMissing(error)) throw new ObjectNotFoundError(key, { cause: error })
+      throw storeError(error, `opening object '${key}'`)
+    }
+  }
+
+  /** The status of an object's file; `undefined` where there is none. */
+  async status(key: string, file: string, check: boolean): Promise<FileStatus | undefined> {
+    try {
+      if (check) this.#directories.assertInside(path.dirname(file))
+      let status: FileStatus
+      if (this.#pace.inPlace()) {
+        const since = this.#pace.now()
+        status = this.#files.lstatSync(file)
+        this.#pace.took(since)
+      } else status = await this.#files.lstat(file)
+      return status.isFile() ? status : undefined
+    } catch (error) {
+      if (meansMissing(error)) return undefined
+      throw storeError(error, `looking up object '${key}'`)
+    }
+  }
+
+  /** Runs what opens a file; where descriptors are out, once more without the ones kept for reads. */
+  async withDescriptors<T>(open: () => Promise<T>): Promise<T> {
+    try {
+      return await open()
+    } catch (error) {
+      if (codeOf(error) !== 'EMFILE' || this.#handles.clear() === 0) throw error
+      return open()
+    }
+  }
+
+  #withDescriptorsSync<T>(open: () => T): T {
+    try {
+      return open()
+    } catch (error) {
+      if (codeOf(error) !== 'EMFILE' || this.#handles.clear() === 0) throw error
+      return open()
+    }
+  }
+}
+
+function shorterThanOpened(key: string): ObjectStoreError {
+  return new ObjectStoreError(
+    `object '${key}' ends before the size its file had when it was opened; something other than ` +
+      'the store cut it',
+    { reason: 'bad-reply', retryable: true },
+  )
+}
+
+/** Memory that the read overwrites; zeroing it first would cost a third of a short read. */
+function emptyBytes(length: number): Uint8Array {
+  const { buffer } = Buffer.allocUnsafeSlow(length)
+  return new Uint8Array(buffer, 0, length)
+}
