@@ -1,1 +1,36 @@
-export {}
+export {
+  ClosedError,
+  CorruptionError,
+  FirnError,
+  FormatVersionError,
+  InvalidArgumentError,
+  isFirnError,
+} from '@firn/env'
+export {
+  CommitUnknownError,
+  DatabaseNotFoundError,
+  type HistoryRetention,
+  LockedError,
+} from '@firn/manifest'
+export type { Batch } from './batch.js'
+export type { CompactionReport, Database } from './database.js'
+export type { Encoding, EncodingName } from './encoding.js'
+export {
+  CommitConflictError,
+  NotResidentError,
+  ReadOnlyError,
+  SnapshotExpiredError,
+  TableOptionsError,
+  VersionNotFoundError,
+  WriteStoppedError,
+} from './errors.js'
+export { open } from './open.js'
+export type { DatabaseParts, Logger, OpenOptions, Tuning } from './open-options.js'
+export type { Moment, Range, ReadOptions, ScanOptions } from './range.js'
+export type { Rows, Scan } from './scan.js'
+export type { Snapshot } from './snapshot.js'
+export type { DatabaseStats, LevelStats } from './stats.js'
+export type { ReadableTable, Table } from './table.js'
+export type { TableInfo } from './table-info.js'
+export type { TableOptions } from './table-options.js'
+export type { Commit, Durability, WriteOptions } from './write-options.js'

@@ -1,0 +1,51 @@
+import type { Batch } from './batch.js'
+import type { Moment } from './range.js'
+import type { Snapshot } from './snapshot.js'
+import type { DatabaseStats } from './stats.js'
+import type { Table } from './table.js'
+import type { TableInfo } from './table-info.js'
+import type { TableOptions } from './table-options.js'
+import type { Commit } from './write-options.js'
+
+/** An open database. Close it: buffered writes become durable then, and locks are let go. */
+export interface Database extends AsyncDisposable {
+  /** The newest version this process has seen. */
+  readonly version: number
+  /**
+   * A handle of a table, which need not exist yet. Throws `TableOptionsError` where options that are
+   * given contradict those it was created with; options left out are taken from it.
+   */
+  table<K = Uint8Array, V = Uint8Array>(
+    name: string,
+    options?: TableOptions<K, V>,
+  ): Table<K, V>
+  /** The tables there are, by name. */
+  tables(): Promise<TableInfo[]>
+  /** Removes a table with all its records and history. A table of that name can be made again. */
+  dropTable(name: string): Promise<Commit>
+  batch(): Batch
+  /**
+   * The database as of a moment; default: now. Throws `VersionNotFoundError` for a version to come.
+   * Reads of a moment before what a table's history keeps throw `SnapshotExpiredError`.
+   */
+  snapshot(options?: { at?: Moment; signal?: AbortSignal }): Promise<Snapshot>
+  /** Reads the log up to its end; the new version. */
+  refresh(): Promise<number>
+  /** Resolves when every buffered write is durable. */
+  flush(): Promise<void>
+  /** Flushes memtables and compacts until nothing is left to do. */
+  compact(): Promise<CompactionReport>
+  stats(): Promise<DatabaseStats>
+  /**
+   * Makes buffered writes durable, stops work in the background and lets go of everything. Calls
+   * under way end, or fail with `ClosedError`. Idempotent.
+   */
+  close(): Promise<void>
+}
+
+/** What `compact` did. */
+export interface CompactionReport {
+  compactions: number
+  bytesRead: number
+  bytesWritten: number
+}

@@ -1,0 +1,132 @@
+import {
+  decodeTuple,
+  encodeTuple,
+  type TupleValue,
+  tuplePrefix,
+  utf8Decode,
+  utf8Encode,
+} from '@firn/bytes'
+import { InvalidArgumentError } from '@firn/env'
+
+/** How typed keys or values become bytes. For keys, byte order is the order of scans. */
+export interface Encoding<T> {
+  /** Persisted with the table; a table can't be opened with an encoding of another name. */
+  readonly name?: string
+  encode(value: T): Uint8Array
+  decode(bytes: Uint8Array): T
+  /** The bytes that every key with this prefix begins with. Default: `encode`. */
+  encodePrefix?(prefix: T): Uint8Array
+}
+
+export type EncodingName = 'bytes' | 'utf8' | 'json' | 'tuple'
+
+/** Persisted for an encoding of the user's own that has no name. */
+export const CUSTOM_ENCODING = 'custom'
+
+const bytesEncoding: Encoding<Uint8Array> = {
+  name: 'bytes',
+  encode(value) {
+    if (!(value instanceof Uint8Array)) {
+      throw new InvalidArgumentError(
+        `expected a Uint8Array, got ${typeName(value)}; open the table with an encoding ('utf8', 'json', 'tuple' or your own) for other types`,
+      )
+    }
+    return value
+  },
+  decode: (bytes) => bytes,
+}
+
+const utf8Encoding: Encoding<string> = {
+  name: 'utf8',
+  encode(value) {
+    if (typeof value !== 'string') {
+      throw new InvalidArgumentError(
+        `expected a string for the utf8 encoding, got ${typeName(value)}`,
+      )
+    }
+    return utf8Encode(value)
+  },
+  decode: utf8Decode,
+}
+
+const jsonEncoding: Encoding<unknown> = {
+  name: 'json',
+  encode(value) {
+    const text = JSON.stringify(value)
+    if (text === undefined) {
+      throw new InvalidArgumentError(
+        `a value of type ${typeName(value)} has no JSON form; store null, or delete the key`,
+      )
+    }
+    return utf8Encode(text)
+  },
+  decode: (bytes) => JSON.parse(utf8Decode(bytes)) as unknown,
+}
+
+const tupleEncoding: Encoding<readonly TupleValue[]> = {
+  name: 'tuple',
+  encode(value) {
+    if (!Array.isArray(value)) {
+      throw new InvalidArgumentError(
+        `expected an array for the tuple encoding, got ${typeName(value)}`,
+      )
+    }
+    return encodeTuple(value)
+  },
+  decode: decodeTuple,
+  encodePrefix: tuplePrefix,
+}
+
+const BY_NAME: Readonly<Record<EncodingName, Encoding<never>>> = {
+  bytes: bytesEncoding as Encoding<never>,
+  utf8: utf8Encoding as Encoding<never>,
+  json: jsonEncoding as Encoding<never>,
+  tuple: tupleEncoding as unknown as Encoding<never>,
+}
+
+/** True for the identity encoding, which hot paths skip. */
+export function isBytes(encoding: Encoding<never>): boolean {
+  return encoding === BY_NAME.bytes
+}
+
+/**
+ * The encoding of a name, or the user's own after a look at its shape. Throws
+ * `InvalidArgumentError` for anything else, and for `json` where keys are meant: its byte order
+ * isn't the order of its values.
+ */
+export function resolveEncoding(
+  given: EncodingName | Encoding<never>,
+  role: 'keys' | 'values',
+): Encoding<never> {
+  if (typeof given === 'string') {
+    const known = Object.hasOwn(BY_NAME, given) && !(role === 'keys' && given === 'json')
+    if (known) return BY_NAME[given]
+    throw new InvalidArgumentError(
+      `unknown encoding ${JSON.stringify(given)} for ${role}: use ${role === 'keys' ? "'bytes', 'utf8', 'tuple'" : "'bytes', 'utf8', 'json', 'tuple'"} or { encode, decode }`,
+    )
+  }
+  if (typeof given?.encode !== 'function' || typeof given.decode !== 'function') {
+    throw new InvalidArgumentError(
+      `an encoding for ${role} needs the functions encode and decode, got ${typeName(given)}`,
+    )
+  }
+  return given
+}
+
+/** Encodes with the user's or a built-in encoding, and holds its result to bytes. */
+export function encodeWith<T>(encoding: Encoding<T>, value: T): Uint8Array {
+  const bytes = encoding.encode(value)
+  if (!(bytes instanceof Uint8Array)) {
+    throw new InvalidArgumentError(
+      `encode of the encoding ${JSON.stringify(encoding.name ?? CUSTOM_ENCODING)} must return a Uint8Array, got ${typeName(bytes)}`,
+    )
+  }
+  return bytes
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'object') return value.constructor?.name ?? 'an object'
+  return value === undefined ? 'undefined' : `a ${typeof value}`
+}

@@ -1,0 +1,68 @@
+import { FirnError, type FirnErrorOptions } from '@firn/env'
+
+/** `getSync` would have to wait for I/O: a block that the answer may be in isn't in memory. */
+export class NotResidentError extends FirnError {
+  constructor(table: string) {
+    super(
+      'FIRN_NOT_RESIDENT',
+      `getSync on table ${JSON.stringify(table)}: a block is not in memory; use get, or a larger cache.memoryBytes`,
+    )
+  }
+}
+
+/** A moment that is asked for lies before what the table's history retention keeps. */
+export class SnapshotExpiredError extends FirnError {
+  constructor(message: string, options?: FirnErrorOptions) {
+    super('FIRN_SNAPSHOT_EXPIRED', message, options)
+  }
+}
+
+/** A version that is asked for doesn't exist yet. */
+export class VersionNotFoundError extends FirnError {
+  constructor(asked: number, newest: number) {
+    super(
+      'FIRN_VERSION_NOT_FOUND',
+      `version ${asked} does not exist: the newest is ${newest}; refresh() reads what others committed`,
+      { retryable: true },
+    )
+  }
+}
+
+/** A write on a database that was opened with `mode: 'read'`. */
+export class ReadOnlyError extends FirnError {
+  constructor(what: string) {
+    super(
+      'FIRN_READ_ONLY',
+      `${what}: the database is open for reading only; open it with mode: 'write'`,
+    )
+  }
+}
+
+/** An option contradicts those that a table was created with. */
+export class TableOptionsError extends FirnError {
+  constructor(message: string) {
+    super('FIRN_TABLE_OPTIONS', message)
+  }
+}
+
+/**
+ * A commit failed in a way that leaves this process unable to know or extend the log. Reads go on;
+ * writes are refused until the database is opened again.
+ */
+export class WriteStoppedError extends FirnError {
+  constructor(cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    super(
+      'FIRN_WRITE_STOPPED',
+      `writes stopped after a failed commit (${why}); reads go on; close the database, mend the cause and open it again`,
+      { cause },
+    )
+  }
+}
+
+/** What a commit was based on is gone: others committed something that contradicts it. */
+export class CommitConflictError extends FirnError {
+  constructor(message: string, options?: FirnErrorOptions) {
+    super('FIRN_COMMIT_CONFLICT', message, options)
+  }
+}

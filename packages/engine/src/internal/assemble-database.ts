@@ -1,0 +1,213 @@
+import { BlockCache } from '@firn/block-cache'
+import { type Env, systemEnv, ulid } from '@firn/env'
+import {
+  appendSettled,
+  type CommitLog,
+  emptyState,
+  encodeEdits,
+  openRoot,
+} from '@firn/manifest'
+import type { OpenOptions, Tuning } from '../open-options.js'
+import { makeThreads } from '#directory'
+import { Checkpointer } from './checkpointer.js'
+import { Committer } from './committer.js'
+import { Compactor } from './compactor.js'
+import { DatabaseHandle, type WritingParts } from './database-handle.js'
+import { FileTable } from './file-table.js'
+import { FileWriter } from './file-writer.js'
+import { Flusher } from './flusher.js'
+import type { Located } from './locate.js'
+import { LogFollower } from './log-follower.js'
+import { Present } from './present.js'
+import { VersionSet } from './version-set.js'
+import { WritePressure } from './write-pressure.js'
+
+const MIB = 1024 * 1024
+
+const DEFAULTS = {
+  cacheBytes: 256 * MIB,
+  memtableBytes: 32 * MIB,
+  maxStalenessMs: 1000,
+  targetFileBytes: 32 * MIB,
+  levelBaseBytes: 128 * MIB,
+  level0Trigger: 4,
+  level0Slowdown: 20,
+  level0Stop: 36,
+}
+
+/** Memtables that may wait to be flushed before writers have to. */
+const MAX_IMMUTABLES = 2
+const MAX_QUEUED_BYTES = 16 * MIB
+
+/** Opens what was located, puts its parts together, and reads the log. */
+export async function assembleDatabase(
+  located: Located,
+  options: OpenOptions,
+): Promise<DatabaseHandle> {
+  const env = options.env ?? systemEnv
+  const { store } = located
+  const cleanup: (() => Promise<void>)[] = []
+  if (located.ownsStore) cleanup.unshift(() => store.close())
+  try {
+    const writes = (options.mode ?? 'write') === 'write'
+    const { incarnation } = await openRoot(store, {
+      env,
+      createIfMissing: writes && (options.createIfMissing ?? true),
+    })
+    options.signal?.throwIfAborted()
+    const log = await located.makeLog(incarnation)
+    if (located.ownsLog) cleanup.unshift(() => log.close())
+    const cache = new BlockCache({ bytes: options.cache?.memoryBytes ?? DEFAULTS.cacheBytes })
+    const files = new FileTable({
+      store,
+      incarnation,
+      cache,
+      deleteObsolete: writes && log.exclusive,
+      onDeleteFailed: (error) => options.logger?.warn('a file could not be deleted', { error }),
+    })
+    const versions = new VersionSet(emptyState(), files)
+    const memtableBytes = options.memtableBytes ?? DEFAULTS.memtableBytes
+    const parts = { env, store, log, incarnation, versions, logger: options.logger }
+    const follower = new LogFollower({
+      ...parts,
+      onApplied: () => {
+        if (versions.active.memoryBytes >= memtableBytes) versions.sealMemtable()
+      },
+    })
+    await follower.start()
+    options.signal?.throwIfAborted()
+    if (writes && versions.state.version === 0) await createDatabase(log, incarnation, env, follower)
+    const writing = writes
+      ? makeWriting({ ...parts, files, follower, memtableBytes, options, located, cleanup })
+      : undefined
+    const present = new Present({
+      env,
+      log,
+      versions,
+      follower,
+      committer: writing?.committer,
+      maxStalenessMs: options.maxStalenessMs ?? DEFAULTS.maxStalenessMs,
+    })
+    const release = (): Promise<void> => runAll(cleanup)
+    return new DatabaseHandle({ env, store, log, cache, files, versions, present, writing, release })
+  } catch (error) {
+    await runAll(cleanup).catch(() => {})
+    throw error
+  }
+}
+
+/** Appends entry 1, unless another process is first. */
+async function createDatabase(
+  log: CommitLog,
+  incarnation: string,
+  env: Env,
+  follower: LogFollower,
+): Promise<void> {
+  const payload = encodeEdits([{ type: 'create-database', incarnation }])
+  const entry = { version: 1, timestamp: env.now(), token: ulid(env), payload }
+  await appendSettled(log, entry, { env })
+  await follower.catchUp()
+}
+
+function makeWriting(context: {
+  env: Env
+  store: Located['store']
+  log: CommitLog
+  incarnation: string
+  versions: VersionSet
+  files: FileTable
+  follower: LogFollower
+  memtableBytes: number
+  options: OpenOptions
+  located: Located
+  cleanup: (() => Promise<void>)[]
+}): WritingParts {
+  const { env, store, log, incarnation, versions, follower, memtableBytes, options } = context
+  const { logger } = options
+  const tuning: Tuning = options.tuning ?? {}
+  const pressure = new WritePressure({
+    slowdownLevel0: tuning.level0Slowdown ?? DEFAULTS.level0Slowdown,
+    stopLevel0: tuning.level0Stop ?? DEFAULTS.level0Stop,
+    stopImmutables: MAX_IMMUTABLES,
+    stopQueuedBytes: MAX_QUEUED_BYTES,
+  })
+  const onProgress = (): void => {
+    flusher.poke()
+    compactor.poke()
+    pressure.setShape(versions.state.level0.length, versions.immutables.length)
+  }
+  const committer = new Committer({
+    env,
+    log,
+    versions,
+    pressure,
+    catchUp: () => follower.catchUp(),
+    onProgress,
+  })
+  const targetFileBytes = tuning.targetFileBytes ?? DEFAULTS.targetFileBytes
+  const { blockBytes } = tuning
+  const mode = options.compaction ?? 'worker'
+  const { directory } = context.located
+  // Threads have clocks and ids of their own, so a database with another Env does without.
+  const threads =
+    mode === 'worker' && directory !== undefined && env === systemEnv
+      ? makeThreads(directory, incarnation)
+      : undefined
+  if (threads !== undefined) {
+    context.cleanup.unshift(() => threads.flush.close())
+    const { compaction } = threads
+    if (compaction !== undefined) context.cleanup.unshift(() => compaction.close())
+  }
+  const files = new FileWriter({
+    env,
+    store,
+    incarnation,
+    versions,
+    targetFileBytes,
+    blockBytes,
+    thread: threads?.flush,
+  })
+  const checkpointer = new Checkpointer({ env, store, log, incarnation, versions, committer, logger })
+  const flusher = new Flusher({
+    env,
+    versions,
+    committer,
+    logger,
+    memtableBytes,
+    write: (memtable, signal) => files.writeMemtable(memtable, signal),
+    discard: (written) => files.discard(written),
+    onFlushed: () => checkpointer.checkpoint(),
+  })
+  const compactor = new Compactor({
+    env,
+    store,
+    incarnation,
+    versions,
+    committer,
+    logger,
+    automatic: mode !== 'off',
+    thread: threads?.compaction,
+    discard: (written) => files.discard(written),
+    strategy: {
+      targetFileBytes,
+      levelBaseBytes: tuning.levelBaseBytes ?? DEFAULTS.levelBaseBytes,
+      level0Trigger: tuning.level0Trigger ?? DEFAULTS.level0Trigger,
+    },
+    blockBytes,
+  })
+  const inlineLimitBytes = tuning.inlineLimitBytes ?? log.inlineLimitBytes
+  onProgress()
+  return { committer, pressure, flusher, checkpointer, compactor, files, inlineLimitBytes }
+}
+
+async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  let failure: unknown
+  for (const step of steps) {
+    try {
+      await step()
+    } catch (error) {
+      failure ??= error
+    }
+  }
+  if (failure !== undefined) throw failure
+}

@@ -1,0 +1,74 @@
+import type { Env } from '@firn/env'
+
+const MAX_ATTEMPTS = 5
+const RETRY_DELAY_MS = 100
+
+export interface BackgroundWorkOptions {
+  env: Env
+  /** One step of the work; false when there was nothing to do. */
+  step: (signal: AbortSignal) => Promise<boolean>
+  /** Told of each failure that is followed by another attempt. */
+  onRetry: (error: unknown) => void
+  /** Told when the attempts are used up. */
+  onGiveUp: (error: unknown) => void
+}
+
+/** Work that is done step by step while there is some, never twice at a time. */
+export class BackgroundWork {
+  readonly #options: BackgroundWorkOptions
+  readonly #abort: AbortController = new AbortController()
+  #running: Promise<void> | undefined
+  #poked = false
+  failures = 0
+
+  constructor(options: BackgroundWorkOptions) {
+    this.#options = options
+  }
+
+  get running(): boolean {
+    return this.#running !== undefined
+  }
+
+  /** Says that there may be something to do. */
+  poke(): void {
+    if (this.#abort.signal.aborted) return
+    this.#poked = true
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** Resolves when there is nothing left to do. */
+  async drain(): Promise<void> {
+    this.poke()
+    while (this.#running !== undefined) await this.#running
+  }
+
+  /** Aborts the step under way and waits for its end. */
+  async stop(reason: unknown): Promise<void> {
+    this.#abort.abort(reason)
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { env, step, onRetry, onGiveUp } = this.#options
+    const { signal } = this.#abort
+    let attempts = 0
+    while (this.#poked && !signal.aborted) {
+      this.#poked = false
+      try {
+        while (await step(signal)) attempts = 0
+      } catch (error) {
+        if (signal.aborted) return
+        this.failures++
+        if (++attempts === MAX_ATTEMPTS) {
+          onGiveUp(error)
+          return
+        }
+        onRetry(error)
+        this.#poked = true
+        await env.sleep(RETRY_DELAY_MS * 2 ** attempts, signal).catch(() => {})
+      }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import {
+  type DatabaseState,
+  decodeEdits,
+  encodeEdits,
+  type Edit,
+  RecordsWriter,
+  type RecordVisitor,
+  readRecords,
+} from '@firn/manifest'
+import { persistedOptions } from '../table-options.js'
+import type { Commit } from '../write-options.js'
+import type { TableIdentity } from './table-identity.js'
+
+/** Writes that travel in one entry of the log, and so share a version. */
+export class CommitGroup {
+  /** Edits that come before the records: tables created, files added. */
+  edits: Edit[] = []
+  readonly records: RecordsWriter = new RecordsWriter()
+  /** Payloads of records that come before `records`. */
+  #parts: Uint8Array[] = []
+  #partBytes = 0
+  /** Ids in the records that were given before the table existed, and the tables they mean. */
+  provisional: Map<number, TableIdentity> = new Map()
+  /**
+   * True where readers see the records already: buffered writes on a log whose next version is
+   * known. Then `commit` is known too.
+   */
+  readonly visible: boolean
+  /** Known for visible groups from the start, for others when they are appended. */
+  commit: Commit | undefined
+  /** Resolves when the group is durable. */
+  readonly durable: Promise<Commit>
+  /** `commit`, as a promise that all of a visible group's writers share. */
+  readonly seen: Promise<Commit> | undefined
+  /** Bytes that the group adds to what waits for the log. */
+  queuedBytes = 0
+  #payload: Uint8Array | undefined
+  resolve: (commit: Commit) => void = unset
+  reject: (error: unknown) => void = unset
+
+  constructor(visibleAs?: Commit) {
+    this.visible = visibleAs !== undefined
+    this.commit = visibleAs
+    this.seen = visibleAs === undefined ? undefined : Promise.resolve(visibleAs)
+    this.durable = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+    // Nobody may be waiting for a buffered group; its failure is met by the next write.
+    this.durable.catch(() => {})
+  }
+
+  /**
+   * Fits the group to a state that others have moved on: tables that it meant to create may exist
+   * now, or their ids may be taken. Throws `TableOptionsError` where a table was created with
+   * options that contradict this process's.
+   */
+  rebase(state: DatabaseState): void {
+    if (this.provisional.size === 0) return
+    const payload = this.payload()
+    const ids = new Map<number, number>()
+    const provisional = new Map<number, TableIdentity>()
+    const creates: Edit[] = []
+    let nextId = state.nextTableId
+    for (const [given, table] of this.provisional) {
+      let id = table.idIn(state)
+      if (id === undefined) {
+        id = nextId++
+        const options = persistedOptions(table.creationOptions)
+        creates.push({ type: 'create-table', id, name: table.name, options })
+      }
+      provisional.set(id, table)
+      ids.set(given, id)
+    }
+    this.edits = [...creates, ...this.edits.filter((edit) => edit.type !== 'create-table')]
+    this.provisional = provisional
+    const records = new RecordsWriter([], payload.length)
+    visitRecords(payload, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+      records.put(ids.get(id) ?? id, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
+    })
+    this.#parts = [records.take()]
+    this.#payload = undefined
+  }
+
+  /** About how long the payload is. */
+  get byteLength(): number {
+    return this.#partBytes + this.records.byteLength
+  }
+
+  /** Adds the records of a payload that holds nothing else. It is the group's from now on. */
+  append(payload: Uint8Array): void {
+    this.#closePart()
+    this.#addPart(payload)
+  }
+
+  /** The entry's payload. No records may be added afterwards. */
+  payload(): Uint8Array {
+    if (this.#payload === undefined) {
+      this.#closePart()
+      const [only, second] = this.#parts
+      this.#payload =
+        only !== undefined && second === undefined && this.edits.length === 0
+          ? only
+          : joinPayloads([encodeEdits(this.edits), ...this.#parts])
+      this.#parts = [this.#payload]
+    }
+    return this.#payload
+  }
+
+  #closePart(): void {
+    if (this.records.records > 0) this.#addPart(this.records.take())
+  }
+
+  #addPart(payload: Uint8Array): void {
+    this.#parts.push(payload)
+    this.#partBytes += payload.length
+  }
+}
+
+/** The edits of several payloads, as one: each begins with the format's byte, which is kept once. */
+function joinPayloads(payloads: readonly Uint8Array[]): Uint8Array {
+  const parts = payloads.filter((payload) => payload.length > 0)
+  const [first] = parts
+  if (first === undefined) return new Uint8Array(0)
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length - 1, 1))
+  joined[0] = first[0] as number
+  let at = 1
+  for (const part of parts) {
+    joined.set(part.subarray(1), at)
+    at += part.length - 1
+  }
+  return joined
+}
+
+/** Visits the inline records of a payload. */
+export function visitRecords(payload: Uint8Array, visit: RecordVisitor): void {
+  for (const edit of decodeEdits(payload)) {
+    if (edit.type === 'records') readRecords(edit.bytes, visit)
+  }
+}
+
+function unset(): void {}

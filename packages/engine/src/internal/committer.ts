@@ -1,0 +1,398 @@
+import { type Env, type FirnError, isFirnError, ulid } from '@firn/env'
+import { appendSettled, type CommitLog, conflictOf, type Edit, RecordsWriter } from '@firn/manifest'
+import type { RecordKind } from '@firn/mvcc'
+import { CommitConflictError, WriteStoppedError } from '../errors.js'
+import { persistedOptions } from '../table-options.js'
+import type { Commit, Durability } from '../write-options.js'
+import type { EncodedBatch } from './batch-writer.js'
+import { CommitGroup, visitRecords } from './commit-group.js'
+import type { TableIdentity } from './table-identity.js'
+import type { VersionSet } from './version-set.js'
+import type { WritePressure } from './write-pressure.js'
+
+/** Buffered writes go to the log in groups of about this size, without anybody waiting. */
+const BUFFERED_GROUP_BYTES = 256 * 1024
+
+/** How often a group of a shared log is tried at the next version before its writers are told. */
+const MAX_ATTEMPTS = 100
+
+export interface CommitterOptions {
+  env: Env
+  log: CommitLog
+  versions: VersionSet
+  pressure: WritePressure
+  /** Reads the log up to its end, into `versions`. */
+  catchUp: () => Promise<void>
+  /** Called after commits were applied, and when a group of visible records is closed. */
+  onProgress: () => void
+}
+
+/**
+ * Group commit. Writes gather in a group while the one before is on its way to the log:
+ *
+ * 1. A write joins the gathering group. The first one schedules a run, as a microtask, so that
+ *    writers which were woken by the same commit all get into the next one.
+ * 2. A run closes the gathering group, gives it a version, appends it, and, once it is durable,
+ *    folds it into the state, shows its records to readers and wakes its writers. It goes on while
+ *    there are groups.
+ * 3. On a log that only this process can append to, versions are known beforehand. There, buffered
+ *    writes are shown at once, in a group of their own that is appended when it is large enough, when
+ *    a durable write follows, or when `flush` asks for it. They may only be shown while no older write
+ *    waits to be durable: readers see versions in order.
+ * 4. On a shared log, an append that loses to another process reads what was committed meanwhile and
+ *    tries the next version; edits whose inputs are gone are a conflict.
+ *
+ * A failed append to an exclusive log stops all writes: what is on disk is then unknown, and a later
+ * success would make durable what was reported as failed.
+ */
+export class Committer {
+  readonly #env: Env
+  readonly #log: CommitLog
+  readonly #versions: VersionSet
+  readonly #pressure: WritePressure
+  readonly #catchUp: () => Promise<void>
+  readonly #onProgress: () => void
+
+  #gathering: CommitGroup | undefined
+  #closed: CommitGroup[] = []
+  /** The group that was closed last, until it is durable. */
+  #newest: CommitGroup | undefined
+  /** Groups whose records readers don't see yet. */
+  #unseen = 0
+  #running: Promise<void> | undefined
+  #stopped: FirnError | undefined
+  // The newest version and timestamp given out, which may not be in the state yet.
+  #version: number
+  #timestamp: number
+  /** Tables that groups on their way create. */
+  readonly #newTables: Map<string, number> = new Map()
+  /** How many entries were appended, and how many bytes of payload. */
+  appendedEntries = 0
+  appendedBytes = 0
+
+  constructor(options: CommitterOptions) {
+    this.#env = options.env
+    this.#log = options.log
+    this.#versions = options.versions
+    this.#pressure = options.pressure
+    this.#catchUp = options.catchUp
+    this.#onProgress = options.onProgress
+    this.#version = options.versions.state.version
+    this.#timestamp = options.versions.state.timestamp
+  }
+
+  /** Writes one record. The arrays may be reused when the call returns. */
+  write(
+    table: TableIdentity,
+    kind: RecordKind,
+    key: Uint8Array,
+    value: Uint8Array,
+    durability: Durability,
+  ): Promise<Commit> {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
+    const { blocked } = this.#pressure
+    if (blocked !== undefined) {
+      const [ownKey, ownValue] = [key.slice(), value.slice()]
+      return blocked.then(() => this.write(table, kind, ownKey, ownValue, durability))
+    }
+    const id = table.idIn(this.#versions.state)
+    if (durability === 'buffered' && id !== undefined && this.#showsAtOnce) {
+      const group = this.#visibleGroup()
+      const { timestamp } = group.commit as Commit
+      const { active } = this.#versions
+      active.table(id).insert(timestamp, kind, key, 0, key.length, value, 0, value.length)
+      group.records.put(id, kind, key, 0, key.length, value, 0, value.length)
+      if (group.byteLength >= BUFFERED_GROUP_BYTES) this.#closeGathering()
+      return group.seen as Promise<Commit>
+    }
+    const group = this.#unseenGroup()
+    const tableId = id ?? this.#newTable(table, group)
+    group.records.put(tableId, kind, key, 0, key.length, value, 0, value.length)
+    this.#schedule()
+    return group.durable
+  }
+
+  /** Writes the records of a batch as one. */
+  async writeBatch(batch: EncodedBatch, durability: Durability): Promise<Commit> {
+    while (this.#pressure.blocked !== undefined) await this.#pressure.blocked
+    if (this.#stopped !== undefined) throw this.#stopped
+    const { state } = this.#versions
+    const ids = batch.tables.map((table) => table.idIn(state))
+    const buffered = durability === 'buffered' && this.#showsAtOnce && !ids.includes(undefined)
+    const group = buffered ? this.#visibleGroup() : this.#unseenGroup()
+    const actual = batch.tables.map((table, i) => ids[i] ?? this.#newTable(table, group))
+    // Ids are those that the batch used unless a table came into being, or went, in between.
+    const payload = actual.every((id, i) => id === batch.ids[i])
+      ? batch.payload
+      : renumber(batch, actual)
+    group.append(payload)
+    if (!buffered) {
+      this.#schedule()
+      return group.durable
+    }
+    this.#versions.insertPayload(payload, (group.commit as Commit).timestamp)
+    if (group.byteLength >= BUFFERED_GROUP_BYTES) this.#closeGathering()
+    return group.commit as Commit
+  }
+
+  /**
+   * Commits edits in an entry of their own. Throws `CommitConflictError` where they don't apply any
+   * more to what others committed meanwhile.
+   */
+  commitEdits(edits: readonly Edit[]): Promise<Commit> {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
+    this.#closeGathering()
+    const group = new CommitGroup()
+    group.edits.push(...edits)
+    this.#unseen++
+    this.#close(group)
+    return group.durable
+  }
+
+  /** Resolves when everything written so far is durable. */
+  async flush(): Promise<void> {
+    if (this.#stopped !== undefined) throw this.#stopped
+    this.#closeGathering()
+    await this.#newest?.durable
+  }
+
+  /** Gives what is visible a version of its own: later writes come after it. */
+  sealVisible(): void {
+    if (this.#gathering?.visible === true) this.#closeGathering()
+  }
+
+  /** True where a buffered write may be shown before it is in the log. */
+  get #showsAtOnce(): boolean {
+    return this.#log.exclusive && this.#unseen === 0
+  }
+
+  #visibleGroup(): CommitGroup {
+    let group = this.#gathering
+    if (group === undefined) {
+      group = new CommitGroup(this.#nextCommit())
+      this.#gathering = group
+      const { version, timestamp } = group.commit as Commit
+      this.#versions.show(version, timestamp)
+    }
+    return group
+  }
+
+  #unseenGroup(): CommitGroup {
+    this.sealVisible()
+    if (this.#gathering === undefined) {
+      this.#gathering = new CommitGroup()
+      this.#unseen++
+    }
+    return this.#gathering
+  }
+
+  #newTable(table: TableIdentity, group: CommitGroup): number {
+    let id = this.#newTables.get(table.name)
+    if (id === undefined) {
+      id = this.#versions.state.nextTableId + this.#newTables.size
+      this.#newTables.set(table.name, id)
+      const options = persistedOptions(table.creationOptions)
+      group.edits.push({ type: 'create-table', id, name: table.name, options })
+    }
+    group.provisional.set(id, table)
+    return id
+  }
+
+  #nextCommit(): Commit {
+    this.#version++
+    this.#timestamp = Math.max(this.#env.now(), this.#timestamp + 1)
+    return { version: this.#version, timestamp: this.#timestamp }
+  }
+
+  #closeGathering(): void {
+    const group = this.#gathering
+    if (group === undefined) return
+    this.#gathering = undefined
+    this.#close(group)
+    // A memtable may be sealed here: everything in it belongs to closed groups.
+    if (group.visible) this.#onProgress()
+  }
+
+  #close(group: CommitGroup): void {
+    this.#closed.push(group)
+    this.#newest = group
+    group.queuedBytes = group.byteLength
+    this.#pressure.addQueued(group.queuedBytes)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    this.#running ??= Promise.resolve().then(() => this.#run())
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (;;) {
+        if (this.#gathering?.visible === false) this.#closeGathering()
+        const groups = this.#closed
+        if (groups.length === 0) return
+        this.#closed = []
+        const delayMs = this.#pressure.nextDelayMs()
+        if (delayMs > 0) await this.#env.sleep(delayMs)
+        if (this.#log.exclusive) await this.#appendExclusive(groups)
+        else for (const group of groups) await this.#appendShared(group)
+      }
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  async #appendExclusive(groups: readonly CommitGroup[]): Promise<void> {
+    let from = 0
+    while (from < groups.length && this.#stopped === undefined) {
+      // Groups of records go to the log together. One that changes files or tables is held against
+      // the state that it will meet, so all before it have to be applied.
+      let to = from + 1
+      if (isRecordsOnly(groups[from] as CommitGroup)) {
+        while (to < groups.length && isRecordsOnly(groups[to] as CommitGroup)) to++
+        await this.#appendPipelined(groups.slice(from, to), groups.slice(to))
+      } else {
+        await this.#appendChecked(groups[from] as CommitGroup, groups.slice(to))
+      }
+      from = to
+    }
+  }
+
+  async #appendChecked(group: CommitGroup, later: readonly CommitGroup[]): Promise<void> {
+    const conflict = conflictOf(this.#versions.state, group.edits)
+    if (conflict === undefined) return this.#appendPipelined([group], later)
+    this.#settled(group)
+    group.reject(new CommitConflictError(conflict))
+  }
+
+  async #appendPipelined(
+    groups: readonly CommitGroup[],
+    later: readonly CommitGroup[],
+  ): Promise<void> {
+    const appends = groups.map((group) => {
+      group.commit ??= this.#nextCommit()
+      const { version, timestamp } = group.commit
+      const token = ulid(this.#env)
+      const append = this.#log.append({ version, timestamp, token, payload: group.payload() })
+      // Awaited in order below; one that fails early isn't unhandled meanwhile.
+      append.catch(() => {})
+      return append
+    })
+    for (const [i, group] of groups.entries()) {
+      try {
+        const result = await (appends[i] as (typeof appends)[number])
+        if (!result.appended) throw new CommitConflictError('another process wrote to the log')
+      } catch (error) {
+        this.#stop(error, [...groups.slice(i), ...later])
+        return
+      }
+      this.#applied(group, group.commit as Commit)
+    }
+  }
+
+  async #appendShared(group: CommitGroup): Promise<void> {
+    try {
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        const { state } = this.#versions
+        group.rebase(state)
+        const conflict = conflictOf(state, group.edits)
+        if (conflict !== undefined) throw new CommitConflictError(conflict)
+        const commit = {
+          version: state.version + 1,
+          timestamp: Math.max(this.#env.now(), state.timestamp + 1),
+        }
+        const entry = { ...commit, token: ulid(this.#env), payload: group.payload() }
+        const result = await appendSettled(this.#log, entry, { env: this.#env })
+        if (result.appended) {
+          this.#applied(group, commit)
+          return
+        }
+        await this.#catchUp()
+      }
+      throw new CommitConflictError(
+        `other processes were first at ${MAX_ATTEMPTS} versions in a row; try again, or write in larger batches`,
+        { retryable: true },
+      )
+    } catch (error) {
+      this.#settled(group)
+      group.reject(error)
+      // Whether the entry exists is to be known before the next one is tried.
+      if (isFirnError(error, 'FIRN_COMMIT_UNKNOWN')) await this.#catchUp().catch(() => {})
+    }
+  }
+
+  #applied(group: CommitGroup, commit: Commit): void {
+    this.appendedEntries++
+    this.appendedBytes += group.queuedBytes
+    // A refresh may have read the entry from a shared log before its append was answered.
+    if (commit.version > this.#versions.state.version) {
+      this.#versions.apply({ ...commit, token: '', payload: group.payload() }, group.visible)
+    }
+    group.commit = commit
+    this.#settled(group)
+    group.resolve(commit)
+    this.#onProgress()
+  }
+
+  #settled(group: CommitGroup): void {
+    if (this.#newest === group) this.#newest = undefined
+    this.#pressure.addQueued(-group.queuedBytes)
+    if (!group.visible) this.#unseen--
+    for (const edit of group.edits) {
+      if (edit.type === 'create-table') this.#newTables.delete(edit.name)
+    }
+  }
+
+  /**
+   * Creates the tables that don't exist yet; the ids of all. For writes that name tables before
+   * their entry is made.
+   */
+  async ensureTables(tables: readonly TableIdentity[]): Promise<number[]> {
+    const missing = tables.filter((table) => table.idIn(this.#versions.state) === undefined)
+    if (missing.length > 0) {
+      if (this.#stopped !== undefined) throw this.#stopped
+      const group = this.#unseenGroup()
+      for (const table of missing) this.#newTable(table, group)
+      this.#schedule()
+      await group.durable
+    }
+    return tables.map((table) => {
+      const id = table.idIn(this.#versions.state)
+      if (id === undefined) throw new CommitConflictError(`table ${table.name} was dropped meanwhile`)
+      return id
+    })
+  }
+
+  /** Refuses all writes from now on, with this error. */
+  close(reason: FirnError): void {
+    this.#stopped = reason
+  }
+
+  /** Refuses all writes from now on, those under way too. */
+  stop(cause: unknown): void {
+    this.#stop(cause, [])
+  }
+
+  #stop(cause: unknown, groups: readonly CommitGroup[]): void {
+    this.#stopped ??= new WriteStoppedError(cause)
+    const waiting = [...groups, ...this.#closed, ...(this.#gathering ? [this.#gathering] : [])]
+    this.#closed = []
+    this.#gathering = undefined
+    for (const group of waiting) group.reject(this.#stopped)
+    this.#pressure.release()
+  }
+}
+
+function isRecordsOnly(group: CommitGroup): boolean {
+  return group.edits.every((edit) => edit.type === 'create-table')
+}
+
+function renumber({ ids, payload }: EncodedBatch, actual: readonly number[]): Uint8Array {
+  const renumbered = new Map(ids.map((id, i) => [id, actual[i] as number]))
+  const records = new RecordsWriter([], payload.length)
+  visitRecords(payload, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+    const to = renumbered.get(id) as number
+    records.put(to, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
+  })
+  return records.take()
+}

@@ -1,0 +1,148 @@
+import {
+  type CompactionPlan,
+  type CompactionResult,
+  planLeveled,
+  runCompaction,
+} from '@firn/compaction'
+import { type Env, isFirnError } from '@firn/env'
+import { type FileMeta, sstKey } from '@firn/manifest'
+import type { ObjectStore } from '@firn/object-store'
+import type { CompactionReport } from '../database.js'
+import type { Logger } from '../open-options.js'
+import { BackgroundWork } from './background-work.js'
+import type { Committer } from './committer.js'
+import { newFileId } from './file-writer.js'
+import { objectSource } from './sst-objects.js'
+import type { Threads } from './threads.js'
+import type { Tree } from './tree.js'
+import type { VersionSet } from './version-set.js'
+
+export interface CompactorOptions {
+  env: Env
+  store: ObjectStore
+  incarnation: string
+  versions: VersionSet
+  committer: Committer
+  logger: Logger | undefined
+  /** Whether changes of the tree start compactions; else only `drain` does. */
+  automatic: boolean
+  /** Where plans are carried out; `undefined`: on this thread, with pauses for others. */
+  thread: Threads['compaction'] | undefined
+  /** Deletes files that no entry will ever name. */
+  discard: (files: readonly FileMeta[]) => Promise<void>
+  strategy: { targetFileBytes: number; levelBaseBytes: number; level0Trigger: number }
+  blockBytes: number | undefined
+}
+
+/**
+ * Keeps the tree in shape: as long as the strategy sees something to do, one compaction after the
+ * other is carried out and committed. The entry is refused where its inputs are gone; then its
+ * output is discarded. Files that can't be read are left alone from then on.
+ */
+export class Compactor {
+  readonly #options: CompactorOptions
+  readonly #work: BackgroundWork
+  readonly #poisoned: Set<string> = new Set()
+  /** The tree that called for nothing. */
+  #settled: Tree | undefined
+  readonly totals: CompactionReport = { compactions: 0, bytesRead: 0, bytesWritten: 0 }
+
+  constructor(options: CompactorOptions) {
+    this.#options = options
+    this.#work = new BackgroundWork({
+      env: options.env,
+      step: (signal) => this.#compactOnce(signal),
+      onRetry: (error) => options.logger?.warn('a compaction failed and is tried again', { error }),
+      onGiveUp: (error) =>
+        options.logger?.warn('compaction is given up until the tree changes', { error }),
+    })
+  }
+
+  get running(): boolean {
+    return this.#work.running
+  }
+
+  get failures(): number {
+    return this.#work.failures
+  }
+
+  /** Starts compacting where the tree changed since it was last found in shape. */
+  poke(): void {
+    const { automatic, versions } = this.#options
+    if (automatic && versions.tree !== this.#settled) this.#work.poke()
+  }
+
+  /** Compacts until the tree is in shape. */
+  drain(): Promise<void> {
+    return this.#work.drain()
+  }
+
+  stop(reason: unknown): Promise<void> {
+    return this.#work.stop(reason)
+  }
+
+  async #compactOnce(signal: AbortSignal): Promise<boolean> {
+    const { env, versions, strategy } = this.#options
+    const { tree } = versions
+    const plan = planLeveled(versions.state, {
+      ...strategy,
+      now: env.now(),
+      poisoned: this.#poisoned,
+      flushedTimestamp: versions.flushedTimestamp,
+    })
+    if (plan === undefined) {
+      this.#settled = tree
+      return false
+    }
+    // Inputs stay on disk while they are read, whatever is committed meanwhile.
+    tree.retain()
+    try {
+      await this.#commit(await this.#run(plan, signal))
+    } catch (error) {
+      this.#poison(error)
+    } finally {
+      tree.release()
+    }
+    return true
+  }
+
+  async #commit(result: CompactionResult): Promise<void> {
+    const { committer, discard } = this.#options
+    const { removed, added, floors } = result
+    try {
+      await committer.commitEdits([{ type: 'compact', removed, added, floors }])
+    } catch (error) {
+      // After any other error the entry may exist: then the files stay.
+      if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
+      const old = new Set(removed)
+      await discard(added.map(({ file }) => file).filter(({ id }) => !old.has(id)))
+      return
+    }
+    this.totals.compactions++
+    this.totals.bytesRead += result.bytesRead
+    this.totals.bytesWritten += result.bytesWritten
+  }
+
+  /** Leaves alone the input that a compaction failed to read; rethrows any other failure. */
+  #poison(error: unknown): void {
+    const { fileId } = error as { fileId?: unknown }
+    if (!isFirnError(error, 'FIRN_CORRUPTION') || typeof fileId !== 'string') throw error
+    this.#poisoned.add(fileId)
+    this.#options.logger?.warn('compaction leaves a damaged file alone', { file: fileId, error })
+  }
+
+  #run(plan: CompactionPlan, signal: AbortSignal): Promise<CompactionResult> {
+    const { env, store, incarnation, versions, thread, blockBytes } = this.#options
+    if (thread !== undefined) {
+      return thread.run(plan, { baseVersion: versions.state.version, signal })
+    }
+    return runCompaction(plan, {
+      env,
+      openSource: ({ id, bytes }) => objectSource(store, sstKey(incarnation, id), bytes),
+      upload: (id) => store.upload(sstKey(incarnation, id), { ifAbsent: true, signal }),
+      newFileId: () => newFileId(versions.state, env),
+      ...(blockBytes === undefined ? {} : { blockBytes }),
+      signal,
+    })
+  }
+}

@@ -1,0 +1,258 @@
+import type { BlockCache } from '@firn/block-cache'
+import { ClosedError, type Env, InvalidArgumentError } from '@firn/env'
+import type { CommitLog, TableState } from '@firn/manifest'
+import type { ObjectStore } from '@firn/object-store'
+import type { Batch } from '../batch.js'
+import type { CompactionReport, Database } from '../database.js'
+import { ReadOnlyError } from '../errors.js'
+import type { Moment } from '../range.js'
+import type { Snapshot } from '../snapshot.js'
+import type { DatabaseStats } from '../stats.js'
+import type { Table } from '../table.js'
+import type { TableInfo } from '../table-info.js'
+import { assertTableName, type TableOptions } from '../table-options.js'
+import type { Commit } from '../write-options.js'
+import { BatchWriter, type EncodedBatch } from './batch-writer.js'
+import type { Checkpointer } from './checkpointer.js'
+import { databaseStats } from './collect-stats.js'
+import type { Committer } from './committer.js'
+import type { Compactor } from './compactor.js'
+import type { FileTable } from './file-table.js'
+import type { FileWriter } from './file-writer.js'
+import type { Flusher } from './flusher.js'
+import type { Present } from './present.js'
+import { SnapshotHandle } from './snapshot-handle.js'
+import { TableHandle } from './table-handle.js'
+import { TableIdentity } from './table-identity.js'
+import { tableInfo } from './table-summary.js'
+import type { VersionSet } from './version-set.js'
+import type { WritePressure } from './write-pressure.js'
+
+/** Memtables larger than this are flushed at close, so that the next open has little to replay. */
+const FLUSH_AT_CLOSE_BYTES = 1024 * 1024
+
+/** What only a database that is open for writing has. */
+export interface WritingParts {
+  committer: Committer
+  pressure: WritePressure
+  flusher: Flusher
+  checkpointer: Checkpointer
+  compactor: Compactor
+  files: FileWriter
+  inlineLimitBytes: number
+}
+
+export interface DatabaseHandleParts {
+  env: Env
+  store: ObjectStore
+  log: CommitLog
+  cache: BlockCache
+  files: FileTable
+  versions: VersionSet
+  present: Present
+  writing: WritingParts | undefined
+  /** Lets go of what `open` made: log, store, worker. */
+  release: () => Promise<void>
+}
+
+/** An open database: its parts, put together behind the public interface. */
+export class DatabaseHandle implements Database {
+  readonly present: Present
+  /** Size of the last batch: the next one is likely to need as much. */
+  batchBytesHint = 1024
+  readonly #parts: DatabaseHandleParts
+  readonly #snapshots: Set<SnapshotHandle> = new Set()
+  #closing: Promise<void> | undefined
+
+  constructor(parts: DatabaseHandleParts) {
+    this.#parts = parts
+    this.present = parts.present
+  }
+
+  get version(): number {
+    return this.#parts.versions.visibleVersion
+  }
+
+  get inlineLimitBytes(): number {
+    return this.#writing('batch').inlineLimitBytes
+  }
+
+  table<K = Uint8Array, V = Uint8Array>(
+    name: string,
+    options: TableOptions<K, V> = {},
+  ): Table<K, V> {
+    const identity = new TableIdentity(name, options as TableOptions<never, never>)
+    identity.idIn(this.present.tree().state)
+    return new TableHandle<K, V>(identity, this)
+  }
+
+  async tables(): Promise<TableInfo[]> {
+    if (this.present.isStale()) await this.present.refresh()
+    const { state } = this.present.tree()
+    return [...state.tables.values()]
+      .map(tableInfo)
+      .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  }
+
+  async dropTable(name: string): Promise<Commit> {
+    assertTableName(name)
+    const { committer } = this.#writing('dropTable')
+    await committer.flush()
+    await this.present.refresh()
+    const table = this.#tableState(name)
+    if (table === undefined) {
+      throw new InvalidArgumentError(
+        `there is no table ${JSON.stringify(name)}; db.tables() lists those there are`,
+      )
+    }
+    return committer.commitEdits([{ type: 'drop-table', id: table.id }])
+  }
+
+  /** The id of a table, where it exists. */
+  tableId(table: TableIdentity): number | undefined {
+    return table.idIn(this.#parts.versions.state)
+  }
+
+  batch(): Batch {
+    this.present.assertOpen()
+    return new BatchWriter(this)
+  }
+
+  async snapshot(options: { at?: Moment; signal?: AbortSignal } = {}): Promise<Snapshot> {
+    const { present } = this
+    options.signal?.throwIfAborted()
+    if (present.isStale()) await present.refresh(options.signal)
+    const held = await this.#hold(options)
+    const snapshot = new SnapshotHandle(held.version, held.point, present, (closed) => {
+      this.#snapshots.delete(closed)
+    })
+    this.#snapshots.add(snapshot)
+    return snapshot
+  }
+
+  async refresh(): Promise<number> {
+    await this.present.refresh()
+    return this.version
+  }
+
+  async flush(): Promise<void> {
+    this.present.assertOpen()
+    await this.#parts.writing?.committer.flush()
+  }
+
+  async compact(): Promise<CompactionReport> {
+    const { committer, flusher, compactor } = this.#writing('compact')
+    await committer.flush()
+    flusher.seal()
+    await flusher.drain()
+    const before = { ...compactor.totals }
+    await compactor.drain()
+    const { totals } = compactor
+    return {
+      compactions: totals.compactions - before.compactions,
+      bytesRead: totals.bytesRead - before.bytesRead,
+      bytesWritten: totals.bytesWritten - before.bytesWritten,
+    }
+  }
+
+  async stats(): Promise<DatabaseStats> {
+    this.present.assertOpen()
+    return databaseStats(this.#parts)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** The committer; throws where nothing can be written. */
+  writer(): Committer {
+    return this.#writing('write').committer
+  }
+
+  newestCommit(): Commit {
+    const { visibleVersion, visibleTimestamp } = this.#parts.versions
+    return { version: visibleVersion, timestamp: visibleTimestamp }
+  }
+
+  /** Commits a batch as whole SSTs: its size isn't bounded by what a log entry may hold. */
+  async writeLarge(batch: EncodedBatch): Promise<Commit> {
+    const { committer, files, pressure } = this.#writing('write')
+    while (pressure.blocked !== undefined) await pressure.blocked
+    const ids = await committer.ensureTables(batch.tables)
+    const added = await files.writeBatch(batch, ids)
+    try {
+      return await committer.commitEdits([{ type: 'add-files', files: added }])
+    } catch (error) {
+      await files.discardUnlessUnknown(added, error)
+      throw error
+    }
+  }
+
+  #writing(what: string): WritingParts {
+    this.present.assertOpen()
+    const { writing } = this.#parts
+    if (writing === undefined) throw new ReadOnlyError(what)
+    return writing
+  }
+
+  #tableState(name: string): TableState | undefined {
+    const { state } = this.#parts.versions
+    const id = state.tableIds.get(name)
+    return id === undefined ? undefined : state.tables.get(id)
+  }
+
+  async #hold(options: { at?: Moment; signal?: AbortSignal }): Promise<{
+    version: number
+    point: { tree: ReturnType<Present['tree']>; timestamp: number }
+  }> {
+    const { versions } = this.#parts
+    if (options.at === undefined) {
+      const point = this.present.hold()
+      return { version: versions.visibleVersion, point }
+    }
+    const at = await this.present.commitAt(options.at, options.signal)
+    const point = this.present.hold()
+    point.timestamp = at.timestamp
+    return { version: at.version, point }
+  }
+
+  async #close(): Promise<void> {
+    const { writing, versions, files, cache, release } = this.#parts
+    const reason = new ClosedError('the database is closing')
+    let failure: unknown
+    const attempt = async (step: () => Promise<unknown> | undefined): Promise<void> => {
+      try {
+        await step()
+      } catch (error) {
+        failure ??= error
+      }
+    }
+    this.present.close()
+    if (writing !== undefined) {
+      const { committer, flusher, compactor, checkpointer, pressure } = writing
+      await attempt(() => compactor.stop(reason))
+      await attempt(() => committer.flush())
+      if (failure === undefined) {
+        if (versions.memtableBytes > FLUSH_AT_CLOSE_BYTES) {
+          flusher.seal()
+          await attempt(() => flusher.drain())
+        }
+        await attempt(() => checkpointer.close())
+      }
+      await attempt(() => flusher.stop(reason))
+      committer.close(reason)
+      pressure.release()
+    }
+    for (const snapshot of [...this.#snapshots]) await snapshot.close()
+    versions.close()
+    await attempt(() => files.close())
+    cache.clear()
+    await attempt(release)
+    if (failure !== undefined) throw failure
+  }
+}

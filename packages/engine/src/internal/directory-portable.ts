@@ -1,0 +1,19 @@
+import { type Env, InvalidArgumentError } from '@firn/env'
+import type { CommitLog } from '@firn/manifest'
+import type { ObjectStore } from '@firn/object-store'
+import type { Threads } from './threads.js'
+
+const MESSAGE =
+  "file: locations need Node.js; use 'memory:', or open({ store, log }) with parts that this runtime has"
+
+export function openDirectory(_directory: string, _env: Env): ObjectStore {
+  throw new InvalidArgumentError(MESSAGE)
+}
+
+export function openDirectoryLog(_options: unknown): Promise<CommitLog> {
+  throw new InvalidArgumentError(MESSAGE)
+}
+
+export function makeThreads(_directory: string, _incarnation: string): Threads | undefined {
+  return undefined
+}

@@ -1,0 +1,182 @@
+import type { BlockCache, Reservation } from '@firn/block-cache'
+import { isFirnError } from '@firn/env'
+import { type FileMeta, sstKey } from '@firn/manifest'
+import type { ObjectStore } from '@firn/object-store'
+import { SstReader } from '@firn/sst'
+import { objectSource } from './sst-objects.js'
+
+/** One SST of the tree. Shared by all trees that hold the file. */
+export class FileHandle {
+  readonly meta: FileMeta
+  /** Present while index and filter are in memory. */
+  reader: SstReader | undefined
+  /** How many trees hold the file. */
+  references = 0
+  /** The state has let go of the file: its object goes when the last tree does. */
+  obsolete = false
+
+  readonly #files: FileTable
+  readonly #users: Map<SstReader, number> = new Map()
+  #opening: Promise<SstReader> | undefined
+  #reservation: Reservation | undefined
+
+  constructor(meta: FileMeta, files: FileTable) {
+    this.meta = meta
+    this.#files = files
+  }
+
+  /** Reads index and filter, once for all who wait. Throws `CorruptionError` for a damaged file. */
+  open(): Promise<SstReader> {
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined
+    })
+    return this.#opening
+  }
+
+  /**
+   * The reader, opened if need be, for work that waits for I/O: it stays open until `leave`, even
+   * where the file is forgotten meanwhile.
+   */
+  async enter(): Promise<SstReader> {
+    if (this.reader === undefined) await this.open()
+    return this.tryEnter() ?? this.enter()
+  }
+
+  /** As `enter`, where the reader is open. */
+  tryEnter(): SstReader | undefined {
+    const { reader } = this
+    if (reader !== undefined) this.#users.set(reader, (this.#users.get(reader) ?? 0) + 1)
+    return reader
+  }
+
+  /** Ends what `enter` began. */
+  leave(reader: SstReader): void {
+    const users = (this.#users.get(reader) ?? 0) - 1
+    if (users > 0) this.#users.set(reader, users)
+    else {
+      this.#users.delete(reader)
+      if (this.reader !== reader) reader.close()
+    }
+  }
+
+  /** Forgets index, filter and cached blocks, as soon as nobody is at work with them. */
+  close(): void {
+    const { reader } = this
+    this.reader = undefined
+    this.#reservation?.release()
+    this.#reservation = undefined
+    if (reader !== undefined && !this.#users.has(reader)) reader.close()
+  }
+
+  async #open(): Promise<SstReader> {
+    const { store, incarnation, cache } = this.#files
+    const { id, bytes, commitFile, minTimestamp } = this.meta
+    const reader = await SstReader.open(objectSource(store, sstKey(incarnation, id), bytes), {
+      fileId: id,
+      size: bytes,
+      cache,
+      ...(commitFile ? { timestamp: minTimestamp } : {}),
+    })
+    this.#reservation = cache.reserve(reader.memoryBytes)
+    this.reader = reader
+    this.#files.opened(this)
+    return reader
+  }
+}
+
+/**
+ * The files that trees hold, each opened at most once. Readers take at most half of the cache's
+ * budget; past that, those that were opened first are closed, and opened again when needed.
+ */
+export class FileTable {
+  readonly store: ObjectStore
+  readonly incarnation: string
+  readonly cache: BlockCache
+  readonly #handles: Map<string, FileHandle> = new Map()
+  // In order of opening.
+  readonly #open: Set<FileHandle> = new Set()
+  #readerBytes = 0
+  readonly #deleteObsolete: boolean
+  readonly #onDeleteFailed: (error: unknown) => void
+  readonly #deletions: Set<Promise<void>> = new Set()
+
+  constructor(options: {
+    store: ObjectStore
+    incarnation: string
+    cache: BlockCache
+    /** Whether files that nobody holds any more may be deleted: only where no other process reads. */
+    deleteObsolete: boolean
+    onDeleteFailed: (error: unknown) => void
+  }) {
+    this.store = options.store
+    this.incarnation = options.incarnation
+    this.cache = options.cache
+    this.#deleteObsolete = options.deleteObsolete
+    this.#onDeleteFailed = options.onDeleteFailed
+  }
+
+  get openFiles(): number {
+    return this.#open.size
+  }
+
+  get readerBytes(): number {
+    return this.#readerBytes
+  }
+
+  /** The handle of a file, with one more reference. */
+  retain(meta: FileMeta): FileHandle {
+    let handle = this.#handles.get(meta.id)
+    if (handle === undefined) {
+      handle = new FileHandle(meta, this)
+      this.#handles.set(meta.id, handle)
+    }
+    handle.references++
+    return handle
+  }
+
+  release(handle: FileHandle): void {
+    if (--handle.references > 0) return
+    this.#handles.delete(handle.meta.id)
+    this.#forget(handle)
+    if (handle.obsolete && this.#deleteObsolete) this.#delete(handle.meta.id)
+  }
+
+  /** The state holds these files no longer. */
+  markObsolete(ids: Iterable<string>): void {
+    for (const id of ids) {
+      const handle = this.#handles.get(id)
+      if (handle !== undefined) handle.obsolete = true
+    }
+  }
+
+  opened(handle: FileHandle): void {
+    this.#open.add(handle)
+    this.#readerBytes += handle.reader?.memoryBytes ?? 0
+    for (const oldest of this.#open) {
+      if (this.#readerBytes <= this.cache.bytes / 2 || oldest === handle) break
+      this.#forget(oldest)
+    }
+  }
+
+  /** Waits for deletions under way, then closes every reader. */
+  async close(): Promise<void> {
+    await Promise.all(this.#deletions)
+    for (const handle of [...this.#open]) this.#forget(handle)
+    this.#handles.clear()
+  }
+
+  #forget(handle: FileHandle): void {
+    if (!this.#open.delete(handle)) return
+    this.#readerBytes -= handle.reader?.memoryBytes ?? 0
+    handle.close()
+  }
+
+  #delete(id: string): void {
+    // What can't be deleted now is an orphan, which the next sweep removes.
+    const deletion = this.store.delete(sstKey(this.incarnation, id)).catch((error: unknown) => {
+      if (!isFirnError(error, 'FIRN_CLOSED')) this.#onDeleteFailed(error)
+    })
+    this.#deletions.add(deletion)
+    void deletion.then(() => this.#deletions.delete(deletion))
+  }
+}

@@ -1,0 +1,56 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { writeFiles } from '@firn/compaction'
+import { FirnError, systemEnv, ulid } from '@firn/env'
+import { type FileMeta, sstKey } from '@firn/manifest'
+import { FsObjectStore } from '@firn/object-store/fs'
+import { FlushCursor } from './flush-cursor.js'
+import { Memtable } from './memtable.js'
+import { type SharedTableMemtable, TableMemtable } from './table-memtable.js'
+
+/** What the thread is asked: one memtable to write. */
+export interface FlushRequest {
+  incarnation: string
+  baseVersion: number
+  targetFileBytes: number
+  blockBytes: number | undefined
+  tables: readonly { memtable: SharedTableMemtable; compression: 'none' | 'lz4' | 'deflate' }[]
+}
+
+export type FlushReply =
+  | { files: FileMeta[] }
+  | { error: { code: string | undefined; message: string; retryable: boolean } }
+
+const { directory } = workerData as { directory: string }
+const store = new FsObjectStore(directory, { env: systemEnv })
+
+async function flush(request: FlushRequest): Promise<FileMeta[]> {
+  const { incarnation, baseVersion, targetFileBytes, blockBytes } = request
+  const memtable = new Memtable()
+  const compression = new Map<number, 'none' | 'lz4' | 'deflate'>()
+  for (const table of request.tables) {
+    const { tableId } = table.memtable
+    memtable.tables.set(tableId, TableMemtable.fromShared(table.memtable))
+    compression.set(tableId, table.compression)
+  }
+  return writeFiles(new FlushCursor(memtable, () => true), {
+    env: systemEnv,
+    level: 0,
+    timestamps: 'record',
+    targetFileBytes,
+    ...(blockBytes === undefined ? {} : { blockBytes }),
+    newFileId: () => `${baseVersion}-${ulid(systemEnv)}`,
+    upload: (id) => store.upload(sstKey(incarnation, id), { ifAbsent: true }),
+    tableOptions: (id) => ({ compression: compression.get(id) ?? 'lz4' }),
+  })
+}
+
+parentPort?.on('message', (request: FlushRequest) => {
+  flush(request).then(
+    (files) => parentPort?.postMessage({ files } satisfies FlushReply),
+    (error: unknown) => {
+      const { code, retryable } = error instanceof FirnError ? error : { code: undefined, retryable: false }
+      const message = error instanceof Error ? error.message : String(error)
+      parentPort?.postMessage({ error: { code, message, retryable } } satisfies FlushReply)
+    },
+  )
+})

@@ -1,0 +1,90 @@
+import { type Env, isFirnError } from '@firn/env'
+import type { FileMeta } from '@firn/manifest'
+import type { Logger } from '../open-options.js'
+import { BackgroundWork } from './background-work.js'
+import type { Committer } from './committer.js'
+import type { Memtable } from './memtable.js'
+import type { VersionSet } from './version-set.js'
+
+export interface FlusherOptions {
+  env: Env
+  versions: VersionSet
+  committer: Committer
+  logger: Logger | undefined
+  memtableBytes: number
+  /** Writes a memtable's records to files of level 0. */
+  write: (memtable: Memtable, signal: AbortSignal) => Promise<FileMeta[]>
+  /** Deletes files that no entry will ever name. */
+  discard: (files: readonly FileMeta[]) => Promise<void>
+  /** Called after each flush. */
+  onFlushed: () => Promise<void>
+}
+
+/**
+ * Moves full memtables into files of level 0, oldest first:
+ *
+ * 1. A memtable is sealed between commits, so that it holds whole commits only.
+ * 2. Its records are written to files.
+ * 3. An entry adds the files and says through which version inline records are in files now. Where
+ *    another process has flushed meanwhile, the entry is refused and the files are discarded.
+ */
+export class Flusher {
+  readonly #options: FlusherOptions
+  readonly #work: BackgroundWork
+  readonly totals: { flushes: number; bytesWritten: number } = { flushes: 0, bytesWritten: 0 }
+
+  constructor(options: FlusherOptions) {
+    this.#options = options
+    this.#work = new BackgroundWork({
+      env: options.env,
+      step: (signal) => this.#flushOldest(signal),
+      onRetry: (error) => options.logger?.warn('a flush failed and is tried again', { error }),
+      onGiveUp: (error) => options.committer.stop(error),
+    })
+  }
+
+  /** Seals the active memtable when it is full, and flushes what is sealed. */
+  poke(): void {
+    const { versions, memtableBytes } = this.#options
+    if (versions.active.memoryBytes >= memtableBytes) this.seal()
+    if (versions.immutables.length > 0) this.#work.poke()
+  }
+
+  /** Seals the active memtable. */
+  seal(): void {
+    const { versions, committer } = this.#options
+    // A group that is still gathering would be split over two memtables.
+    committer.sealVisible()
+    versions.sealMemtable()
+  }
+
+  /** Resolves when every sealed memtable is in files. */
+  drain(): Promise<void> {
+    return this.#work.drain()
+  }
+
+  stop(reason: unknown): Promise<void> {
+    return this.#work.stop(reason)
+  }
+
+  async #flushOldest(signal: AbortSignal): Promise<boolean> {
+    const { versions, committer, write, discard, onFlushed } = this.#options
+    const memtable = versions.immutables.at(-1)
+    if (memtable === undefined) return false
+    const files = await write(memtable, signal)
+    try {
+      const from = versions.state.flushedThrough
+      const through = memtable.maxVersion
+      await committer.commitEdits([{ type: 'flush', from, through, files }])
+    } catch (error) {
+      // After any other error the entry may exist: then the files stay.
+      if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
+      await discard(files)
+      return true
+    }
+    this.totals.flushes++
+    this.totals.bytesWritten += files.reduce((sum, file) => sum + file.bytes, 0)
+    await onFlushed()
+    return true
+  }
+}

@@ -1,0 +1,107 @@
+import { CorruptionError } from '@firn/env'
+import {
+  type CommitLog,
+  type DatabaseState,
+  decodeEdits,
+  emptyState,
+  type LogEntry,
+  readNewestCheckpoint,
+} from '@firn/manifest'
+import type { ObjectStore } from '@firn/object-store'
+import type { VersionSet } from './version-set.js'
+
+/** How often a start is tried again when the log is truncated under its reader. */
+const MAX_STARTS = 5
+
+export interface LogFollowerOptions {
+  store: ObjectStore
+  log: CommitLog
+  incarnation: string
+  versions: VersionSet
+  /** Called after each entry. */
+  onApplied: () => void
+}
+
+/**
+ * Reads the log into the version set:
+ *
+ * 1. Start from the newest checkpoint, or from nothing.
+ * 2. Read the log after what the checkpoint says is in files. Entries that the checkpoint has folded
+ *    in give only their inline records; the others are applied.
+ * 3. From then on, `catchUp` applies what came since. A tombstone there means that others have
+ *    truncated what this process hasn't read: it starts over from the checkpoint that allowed it.
+ */
+export class LogFollower {
+  readonly #options: LogFollowerOptions
+  #catchingUp: Promise<void> | undefined
+  #again: Promise<void> | undefined
+
+  constructor(options: LogFollowerOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const { store, incarnation, versions } = this.#options
+      const checkpoint = await readNewestCheckpoint(store, incarnation)
+      versions.reset(checkpoint ?? emptyState())
+      const tombstone = await this.#replay(versions.state)
+      if (tombstone === undefined) return
+      if (attempt === MAX_STARTS) {
+        throw new CorruptionError(
+          `log entry ${tombstone} was truncated, but no checkpoint covers it: checkpoints are missing or damaged; restore the database from a backup`,
+        )
+      }
+    }
+  }
+
+  /** Applies all that was committed before the call. Calls that overlap share their reads. */
+  catchUp(): Promise<void> {
+    if (this.#catchingUp === undefined) {
+      this.#catchingUp = this.#catchUp().finally(() => {
+        this.#catchingUp = undefined
+      })
+      return this.#catchingUp
+    }
+    // The read under way may have begun before what this caller must see was committed.
+    this.#again ??= this.#catchingUp
+      .catch(() => {})
+      .then(() => {
+        this.#again = undefined
+        return this.catchUp()
+      })
+    return this.#again
+  }
+
+  async #catchUp(): Promise<void> {
+    const { log, versions } = this.#options
+    for await (const entry of log.readAfter(versions.state.version)) {
+      // Our own appends may have gone on meanwhile.
+      if (entry.version <= versions.state.version) continue
+      if (entry.payload === undefined) return this.start()
+      this.#apply(entry)
+    }
+  }
+
+  /** Replays the log over a checkpoint's state; the version of a tombstone that it can't get past. */
+  async #replay(from: DatabaseState): Promise<number | undefined> {
+    const { log, versions } = this.#options
+    for await (const entry of log.readAfter(from.flushedThrough)) {
+      if (entry.payload === undefined) return entry.version
+      if (entry.version > from.version) {
+        this.#apply(entry)
+        continue
+      }
+      for (const edit of decodeEdits(entry.payload)) {
+        if (edit.type === 'records') versions.insertRecords(edit.bytes, entry.timestamp)
+      }
+    }
+    return undefined
+  }
+
+  #apply(entry: LogEntry): void {
+    const { versions, onApplied } = this.#options
+    versions.apply(entry, false)
+    onApplied()
+  }
+}

@@ -1,0 +1,30 @@
+import { TableMemtable } from './table-memtable.js'
+
+/** The inline records of consecutive commits, by table: what isn't in files yet. */
+export class Memtable {
+  readonly tables: Map<number, TableMemtable> = new Map()
+  /** Newest version whose records are in here. */
+  maxVersion = 0
+
+  /** The part of one table, made where it is missing. */
+  table(id: number): TableMemtable {
+    let table = this.tables.get(id)
+    if (table === undefined) {
+      table = new TableMemtable(id)
+      this.tables.set(id, table)
+    }
+    return table
+  }
+
+  get memoryBytes(): number {
+    let bytes = 0
+    for (const table of this.tables.values()) bytes += table.memoryBytes
+    return bytes
+  }
+
+  get records(): number {
+    let records = 0
+    for (const table of this.tables.values()) records += table.versionCount
+    return records
+  }
+}

@@ -1,0 +1,186 @@
+import { compareRanges } from '@firn/bytes'
+import {
+  type CursorStatus,
+  END,
+  MergingCursor,
+  PENDING,
+  POSITIONED,
+  type RecordCursor,
+  VisibleCursor,
+} from '@firn/mvcc'
+import { type Encoding, isBytes } from '../encoding.js'
+import { isEmptyRange, type KeyBounds } from './key-bounds.js'
+import { LevelCursor } from './level-cursor.js'
+import { MemtableCursor } from './memtable-cursor.js'
+import { TABLE_PREFIX_BYTES } from './table-memtable.js'
+import type { TableTree } from './table-tree.js'
+import type { Tree } from './tree.js'
+
+export const MAX_PAGE_ROWS = 1000
+const MAX_PAGE_BYTES = 1024 * 1024
+
+export interface PageReaderOptions {
+  tableId: number
+  timestamp: number
+  bounds: KeyBounds
+  reverse: boolean
+  limit: number
+  signal: AbortSignal | undefined
+  what: 'entries' | 'keys' | 'values'
+  keys: Encoding<never>
+  values: Encoding<never>
+}
+
+/** A tree that was retained for the reader, and what to read of it; `undefined`: no such table. */
+export type ScanStart = { tree: Tree; options: PageReaderOptions } | undefined
+
+const WAITING = Symbol('waiting')
+
+/** Reads the visible rows of a range page by page. Holds its tree until it is closed or ends. */
+export class PageReader {
+  #begin: (() => ScanStart | Promise<ScanStart>) | undefined
+  #tree: Tree | undefined
+  #options: PageReaderOptions | undefined
+  #cursor: RecordCursor | undefined
+  #status: CursorStatus = END
+  #remaining = 0
+
+  constructor(begin: () => ScanStart | Promise<ScanStart>) {
+    this.#begin = begin
+  }
+
+  /** Up to `rows` rows; `undefined` at the end. Waits only where I/O is needed. */
+  async next(rows: number): Promise<unknown[] | undefined> {
+    const begin = this.#begin
+    if (begin !== undefined) {
+      this.#begin = undefined
+      const start = begin()
+      this.#start(start instanceof Promise ? await start : start)
+    }
+    const page: unknown[] = []
+    try {
+      while (this.#fill(page, rows) === WAITING) {
+        this.#options?.signal?.throwIfAborted()
+        const cursor = this.#cursor
+        if (cursor === undefined) break
+        this.#status = await cursor.load()
+      }
+      this.#options?.signal?.throwIfAborted()
+    } catch (error) {
+      this.close()
+      throw error
+    }
+    if (page.length > 0) return page
+    this.close()
+    return undefined
+  }
+
+  close(): void {
+    this.#begin = undefined
+    this.#cursor?.close()
+    this.#cursor = undefined
+    this.#tree?.release()
+    this.#tree = undefined
+  }
+
+  #start(start: ScanStart): void {
+    if (start === undefined) return
+    const { tree, options } = start
+    this.#tree = tree
+    this.#options = options
+    this.#remaining = options.limit
+    const table = tree.table(options.tableId)
+    if (table === undefined || options.limit === 0 || isEmptyRange(options.bounds)) {
+      this.close()
+      return
+    }
+    const cursor = visibleCursor(table, options)
+    const from = options.reverse ? options.bounds.upper : options.bounds.lower
+    this.#cursor = cursor
+    this.#status = cursor.seek(from.key, 0, from.key.length, from.inclusive)
+  }
+
+  #fill(page: unknown[], maxRows: number): typeof WAITING | undefined {
+    const cursor = this.#cursor
+    const options = this.#options
+    if (cursor === undefined || options === undefined) return undefined
+    const { reverse, bounds, what } = options
+    const last = reverse ? bounds.lower : bounds.upper
+    const lastKey = last.key
+    const sign = reverse ? -1 : 1
+    const raw = isBytes(options.keys) && isBytes(options.values)
+    const wanted = Math.min(maxRows, page.length + this.#remaining)
+    let status = this.#status
+    let bytes = 0
+    while (status === POSITIONED && page.length < wanted && bytes < MAX_PAGE_BYTES) {
+      const order =
+        sign *
+        compareRanges(cursor.keyBytes, cursor.keyStart, cursor.keyEnd, lastKey, 0, lastKey.length)
+      if (order > 0 || (order === 0 && !last.inclusive)) {
+        status = END
+        break
+      }
+      bytes += cursor.keyEnd - cursor.keyStart + cursor.valueEnd - cursor.valueStart
+      if (raw && what === 'entries') page.push([keyOf(cursor), valueOf(cursor)])
+      else page.push(rowOf(cursor, options))
+      this.#remaining--
+      status = cursor.next()
+    }
+    if (this.#remaining === 0) status = END
+    this.#status = status
+    return status === PENDING && page.length < wanted ? WAITING : undefined
+  }
+}
+
+function rowOf(cursor: RecordCursor, { what, keys, values }: PageReaderOptions): unknown {
+  if (what === 'keys') return keys.decode(keyOf(cursor))
+  if (what === 'values') return values.decode(valueOf(cursor))
+  return [keys.decode(keyOf(cursor)), values.decode(valueOf(cursor))]
+}
+
+// The cursors below hand out memory that nobody else holds: views of it may be given away.
+
+function keyOf({ keyBytes, keyStart, keyEnd }: RecordCursor): Uint8Array {
+  const start = keyStart + TABLE_PREFIX_BYTES
+  return new Uint8Array(keyBytes.buffer, keyBytes.byteOffset + start, keyEnd - start)
+}
+
+function valueOf({ valueBytes, valueStart, valueEnd }: RecordCursor): Uint8Array {
+  return new Uint8Array(valueBytes.buffer, valueBytes.byteOffset + valueStart, valueEnd - valueStart)
+}
+
+/** The rows of a table that are visible at the timestamp, from everything the tree holds of it. */
+function visibleCursor(table: TableTree, options: PageReaderOptions): RecordCursor {
+  const { timestamp, reverse, signal } = options
+  const cursors: RecordCursor[] = []
+  for (const memtable of [table.active, ...table.immutables]) {
+    if (memtable !== undefined && memtable.minTimestamp <= timestamp) {
+      cursors.push(new MemtableCursor(memtable, { reverse, timestamp }))
+    }
+  }
+  // Read ahead only where many rows are likely to be asked for.
+  const readAheadBytes = options.limit > MAX_PAGE_ROWS ? 256 * 1024 : 0
+  for (const handle of table.level0) {
+    if (handle.meta.minTimestamp <= timestamp && overlaps(handle.meta, options.bounds)) {
+      cursors.push(new LevelCursor([handle], { reverse, readAheadBytes, signal }))
+    }
+  }
+  for (const level of table.levels) {
+    cursors.push(new LevelCursor(level.handles, { reverse, readAheadBytes, signal }))
+  }
+  const merged = cursors.length === 1 ? cursors[0] : undefined
+  return new VisibleCursor(merged ?? new MergingCursor(cursors, { reverse }), {
+    timestamp,
+    reverse,
+  })
+}
+
+function overlaps(
+  { smallest, largest }: { smallest: Uint8Array; largest: Uint8Array },
+  { lower, upper }: KeyBounds,
+): boolean {
+  return (
+    compareRanges(largest, 0, largest.length, lower.key, 0, lower.key.length) >= 0 &&
+    compareRanges(smallest, 0, smallest.length, upper.key, 0, upper.key.length) <= 0
+  )
+}

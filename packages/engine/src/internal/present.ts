@@ -1,0 +1,123 @@
+import { ClosedError, type Env } from '@firn/env'
+import { type CommitLog, entryAt, entryAtTime } from '@firn/manifest'
+import { MAX_TIMESTAMP } from '@firn/mvcc'
+import { SnapshotExpiredError, VersionNotFoundError } from '../errors.js'
+import type { Moment } from '../range.js'
+import type { Commit } from '../write-options.js'
+import { assertMoment } from './assert-options.js'
+import type { Committer } from './committer.js'
+import type { LogFollower } from './log-follower.js'
+import type { ReadPoint, ReadSource } from './read-source.js'
+import type { Tree } from './tree.js'
+import type { VersionSet } from './version-set.js'
+
+export interface PresentOptions {
+  env: Env
+  log: CommitLog
+  versions: VersionSet
+  follower: LogFollower
+  /** `undefined` where the database is open for reading. */
+  committer: Committer | undefined
+  maxStalenessMs: number
+}
+
+/** The present of a database, as far as this process has read the log. */
+export class Present implements ReadSource {
+  readonly timestamp: number = MAX_TIMESTAMP
+  readonly #options: PresentOptions
+  readonly #versions: VersionSet
+  /** Others may commit: the log is shared, or this process isn't the one that writes. */
+  readonly #othersCommit: boolean
+  #lookedAtMs: number
+  #open = true
+
+  constructor(options: PresentOptions) {
+    this.#options = options
+    this.#versions = options.versions
+    this.#othersCommit = !(options.log.exclusive && options.committer !== undefined)
+    this.#lookedAtMs = options.env.monotonic()
+  }
+
+  tree(): Tree {
+    this.assertOpen()
+    return this.#versions.tree
+  }
+
+  isStale(): boolean {
+    if (!this.#othersCommit) return false
+    const { env, maxStalenessMs } = this.#options
+    return env.monotonic() - this.#lookedAtMs > maxStalenessMs
+  }
+
+  async refresh(signal?: AbortSignal): Promise<void> {
+    this.assertOpen()
+    signal?.throwIfAborted()
+    if (!this.#othersCommit) return
+    const startedAtMs = this.#options.env.monotonic()
+    await this.#options.follower.catchUp()
+    this.#lookedAtMs = startedAtMs
+    signal?.throwIfAborted()
+    this.assertOpen()
+  }
+
+  hold(): ReadPoint {
+    this.assertOpen()
+    // Buffered writes to come would join the version that is read otherwise.
+    this.#options.committer?.sealVisible()
+    return { tree: this.#versions.tree.retain(), timestamp: this.#versions.visibleTimestamp }
+  }
+
+  async holdAt(moment: Moment, signal?: AbortSignal): Promise<ReadPoint> {
+    assertMoment(moment)
+    signal?.throwIfAborted()
+    const timestamp = await this.timestampOf(moment, signal)
+    const point = this.hold()
+    point.timestamp = Math.min(point.timestamp, timestamp)
+    return point
+  }
+
+  /** The newest commit at or before a moment; version 0 where there is none. */
+  async commitAt(moment: Moment, signal?: AbortSignal): Promise<Commit> {
+    assertMoment(moment)
+    const timestamp = await this.timestampOf(moment, signal)
+    if (!(moment instanceof Date) && 'version' in moment) return { ...moment, timestamp }
+    const { visibleVersion, visibleTimestamp } = this.#versions
+    if (timestamp >= visibleTimestamp) {
+      return { version: visibleVersion, timestamp: visibleTimestamp }
+    }
+    // Only what is in the log can be looked for there.
+    if (this.#versions.state.version < visibleVersion) await this.#options.committer?.flush()
+    const newest = this.#versions.state
+    const entry = await entryAtTime(this.#options.log, timestamp, { newest })
+    return { version: entry?.version ?? 0, timestamp }
+  }
+
+  /**
+   * The timestamp that reads at a moment use. Throws `VersionNotFoundError` for a version to come;
+   * a time to come means the present.
+   */
+  async timestampOf(moment: Moment, signal?: AbortSignal): Promise<number> {
+    if (moment instanceof Date) return moment.getTime() * 1000
+    if ('timestamp' in moment) return moment.timestamp
+    const { version } = moment
+    if (version > this.#versions.visibleVersion) await this.refresh(signal)
+    if (version > this.#versions.visibleVersion) {
+      throw new VersionNotFoundError(version, this.#versions.visibleVersion)
+    }
+    const known = this.#versions.moments.timestampOf(version)
+    if (known !== undefined) return known
+    const entry = await entryAt(this.#options.log, version, signal === undefined ? {} : { signal })
+    if (entry === undefined) {
+      throw new SnapshotExpiredError(`the log no longer holds version ${version}`)
+    }
+    return entry.timestamp
+  }
+
+  assertOpen(): void {
+    if (!this.#open) throw new ClosedError('the database is closed; open it again')
+  }
+
+  close(): void {
+    this.#open = false
+  }
+}

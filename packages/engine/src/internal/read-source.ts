@@ -1,0 +1,24 @@
+import type { Moment } from '../range.js'
+import type { Tree } from './tree.js'
+
+/** A tree and the timestamp to read it at. Whoever is given one releases the tree. */
+export interface ReadPoint {
+  tree: Tree
+  timestamp: number
+}
+
+/** Where a table's reads look: the present of a database, or a snapshot of it. */
+export interface ReadSource {
+  /** The tree to read now. Throws `ClosedError` after close. */
+  tree(): Tree
+  /** What `tree()` is read at: `MAX_TIMESTAMP` for the present. */
+  readonly timestamp: number
+  /** True where others may have committed since this process last looked. */
+  isStale(): boolean
+  /** Reads the log up to its end. */
+  refresh(signal: AbortSignal | undefined): Promise<void>
+  /** The present (or the snapshot) as a point that later writes don't change. */
+  hold(): ReadPoint
+  /** A moment of the past, at or before `timestamp`. */
+  holdAt(moment: Moment, signal: AbortSignal | undefined): Promise<ReadPoint>
+}

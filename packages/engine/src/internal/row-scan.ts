@@ -1,0 +1,120 @@
+import type { Rows, Scan } from '../scan.js'
+import { MAX_PAGE_ROWS, type PageReader } from './page-reader.js'
+
+// A loop over single rows begins with a short page, so that one that is left early reads little.
+const FIRST_PAGE_ROWS = 64
+
+/** Opens a reader of the rows that a scan is about; `what` are the parts of each row it needs. */
+export type OpenPages = (what: 'entries' | 'keys' | 'values') => PageReader
+
+/** A scan over whatever `open` reads. Each iteration opens a reader of its own. */
+export class RowScan<K, V> implements Scan<K, V> {
+  readonly #open: OpenPages
+  readonly #entries: Rows<[K, V]>
+
+  constructor(open: OpenPages) {
+    this.#open = open
+    this.#entries = new PagedRows<[K, V]>(() => open('entries'))
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<[K, V]> {
+    return this.#entries[Symbol.asyncIterator]()
+  }
+
+  pages(): AsyncIterable<[K, V][]> {
+    return this.#entries.pages()
+  }
+
+  toArray(): Promise<[K, V][]> {
+    return this.#entries.toArray()
+  }
+
+  keys(): Rows<K> {
+    return new PagedRows<K>(() => this.#open('keys'))
+  }
+
+  values(): Rows<V> {
+    return new PagedRows<V>(() => this.#open('values'))
+  }
+}
+
+class PagedRows<Row> implements Rows<Row> {
+  readonly #open: () => PageReader
+
+  constructor(open: () => PageReader) {
+    this.#open = open
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Row> {
+    return new RowIterator<Row>(this.#open())
+  }
+
+  async *pages(): AsyncGenerator<Row[], void, undefined> {
+    const reader = this.#open()
+    try {
+      for (;;) {
+        const page = await reader.next(MAX_PAGE_ROWS)
+        if (page === undefined) return
+        yield page as Row[]
+      }
+    } finally {
+      reader.close()
+    }
+  }
+
+  async toArray(): Promise<Row[]> {
+    const rows: Row[] = []
+    const reader = this.#open()
+    try {
+      for (;;) {
+        const page = await reader.next(MAX_PAGE_ROWS)
+        if (page === undefined) return rows
+        if (rows.length === 0 && page.length < MAX_PAGE_ROWS) rows.push(...(page as Row[]))
+        else for (const row of page) rows.push(row as Row)
+      }
+    } finally {
+      reader.close()
+    }
+  }
+}
+
+/** Hands out the rows of a page without waiting; only a page that needs I/O makes the loop wait. */
+class RowIterator<Row> implements AsyncIterator<Row> {
+  readonly #reader: PageReader
+  #page: unknown[] = []
+  #at = 0
+  #rows = FIRST_PAGE_ROWS
+  #ended = false
+
+  constructor(reader: PageReader) {
+    this.#reader = reader
+  }
+
+  next(): Promise<IteratorResult<Row>> {
+    if (this.#at < this.#page.length) {
+      return Promise.resolve({ value: this.#page[this.#at++] as Row, done: false })
+    }
+    return this.#nextPage()
+  }
+
+  return(): Promise<IteratorResult<Row>> {
+    this.#ended = true
+    this.#page = []
+    this.#reader.close()
+    return Promise.resolve({ value: undefined, done: true })
+  }
+
+  async #nextPage(): Promise<IteratorResult<Row>> {
+    if (this.#ended) return { value: undefined, done: true }
+    const page = await this.#reader.next(this.#rows)
+    this.#rows = Math.min(this.#rows * 4, MAX_PAGE_ROWS)
+    if (page === undefined) {
+      this.#ended = true
+      this.#reader.close()
+      return { value: undefined, done: true }
+    }
+    this.#page = page
+    this.#at = 1
+    return { value: page[0] as Row, done: false }
+  }
+}

@@ -1,0 +1,76 @@
+import { ClosedError } from '@firn/env'
+import type { Moment } from '../range.js'
+import type { Snapshot } from '../snapshot.js'
+import type { ReadableTable } from '../table.js'
+import type { TableOptions } from '../table-options.js'
+import type { Present } from './present.js'
+import type { ReadPoint, ReadSource } from './read-source.js'
+import { TableIdentity } from './table-identity.js'
+import { TableReader } from './table-reader.js'
+import type { Tree } from './tree.js'
+
+/** A tree that is held, read at a timestamp that doesn't move. */
+export class SnapshotHandle implements Snapshot, ReadSource {
+  readonly version: number
+  readonly timestamp: number
+  readonly #present: Present
+  readonly #onClose: (snapshot: SnapshotHandle) => void
+  #tree: Tree | undefined
+
+  /** Takes over the tree that `point` holds. */
+  constructor(
+    version: number,
+    point: ReadPoint,
+    present: Present,
+    onClose: (snapshot: SnapshotHandle) => void,
+  ) {
+    this.version = version
+    this.timestamp = point.timestamp
+    this.#tree = point.tree
+    this.#present = present
+    this.#onClose = onClose
+  }
+
+  table<K = Uint8Array, V = Uint8Array>(
+    name: string,
+    options: TableOptions<K, V> = {},
+  ): ReadableTable<K, V> {
+    const identity = new TableIdentity(name, options as TableOptions<never, never>)
+    identity.idIn(this.tree().state)
+    return new TableReader<K, V>(identity, this)
+  }
+
+  tree(): Tree {
+    if (this.#tree === undefined) {
+      throw new ClosedError('the snapshot is closed; take another one with db.snapshot()')
+    }
+    return this.#tree
+  }
+
+  isStale(): boolean {
+    return false
+  }
+
+  async refresh(): Promise<void> {}
+
+  hold(): ReadPoint {
+    return { tree: this.tree().retain(), timestamp: this.timestamp }
+  }
+
+  async holdAt(moment: Moment, signal?: AbortSignal): Promise<ReadPoint> {
+    const timestamp = await this.#present.timestampOf(moment, signal)
+    const point = this.hold()
+    point.timestamp = Math.min(point.timestamp, timestamp)
+    return point
+  }
+
+  async close(): Promise<void> {
+    this.#tree?.release()
+    this.#tree = undefined
+    this.#onClose(this)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

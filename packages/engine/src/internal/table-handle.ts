@@ -1,0 +1,130 @@
+import { InvalidArgumentError } from '@firn/env'
+import { KIND_DELETE, KIND_PUT } from '@firn/mvcc'
+import { type Encoding, encodeWith } from '../encoding.js'
+import type { Range, ReadOptions, ScanOptions } from '../range.js'
+import type { Rows, Scan } from '../scan.js'
+import type { Table } from '../table.js'
+import type { Commit, WriteOptions } from '../write-options.js'
+import { assertKey, assertValue } from './limits.js'
+import type { DatabaseHandle } from './database-handle.js'
+import { TableIdentity } from './table-identity.js'
+import { TableReader } from './table-reader.js'
+import { waitFor } from './wait-for.js'
+
+const NO_VALUE = new Uint8Array(0)
+
+/** A table of an open database: reads of its present, and writes. */
+export class TableHandle<K, V> implements Table<K, V> {
+  readonly identity: TableIdentity
+  readonly database: DatabaseHandle
+  readonly #reader: TableReader<K, V>
+  #bytes: Table<Uint8Array, Uint8Array> | undefined
+
+  constructor(identity: TableIdentity, database: DatabaseHandle) {
+    this.identity = identity
+    this.database = database
+    this.#reader = new TableReader(identity, database.present)
+  }
+
+  get name(): string {
+    return this.identity.name
+  }
+
+  get bytes(): Table<Uint8Array, Uint8Array> {
+    this.#bytes ??= new TableHandle<Uint8Array, Uint8Array>(
+      this.identity.asBytes(),
+      this.database,
+    )
+    return this.#bytes
+  }
+
+  get(key: K, options?: ReadOptions): Promise<V | undefined> {
+    return this.#reader.get(key, options)
+  }
+
+  getSync(key: K): V | undefined {
+    return this.#reader.getSync(key)
+  }
+
+  getMany(keys: readonly K[], options?: ReadOptions): Promise<(V | undefined)[]> {
+    return this.#reader.getMany(keys, options)
+  }
+
+  has(key: K, options?: ReadOptions): Promise<boolean> {
+    return this.#reader.has(key, options)
+  }
+
+  scan(options?: ScanOptions<K>): Scan<K, V> {
+    return this.#reader.scan(options)
+  }
+
+  keys(options?: ScanOptions<K>): Rows<K> {
+    return this.#reader.keys(options)
+  }
+
+  values(options?: ScanOptions<K>): Rows<V> {
+    return this.#reader.values(options)
+  }
+
+  count(range?: Range<K> & ReadOptions): Promise<number> {
+    return this.#reader.count(range)
+  }
+
+  put(key: K, value: V, options?: WriteOptions): Promise<Commit> {
+    try {
+      return this.#write(KIND_PUT, this.encodeKey(key), this.encodeValue(value), options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  delete(key: K, options?: WriteOptions): Promise<Commit> {
+    try {
+      return this.#write(KIND_DELETE, this.encodeKey(key), NO_VALUE, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Throws `InvalidArgumentError` for a key that can't be stored. */
+  encodeKey(key: K): Uint8Array {
+    const bytes = encodeWith(this.identity.keys as Encoding<K>, key)
+    assertKey(bytes)
+    return bytes
+  }
+
+  /** Throws `InvalidArgumentError` for a value that can't be stored. */
+  encodeValue(value: V): Uint8Array {
+    if (value === undefined) {
+      throw new InvalidArgumentError('a value may not be undefined; delete removes a key')
+    }
+    const bytes = encodeWith(this.identity.values as Encoding<V>, value)
+    assertValue(bytes)
+    return bytes
+  }
+
+  #write(
+    kind: number,
+    key: Uint8Array,
+    value: Uint8Array,
+    options: WriteOptions | undefined,
+  ): Promise<Commit> {
+    const writer = this.database.writer()
+    if (options === undefined) return writer.write(this.identity, kind, key, value, 'durable')
+    options.signal?.throwIfAborted()
+    const durability = assertDurability(options.durability)
+    return waitFor(writer.write(this.identity, kind, key, value, durability), options.signal)
+  }
+}
+
+/** Throws `InvalidArgumentError` for anything but the two durabilities. */
+export function assertDurability(
+  durability: WriteOptions['durability'] = 'durable',
+): 'durable' | 'buffered' {
+  if (durability !== 'durable' && durability !== 'buffered') {
+    throw new InvalidArgumentError(
+      `durability must be 'durable' or 'buffered', got ${JSON.stringify(durability)}`,
+    )
+  }
+  return durability
+}

@@ -1,0 +1,287 @@
+import { equalRanges, hashRange } from '@firn/bytes'
+import type { RecordKind } from '@firn/mvcc'
+import { SortedRuns } from './sorted-runs.js'
+
+/** Bytes of the table id in front of every key, here and in SSTs. */
+export const TABLE_PREFIX_BYTES = 4
+
+const NO_VERSION = -1
+
+/**
+ * Whether memtables are made of memory that threads can share, so that one can be flushed by another
+ * thread without a copy. The arrays work alike either way.
+ */
+const SHARED = typeof SharedArrayBuffer === 'function'
+
+function allocate(bytes: number): ArrayBuffer {
+  return SHARED ? (new SharedArrayBuffer(bytes) as unknown as ArrayBuffer) : new ArrayBuffer(bytes)
+}
+
+const bytesOf = (length: number): Uint8Array<ArrayBuffer> => new Uint8Array(allocate(length))
+const u32Of = (length: number): Uint32Array<ArrayBuffer> => new Uint32Array(allocate(length * 4))
+const i32Of = (length: number): Int32Array<ArrayBuffer> => new Int32Array(allocate(length * 4))
+const f64Of = (length: number): Float64Array<ArrayBuffer> => new Float64Array(allocate(length * 8))
+
+/** What another thread needs to read a memtable that gets no more records. */
+export interface SharedTableMemtable {
+  readonly tableId: number
+  readonly bytes: Uint8Array
+  readonly keyCount: number
+  readonly keyOffsets: Uint32Array<ArrayBuffer>
+  readonly keyEnds: Uint32Array<ArrayBuffer>
+  readonly newest: Int32Array<ArrayBuffer>
+  readonly versionCount: number
+  readonly timestamps: Float64Array<ArrayBuffer>
+  readonly kinds: Uint8Array<ArrayBuffer>
+  readonly valueOffsets: Uint32Array<ArrayBuffer>
+  readonly valueEnds: Uint32Array<ArrayBuffer>
+  readonly older: Int32Array<ArrayBuffer>
+  readonly minTimestamp: number
+  readonly maxTimestamp: number
+}
+
+// What a key and a version cost beside their bytes: the typed-array slots below.
+const KEY_OVERHEAD_BYTES = 4 + 4 + 4 + 4 + 8 + 4
+const VERSION_OVERHEAD_BYTES = 8 + 4 + 4 + 4 + 1
+
+/**
+ * One table's part of a memtable: an append-only arena of keys and values, a hash index over the
+ * keys, and for each key a chain of versions, newest first. Order is made when somebody asks for
+ * it (`SortedRuns`): a load never pays for a scan that doesn't come, and a lookup that misses costs
+ * one probe. Measured on 500,000 random inserts of 16 + 100 bytes against a skip list in typed
+ * arrays: 3 times the inserts, and misses at a tenth of the time.
+ *
+ * Records arrive in timestamp order per key. Readers at a timestamp stay consistent while writers
+ * append, since everything that comes later carries a greater timestamp.
+ */
+export class TableMemtable {
+  readonly tableId: number
+  /** Keys (with their table prefix) and values. Replaced when it grows; old contents never change. */
+  bytes: Uint8Array
+  #used = 0
+
+  // Keys, by key id in order of arrival.
+  keyCount = 0
+  keyOffsets: Uint32Array<ArrayBuffer> = u32Of(16)
+  keyEnds: Uint32Array<ArrayBuffer> = u32Of(16)
+  #keyHashes: Uint32Array<ArrayBuffer> = new Uint32Array(16)
+  /** Newest version of each key. */
+  newest: Int32Array<ArrayBuffer> = i32Of(16)
+  // Open addressing with linear probing, at most half full: key id + 1, 0 where empty.
+  #slots: Int32Array<ArrayBuffer> = new Int32Array(64)
+
+  // Versions, in order of arrival.
+  versionCount = 0
+  timestamps: Float64Array<ArrayBuffer> = f64Of(16)
+  kinds: Uint8Array<ArrayBuffer> = bytesOf(16)
+  valueOffsets: Uint32Array<ArrayBuffer> = u32Of(16)
+  valueEnds: Uint32Array<ArrayBuffer> = u32Of(16)
+  /** The next older version of the same key, or -1. */
+  older: Int32Array<ArrayBuffer> = i32Of(16)
+
+  minTimestamp: number = Number.MAX_SAFE_INTEGER
+  maxTimestamp = 0
+
+  readonly #runs: SortedRuns = new SortedRuns()
+
+  constructor(tableId: number, initialBytes = 4096) {
+    this.tableId = tableId
+    this.bytes = bytesOf(initialBytes)
+  }
+
+  /** Memory that this table's records take, in bytes, as counted against the memtable's budget. */
+  get memoryBytes(): number {
+    return (
+      this.#used + this.keyCount * KEY_OVERHEAD_BYTES + this.versionCount * VERSION_OVERHEAD_BYTES
+    )
+  }
+
+  /** Appends a version of the user key `[keyStart, keyEnd)`; it shadows those before it. */
+  insert(
+    timestamp: number,
+    kind: RecordKind,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueBytes: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    const hash = hashRange(keyBytes, keyStart, keyEnd, 0)
+    const mask = this.#slots.length - 1
+    let slot = hash & mask
+    let keyId = this.#slots[slot] as number
+    while (keyId !== 0 && !this.#isKey(keyId - 1, hash, keyBytes, keyStart, keyEnd)) {
+      slot = (slot + 1) & mask
+      keyId = this.#slots[slot] as number
+    }
+    if (keyId === 0) keyId = this.#addKey(slot, hash, keyBytes, keyStart, keyEnd)
+    else keyId--
+    this.#addVersion(keyId, timestamp, kind, valueBytes, valueStart, valueEnd)
+  }
+
+  /** The newest version of a user key at or before a timestamp, or -1. */
+  find(keyBytes: Uint8Array, keyStart: number, keyEnd: number, timestamp: number): number {
+    const hash = hashRange(keyBytes, keyStart, keyEnd, 0)
+    const mask = this.#slots.length - 1
+    let slot = hash & mask
+    for (;;) {
+      const keyId = this.#slots[slot] as number
+      if (keyId === 0) return NO_VERSION
+      if (this.#isKey(keyId - 1, hash, keyBytes, keyStart, keyEnd)) {
+        return this.versionAt(keyId - 1, timestamp)
+      }
+      slot = (slot + 1) & mask
+    }
+  }
+
+  /** The newest version of a key id at or before a timestamp, or -1. */
+  versionAt(keyId: number, timestamp: number): number {
+    let version = this.newest[keyId] as number
+    while (version !== NO_VERSION && (this.timestamps[version] as number) > timestamp) {
+      version = this.older[version] as number
+    }
+    return version
+  }
+
+  /** For a thread that flushes what this one has written: nothing is copied. */
+  share(): SharedTableMemtable {
+    const { tableId, bytes, keyCount, keyOffsets, keyEnds, newest, versionCount } = this
+    const { timestamps, kinds, valueOffsets, valueEnds, older, minTimestamp, maxTimestamp } = this
+    return {
+      tableId,
+      bytes,
+      keyCount,
+      keyOffsets,
+      keyEnds,
+      newest,
+      versionCount,
+      timestamps,
+      kinds,
+      valueOffsets,
+      valueEnds,
+      older,
+      minTimestamp,
+      maxTimestamp,
+    }
+  }
+
+  /** The other thread's side of `share`: for cursors, not for lookups or writes. */
+  static fromShared(shared: SharedTableMemtable): TableMemtable {
+    return Object.assign(new TableMemtable(shared.tableId, 0), shared)
+  }
+
+  /** The key ids as runs, each in key order, that together hold every key of this moment. */
+  sortedRuns(): readonly Uint32Array[] {
+    return this.#runs.upTo(this.keyCount, this)
+  }
+
+  #isKey(keyId: number, hash: number, bytes: Uint8Array, start: number, end: number): boolean {
+    return (
+      this.#keyHashes[keyId] === hash &&
+      equalRanges(
+        this.bytes,
+        (this.keyOffsets[keyId] as number) + TABLE_PREFIX_BYTES,
+        this.keyEnds[keyId] as number,
+        bytes,
+        start,
+        end,
+      )
+    )
+  }
+
+  #addKey(slot: number, hash: number, bytes: Uint8Array, start: number, end: number): number {
+    const keyId = this.keyCount
+    if (keyId === this.keyOffsets.length) this.#growKeys()
+    const length = end - start
+    const at = this.#reserve(TABLE_PREFIX_BYTES + length)
+    const arena = this.bytes
+    const id = this.tableId
+    arena[at] = id >>> 24
+    arena[at + 1] = id >>> 16
+    arena[at + 2] = id >>> 8
+    arena[at + 3] = id
+    copy(bytes, start, end, arena, at + TABLE_PREFIX_BYTES)
+    this.keyOffsets[keyId] = at
+    this.keyEnds[keyId] = at + TABLE_PREFIX_BYTES + length
+    this.#keyHashes[keyId] = hash
+    this.newest[keyId] = NO_VERSION
+    this.keyCount = keyId + 1
+    this.#slots[slot] = keyId + 1
+    if (this.keyCount * 2 > this.#slots.length) this.#rehash()
+    return keyId
+  }
+
+  #addVersion(
+    keyId: number,
+    timestamp: number,
+    kind: RecordKind,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const version = this.versionCount
+    if (version === this.timestamps.length) this.#growVersions()
+    const at = this.#reserve(end - start)
+    copy(bytes, start, end, this.bytes, at)
+    this.timestamps[version] = timestamp
+    this.kinds[version] = kind
+    this.valueOffsets[version] = at
+    this.valueEnds[version] = at + end - start
+    this.older[version] = this.newest[keyId] as number
+    this.newest[keyId] = version
+    this.versionCount = version + 1
+    if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
+    if (timestamp < this.minTimestamp) this.minTimestamp = timestamp
+  }
+
+  #reserve(length: number): number {
+    const at = this.#used
+    this.#used = at + length
+    if (this.#used > this.bytes.length) {
+      const grown = bytesOf(Math.max(this.#used, this.bytes.length * 2))
+      grown.set(this.bytes.subarray(0, at))
+      this.bytes = grown
+    }
+    return at
+  }
+
+  #growKeys(): void {
+    const capacity = this.keyOffsets.length * 2
+    this.keyOffsets = grow(this.keyOffsets, u32Of(capacity))
+    this.keyEnds = grow(this.keyEnds, u32Of(capacity))
+    this.#keyHashes = grow(this.#keyHashes, new Uint32Array(capacity))
+    this.newest = grow(this.newest, i32Of(capacity))
+  }
+
+  #growVersions(): void {
+    const capacity = this.timestamps.length * 2
+    this.timestamps = grow(this.timestamps, f64Of(capacity))
+    this.kinds = grow(this.kinds, bytesOf(capacity))
+    this.valueOffsets = grow(this.valueOffsets, u32Of(capacity))
+    this.valueEnds = grow(this.valueEnds, u32Of(capacity))
+    this.older = grow(this.older, i32Of(capacity))
+  }
+
+  #rehash(): void {
+    const slots = new Int32Array(this.#slots.length * 2)
+    const mask = slots.length - 1
+    for (let keyId = 0; keyId < this.keyCount; keyId++) {
+      let slot = (this.#keyHashes[keyId] as number) & mask
+      while (slots[slot] !== 0) slot = (slot + 1) & mask
+      slots[slot] = keyId + 1
+    }
+    this.#slots = slots
+  }
+}
+
+function grow<T extends { set(from: T): void }>(from: T, to: T): T {
+  to.set(from)
+  return to
+}
+
+// A byte loop beats `set(subarray)` below about a hundred bytes: no view is made.
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  if (end - start > 96) to.set(from.subarray(start, end), at)
+  else for (let i = start; i < end; i++) to[at++] = from[i] as number
+}

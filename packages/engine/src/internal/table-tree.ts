@@ -1,0 +1,182 @@
+import { compareRanges } from '@firn/bytes'
+import { KIND_DELETE, MAX_TIMESTAMP } from '@firn/mvcc'
+import type { FileHandle } from './file-table.js'
+import type { Memtable } from './memtable.js'
+import type { PointLookup } from './point-lookup.js'
+import { TABLE_PREFIX_BYTES, type TableMemtable } from './table-memtable.js'
+
+export const FOUND = 1
+export const ABSENT = 0
+/** A file, or a block of it, isn't in memory: `load` what the lookup lacks, then ask again. */
+export const NOT_RESIDENT = -1
+
+export type FindStatus = typeof FOUND | typeof ABSENT | typeof NOT_RESIDENT
+
+/** Files of one level, in key order, without overlap. */
+export interface LevelFiles {
+  readonly handles: readonly FileHandle[]
+  readonly maxTimestamp: number
+}
+
+/**
+ * All that a read of one table looks at, newest first: the active memtable, immutable memtables,
+ * level-0 files, levels.
+ *
+ * Commits too large to be inline add files whose timestamps lie between those of the memtable's
+ * records. So what is found first need not be newest: a search goes on while a source could hold
+ * something newer than what it has.
+ */
+export class TableTree {
+  readonly tableId: number
+  readonly historyFloor: number
+  readonly level0: readonly FileHandle[]
+  readonly levels: readonly LevelFiles[]
+  readonly #active: Memtable
+  #activePart: TableMemtable | undefined
+  readonly immutables: readonly TableMemtable[]
+
+  constructor(parts: {
+    tableId: number
+    historyFloor: number
+    active: Memtable
+    immutables: readonly Memtable[]
+    level0: readonly FileHandle[]
+    levels: readonly (readonly FileHandle[])[]
+  }) {
+    this.tableId = parts.tableId
+    this.historyFloor = parts.historyFloor
+    this.#active = parts.active
+    this.immutables = parts.immutables.flatMap((memtable) => {
+      const table = memtable.tables.get(parts.tableId)
+      return table === undefined ? [] : [table]
+    })
+    this.level0 = parts.level0
+    this.levels = parts.levels
+      .filter((handles) => handles.length > 0)
+      .map((handles) => ({
+        handles,
+        maxTimestamp: handles.reduce((max, { meta }) => Math.max(max, meta.maxTimestamp), 0),
+      }))
+  }
+
+  /** The active memtable's part; `undefined` before the first record. */
+  get active(): TableMemtable | undefined {
+    if (this.#activePart === undefined) this.#activePart = this.#active.tables.get(this.tableId)
+    return this.#activePart
+  }
+
+  /**
+   * Finds the newest version at or before the lookup's timestamp; deletes are `ABSENT`. After
+   * `NOT_RESIDENT` and `load`, the next call goes on where this one stopped, so a cache that is too
+   * small to hold all blocks of a search can't keep it from ending.
+   */
+  find(lookup: PointLookup): FindStatus {
+    if (lookup.stage === 0) {
+      const active = this.active
+      if (active !== undefined) findInMemtable(active, lookup)
+      for (let i = 0; i < this.immutables.length; i++) {
+        const memtable = this.immutables[i] as TableMemtable
+        if (memtable.maxTimestamp > lookup.foundTimestamp) findInMemtable(memtable, lookup)
+      }
+      lookup.stage = 1
+    }
+    const levelsFrom = 1 + this.level0.length
+    for (let i = lookup.stage; i < levelsFrom; i++) {
+      const handle = this.level0[i - 1] as FileHandle
+      // Newest first: no later file of the level can hold anything newer.
+      if (handle.meta.maxTimestamp <= lookup.foundTimestamp) break
+      if (covers(handle, lookup) && findInFile(handle, lookup) === NOT_RESIDENT) {
+        lookup.stage = i
+        return NOT_RESIDENT
+      }
+    }
+    for (let i = Math.max(0, lookup.stage - levelsFrom); i < this.levels.length; i++) {
+      const level = this.levels[i] as LevelFiles
+      if (level.maxTimestamp <= lookup.foundTimestamp) continue
+      const handle = fileFor(level.handles, lookup.key, lookup.keyEnd)
+      if (handle !== undefined && findInFile(handle, lookup) === NOT_RESIDENT) {
+        lookup.stage = levelsFrom + i
+        return NOT_RESIDENT
+      }
+    }
+    return lookup.foundTimestamp >= 0 && lookup.kind !== KIND_DELETE ? FOUND : ABSENT
+  }
+
+  /** Reads what `find` lacked. */
+  async load(lookup: PointLookup, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted()
+    const handle = lookup.missing
+    if (handle === undefined) return
+    lookup.missing = undefined
+    const reader = await handle.enter()
+    try {
+      signal?.throwIfAborted()
+      // Opening may have been all that was missing; then the filter may even say no.
+      if (reader.find(lookup.sst) === NOT_RESIDENT) {
+        await reader.load(lookup.sst, signal === undefined ? {} : { signal })
+      }
+    } finally {
+      handle.leave(reader)
+    }
+  }
+}
+
+function findInMemtable(table: TableMemtable, lookup: PointLookup): void {
+  const { key, keyEnd } = lookup
+  const version = table.find(key, TABLE_PREFIX_BYTES, keyEnd, lookup.timestamp)
+  if (version < 0) return
+  const timestamp = table.timestamps[version] as number
+  if (timestamp <= lookup.foundTimestamp) return
+  lookup.foundTimestamp = timestamp
+  lookup.kind = table.kinds[version] as number
+  lookup.valueBytes = table.bytes
+  lookup.valueStart = table.valueOffsets[version] as number
+  lookup.valueEnd = table.valueEnds[version] as number
+}
+
+function findInFile(handle: FileHandle, lookup: PointLookup): FindStatus {
+  const { reader } = handle
+  if (lookup.timestamp !== MAX_TIMESTAMP && handle.meta.minTimestamp > lookup.timestamp) {
+    return ABSENT
+  }
+  const status = reader === undefined ? NOT_RESIDENT : reader.find(lookup.sst)
+  if (status === FOUND && lookup.sst.foundTimestamp > lookup.foundTimestamp) lookup.takeSst()
+  else if (status === NOT_RESIDENT) lookup.missing = handle
+  return status
+}
+
+function covers({ meta }: FileHandle, { key, keyEnd }: PointLookup): boolean {
+  const { smallest, largest } = meta
+  return (
+    compareRanges(key, 0, keyEnd, smallest, 0, smallest.length) >= 0 &&
+    compareRanges(key, 0, keyEnd, largest, 0, largest.length) <= 0
+  )
+}
+
+/** Index of the first file whose largest key isn't below the key; the number of files if none. */
+export function firstFileAtOrAfter(
+  handles: readonly FileHandle[],
+  key: Uint8Array,
+  keyEnd: number,
+): number {
+  let low = 0
+  let high = handles.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const { largest } = (handles[middle] as FileHandle).meta
+    if (compareRanges(largest, 0, largest.length, key, 0, keyEnd) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function fileFor(
+  handles: readonly FileHandle[],
+  key: Uint8Array,
+  keyEnd: number,
+): FileHandle | undefined {
+  const handle = handles[firstFileAtOrAfter(handles, key, keyEnd)]
+  if (handle === undefined) return undefined
+  const { smallest } = handle.meta
+  return compareRanges(key, 0, keyEnd, smallest, 0, smallest.length) >= 0 ? handle : undefined
+}

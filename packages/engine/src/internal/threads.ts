@@ -1,0 +1,15 @@
+import type { CompactionPlan, CompactionResult } from '@firn/compaction'
+import type { FileMeta } from '@firn/manifest'
+import type { FlushRequest } from './flush-thread-main.js'
+
+/** Work that other threads do. */
+export interface Threads {
+  flush: {
+    flush(request: FlushRequest): Promise<FileMeta[]>
+    close(): Promise<void>
+  }
+  compaction?: {
+    run(plan: CompactionPlan, options: { baseVersion: number; signal: AbortSignal }): Promise<CompactionResult>
+    close(): Promise<void>
+  }
+}

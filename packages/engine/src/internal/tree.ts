@@ -1,0 +1,89 @@
+import type { DatabaseState, FileMeta } from '@firn/manifest'
+import type { FileHandle, FileTable } from './file-table.js'
+import type { Memtable } from './memtable.js'
+import { TableTree } from './table-tree.js'
+
+/**
+ * What a state looks like to readers: memtables and files. A tree is made when its shape changes (a
+ * memtable is sealed, files come or go), not for every commit: the active memtable grows under it,
+ * and readers name the timestamp that they read at.
+ *
+ * Trees count who holds them. The files of a tree stay on disk until it is released.
+ */
+export class Tree {
+  readonly state: DatabaseState
+  readonly active: Memtable
+  /** Newest first. */
+  readonly immutables: readonly Memtable[]
+  readonly #files: FileTable
+  readonly #handles: Map<string, FileHandle> = new Map()
+  readonly #tables: Map<number, TableTree> = new Map()
+  #holders = 1
+
+  constructor(
+    state: DatabaseState,
+    active: Memtable,
+    immutables: readonly Memtable[],
+    files: FileTable,
+  ) {
+    this.state = state
+    this.active = active
+    this.immutables = immutables
+    this.#files = files
+    for (const meta of state.level0) this.#hold(meta)
+    for (const table of state.tables.values()) {
+      for (const level of table.levels) for (const meta of level) this.#hold(meta)
+    }
+  }
+
+  /** What there is of one table; `undefined` where the state knows no such table. */
+  table(id: number): TableTree | undefined {
+    let table = this.#tables.get(id)
+    if (table === undefined) {
+      const known = this.state.tables.get(id)
+      if (known === undefined) return undefined
+      table = new TableTree({
+        tableId: id,
+        historyFloor: known.historyFloor,
+        active: this.active,
+        immutables: this.immutables,
+        level0: this.state.level0
+          .filter((meta) => prefixOf(meta.smallest) <= id && id <= prefixOf(meta.largest))
+          .map((meta) => this.#handle(meta)),
+        levels: known.levels.map((level) => level.map((meta) => this.#handle(meta))),
+      })
+      this.#tables.set(id, table)
+    }
+    return table
+  }
+
+  get files(): Iterable<FileHandle> {
+    return this.#handles.values()
+  }
+
+  retain(): this {
+    this.#holders++
+    return this
+  }
+
+  release(): void {
+    if (--this.#holders > 0) return
+    for (const handle of this.#handles.values()) this.#files.release(handle)
+    this.#handles.clear()
+  }
+
+  #hold(meta: FileMeta): void {
+    if (!this.#handles.has(meta.id)) this.#handles.set(meta.id, this.#files.retain(meta))
+  }
+
+  #handle(meta: FileMeta): FileHandle {
+    const handle = this.#handles.get(meta.id)
+    if (handle === undefined) throw new Error(`file ${meta.id} is not of this tree`)
+    return handle
+  }
+}
+
+function prefixOf(key: Uint8Array): number {
+  const [a = 0, b = 0, c = 0, d = 0] = key
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
+}

@@ -1,0 +1,149 @@
+import {
+  applyEntry,
+  type DatabaseState,
+  decodeEdits,
+  type LogEntry,
+  readRecords,
+} from '@firn/manifest'
+import type { FileTable } from './file-table.js'
+import { Memtable } from './memtable.js'
+import { Moments } from './moments.js'
+import type { TableMemtable } from './table-memtable.js'
+import { Tree } from './tree.js'
+
+const NO_BYTES = new Uint8Array(0)
+
+/**
+ * What this process knows of the database: the fold over the log as far as it has read it, and the
+ * tree that readers use.
+ *
+ * `state` is the log's truth. `visibleVersion` is what readers see; it runs ahead of the state while
+ * buffered writes wait to be appended to a log that nobody else can append to.
+ */
+export class VersionSet {
+  readonly #files: FileTable
+  readonly moments: Moments = new Moments()
+  state: DatabaseState
+  tree: Tree
+  visibleVersion = 0
+  visibleTimestamp = 0
+  #active: Memtable = new Memtable()
+  /** Newest first. */
+  #immutables: readonly Memtable[] = []
+
+  constructor(state: DatabaseState, files: FileTable) {
+    this.#files = files
+    this.state = state
+    this.tree = new Tree(state, this.#active, this.#immutables, files)
+    this.show(state.version, state.timestamp)
+  }
+
+  get active(): Memtable {
+    return this.#active
+  }
+
+  get immutables(): readonly Memtable[] {
+    return this.#immutables
+  }
+
+  /** Every record at or before this timestamp is in a file. */
+  get flushedTimestamp(): number {
+    let oldest = this.visibleTimestamp + 1
+    for (const memtable of [this.#active, ...this.#immutables]) {
+      for (const table of memtable.tables.values()) oldest = Math.min(oldest, table.minTimestamp)
+    }
+    return oldest - 1
+  }
+
+  /** Bytes of all memtables. */
+  get memtableBytes(): number {
+    return this.#immutables.reduce((sum, m) => sum + m.memoryBytes, this.#active.memoryBytes)
+  }
+
+  /** Makes a version the one that readers see. Its records are in the active memtable. */
+  show(version: number, timestamp: number): void {
+    this.visibleVersion = version
+    this.visibleTimestamp = timestamp
+    this.#active.maxVersion = version
+    this.moments.add(version, timestamp)
+  }
+
+  /** Adds the inline records of a payload to the active memtable. */
+  insertPayload(payload: Uint8Array, timestamp: number): void {
+    for (const edit of decodeEdits(payload)) {
+      if (edit.type === 'records') this.insertRecords(edit.bytes, timestamp)
+    }
+  }
+
+  /** Adds a commit's inline records to the active memtable. */
+  insertRecords(records: Uint8Array, timestamp: number): void {
+    const active = this.#active
+    let table: TableMemtable | undefined
+    readRecords(records, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+      if (table === undefined || table.tableId !== id) table = active.table(id)
+      table.insert(timestamp, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
+    })
+  }
+
+  /**
+   * Folds the next entry of the log into the state. Its inline records are inserted unless readers
+   * see them already, or files hold them (`flushedThrough`).
+   */
+  apply(entry: LogEntry, recordsVisible: boolean): void {
+    const before = this.state
+    const edits = decodeEdits(entry.payload ?? NO_BYTES, `commit log entry ${entry.version}`)
+    this.state = applyEntry(before, entry, edits)
+    for (const edit of edits) {
+      if (edit.type === 'records' && !recordsVisible && entry.version > this.state.flushedThrough) {
+        this.insertRecords(edit.bytes, entry.timestamp)
+      }
+      if (edit.type === 'compact') {
+        // A file that only moved to another level is removed and added.
+        const stay = new Set(edit.added.map(({ file }) => file.id))
+        this.#files.markObsolete(edit.removed.filter((id) => !stay.has(id)))
+      }
+      if (edit.type === 'drop-table') {
+        const levels = before.tables.get(edit.id)?.levels ?? []
+        this.#files.markObsolete(levels.flat().map((file) => file.id))
+      }
+      if (edit.type === 'flush') this.#dropFlushed(edit.through)
+    }
+    if (entry.version > this.visibleVersion) this.show(entry.version, entry.timestamp)
+    if (before.level0 !== this.state.level0 || before.tables !== this.state.tables) this.#replant()
+  }
+
+  /** Closes the active memtable, if it holds anything; commits from now on go into a new one. */
+  sealMemtable(): void {
+    if (this.#active.records === 0) return
+    this.#immutables = [this.#active, ...this.#immutables]
+    this.#active = new Memtable()
+    this.#active.maxVersion = this.visibleVersion
+    this.#replant()
+  }
+
+  /** Starts over from a state, when the log before it can't be read any more. */
+  reset(state: DatabaseState): void {
+    this.state = state
+    this.#active = new Memtable()
+    this.#immutables = []
+    this.show(state.version, state.timestamp)
+    this.#replant()
+  }
+
+  close(): void {
+    this.tree.release()
+  }
+
+  /** Memtables whose records are all in files. Another process may have flushed part of ours. */
+  #dropFlushed(through: number): void {
+    if (this.#active.records > 0 && this.#active.maxVersion <= through) this.sealMemtable()
+    this.#immutables = this.#immutables.filter((memtable) => memtable.maxVersion > through)
+    this.#replant()
+  }
+
+  #replant(): void {
+    const old = this.tree
+    this.tree = new Tree(this.state, this.#active, this.#immutables, this.#files)
+    old.release()
+  }
+}

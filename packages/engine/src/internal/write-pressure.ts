@@ -1,0 +1,77 @@
+/** What writers wait for, and from which point on. */
+export interface PressureLimits {
+  /** Files of level 0 from which on every commit is delayed a little. */
+  slowdownLevel0: number
+  /** Files of level 0 from which on writes wait until compaction has caught up. */
+  stopLevel0: number
+  /** Memtables waiting to be flushed from which on writes wait. */
+  stopImmutables: number
+  /** Bytes waiting to be appended to the log from which on writes wait. */
+  stopQueuedBytes: number
+}
+
+/** Delay per commit, in milliseconds, for each file of level 0 over the slowdown limit. */
+const DELAY_PER_FILE_MS = 1
+
+/**
+ * Back-pressure: writers are slowed down, then stopped, before readers have to search through too
+ * many files or memory runs out.
+ */
+export class WritePressure {
+  readonly #limits: PressureLimits
+  #level0 = 0
+  #immutables = 0
+  #queuedBytes = 0
+  /** What writers have to wait for; `undefined` while nothing holds them up. */
+  blocked: Promise<void> | undefined
+  #unblock: (() => void) | undefined
+  /** How often writers had to stop. */
+  stops = 0
+  /** How many commits were delayed. */
+  slowdowns = 0
+
+  constructor(limits: PressureLimits) {
+    this.#limits = limits
+  }
+
+  /** Milliseconds by which the next commit is to be delayed. */
+  nextDelayMs(): number {
+    const over = this.#level0 - this.#limits.slowdownLevel0
+    if (over < 0) return 0
+    this.slowdowns++
+    return (over + 1) * DELAY_PER_FILE_MS
+  }
+
+  setShape(level0: number, immutables: number): void {
+    this.#level0 = level0
+    this.#immutables = immutables
+    this.#update()
+  }
+
+  addQueued(bytes: number): void {
+    this.#queuedBytes += bytes
+    this.#update()
+  }
+
+  /** Lets all writers go: the database closes, and they are to find that out. */
+  release(): void {
+    this.#unblock?.()
+    this.#unblock = undefined
+    this.blocked = undefined
+  }
+
+  #update(): void {
+    const { stopLevel0, stopImmutables, stopQueuedBytes } = this.#limits
+    const stop =
+      this.#level0 >= stopLevel0 ||
+      this.#immutables >= stopImmutables ||
+      this.#queuedBytes >= stopQueuedBytes
+    if (!stop) this.release()
+    else if (this.blocked === undefined) {
+      this.stops++
+      this.blocked = new Promise((resolve) => {
+        this.#unblock = resolve
+      })
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import type { Env } from '@firn/env'
+import type { CommitLog } from '@firn/manifest'
+import type { ObjectStore } from '@firn/object-store'
+
+export interface OpenOptions {
+  /**
+   * `'read'` never writes, takes no lock and can't be locked out; it sees what writers commit when
+   * it refreshes. Default `'write'`.
+   */
+  mode?: 'write' | 'read'
+  /** Whether to create a database where there is none. Default true in write mode. */
+  createIfMissing?: boolean
+  cache?: {
+    /** For blocks, indexes and filters together. Default 256 MiB. */
+    memoryBytes?: number
+  }
+  /** Size at which a memtable is flushed. Up to three are in memory at a time. Default 32 MiB. */
+  memtableBytes?: number
+  /**
+   * On a log that others write to: reads look for their commits when the last look is older than
+   * this. Default 1,000.
+   */
+  maxStalenessMs?: number
+  /**
+   * Where this process compacts: in a worker thread (default; where there are none, or the store
+   * lives in this process's memory, inline), on this thread, or not at all.
+   */
+  compaction?: 'worker' | 'inline' | 'off'
+  /** Told about work in the background and its failures. Default: nobody is. */
+  logger?: Logger
+  /** The clocks and random numbers to use. Default: the system's. */
+  env?: Env
+  /** Gives up opening. */
+  signal?: AbortSignal
+  /** Shape of the tree; small values are for tests. */
+  tuning?: Tuning
+}
+
+/** Sizes and limits of the tree. The defaults fit databases from kilobytes to terabytes. */
+export interface Tuning {
+  /** Uncompressed size of an SST block. Default: the SST package's. */
+  blockBytes?: number
+  /** Size of the files that compaction writes. Default 32 MiB. */
+  targetFileBytes?: number
+  /** Size of level 1; each level is ten times as large as the one above. Default 128 MiB. */
+  levelBaseBytes?: number
+  /** Files of level 0 from which on they are compacted. Default 4. */
+  level0Trigger?: number
+  /** Files of level 0 from which on every commit is delayed. Default 20. */
+  level0Slowdown?: number
+  /** Files of level 0 from which on writes wait. Default 36. */
+  level0Stop?: number
+  /** Batches larger than this are written as whole SSTs. Default: the log's inline limit. */
+  inlineLimitBytes?: number
+}
+
+/** A database of ready-made parts. */
+export interface DatabaseParts extends OpenOptions {
+  store: ObjectStore
+  /** The log, or how to make it once the database's incarnation is known. */
+  log: CommitLog | ((incarnation: string) => CommitLog | Promise<CommitLog>)
+}
+
+/** Never given keys, values or credentials. */
+export interface Logger {
+  debug?(message: string, details?: Readonly<Record<string, unknown>>): void
+  warn(message: string, details?: Readonly<Record<string, unknown>>): void
+}

@@ -1,0 +1,34 @@
+import type { Database } from './database.js'
+import { assembleDatabase } from './internal/assemble-database.js'
+import { locate } from './internal/locate.js'
+import { assertOpenOptions } from './internal/assert-options.js'
+import type { DatabaseParts, OpenOptions } from './open-options.js'
+
+/**
+ * Opens a database by its location, or from ready-made parts.
+ *
+ * - `memory:` is gone when it is closed; `memory:name` when the process ends, and the same name is the
+ *   same database.
+ * - `file:./data` is a directory that one process at a time writes to.
+ * - `file:./data?log=objects` is a directory that many processes write to.
+ *
+ * Throws `InvalidArgumentError` for a location or options that can't be meant,
+ * `DatabaseNotFoundError` where there is no database and none is to be made, `LockedError` while
+ * another process has the directory open for writing, `FormatVersionError` for a database of a
+ * future release, and `CorruptionError` where what is stored is damaged.
+ *
+ * ```ts
+ * await using db = await open('file:./data')
+ * const users = db.table('users', { keys: 'utf8', values: 'json' })
+ * await users.put('ada', { born: 1815 })
+ * ```
+ */
+export async function open(
+  location: string | DatabaseParts,
+  options: OpenOptions = {},
+): Promise<Database> {
+  const all = typeof location === 'string' ? options : { ...location, ...options }
+  assertOpenOptions(all)
+  all.signal?.throwIfAborted()
+  return assembleDatabase(locate(location, all), all)
+}

@@ -1,0 +1,27 @@
+/** Bounds of keys. `prefix` goes with none of the others. */
+export interface Range<K> {
+  gt?: K
+  gte?: K
+  lt?: K
+  lte?: K
+  /** Keys that begin so: bytes, characters, or tuple elements, by the table's key encoding. */
+  prefix?: K
+}
+
+/** A moment: a wall-clock time, a version, or a timestamp in microseconds since the epoch. */
+export type Moment = Date | { version: number } | { timestamp: number }
+
+export interface ReadOptions {
+  /** Read as of this moment instead of the present. */
+  at?: Moment
+  /** Read the log up to its end first, so that every commit made before the call is seen. */
+  fresh?: boolean
+  signal?: AbortSignal
+}
+
+export interface ScanOptions<K> extends Range<K>, ReadOptions {
+  /** Descending keys. Default false. */
+  reverse?: boolean
+  /** At most this many rows. Default: all. */
+  limit?: number
+}

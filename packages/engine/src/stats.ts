@@ -1,0 +1,42 @@
+import type { BlockCacheStats } from '@firn/block-cache'
+import type { TableInfo } from './table-info.js'
+
+/** The state of an open database, for people and for dashboards. Sizes in bytes. */
+export interface DatabaseStats {
+  version: number
+  /** Microseconds since the epoch. */
+  timestamp: number
+  tables: TableInfo[]
+  /** Level 0 first. */
+  levels: LevelStats[]
+  memtables: { count: number; bytes: number; records: number }
+  /** Records up to this version are in files. */
+  flushedThrough: number
+  cache: BlockCacheStats & { readerBytes: number; openFiles: number }
+  log: { appendedEntries: number; appendedBytes: number }
+  flushes: { count: number; bytesWritten: number }
+  compactions: {
+    count: number
+    running: boolean
+    bytesRead: number
+    bytesWritten: number
+    failures: number
+  }
+  writes: { slowdowns: number; stops: number }
+  amplification: {
+    /** Bytes written to files since open for each byte written to the log. */
+    write: number
+    /** Files and memtables that a point read may have to look into. */
+    read: number
+    /** Bytes of all files for each byte of the last level, by table. */
+    space: number
+  }
+}
+
+export interface LevelStats {
+  level: number
+  files: number
+  bytes: number
+  records: number
+  deletes: number
+}

@@ -1,0 +1,33 @@
+import type { Range, ReadOptions, ScanOptions } from './range.js'
+import type { Rows, Scan } from './scan.js'
+import type { Commit, WriteOptions } from './write-options.js'
+
+/** The reading half of a table: at the present, or at the moment of a snapshot. */
+export interface ReadableTable<K, V> {
+  readonly name: string
+  /** The value of a key; `undefined` where there is none. The caller owns what is returned. */
+  get(key: K, options?: ReadOptions): Promise<V | undefined>
+  /** The values of many keys, in their order. Reads that need I/O run side by side. */
+  getMany(keys: readonly K[], options?: ReadOptions): Promise<(V | undefined)[]>
+  has(key: K, options?: ReadOptions): Promise<boolean>
+  /** Rows in key order. Without bounds: all of them. */
+  scan(options?: ScanOptions<K>): Scan<K, V>
+  keys(options?: ScanOptions<K>): Rows<K>
+  values(options?: ScanOptions<K>): Rows<V>
+  /** How many keys a range holds. Reads all of them. */
+  count(range?: Range<K> & ReadOptions): Promise<number>
+}
+
+/** A keyspace of its own. It comes into being at its first write. */
+export interface Table<K = Uint8Array, V = Uint8Array> extends ReadableTable<K, V> {
+  /**
+   * As `get`, without a promise. Throws `NotResidentError` where it would have to wait for I/O.
+   * Sees what this process has seen.
+   */
+  getSync(key: K): V | undefined
+  put(key: K, value: V, options?: WriteOptions): Promise<Commit>
+  /** Deletes a key; one that isn't there is no error. */
+  delete(key: K, options?: WriteOptions): Promise<Commit>
+  /** The same table with keys and values as stored, past its encodings. */
+  readonly bytes: Table<Uint8Array, Uint8Array>
+}

@@ -1,0 +1,194 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Database, open } from '../src/index.js'
+import { temporaryDirectory } from './support/locations.js'
+
+const directories: string[] = []
+const databases: Database[] = []
+
+function directory(): string {
+  const made = temporaryDirectory()
+  directories.push(made)
+  return made
+}
+
+async function opened(...args: Parameters<typeof open>): Promise<Database> {
+  const db = await open(...args)
+  databases.push(db)
+  return db
+}
+
+afterEach(async () => {
+  await Promise.allSettled(databases.splice(0).map((db) => db.close()))
+  for (const made of directories.splice(0)) rmSync(made, { recursive: true, force: true })
+})
+
+describe('locations', () => {
+  test('a directory keeps what was written, through close and open', async () => {
+    const path = directory()
+    {
+      await using db = await open(`file:${path}`)
+      await db.table('t', { keys: 'utf8', values: 'json' }).put('k', { n: 1 })
+    }
+    const db = await opened(`file:${path}`)
+    // Options that are left out are those the table was created with.
+    expect(await db.table<string, unknown>('t').get('k')).toEqual({ n: 1 })
+  })
+
+  test('memory: is fresh each time, memory:name is the same database', async () => {
+    const a = await opened('memory:')
+    const b = await opened('memory:')
+    await a.table('t', { keys: 'utf8', values: 'utf8' }).put('k', 'a')
+    expect(await b.table('t', { keys: 'utf8', values: 'utf8' }).get('k')).toBeUndefined()
+
+    const first = await opened('memory:shared', { maxStalenessMs: 0 })
+    const second = await opened('memory:shared', { maxStalenessMs: 0 })
+    await first.table('t', { keys: 'utf8', values: 'utf8' }).put('k', 'first')
+    const read = second.table('t', { keys: 'utf8', values: 'utf8' })
+    expect(await read.get('k', { fresh: true })).toBe('first')
+    await read.put('k', 'second')
+    await first.refresh()
+    expect(await first.table<string, string>('t').get('k')).toBe('second')
+  })
+
+  test.each([
+    ['./data', /put 'file:' in front/],
+    ['file:', /directory is missing/],
+    ['file://host/data', /host name/],
+    ['file:./a%zz', /hexadecimal/],
+    ['file:./a%00b', /NUL/],
+    ['file:./data?log=paper', /unknown log "paper"/],
+    ['file:./data?lgo=file', /unknown parameter "lgo"/],
+    ['ftp://host/data', /"ftp:"/],
+  ])('%s is refused with what to do', async (location, message) => {
+    await expect(open(location)).rejects.toMatchObject({
+      code: 'FIRN_INVALID_ARGUMENT',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  test('unknown options and impossible values are refused', async () => {
+    await expect(open('memory:', { memtabelBytes: 1 } as never)).rejects.toThrow(/memtabelBytes/)
+    await expect(open('memory:', { memtableBytes: -1 })).rejects.toThrow(/memtableBytes/)
+    await expect(open('memory:', { mode: 'append' as never })).rejects.toThrow(/write, read/)
+  })
+
+  test('reading what is not there makes nothing', async () => {
+    const path = join(directory(), 'absent')
+    await expect(open(`file:${path}`, { mode: 'read' })).rejects.toMatchObject({
+      code: 'FIRN_DATABASE_NOT_FOUND',
+    })
+    await expect(open(`file:${path}`, { createIfMissing: false })).rejects.toMatchObject({
+      code: 'FIRN_DATABASE_NOT_FOUND',
+    })
+    expect(existsSync(path)).toBe(false)
+  })
+
+  test('a database of a future format is refused before anything is written', async () => {
+    const path = directory()
+    await (await open(`file:${path}`)).close()
+    const before = readdirSync(path).sort()
+    writeFileSync(join(path, 'FIRN'), JSON.stringify({ format: 99, incarnation: 'x' }))
+    await expect(open(`file:${path}`)).rejects.toMatchObject({ code: 'FIRN_FORMAT_VERSION' })
+    expect(readdirSync(path).sort()).toEqual(before)
+  })
+
+  test('a directory that holds something else is not taken over', async () => {
+    const path = directory()
+    mkdirSync(join(path, 'FIRN'))
+    await expect(open(`file:${path}`)).rejects.toMatchObject({ code: expect.stringMatching(/^FIRN_/) })
+  })
+})
+
+describe('one writer per directory', () => {
+  test('a second one gets an error that says who holds it; readers get in', async () => {
+    const path = directory()
+    const db = await opened(`file:${path}`)
+    await db.table('t', { keys: 'utf8', values: 'utf8' }).put('k', 'v')
+    await expect(open(`file:${path}`)).rejects.toMatchObject({
+      code: 'FIRN_LOCKED',
+      message: expect.stringContaining('this process'),
+    })
+    const reader = await opened(`file:${path}`, { mode: 'read' })
+    expect(await reader.table<string, string>('t').get('k')).toBe('v')
+    await db.table<string, string>('t').put('k', 'newer')
+    await reader.refresh()
+    expect(await reader.table<string, string>('t').get('k')).toBe('newer')
+    await db.close()
+    await opened(`file:${path}`)
+  })
+
+  test('a reader refuses writes', async () => {
+    const path = directory()
+    await (await open(`file:${path}`)).close()
+    const db = await opened(`file:${path}`, { mode: 'read' })
+    await expect(db.table('t').put(new Uint8Array(1), new Uint8Array(1))).rejects.toMatchObject({
+      code: 'FIRN_READ_ONLY',
+    })
+    expect(() => db.table('t')).not.toThrow()
+    await expect(db.compact()).rejects.toMatchObject({ code: 'FIRN_READ_ONLY' })
+    await expect(db.batch().put(db.table('t'), new Uint8Array(1), new Uint8Array(1)).write()).rejects.toMatchObject({
+      code: 'FIRN_READ_ONLY',
+    })
+  })
+})
+
+describe('close', () => {
+  test('makes buffered writes durable; afterwards everything says so', async () => {
+    const path = directory()
+    const db = await open(`file:${path}`)
+    const table = db.table('t', { keys: 'utf8', values: 'utf8' })
+    await table.put('k', 'v')
+    await table.put('b', 'buffered', { durability: 'buffered' })
+    expect(await table.get('b')).toBe('buffered')
+    const snapshot = await db.snapshot()
+    await Promise.all([db.close(), db.close()])
+    await db.close()
+    for (const use of [
+      () => table.get('k'),
+      () => table.put('k', 'x'),
+      () => table.scan().toArray(),
+      () => table.getMany(['k']),
+      () => table.has('k'),
+      () => db.flush(),
+      () => db.refresh(),
+      () => db.snapshot(),
+      () => db.stats(),
+      () => db.tables(),
+      () => snapshot.table('t').get(new Uint8Array(1)),
+    ]) {
+      await expect(Promise.resolve().then(use)).rejects.toMatchObject({ code: 'FIRN_CLOSED' })
+    }
+    expect(() => table.getSync('k')).toThrow(/closed/)
+    expect(() => db.batch()).toThrow(/closed/)
+    const again = await opened(`file:${path}`)
+    expect(await again.table<string, string>('t').get('b')).toBe('buffered')
+  })
+
+  test('during writes and scans: each ends well or says that the database is closed', async () => {
+    const path = directory()
+    const db = await open(`file:${path}`, { memtableBytes: 16_384, compaction: 'inline' })
+    const table = db.table('t', { keys: 'utf8', values: 'utf8' })
+    await table.put('first', 'v')
+    const acknowledged: string[] = []
+    const work = Array.from({ length: 200 }, async (_, i) => {
+      await table.put(`key ${i}`, 'x'.repeat(300))
+      acknowledged.push(`key ${i}`)
+      for await (const _row of table.scan()) if (i % 3 === 0) break
+    })
+    await Promise.race(work)
+    const closed = db.close()
+    for (const result of await Promise.allSettled(work)) {
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'FIRN_CLOSED' })
+    }
+    await closed
+    const again = await opened(`file:${path}`)
+    const kept = new Set(await collectKeys(again))
+    for (const key of acknowledged) expect(kept.has(key)).toBe(true)
+  })
+})
+
+async function collectKeys(db: Database): Promise<string[]> {
+  return db.table<string, string>('t').keys().toArray()
+}

@@ -1,0 +1,127 @@
+import { compareBytes } from '@firn/bytes'
+import { END, POSITIONED } from '@firn/mvcc'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { MemtableCursor } from '../src/internal/memtable-cursor.js'
+import { prefixedKey } from '../src/internal/point-lookup.js'
+import { TableMemtable } from '../src/internal/table-memtable.js'
+
+const TABLE = 7
+
+interface Version {
+  key: Uint8Array
+  timestamp: number
+  value: string
+}
+
+// Few keys, some sharing long prefixes, so that versions pile up and ties go past eight bytes.
+const keys = fc.oneof(
+  fc.uint8Array({ maxLength: 3 }),
+  fc.uint8Array({ maxLength: 2 }).map((tail) => Uint8Array.of(...Buffer.from('shared prefix'), ...tail)),
+)
+const writes = fc.array(fc.record({ key: keys, sameCommit: fc.boolean() }), { maxLength: 120 })
+
+function fill(input: { key: Uint8Array; sameCommit: boolean }[]): {
+  memtable: TableMemtable
+  versions: Version[]
+} {
+  const memtable = new TableMemtable(TABLE, 8)
+  const versions: Version[] = []
+  let timestamp = 1
+  for (const [i, { key, sameCommit }] of input.entries()) {
+    if (!sameCommit) timestamp++
+    const value = `value ${i}`
+    const bytes = new TextEncoder().encode(value)
+    memtable.insert(timestamp, 1, key, 0, key.length, bytes, 0, bytes.length)
+    const replaced = versions.findIndex(
+      (v) => v.timestamp === timestamp && compareBytes(v.key, key) === 0,
+    )
+    if (replaced >= 0) versions.splice(replaced, 1)
+    versions.push({ key, timestamp, value })
+    // Sorting at odd moments makes many runs.
+    if (i % 7 === 3) memtable.sortedRuns()
+  }
+  versions.sort((a, b) => compareBytes(a.key, b.key) || b.timestamp - a.timestamp)
+  return { memtable, versions }
+}
+
+function rows(cursor: MemtableCursor, status = cursor.first()): Version[] {
+  const found: Version[] = []
+  for (; status === POSITIONED; status = cursor.next()) {
+    found.push({
+      key: cursor.keyBytes.slice(cursor.keyStart + 4, cursor.keyEnd),
+      timestamp: cursor.timestamp,
+      value: new TextDecoder().decode(cursor.valueBytes.slice(cursor.valueStart, cursor.valueEnd)),
+    })
+  }
+  expect(status).toBe(END)
+  return found
+}
+
+function visibleAt(versions: Version[], timestamp: number): Version[] {
+  return versions.filter(
+    (v, i) =>
+      v.timestamp <= timestamp &&
+      !versions.some((w, j) => j < i && w.timestamp <= timestamp && compareBytes(w.key, v.key) === 0),
+  )
+}
+
+describe('TableMemtable', () => {
+  test('a flush sees every version in internal order', () => {
+    fc.assert(
+      fc.property(writes, (input) => {
+        const { memtable, versions } = fill(input)
+        expect(rows(new MemtableCursor(memtable))).toEqual(versions)
+      }),
+    )
+  })
+
+  test('a scan at a timestamp sees the newest version of each key, in both directions', () => {
+    fc.assert(
+      fc.property(writes, fc.nat(60), fc.boolean(), (input, timestamp, reverse) => {
+        const { memtable, versions } = fill(input)
+        const expected = visibleAt(versions, timestamp)
+        if (reverse) expected.reverse()
+        expect(rows(new MemtableCursor(memtable, { timestamp, reverse }))).toEqual(expected)
+      }),
+    )
+  })
+
+  test('a seek stands at the first key in its direction', () => {
+    fc.assert(
+      fc.property(writes, keys, fc.boolean(), fc.boolean(), (input, key, reverse, inclusive) => {
+        const { memtable, versions } = fill(input)
+        const all = visibleAt(versions, 1000)
+        const expected = (reverse ? all.reverse() : all).filter((v) => {
+          const order = compareBytes(v.key, key) * (reverse ? -1 : 1)
+          return order > 0 || (inclusive && order === 0)
+        })
+        const cursor = new MemtableCursor(memtable, { timestamp: 1000, reverse })
+        const target = prefixedKey(TABLE, key)
+        expect(rows(cursor, cursor.seek(target, 0, target.length, inclusive))).toEqual(expected)
+      }),
+    )
+  })
+
+  test('find gives the newest version at or before a timestamp', () => {
+    fc.assert(
+      fc.property(writes, keys, fc.nat(60), (input, key, timestamp) => {
+        const { memtable, versions } = fill(input)
+        const expected = versions.find(
+          (v) => v.timestamp <= timestamp && compareBytes(v.key, key) === 0,
+        )
+        const version = memtable.find(key, 0, key.length, timestamp)
+        expect(version < 0 ? undefined : memtable.timestamps[version]).toBe(expected?.timestamp)
+      }),
+    )
+  })
+
+  test('a cursor does not see what is written after it was made', () => {
+    const { memtable } = fill([{ key: Uint8Array.of(5), sameCommit: false }])
+    const cursor = new MemtableCursor(memtable, { timestamp: 2 })
+    for (let i = 0; i < 200; i++) {
+      memtable.insert(3, 1, Uint8Array.of(i), 0, 1, new Uint8Array(50), 0, 50)
+    }
+    expect(rows(cursor)).toEqual([{ key: Uint8Array.of(5), timestamp: 2, value: 'value 0' }])
+  })
+})
