@@ -2,7 +2,15 @@
 // By hand, after a build: node bench/measure.mjs [--codec lz4] [--block 8192] [--runs 5]
 import { parseArgs } from 'node:util'
 import { BlockCache } from '@firn/block-cache'
-import { FOUND, memorySource, PENDING, POSITIONED, SstLookup, SstReader, SstWriter } from '@firn/sst'
+import {
+  FOUND,
+  memorySource,
+  PENDING,
+  POSITIONED,
+  SstLookup,
+  SstReader,
+  SstWriter,
+} from '@firn/sst'
 
 const { values: flags } = parseArgs({
   options: {
@@ -72,7 +80,16 @@ function write(compression, blockBytes) {
   for (let i = 0; i < count; i++) {
     const at = (i * 52) % (valuePool.length - 64)
     for (let j = 0; j < 50; j++) value[j] = valuePool[at + j]
-    writer.append(keys, i * KEY_BYTES, (i + 1) * KEY_BYTES, 1_700_000_000_000_000, 1, value, 0, VALUE_BYTES)
+    writer.append(
+      keys,
+      i * KEY_BYTES,
+      (i + 1) * KEY_BYTES,
+      1_700_000_000_000_000,
+      1,
+      value,
+      0,
+      VALUE_BYTES,
+    )
     if ((i & 0xfff) === 0) chunks.push(...writer.take())
   }
   writer.finish()
@@ -88,111 +105,144 @@ for (const codec of flags.codec ?? ['none', 'lz4', 'deflate']) {
   }
 }
 if (flags.json) console.log(JSON.stringify(results, undefined, 1))
-else console.table(Object.fromEntries(results.map(({ codec, block, ...rest }) => [`${codec} ${block}`, rest])))
+else
+  console.table(
+    Object.fromEntries(results.map(({ codec, block, ...rest }) => [`${codec} ${block}`, rest])),
+  )
 
 async function measure(codec, block) {
   const row = { codec, block }
   let chunks = []
-  row['write M/s'] = round(1e3 / (await time(count, () => { chunks = write(codec, block) })))
+  row['write M/s'] = round(
+    1e3 /
+      (await time(count, () => {
+        chunks = write(codec, block)
+      })),
+  )
   const source = memorySource(chunks)
   const cache = new BlockCache({ bytes: 256 * 1024 * 1024 })
   const reader = await SstReader.open(source, { cache })
-  row['MB'] = round(reader.bytes / 1e6)
+  row.MB = round(reader.bytes / 1e6)
   row['index KB'] = Math.round(reader.file.index.memoryBytes / 1e3)
 
-  row['cold scan ns'] = round(await time(count, async () => {
-    const cursor = reader.cursor({ fill: false, readAheadBytes: 256 * 1024, private: false })
-    let status = cursor.first()
-    for (;;) {
-      if (status === PENDING) status = await cursor.load()
-      if (status !== POSITIONED) break
-      status = cursor.next()
-    }
-  }))
+  row['cold scan ns'] = round(
+    await time(count, async () => {
+      const cursor = reader.cursor({ fill: false, readAheadBytes: 256 * 1024, private: false })
+      let status = cursor.first()
+      for (;;) {
+        if (status === PENDING) status = await cursor.load()
+        if (status !== POSITIONED) break
+        status = cursor.next()
+      }
+    }),
+  )
   const lookup = new SstLookup()
-  let loads = 0
+  let _loads = 0
   for (let i = 0; i < count; i++) {
     lookup.set(keys, i * KEY_BYTES, (i + 1) * KEY_BYTES, Number.MAX_SAFE_INTEGER)
     if (reader.find(lookup) === -1) {
       await reader.load(lookup)
-      loads++
+      _loads++
     }
   }
-  row['find ns'] = round(await time(count, () => {
-    for (let i = 0; i < count; i++) {
-      const at = order[i] * KEY_BYTES
-      lookup.set(keys, at, at + KEY_BYTES, Number.MAX_SAFE_INTEGER)
-      if (reader.find(lookup) !== FOUND) throw new Error('lost')
-    }
-  }))
+  row['find ns'] = round(
+    await time(count, () => {
+      for (let i = 0; i < count; i++) {
+        const at = order[i] * KEY_BYTES
+        lookup.set(keys, at, at + KEY_BYTES, Number.MAX_SAFE_INTEGER)
+        if (reader.find(lookup) !== FOUND) throw new Error('lost')
+      }
+    }),
+  )
   const absent = keys.slice()
   for (let i = 0; i < count; i++) absent[(i + 1) * KEY_BYTES - 1] ^= 1
   let falsePositives = 0
-  row['absent ns'] = round(await time(count, () => {
-    falsePositives = 0
-    for (let i = 0; i < count; i++) {
-      const at = order[i] * KEY_BYTES
-      lookup.set(absent, at, at + KEY_BYTES, Number.MAX_SAFE_INTEGER)
-      if (reader.mayContain(lookup)) falsePositives++
-      if (reader.find(lookup) === FOUND) throw new Error('made up')
-    }
-  }))
+  row['absent ns'] = round(
+    await time(count, () => {
+      falsePositives = 0
+      for (let i = 0; i < count; i++) {
+        const at = order[i] * KEY_BYTES
+        lookup.set(absent, at, at + KEY_BYTES, Number.MAX_SAFE_INTEGER)
+        if (reader.mayContain(lookup)) falsePositives++
+        if (reader.find(lookup) === FOUND) throw new Error('made up')
+      }
+    }),
+  )
   row['false +%'] = round((falsePositives / count) * 100)
   for (const [name, options] of [
     ['next ns', {}],
     ['shared next ns', { private: false }],
     ['reverse ns', { reverse: true }],
   ]) {
-    row[name] = round(await time(count, () => {
-      const cursor = reader.cursor(options)
-      let status = cursor.first()
-      let rows = 0
-      while (status === POSITIONED) {
-        rows++
-        status = cursor.next()
-      }
-      if (status === PENDING || rows !== count) throw new Error('not all')
-    }))
+    row[name] = round(
+      await time(count, () => {
+        const cursor = reader.cursor(options)
+        let status = cursor.first()
+        let rows = 0
+        while (status === POSITIONED) {
+          rows++
+          status = cursor.next()
+        }
+        if (status === PENDING || rows !== count) throw new Error('not all')
+      }),
+    )
   }
-  row['views M/s'] = round(1e3 / (await time(count, () => {
-    const cursor = reader.cursor()
-    let page = []
-    for (let status = cursor.first(); status === POSITIONED; status = cursor.next()) {
-      page.push([
-        new Uint8Array(cursor.keyBytes.buffer, cursor.keyStart, cursor.keyEnd - cursor.keyStart),
-        new Uint8Array(cursor.valueBytes.buffer, cursor.valueStart, cursor.valueEnd - cursor.valueStart),
-      ])
-      if (page.length === 1000) page = []
-    }
-  })))
+  row['views M/s'] = round(
+    1e3 /
+      (await time(count, () => {
+        const cursor = reader.cursor()
+        let page = []
+        for (let status = cursor.first(); status === POSITIONED; status = cursor.next()) {
+          page.push([
+            new Uint8Array(
+              cursor.keyBytes.buffer,
+              cursor.keyStart,
+              cursor.keyEnd - cursor.keyStart,
+            ),
+            new Uint8Array(
+              cursor.valueBytes.buffer,
+              cursor.valueStart,
+              cursor.valueEnd - cursor.valueStart,
+            ),
+          ])
+          if (page.length === 1000) page = []
+        }
+      })),
+  )
   const seeks = 20_000
-  row['seek+50 us'] = round((await time(seeks, () => {
-    const cursor = reader.cursor()
-    for (let i = 0; i < seeks; i++) {
-      const at = order[i] * KEY_BYTES
-      let status = cursor.seek(keys, at, at + KEY_BYTES, true)
-      for (let j = 0; j < 50 && status === POSITIONED; j++) status = cursor.next()
-      if (status === PENDING) throw new Error('cold')
-    }
-  })) / 1e3)
-  row['seek us'] = round((await time(seeks, () => {
-    const cursor = reader.cursor()
-    for (let i = 0; i < seeks; i++) {
-      const at = order[i] * KEY_BYTES
-      cursor.seek(keys, at, at + KEY_BYTES, true)
-    }
-  })) / 1e3)
+  row['seek+50 us'] = round(
+    (await time(seeks, () => {
+      const cursor = reader.cursor()
+      for (let i = 0; i < seeks; i++) {
+        const at = order[i] * KEY_BYTES
+        let status = cursor.seek(keys, at, at + KEY_BYTES, true)
+        for (let j = 0; j < 50 && status === POSITIONED; j++) status = cursor.next()
+        if (status === PENDING) throw new Error('cold')
+      }
+    })) / 1e3,
+  )
+  row['seek us'] = round(
+    (await time(seeks, () => {
+      const cursor = reader.cursor()
+      for (let i = 0; i < seeks; i++) {
+        const at = order[i] * KEY_BYTES
+        cursor.seek(keys, at, at + KEY_BYTES, true)
+      }
+    })) / 1e3,
+  )
   // Cold point reads: a cache of nothing, the source in memory: what decoding a block costs.
   const cold = await SstReader.open(source, { cache: new BlockCache({ bytes: 0 }) })
   const reads = 5000
-  row['cold find us'] = round((await time(reads, async () => {
-    for (let i = 0; i < reads; i++) {
-      const at = order[i] * KEY_BYTES
-      lookup.set(keys, at, at + KEY_BYTES, Number.MAX_SAFE_INTEGER)
-      await cold.load(lookup)
-      if (cold.find(lookup) !== FOUND) throw new Error('lost')
-    }
-  })) / 1e3)
+  row['cold find us'] = round(
+    (await time(reads, async () => {
+      for (let i = 0; i < reads; i++) {
+        const at = order[i] * KEY_BYTES
+        lookup.set(keys, at, at + KEY_BYTES, Number.MAX_SAFE_INTEGER)
+        await cold.load(lookup)
+        if (cold.find(lookup) !== FOUND) throw new Error('lost')
+      }
+    })) / 1e3,
+  )
   await cold.close()
   await reader.close()
   return row

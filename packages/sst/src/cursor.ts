@@ -1,7 +1,7 @@
 import { ClosedError } from '@firn/env'
 import { type DataBlock, HEADS } from './internal/block.js'
-import { BLOCK_HEADER_BYTES } from './internal/block-layout.js'
 import type { BlockFile } from './internal/block-file.js'
+import { BLOCK_HEADER_BYTES } from './internal/block-layout.js'
 import type { IndexBlock } from './internal/index-block.js'
 
 /** The cursor stands on a record: its fields are set. */
@@ -295,9 +295,7 @@ export class SstCursor {
   #usePartition(partition: number): boolean {
     if (partition === this.#partition && this.#index !== undefined) return true
     const index =
-      partition === this.#fetchedPartition
-        ? this.#fetched
-        : this.#file.peekPartition(partition)
+      partition === this.#fetchedPartition ? this.#fetched : this.#file.peekPartition(partition)
     if (index === undefined) {
       this.#neededPartition = partition
       return false
@@ -404,7 +402,7 @@ export class SstCursor {
     const count = this.#batch
     if (count < ALL_ROWS) this.#batch = count * 4
     let from = row
-    let to = row + count < rows ? row + count : rows
+    let to = Math.min(row + count, rows)
     this.#limit = to
     if (this.reverse) {
       to = row + 1

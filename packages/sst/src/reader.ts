@@ -154,8 +154,7 @@ export class SstReader implements SstSummary {
     let { index } = file
     if (index.level === 1) {
       const partition = index.search(keyBytes, keyStart, keyEnd, timestamp)
-      index =
-        this.#partition(lookup, partition) ?? (await file.fetchPartition(partition, options))
+      index = this.#partition(lookup, partition) ?? (await file.fetchPartition(partition, options))
       // Held even if it is cached: the block's arrival may drive it out.
       lookup.hold(this, ~partition, index)
     }

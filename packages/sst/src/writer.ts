@@ -47,19 +47,17 @@ export interface SstWriterOptions {
   timestamps: 'record' | 'file'
   /** Collectors by name; each serves this file only. */
   statistics?: Record<string, StatisticsCollector>
-  /** Size from which the index is split into partitions. Default 256 KiB. */
+  /**
+   * Size of an index partition. Default 64 KiB. An index of up to 16 of them isn't split: it is
+   * read when the file is opened, and stays in memory.
+   */
   indexPartitionBytes?: number
 }
 
 const NO_BYTES = new Uint8Array(0)
 
-interface Partition {
-  readonly content: Uint8Array
-  readonly blocks: number
-  /** What separates its first block from the one before. */
-  readonly separator: Uint8Array
-  readonly timestamp: number
-}
+// An index shorter than so many partitions is flat.
+const FLAT_PARTITIONS = 16
 
 /**
  * Writes one file from records in internal order: key ascending (unsigned bytes), then timestamp
@@ -86,10 +84,7 @@ export class SstWriter {
   #hashes = new Int32Array(1024)
   #keys = 0
 
-  // The index over the blocks since the last partition, and what is known of finished partitions.
-  #index = new IndexBuilder(0, 0, 0)
-  readonly #partitions: Partition[] = []
-  #blocks = 0
+  readonly #index = new IndexBuilder(0, 0)
   // What separates the block in the making from the one before.
   #separator: Uint8Array = NO_BYTES
   #separatorTimestamp = 0
@@ -107,12 +102,12 @@ export class SstWriter {
   /** Throws `InvalidArgumentError` for an option out of its bounds. */
   constructor(options: SstWriterOptions) {
     const { fileId, blockBytes = 8192, filterBitsPerKey = 10 } = options
-    const { indexPartitionBytes = 256 * 1024 } = options
+    const { indexPartitionBytes = 64 * 1024 } = options
     const idBytes = utf8Encode(fileId).length
     assertBetween('bytes of fileId', idBytes, 1, MAX_FILE_ID_BYTES)
     assertBetween('blockBytes', blockBytes, 64, MAX_BLOCK_BYTES)
     assertBetween('filterBitsPerKey', filterBitsPerKey, 0, 32)
-    assertBetween('indexPartitionBytes', indexPartitionBytes, 64, MAX_BLOCK_BYTES)
+    assertBetween('indexPartitionBytes', indexPartitionBytes, 8, MAX_BLOCK_BYTES)
     const codec = codecOf(options.compression)
     if (codec === undefined) {
       throw new InvalidArgumentError(
@@ -184,7 +179,7 @@ export class SstWriter {
       // `as number`: rows + 1 offsets exist, and each row has a timestamp.
       const before = block.keyOffsets[rows - 1] as number
       const beforeLength = (block.keyOffsets[rows] as number) - before
-      const limit = keyLength < beforeLength ? keyLength : beforeLength
+      const limit = Math.min(keyLength, beforeLength)
       shared = 0
       while (shared < limit && keys[before + shared] === keyBytes[keyStart + shared]) shared++
       if (shared === keyLength && shared === beforeLength) {
@@ -213,17 +208,7 @@ export class SstWriter {
       this.#addHash(keyBytes, keyStart, keyEnd)
     }
     if (shared >= 0 || rows === 0) this.#keys++
-    block.add(
-      shared,
-      keyBytes,
-      keyStart,
-      keyEnd,
-      stamp,
-      kind,
-      valueBytes,
-      valueStart,
-      valueEnd,
-    )
+    block.add(shared, keyBytes, keyStart, keyEnd, stamp, kind, valueBytes, valueStart, valueEnd)
     this.#records++
     if (kind === KIND_DELETE) this.#deletes++
     else if (kind === KIND_MERGE) this.#merges++
@@ -276,8 +261,7 @@ export class SstWriter {
     if (rows > 0) this.#finishBlock()
     const output = this.#output
     const dataBytes = output.offset
-    const indexContent = this.#finishIndex()
-    const partitions = this.#partitions.map(({ blocks }) => blocks)
+    const { content: indexContent, partitions } = this.#finishIndex()
     const tailStart = output.offset
     const sections: Section[] = []
     const section = (id: number, content: Uint8Array) => {
@@ -301,7 +285,7 @@ export class SstWriter {
       minTimestamp: this.#records === 0 ? 0 : this.#minTimestamp,
       maxTimestamp: this.#maxTimestamp,
       statistics,
-      blocks: this.#blocks,
+      blocks: this.#index.count,
     }
     const propertiesBytes = output.plainBlock(
       encodeProperties({
@@ -318,9 +302,7 @@ export class SstWriter {
     const footerBytes = FOOTER_FIXED_BYTES + utf8Encode(this.#fileId).length
     const fileBytes = output.offset + footerBytes
     const tailBytes = fileBytes - tailStart
-    output.bytes(
-      encodeFooter({ fileId: this.#fileId, fileBytes, tailBytes, propertiesBytes }),
-    )
+    output.bytes(encodeFooter({ fileId: this.#fileId, fileBytes, tailBytes, propertiesBytes }))
     return Object.freeze({ fileId: this.#fileId, bytes: fileBytes, tailBytes, ...counts })
   }
 
@@ -332,36 +314,31 @@ export class SstWriter {
     const block = this.#block
     if (block.minTimestamp < this.#minTimestamp) this.#minTimestamp = block.minTimestamp
     if (block.maxTimestamp > this.#maxTimestamp) this.#maxTimestamp = block.maxTimestamp
-    const offset = this.#output.offset
     const length = block.build()
     const stored = this.#output.block(this.#codec, block.raw, block.view, length)
-    if (this.#index.count > 0 && this.#index.bytes >= this.#partitionBytes) {
-      this.#finishPartition()
-      this.#index = new IndexBuilder(0, this.#blocks, offset)
-    }
     this.#index.add(this.#separator, this.#separatorTimestamp, stored)
-    this.#blocks++
     block.reset()
   }
 
-  #finishPartition(): void {
-    this.#partitions.push({
-      content: this.#index.build(),
-      blocks: this.#index.count,
-      separator: this.#index.firstSeparator,
-      timestamp: this.#index.firstTimestamp,
-    })
-  }
-
-  /** The content of the index section, after writing the partitions, if there are several. */
-  #finishIndex(): Uint8Array {
-    if (this.#partitions.length === 0) return this.#index.build()
-    this.#finishPartition()
-    const top = new IndexBuilder(1, 0, this.#output.offset)
-    for (const { content, separator, timestamp } of this.#partitions) {
-      top.add(separator, timestamp, this.#output.plainBlock(content))
+  /**
+   * The content of the index section, and how many blocks each of its partitions is over, these
+   * being written; none for a flat index.
+   */
+  #finishIndex(): { content: Uint8Array; partitions: number[] } {
+    const index = this.#index
+    if (index.bytes <= FLAT_PARTITIONS * this.#partitionBytes) {
+      return { content: index.build(), partitions: [] }
     }
-    return top.build()
+    const top = new IndexBuilder(1, this.#output.offset)
+    const partitions: number[] = []
+    let from = 0
+    for (const to of index.cuts(this.#partitionBytes)) {
+      const stored = this.#output.plainBlock(index.build(from, to))
+      top.add(index.separator(from), index.timestamp(from), stored)
+      partitions.push(to - from)
+      from = to
+    }
+    return { content: top.build(), partitions }
   }
 
   #addHash(bytes: Uint8Array, start: number, end: number): void {

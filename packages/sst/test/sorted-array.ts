@@ -9,9 +9,7 @@ export interface Row {
 }
 
 export function inOrder(rows: readonly Row[]): Row[] {
-  const sorted = [...rows].sort(
-    (a, b) => compareBytes(a.key, b.key) || b.timestamp - a.timestamp,
-  )
+  const sorted = [...rows].sort((a, b) => compareBytes(a.key, b.key) || b.timestamp - a.timestamp)
   return sorted.filter((row, i) => {
     const before = sorted[i - 1]
     return (

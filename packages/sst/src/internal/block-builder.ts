@@ -1,5 +1,5 @@
-import { BLOCK_HEADER_BYTES, FLAG_DUPLICATES, FLAG_KINDS } from './block-layout.js'
 import * as layout from './block-layout.js'
+import { BLOCK_HEADER_BYTES, FLAG_DUPLICATES, FLAG_KINDS } from './block-layout.js'
 import { putU32, putU64 } from './envelope.js'
 import { MAX_BLOCK_ROWS, MAX_RECORD_TIMESTAMP } from './format.js'
 import { columnWidth, widthCode, writeLengths } from './length-column.js'
@@ -40,7 +40,7 @@ export class BlockBuilder {
   sizeWith(shared: number, keyLength: number, valueLength: number): number {
     const rows = this.rows
     if (rows === 0) return BLOCK_HEADER_BYTES + keyLength + valueLength
-    const prefix = shared < this.prefixLength ? shared : this.prefixLength
+    const prefix = Math.min(shared, this.prefixLength)
     const keyBytes = (this.keyOffsets[rows] as number) + keyLength
     const valueBytes = (this.valueOffsets[rows] as number) + valueLength
     return BLOCK_HEADER_BYTES + keyBytes - rows * prefix + valueBytes + 4 * (rows + 1)

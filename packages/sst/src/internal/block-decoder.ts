@@ -164,8 +164,7 @@ function checkOrder(
     table[HEADS + row] = head
     if (end - start > longest) longest = end - start
     if (row > 0 && head <= before) {
-      const order =
-        head < before ? 1 : compareRanges(bytes, beforeStart, start, bytes, start, end)
+      const order = head < before ? 1 : compareRanges(bytes, beforeStart, start, bytes, start, end)
       if (order > 0) throw fail('keys are out of order')
       if (order === 0) {
         equal = true

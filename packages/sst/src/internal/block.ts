@@ -89,7 +89,7 @@ export class DataBlock {
     const bytes = this.bytes
     const rows = this.rows
     const suffix = start + this.prefixLength
-    const prefixEnd = suffix < end ? suffix : end
+    const prefixEnd = Math.min(suffix, end)
     // `as number` in this method: rows and offsets were validated when the block was decoded, key
     // positions stay below `end`.
     for (let i = start, j = BLOCK_HEADER_BYTES; i < prefixEnd; i++, j++) {

@@ -9,7 +9,10 @@ export function deflate(bytes: Uint8Array): Uint8Array {
 /** The `length` bytes that `bytes` inflate to; undefined when they don't. */
 export function inflate(bytes: Uint8Array, length: number): Uint8Array | undefined {
   try {
-    const raw = inflateRawSync(bytes, { maxOutputLength: Math.max(1, length), chunkSize: Math.max(64, length) })
+    const raw = inflateRawSync(bytes, {
+      maxOutputLength: Math.max(1, length),
+      chunkSize: Math.max(64, length),
+    })
     if (raw.length !== length) return undefined
     return new Uint8Array(raw.buffer, raw.byteOffset, raw.length)
   } catch {

@@ -53,7 +53,7 @@ export class IndexBlock {
       const start = suffixOffsets[i] as number
       const end = suffixOffsets[i + 1] as number
       this.heads[2 * i] = headOf(suffixes, start, end)
-      this.heads[2 * i + 1] = headOf(suffixes, start + 4 < end ? start + 4 : end, end)
+      this.heads[2 * i + 1] = headOf(suffixes, Math.min(start + 4, end), end)
     }
     this.memoryBytes =
       320 +
@@ -74,7 +74,7 @@ export class IndexBlock {
     const prefix = this.prefix
     const prefixLength = prefix.length
     const suffix = start + prefixLength
-    const prefixEnd = suffix < end ? suffix : end
+    const prefixEnd = Math.min(suffix, end)
     for (let i = start, j = 0; i < prefixEnd; i++, j++) {
       if (key[i] !== prefix[j]) {
         return (key[i] as number) < (prefix[j] as number) ? 0 : this.count - 1
@@ -82,7 +82,7 @@ export class IndexBlock {
     }
     if (end < suffix) return 0
     const high = headOf(key, suffix, end)
-    const low = headOf(key, suffix + 4 < end ? suffix + 4 : end, end)
+    const low = headOf(key, Math.min(suffix + 4, end), end)
     const heads = this.heads
     // The first separator from 1 on whose eight bytes are ≥ the key's.
     let from = 1

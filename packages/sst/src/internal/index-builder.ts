@@ -6,43 +6,31 @@ export const INDEX_HEADER_BYTES = 32
 /** Separators may carry timestamps: a column holds them. */
 export const INDEX_FLAG_TIMESTAMPS = 1
 
-// What an entry takes in memory and on disk besides its separator, roughly.
-const ENTRY_BYTES = 8
+// What an entry takes in a block besides its separator, roughly.
+const ENTRY_BYTES = 4
 
-/** Gathers the entries of one index block: children that follow each other in the file. */
+/** Gathers the children of one level of the index, and builds blocks over ranges of them. */
 export class IndexBuilder {
-  readonly level: number
-  readonly #first: number
-  readonly #offset: number
-  readonly #separators: Uint8Array[] = []
+  readonly #level: number
+  readonly #separators = new ByteWriter(1024)
+  readonly #ends: number[] = []
   readonly #timestamps: number[] = []
-  readonly #lengths: number[] = []
-  #separatorBytes = 0
-  #spans = false
+  /** Where each child ends in the file. */
+  readonly #offsets: number[]
 
-  /** `first` is the ordinal of the first child, `offset` where it begins in the file. */
-  constructor(level: number, first: number, offset: number) {
-    this.level = level
-    this.#first = first
-    this.#offset = offset
+  /** `level` as in the block's header, `offset` where the first child begins in the file. */
+  constructor(level: number, offset: number) {
+    this.#level = level
+    this.#offsets = [offset]
   }
 
   get count(): number {
-    return this.#lengths.length
+    return this.#ends.length
   }
 
-  /** Roughly the size of the block. */
+  /** Roughly the size of a block over all children. */
   get bytes(): number {
-    return INDEX_HEADER_BYTES + this.#separatorBytes + this.count * ENTRY_BYTES
-  }
-
-  /** The first child's separator: for the level above. */
-  get firstSeparator(): Uint8Array {
-    return this.#separators[0] ?? new Uint8Array(0)
-  }
-
-  get firstTimestamp(): number {
-    return this.#timestamps[0] ?? 0
+    return INDEX_HEADER_BYTES + this.#separators.length + this.count * ENTRY_BYTES
   }
 
   /**
@@ -50,47 +38,83 @@ export class IndexBuilder {
    * have the separator's key, else 0.
    */
   add(separator: Uint8Array, timestamp: number, length: number): void {
-    this.#separators.push(separator)
+    this.#offsets.push(this.#offset(this.count) + length)
+    this.#separators.bytes(separator)
+    this.#ends.push(this.#separators.length)
     this.#timestamps.push(timestamp)
-    this.#lengths.push(length)
-    this.#separatorBytes += separator.length
-    // The first entry's separator isn't stored, nor is its timestamp.
-    if (timestamp !== 0 && this.count > 1) this.#spans = true
   }
 
-  build(): Uint8Array {
-    const count = this.count
-    const separators = this.#separators.slice(1)
-    const first = separators[0] ?? new Uint8Array(0)
-    const last = separators[separators.length - 1] ?? first
+  /** The separator of a child, as a view that the next `add` may end. */
+  separator(child: number): Uint8Array {
+    return this.#separators.view().subarray(this.#ends[child - 1] ?? 0, this.#ends[child])
+  }
+
+  timestamp(child: number): number {
+    return this.#timestamps[child] ?? 0
+  }
+
+  /** Where blocks over some `bytes` each end: the numbers of children up to there. */
+  cuts(bytes: number): number[] {
+    const cuts: number[] = []
+    let size = 0
+    for (let child = 0; child < this.count; child++) {
+      size += this.separator(child).length + ENTRY_BYTES
+      if (size < bytes && child + 1 < this.count) continue
+      cuts.push(child + 1)
+      size = 0
+    }
+    return cuts
+  }
+
+  /** The block over the children `[from, to)`. */
+  build(from = 0, to: number = this.count): Uint8Array {
+    const count = to - from
+    // The first child's separator isn't stored, nor is its timestamp.
+    const first = count > 1 ? this.separator(from + 1) : EMPTY
+    const last = count > 1 ? this.separator(to - 1) : EMPTY
     const prefix = commonPrefixLength(first, 0, first.length, last, 0, last.length)
-    const suffixLengths = separators.map((separator) => separator.length - prefix)
-    // The first separator is stored as nothing.
-    if (count > 0) suffixLengths.unshift(0)
-    const lengthCode = codeFor(this.#lengths)
-    const suffixCode = codeFor(suffixLengths)
-    const writer = new ByteWriter(this.bytes * 2)
-    writer.u8(this.#spans ? INDEX_FLAG_TIMESTAMPS : 0)
+    const lengths: number[] = []
+    const suffixes: number[] = []
+    let spans = false
+    for (let child = from; child < to; child++) {
+      lengths.push(this.#offset(child + 1) - this.#offset(child))
+      suffixes.push(child === from ? 0 : this.separator(child).length - prefix)
+      if (child > from && this.timestamp(child) !== 0) spans = true
+    }
+    const lengthCode = codeFor(lengths)
+    const suffixCode = codeFor(suffixes)
+    const writer = new ByteWriter(INDEX_HEADER_BYTES + count * 16)
+    writer.u8(spans ? INDEX_FLAG_TIMESTAMPS : 0)
     writer.u8(lengthCode | (suffixCode << 2))
-    writer.u8(this.level)
+    writer.u8(this.#level)
     writer.u8(0)
     writer.u32(count)
-    writer.u32(this.#first)
+    writer.u32(from)
     writer.u32(prefix)
-    writer.u64(this.#offset)
-    writer.u64(this.#lengths.reduce((sum, length) => sum + length, 0))
+    writer.u64(this.#offset(from))
+    writer.u64(this.#offset(to) - this.#offset(from))
     writer.range(first, 0, prefix)
-    putColumn(writer, this.#lengths, lengthCode)
-    putColumn(writer, suffixLengths, suffixCode)
-    if (this.#spans) {
-      this.#timestamps.forEach((timestamp, i) => {
-        writer.u64(i === 0 ? 0 : timestamp)
-      })
+    putColumn(writer, lengths, lengthCode)
+    putColumn(writer, suffixes, suffixCode)
+    if (spans) {
+      for (let child = from; child < to; child++) {
+        writer.u64(child === from ? 0 : this.timestamp(child))
+      }
     }
-    for (const separator of separators) writer.range(separator, prefix, separator.length)
+    for (let child = from + 1; child < to; child++) {
+      const separator = this.separator(child)
+      writer.range(separator, prefix, separator.length)
+    }
     return writer.take()
   }
+
+  // `as number`: there is an offset for each child and for the end.
+  #offset(child: number): number {
+    return this.#offsets[child] as number
+  }
 }
+
+const EMPTY = new Uint8Array(0)
 
 function codeFor(lengths: readonly number[]): number {
   let min = Number.POSITIVE_INFINITY

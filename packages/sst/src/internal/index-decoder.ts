@@ -94,7 +94,8 @@ function readOffsets(
     let length = 0
     if (width === 0) length = total / count
     // `as number`: the column lies within the bytes.
-    for (let j = width - 1; j >= 0; j--) length = length * 256 + (bytes[at + i * width + j] as number)
+    for (let j = width - 1; j >= 0; j--)
+      length = length * 256 + (bytes[at + i * width + j] as number)
     if (length === 0 || length !== Math.floor(length)) throw fail('a child of no length')
     offset += length
     offsets[i + 1] = offset
@@ -130,14 +131,7 @@ function checkSeparators(
     // `as number`: there is an offset for each entry and the end.
     const start = offsets[i - 1] as number
     const middle = offsets[i] as number
-    const order = compareRanges(
-      suffixes,
-      start,
-      middle,
-      suffixes,
-      middle,
-      offsets[i + 1] as number,
-    )
+    const order = compareRanges(suffixes, start, middle, suffixes, middle, offsets[i + 1] as number)
     const later =
       timestamps !== undefined && (timestamps[i] as number) < (timestamps[i - 1] as number)
     if (order > 0 || (order === 0 && !later)) throw fail('separators are out of order')

@@ -88,7 +88,7 @@ export class Lz4Compressor {
         const literals = position - anchor
         const extra = matched - position - MIN_MATCH
         const token = out++
-        target[token] = ((literals < 15 ? literals : 15) << 4) | (extra < 15 ? extra : 15)
+        target[token] = (Math.min(literals, 15) << 4) | Math.min(extra, 15)
         if (literals >= 15) out = putRun(target, out, literals - 15)
         out = copyLiterals(source, anchor, position, target, out)
         const distance = position - match
@@ -105,7 +105,7 @@ export class Lz4Compressor {
       }
     }
     const literals = end - anchor
-    target[out++] = (literals < 15 ? literals : 15) << 4
+    target[out++] = Math.min(literals, 15) << 4
     if (literals >= 15) out = putRun(target, out, literals - 15)
     return copyLiterals(source, anchor, end, target, out)
   }
