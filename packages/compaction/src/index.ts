@@ -1,1 +1,20 @@
-export {}
+export { DamagedInputError } from './errors.js'
+export { type LeveledOptions, planLeveled } from './leveled.js'
+export {
+  type CompactionPlan,
+  type CompactionResult,
+  type DropPlan,
+  describePlan,
+  type MergePlan,
+  type MovePlan,
+  type OtherFile,
+  type PlannedTable,
+  planInputs,
+} from './plan.js'
+export {
+  type CompactionProgress,
+  type RunCompactionOptions,
+  runCompaction,
+} from './run-compaction.js'
+export type { VersionFilter } from './version-filter.js'
+export { type FileOptions, type WriteFilesOptions, writeFiles } from './write-files.js'

@@ -1,0 +1,59 @@
+import { compareBytes } from '@firn/bytes'
+import { CorruptionError } from '@firn/env'
+import type { FileMeta } from '@firn/manifest'
+
+/** Keys of SSTs begin with the table's id, as a big-endian u32. */
+export const TABLE_PREFIX_BYTES = 4
+
+/** Both ends belong to the range. */
+export interface KeyRange {
+  readonly smallest: Uint8Array
+  readonly largest: Uint8Array
+}
+
+/** Throws `CorruptionError` for a key that is too short to belong to a table. */
+export function tableIdOf(key: Uint8Array): number {
+  if (key.length < TABLE_PREFIX_BYTES) {
+    throw new CorruptionError(`a key of ${key.length} bytes belongs to no table`)
+  }
+  return new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(0)
+}
+
+export function tablePrefix(tableId: number): Uint8Array {
+  const prefix = new Uint8Array(TABLE_PREFIX_BYTES)
+  new DataView(prefix.buffer).setUint32(0, tableId)
+  return prefix
+}
+
+export function overlaps(a: KeyRange, b: KeyRange): boolean {
+  return compareBytes(a.smallest, b.largest) <= 0 && compareBytes(b.smallest, a.largest) <= 0
+}
+
+/** The smallest range that holds both. */
+export function hull(a: KeyRange | undefined, b: KeyRange): KeyRange {
+  if (a === undefined) return { smallest: b.smallest, largest: b.largest }
+  return {
+    smallest: compareBytes(a.smallest, b.smallest) <= 0 ? a.smallest : b.smallest,
+    largest: compareBytes(a.largest, b.largest) >= 0 ? a.largest : b.largest,
+  }
+}
+
+/**
+ * Where a file's records of a table can be: `undefined` for nowhere. A file with several tables
+ * shows its ends alone, so a table between them may be anywhere, or not in it at all.
+ */
+export function rangeInTable(file: FileMeta, tableId: number): KeyRange | undefined {
+  const first = tableIdOf(file.smallest)
+  const last = tableIdOf(file.largest)
+  if (tableId < first || tableId > last) return undefined
+  return {
+    smallest: tableId === first ? file.smallest : tablePrefix(tableId),
+    largest: tableId === last ? file.largest : tablePrefix(tableId + 1),
+  }
+}
+
+/** The table of a file that holds one only. */
+export function onlyTableOf(file: FileMeta): number | undefined {
+  const first = tableIdOf(file.smallest)
+  return first === tableIdOf(file.largest) ? first : undefined
+}

@@ -1,0 +1,139 @@
+import type { FileMeta, TableState } from '@firn/manifest'
+import type { CompactionPlan, MovePlan } from '../plan.js'
+import { hull, type KeyRange, onlyTableOf, overlaps, rangeInTable } from './key-range.js'
+import { bytesOf, type Candidate, type LeveledView } from './leveled-view.js'
+
+/** Most files that one plan takes from level 0: as many cursors are open at once. */
+const MAX_MERGED_FILES = 256
+/** Most bytes that one plan takes from level 0, in target file sizes. */
+const MAX_MERGED_TARGETS = 16
+/** Files smaller than this part of the target size are merged rather than moved. */
+const SMALL_PART = 4
+
+/** Level 0 scores by its number of files: readers look at each of them. */
+export function planLevelZero(view: LeveledView): Candidate[] {
+  const free = view.state.level0.filter((file) => view.isFree(file))
+  const score = free.length / view.options.level0Trigger
+  if (score < 1) return []
+  const has = `level 0 has ${view.state.level0.length} files`
+  return [
+    {
+      score,
+      plan: () =>
+        moveApart(view, free, has) ??
+        mergeSmall(view, free, has, false) ??
+        mergeDown(view, free, has) ??
+        // L1 is blocked for now, maybe by a damaged file: readers suffer less from fewer files.
+        mergeSmall(view, free, has, true),
+    },
+  ]
+}
+
+/** Files of some size that overlap neither each other's keys nor L1 are in their place already. */
+function moveApart(
+  view: LeveledView,
+  free: readonly FileMeta[],
+  has: string,
+): MovePlan | undefined {
+  const { state, options } = view
+  const files: MovePlan['files'][number][] = []
+  for (const file of free) {
+    const id = onlyTableOf(file)
+    const table = id === undefined ? undefined : state.tables.get(id)
+    if (table === undefined || file.bytes < options.targetFileBytes / SMALL_PART) continue
+    if (overlapsAny(file, state.level0, table) || overlapsAny(file, view.level(table, 1), table)) {
+      continue
+    }
+    if (view.isClaimed(table, 1, file)) continue
+    files.push({ table: table.id, file, toLevel: 1 })
+  }
+  if (files.length === 0) return undefined
+  return { type: 'move', reason: `${has}; these overlap neither the others nor L1`, files }
+}
+
+/**
+ * Merges neighbours among the small files into one of level 0. `anyway`: however many and big they
+ * are, and whatever L1 would cost.
+ */
+function mergeSmall(
+  view: LeveledView,
+  free: readonly FileMeta[],
+  has: string,
+  anyway: boolean,
+): CompactionPlan | undefined {
+  const { level0MergeTrigger, level0Trigger, targetFileBytes } = view.options
+  if (anyway ? free.length < 2 * level0Trigger : free.length < level0MergeTrigger) return undefined
+  const limit = anyway ? Number.POSITIVE_INFINITY : targetFileBytes / SMALL_PART
+  const isFree = new Set(free)
+  let best: FileMeta[] = []
+  let run: FileMeta[] = []
+  let bytes = 0
+  for (const file of view.state.level0) {
+    const fits = isFree.has(file) && file.bytes <= limit
+    // A full run ends; what comes after it starts the next one.
+    if (!fits || run.length === MAX_MERGED_FILES || (!anyway && bytes > targetFileBytes)) {
+      run = []
+      bytes = 0
+    }
+    if (!fits) continue
+    run.push(file)
+    bytes += file.bytes
+    if (run.length > best.length) best = run
+  }
+  if (best.length < (anyway ? 2 : level0MergeTrigger)) return undefined
+  if (!anyway && bytesOf(best) >= bytesBelow(view, best)) return undefined
+  const why = anyway ? 'L1 is blocked' : 'many are small, and L1 would cost more'
+  return view.merge(best.map((file) => [file]), 0, `${has}; ${why}: merged among themselves`)
+}
+
+/** The oldest files, with all of L1 between their keys, go to L1. */
+function mergeDown(
+  view: LeveledView,
+  free: readonly FileMeta[],
+  has: string,
+): CompactionPlan | undefined {
+  const taken: FileMeta[] = []
+  const limit = MAX_MERGED_TARGETS * view.options.targetFileBytes
+  let bytes = 0
+  for (const file of [...free].reverse()) {
+    if (taken.length === MAX_MERGED_FILES || (taken.length > 0 && bytes + file.bytes > limit)) break
+    taken.unshift(file)
+    bytes += file.bytes
+  }
+  const runs: FileMeta[][] = taken.map((file) => [file])
+  for (const [table, range] of rangesByTable(view, taken)) {
+    const below = view.level(table, 1).filter((file) => overlaps(file, range))
+    if (!below.every((file) => view.isFree(file)) || view.isClaimed(table, 1, range)) {
+      return undefined
+    }
+    if (below.length > 0) runs.push(below)
+  }
+  return view.merge(runs, 1, `${has}, ${view.options.level0Trigger} call for a merge`)
+}
+
+function bytesBelow(view: LeveledView, files: readonly FileMeta[]): number {
+  let sum = 0
+  for (const [table, range] of rangesByTable(view, files)) {
+    sum += bytesOf(view.level(table, 1).filter((file) => overlaps(file, range)))
+  }
+  return sum
+}
+
+/** What the files span in each table: their merge may write a file across all of it. */
+function rangesByTable(view: LeveledView, files: readonly FileMeta[]): Map<TableState, KeyRange> {
+  const ranges = new Map<TableState, KeyRange>()
+  for (const file of files) {
+    for (const table of view.tablesOf(file)) {
+      const part = rangeInTable(file, table.id)
+      if (part !== undefined) ranges.set(table, hull(ranges.get(table), part))
+    }
+  }
+  return ranges
+}
+
+function overlapsAny(file: FileMeta, others: readonly FileMeta[], table: TableState): boolean {
+  return others.some((other) => {
+    const part = other === file ? undefined : rangeInTable(other, table.id)
+    return part !== undefined && overlaps(part, file)
+  })
+}

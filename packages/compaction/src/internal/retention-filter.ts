@@ -1,0 +1,109 @@
+import { compareRanges } from '@firn/bytes'
+import {
+  DROP,
+  KEEP,
+  KeyRetention,
+  KIND_DELETE,
+  type RecordCursor,
+  type RetentionDecision,
+} from '@firn/mvcc'
+import type { MergePlan, OtherFile } from '../plan.js'
+import type { VersionFilter } from '../version-filter.js'
+
+interface TableRetention {
+  readonly retention: KeyRetention
+  readonly elsewhere: Elsewhere
+}
+
+/** Applies each table's retention to a merge; drops the records of tables that are gone. */
+export class RetentionFilter implements VersionFilter {
+  dropped = 0
+  readonly #tables: ReadonlyMap<number, TableRetention>
+  readonly #flushedTimestamp: number
+  #tableId = -1
+  #table: TableRetention | undefined
+
+  constructor(plan: MergePlan) {
+    this.#flushedTimestamp = plan.flushedTimestamp
+    this.#tables = new Map(
+      plan.tables.map(({ id, horizon, versions, others }) => [
+        id,
+        { retention: new KeyRetention({ horizon, versions }), elsewhere: new Elsewhere(others) },
+      ]),
+    )
+  }
+
+  /** The tables of which versions were let go, with the timestamps from which reads are whole. */
+  floors(): { table: number; timestamp: number }[] {
+    return [...this.#tables]
+      .map(([table, { retention }]) => ({ table, timestamp: retention.floor }))
+      .filter(({ timestamp }) => timestamp > 0)
+  }
+
+  begin({ keyBytes, keyStart }: RecordCursor): void {
+    // `as number`: keys begin with the four bytes of a table's id, which files were checked for.
+    const tableId =
+      (((keyBytes[keyStart] as number) << 24) |
+        ((keyBytes[keyStart + 1] as number) << 16) |
+        ((keyBytes[keyStart + 2] as number) << 8) |
+        (keyBytes[keyStart + 3] as number)) >>>
+      0
+    if (tableId !== this.#tableId) {
+      this.#tableId = tableId
+      this.#table = this.#tables.get(tableId)
+    }
+    this.#table?.retention.begin()
+  }
+
+  keep(cursor: RecordCursor): RetentionDecision {
+    const table = this.#table
+    let decision: RetentionDecision = DROP
+    if (table !== undefined) {
+      const { kind, timestamp } = cursor
+      const { retention, elsewhere } = table
+      const bottommost =
+        kind === KIND_DELETE &&
+        timestamp <= retention.horizon &&
+        timestamp <= this.#flushedTimestamp &&
+        !elsewhere.holdsOlder(cursor)
+      decision = retention.keep(timestamp, kind, bottommost)
+    }
+    if (decision !== KEEP) this.dropped++
+    return decision
+  }
+
+  /** A delete that waited for an older version of its key was written after all. */
+  reinstated(): void {
+    this.dropped--
+  }
+}
+
+/** The files that a merge doesn't read, asked with keys in ascending order. */
+class Elsewhere {
+  /** By smallest key. */
+  readonly #files: OtherFile[]
+  #next = 0
+  /** Those that began at or before the last key, and didn't end before it. */
+  #around: OtherFile[] = []
+
+  constructor(files: readonly OtherFile[]) {
+    this.#files = [...files].sort((a, b) =>
+      compareRanges(a.smallest, 0, a.smallest.length, b.smallest, 0, b.smallest.length),
+    )
+  }
+
+  /** Whether one of them may hold a version of the cursor's key that is older. */
+  holdsOlder({ keyBytes, keyStart, keyEnd, timestamp }: RecordCursor): boolean {
+    for (; this.#next < this.#files.length; this.#next++) {
+      const file = this.#files[this.#next] as OtherFile
+      const { smallest } = file
+      if (compareRanges(smallest, 0, smallest.length, keyBytes, keyStart, keyEnd) > 0) break
+      this.#around.push(file)
+    }
+    if (this.#around.length === 0) return false
+    this.#around = this.#around.filter(
+      ({ largest }) => compareRanges(largest, 0, largest.length, keyBytes, keyStart, keyEnd) >= 0,
+    )
+    return this.#around.some(({ minTimestamp }) => minTimestamp < timestamp)
+  }
+}

@@ -1,0 +1,133 @@
+import { isFirnError } from '@firn/env'
+import type { FileMeta } from '@firn/manifest'
+import { type CursorStatus, END, PENDING, POSITIONED, type RecordCursor } from '@firn/mvcc'
+import { SstReader, type SstSource } from '@firn/sst'
+import { DamagedInputError } from '../errors.js'
+
+const EMPTY = new Uint8Array(0)
+
+export interface RunCursorOptions {
+  openSource: (file: FileMeta) => SstSource | Promise<SstSource>
+  /** Adjacent blocks are fetched up to this many bytes at a time. */
+  readAheadBytes: number
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * The records of files that are in key order and don't overlap, forward, from the first one. One
+ * file is open at a time; damage is reported with the file it is in.
+ */
+export class RunCursor implements RecordCursor {
+  readonly reverse = false
+  readonly stable = false
+  keyBytes: Uint8Array = EMPTY
+  keyStart = 0
+  keyEnd = 0
+  timestamp = 0
+  kind = 0
+  valueBytes: Uint8Array = EMPTY
+  valueStart = 0
+  valueEnd = 0
+
+  readonly #files: readonly FileMeta[]
+  readonly #options: RunCursorOptions
+  #index = 0
+  #reader: SstReader | undefined
+  #cursor: ReturnType<SstReader['cursor']> | undefined
+  #closed = false
+
+  constructor(files: readonly FileMeta[], options: RunCursorOptions) {
+    this.#files = files
+    this.#options = options
+  }
+
+  first(): CursorStatus {
+    this.#leave()
+    this.#index = 0
+    return this.#files.length === 0 ? END : PENDING
+  }
+
+  seek(): CursorStatus {
+    throw new Error('a compaction reads its inputs from their start')
+  }
+
+  next(): CursorStatus {
+    const cursor = this.#cursor
+    if (cursor === undefined) return END
+    const status = cursor.next()
+    if (status === POSITIONED) return this.#take(cursor)
+    return status === PENDING ? PENDING : this.#nextFile()
+  }
+
+  async load(): Promise<CursorStatus> {
+    for (;;) {
+      const file = this.#files[this.#index]
+      if (file === undefined) return END
+      const cursor = this.#cursor
+      let status: CursorStatus
+      try {
+        status = cursor === undefined ? await this.#open(file) : await cursor.load()
+      } catch (error) {
+        if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
+        throw new DamagedInputError(file.id, file.level, error)
+      }
+      if (status === POSITIONED) return this.#take(this.#cursor as NonNullable<typeof cursor>)
+      if (status === END && this.#nextFile() === END) return END
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#leave()
+  }
+
+  async #open(file: FileMeta): Promise<CursorStatus> {
+    const { openSource, readAheadBytes, signal } = this.#options
+    signal?.throwIfAborted()
+    const reader = await SstReader.open(await openSource(file), {
+      fileId: file.id,
+      size: file.bytes,
+      ...(file.commitFile ? { timestamp: file.minTimestamp } : {}),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    if (this.#closed) {
+      await reader.close()
+      return END
+    }
+    this.#reader = reader
+    this.#cursor = reader.cursor({
+      private: false,
+      fill: false,
+      readAheadBytes,
+      ...(signal === undefined ? {} : { signal }),
+    })
+    return this.#cursor.first()
+  }
+
+  /** Opening waits for I/O. */
+  #nextFile(): CursorStatus {
+    this.#leave()
+    this.#index++
+    return this.#index < this.#files.length ? PENDING : END
+  }
+
+  #leave(): void {
+    this.#cursor?.close()
+    this.#cursor = undefined
+    // Nothing is waited for: a handle that is slow to close holds nobody up.
+    void Promise.resolve(this.#reader?.close()).catch(() => {})
+    this.#reader = undefined
+  }
+
+  #take(cursor: RecordCursor): CursorStatus {
+    this.keyBytes = cursor.keyBytes
+    this.keyStart = cursor.keyStart
+    this.keyEnd = cursor.keyEnd
+    this.timestamp = cursor.timestamp
+    this.kind = cursor.kind
+    this.valueBytes = cursor.valueBytes
+    this.valueStart = cursor.valueStart
+    this.valueEnd = cursor.valueEnd
+    return POSITIONED
+  }
+}

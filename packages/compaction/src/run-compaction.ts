@@ -1,0 +1,143 @@
+import type { Env } from '@firn/env'
+import type { FileMeta } from '@firn/manifest'
+import { MergingCursor } from '@firn/mvcc'
+import type { Upload } from '@firn/object-store'
+import type { SstSource, StatisticsCollector } from '@firn/sst'
+import { tableIdOf } from './internal/key-range.js'
+import { RetentionFilter } from './internal/retention-filter.js'
+import { RunCursor } from './internal/run-cursor.js'
+import {
+  type CompactionPlan,
+  type CompactionResult,
+  type MergePlan,
+  planInputs,
+} from './plan.js'
+import { writeFiles } from './write-files.js'
+
+export interface RunCompactionOptions {
+  env?: Env
+  /** Where a file's bytes come from. */
+  openSource: (file: FileMeta) => SstSource | Promise<SstSource>
+  /** A fresh id, never used before: `<base version>-<ulid>`. */
+  newFileId: () => string
+  /** Starts the object of a file. */
+  upload: (id: string) => Promise<Upload>
+  /** Deletes outputs of a compaction that failed afterwards. */
+  discard?: (ids: readonly string[]) => Promise<void>
+  /** A table's statistics collectors by name, new ones at each call. */
+  statistics?: (tableId: number) => Readonly<Record<string, () => StatisticsCollector>>
+  blockBytes?: number
+  filterBitsPerKey?: number
+  /** Bytes that all inputs together may fetch ahead. Default 16 MiB; at most 1 MiB per run. */
+  readAheadBytes?: number
+  /** Milliseconds of work after which other tasks get a turn. Default 4. */
+  yieldAfterMs?: number
+  onProgress?: (progress: CompactionProgress) => void
+  signal?: AbortSignal
+}
+
+export interface CompactionProgress {
+  recordsRead: number
+  bytesRead: number
+  bytesWritten: number
+}
+
+const MIB = 1024 * 1024
+
+/**
+ * Carries a plan out, up to the files: the result is for the caller to commit, and changes nothing
+ * before that. Moves and drops need no I/O.
+ *
+ * Throws `DamagedInputError` where an input can't be read, the stores' errors, or the signal's
+ * reason; then no output is left behind, as far as the store lets itself be told.
+ */
+export async function runCompaction(
+  plan: CompactionPlan,
+  options: RunCompactionOptions,
+): Promise<CompactionResult> {
+  options.signal?.throwIfAborted()
+  if (plan.type === 'merge') return merge(plan, options)
+  return {
+    removed: planInputs(plan).map(({ id }) => id),
+    added:
+      plan.type === 'move'
+        ? plan.files.map(({ table, file, toLevel }) => ({ table, file: { ...file, level: toLevel } }))
+        : [],
+    floors: [],
+    bytesRead: 0,
+    bytesWritten: 0,
+    recordsRead: 0,
+    recordsDropped: 0,
+  }
+}
+
+async function merge(plan: MergePlan, options: RunCompactionOptions): Promise<CompactionResult> {
+  const { openSource, newFileId, upload, signal } = options
+  const total = options.readAheadBytes ?? 16 * MIB
+  const runs = plan.runs.filter((run) => run.length > 0)
+  const readAheadBytes = Math.max(64 * 1024, Math.min(MIB, Math.floor(total / runs.length)))
+  let bytesRead = 0
+  let recordsRead = 0
+  let bytesWritten = 0
+  const counted = async (file: FileMeta): Promise<SstSource> => {
+    const source = await openSource(file)
+    return countReads(source, (bytes) => {
+      bytesRead += bytes
+    })
+  }
+  const cursors = runs.map((run) => new RunCursor(run, { openSource: counted, readAheadBytes, signal }))
+  const [first] = cursors
+  const cursor = cursors.length === 1 && first !== undefined ? first : new MergingCursor(cursors)
+  const filter = new RetentionFilter(plan)
+  const tables = new Map(plan.tables.map((table) => [table.id, table]))
+  const files = await writeFiles(cursor, {
+    level: plan.outputLevel,
+    timestamps: 'record',
+    targetFileBytes: plan.targetFileBytes,
+    newFileId,
+    upload,
+    filter,
+    tableOptions: (id) => {
+      const table = tables.get(id)
+      const wanted = (table?.statistics.length ?? 0) > 0
+      const statistics = (wanted && options.statistics?.(id)) || {}
+      return { compression: table?.compression ?? 'none', statistics }
+    },
+    onProgress: (progress) => {
+      recordsRead = progress.recordsRead
+      bytesWritten = progress.bytesWritten
+      options.onProgress?.({ ...progress, bytesRead })
+    },
+    ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.blockBytes === undefined ? {} : { blockBytes: options.blockBytes }),
+    ...(options.filterBitsPerKey === undefined ? {} : { filterBitsPerKey: options.filterBitsPerKey }),
+    ...(options.discard === undefined ? {} : { discard: options.discard }),
+    ...(options.yieldAfterMs === undefined ? {} : { yieldAfterMs: options.yieldAfterMs }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+  return {
+    removed: planInputs(plan).map(({ id }) => id),
+    added: files.map((file) => ({ table: tableIdOf(file.smallest), file })),
+    floors: filter.floors(),
+    bytesRead,
+    bytesWritten,
+    recordsRead,
+    recordsDropped: filter.dropped,
+  }
+}
+
+function countReads(source: SstSource, count: (bytes: number) => void): SstSource {
+  return {
+    async read(offset, length, options) {
+      const bytes = await source.read(offset, length, options)
+      count(bytes.length)
+      return bytes
+    },
+    async readTail(length, options) {
+      const tail = await source.readTail(length, options)
+      count(tail.bytes.length)
+      return tail
+    },
+    close: async () => source.close?.(),
+  }
+}

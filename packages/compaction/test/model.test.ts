@@ -1,0 +1,92 @@
+import { compareBytes } from '@firn/bytes'
+import type { DatabaseState, FileMeta, HistoryRetention } from '@firn/manifest'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { planInputs } from '../src/index.js'
+import { SmallDatabase } from './small-database.js'
+
+const leveled = { level0Trigger: 2, level0MergeTrigger: 5, levelBaseBytes: 3000, multiplier: 3, targetFileBytes: 1500 }
+const histories: HistoryRetention[] = ['none', { durationMs: 8 }, { versions: 2 }, 'all']
+
+const write = fc
+  .tuple(
+    fc.integer({ min: 1, max: 4 }),
+    fc.integer({ min: 0, max: 7 }),
+    fc.boolean(),
+    fc.integer({ min: 0, max: 120 }),
+  )
+  .map(([table, k, isDelete, length]) =>
+    isDelete ? `${table}:key${k}!` : `${table}:key${k}=${'v'.repeat(length)}`,
+  )
+const step = fc.oneof(
+  { weight: 10, arbitrary: fc.record({ do: fc.constant('commit' as const), writes: fc.array(write, { minLength: 1, maxLength: 12 }), asFile: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('flush' as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('compact' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('two at once' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('pin' as const), name: fc.constantFrom('p', 'q') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), table: fc.integer({ min: 1, max: 4 }) }) },
+)
+
+/** Levels sorted and disjoint, files where they say they are, outputs with timestamps of their own. */
+function expectWellFormed(state: DatabaseState): void {
+  for (const table of state.tables.values()) {
+    for (const [i, files] of table.levels.entries()) {
+      let before: FileMeta | undefined
+      for (const file of files) {
+        expect(file.level).toBe(i + 1)
+        expect(file.records).toBeGreaterThan(0)
+        if (before !== undefined) expect(compareBytes(before.largest, file.smallest)).toBeLessThan(0)
+        before = file
+      }
+    }
+  }
+}
+
+async function expectReadsAsWritten(database: SmallDatabase): Promise<void> {
+  const { state } = database
+  for (const table of state.tables.values()) {
+    for (let at = table.historyFloor; at <= state.timestamp; at += 1000) {
+      expect(await database.read(table.id, at)).toEqual(database.model(table.id, at))
+    }
+  }
+}
+
+describe('compaction', () => {
+  it('leaves every read at or after the floor as it was, through any sequence of events', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        const database = new SmallDatabase(histories, leveled)
+        for (const now of steps) {
+          if (now.do === 'commit') await database.commit(now.writes, now.asFile)
+          else if (now.do === 'flush') await database.flush()
+          else if (now.do === 'compact') await database.compactOnce()
+          else if (now.do === 'two at once') {
+            const first = database.plan()
+            const busy = new Set((first === undefined ? [] : planInputs(first)).map(({ id }) => id))
+            const second = database.plan({ busy })
+            const results = []
+            for (const plan of [second, first]) if (plan) results.push(await database.run(plan))
+            for (const result of results) database.commitResult(result)
+          } else if (now.do === 'pin' && !database.state.pins.has(now.name)) {
+            const { version, timestamp } = database.state
+            database.append([{ type: 'pin', pin: { name: now.name, version, timestamp } }])
+          } else if (now.do === 'drop' && database.state.tables.has(now.table)) {
+            database.append([{ type: 'drop-table', id: now.table }])
+          }
+          expectWellFormed(database.state)
+        }
+        await expectReadsAsWritten(database)
+        await database.flush()
+        await database.compactAll()
+        expectWellFormed(database.state)
+        await expectReadsAsWritten(database)
+        for (const pin of database.state.pins.values()) {
+          for (const table of database.state.tables.values()) {
+            expect(table.historyFloor).toBeLessThanOrEqual(Math.max(pin.timestamp, 0))
+          }
+        }
+      }),
+      { numRuns: process.env.FIRN_TEST_LONG ? 2000 : 60 },
+    )
+  }, 300_000)
+})
