@@ -394,7 +394,7 @@ export class FileCommitLog implements CommitLog {
   async #roll(): Promise<SegmentAppender> {
     const before = this.#appender as SegmentAppender
     const appender = await this.#startSegment()
-    await before.close()
+    await before.close({ cut: true })
     return appender
   }
 
@@ -472,7 +472,7 @@ export class FileCommitLog implements CommitLog {
       this.#failure ??= this.#failed(error)
     }
     try {
-      await this.#appender?.close()
+      await this.#appender?.close({ cut: clean })
     } catch {
       // Space that couldn't be given back: the next one to open finds zeros behind the end.
     }

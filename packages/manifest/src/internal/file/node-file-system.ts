@@ -1,10 +1,12 @@
 import fs from 'node:fs'
 import type { FileSystem, LogFile } from './file-system.js'
 
-// On Windows, and where else there is no O_DSYNC, a sync follows each durable write instead.
-const O_DSYNC: number | undefined = fs.constants.O_DSYNC
+/** `dsync` is the platform's O_DSYNC; without one a sync follows each durable write. */
+export function makeNodeFileSystem(dsync: number | undefined): FileSystem {
+  return { ...CALLS, open: (path, { create }) => new NodeLogFile(path, create, dsync) }
+}
 
-export const nodeFileSystem: FileSystem = {
+const CALLS: Omit<FileSystem, 'open'> = {
   list: (directory) => fs.readdirSync(directory),
   makeDirectory: (path) => {
     fs.mkdirSync(path, { recursive: true })
@@ -39,7 +41,6 @@ export const nodeFileSystem: FileSystem = {
       await handle.close()
     }
   },
-  open: (path, { create }) => new NodeLogFile(path, create),
   rename: (from, to) => fs.renameSync(from, to),
   remove: (path) => fs.rmSync(path, { force: true }),
   async syncDirectory(path) {
@@ -66,16 +67,18 @@ class NodeLogFile implements LogFile {
   readonly #fd: number
   // A second descriptor whose writes return only when they are durable: one call to the thread
   // pool and one to the system, where write and fdatasync take two of each.
+  readonly #dsync: number | undefined
   #durableFd: number | undefined
 
-  constructor(path: string, create: boolean) {
+  constructor(path: string, create: boolean, dsync: number | undefined) {
     this.#path = path
+    this.#dsync = dsync
     this.#fd = fs.openSync(path, create ? fs.constants.O_RDWR | fs.constants.O_CREAT : 'r+', 0o644)
   }
 
   async write(buffers: readonly Uint8Array[], position: number, durable: boolean): Promise<void> {
-    if (durable && O_DSYNC !== undefined) {
-      this.#durableFd ??= fs.openSync(this.#path, fs.constants.O_WRONLY | O_DSYNC)
+    if (durable && this.#dsync !== undefined) {
+      this.#durableFd ??= fs.openSync(this.#path, fs.constants.O_WRONLY | this.#dsync)
       return writeAll(this.#durableFd, buffers, position)
     }
     await writeAll(this.#fd, buffers, position)
@@ -126,3 +129,6 @@ function without(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
   }
   return left
 }
+
+/** The system's files, with O_DSYNC where the platform has it. */
+export const nodeFileSystem: FileSystem = makeNodeFileSystem(fs.constants.O_DSYNC)

@@ -184,11 +184,14 @@ export class SegmentAppender {
     return this.#end
   }
 
-  /** Gives back the space ahead and closes the file. */
-  async close(): Promise<void> {
+  /**
+   * Closes the file. `cut` gives back the space ahead: not after a write that failed, whose entries
+   * a reader in another process may have seen.
+   */
+  async close(options: { cut: boolean }): Promise<void> {
     try {
       await this.#filling
-      if (this.#allocated > this.#end) await this.#file.truncate(this.#end)
+      if (options.cut && this.#allocated > this.#end) await this.#file.truncate(this.#end)
     } finally {
       this.#file.close()
     }

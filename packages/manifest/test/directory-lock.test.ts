@@ -1,0 +1,201 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import path from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { type Env, FormatVersionError, systemEnv } from '@firn/env'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { DirectoryLock, FileCommitLog } from '../src/file.js'
+import type { LockRecord } from '../src/internal/file/lock-record.js'
+import { livenessOf, ownIdentity } from '../src/internal/file/process-identity.js'
+import { tempDirectory } from './temp-directory.js'
+
+const locked = { code: 'FIRN_LOCKED' }
+const HOLDER = path.join(import.meta.dirname, 'lock-holder.mjs')
+
+type Child = ChildProcessByStdio<Writable, Readable, null>
+
+function child(directory: string, how: string): Child {
+  const process = spawn('node', [HOLDER, directory, how], { stdio: ['pipe', 'pipe', 'inherit'] })
+  onTestFinished(() => void process.kill('SIGKILL'))
+  return process
+}
+
+async function line(from: Child): Promise<string> {
+  const [data] = await once(from.stdout, 'data')
+  return String(data).trim()
+}
+
+function generations(directory: string): number[] {
+  return fs
+    .readdirSync(directory)
+    .filter((name) => /^LOCK-\d+$/.test(name))
+    .map((name) => Number(name.slice(5)))
+    .sort((a, b) => a - b)
+}
+
+/** A lock as somebody else left it. */
+function leave(directory: string, generation: number, changes: Partial<LockRecord>): void {
+  const record: LockRecord = {
+    format: 1,
+    state: 'held',
+    nonce: '00',
+    owner: ownIdentity(),
+    ...changes,
+  }
+  fs.writeFileSync(path.join(directory, `LOCK-${generation}`), JSON.stringify(record))
+}
+
+describe('the lock of a directory', () => {
+  it('has one owner, who hands a note to the next (33)', async () => {
+    const directory = tempDirectory()
+    const first = await DirectoryLock.acquire(directory)
+    expect(first.previousNote).toBeUndefined()
+    await expect(DirectoryLock.acquire(directory)).rejects.toMatchObject(locked)
+    await expect(DirectoryLock.acquire(directory)).rejects.toThrow(/this process.*mode 'read'/)
+    expect(await DirectoryLock.inspect(directory)).toEqual({ generation: 1, held: true })
+    first.release({ version: 7 })
+    first.release({ version: 8 })
+    expect(await DirectoryLock.inspect(directory)).toMatchObject({
+      generation: 1,
+      held: false,
+      note: { version: 7 },
+    })
+    const second = await DirectoryLock.acquire(directory)
+    expect(second.previousNote).toEqual({ version: 7 })
+    second.release()
+    const third = await DirectoryLock.acquire(directory)
+    expect(third.previousNote).toBeUndefined()
+    expect(third.generation).toBe(3)
+    third.release()
+  })
+
+  it('leaves two files at the most, however often it is taken', async () => {
+    const directory = tempDirectory()
+    for (let i = 0; i < 30; i++) (await DirectoryLock.acquire(directory)).release()
+    expect(generations(directory)).toEqual([29, 30])
+    expect(fs.readdirSync(directory)).toHaveLength(2)
+  })
+
+  it('is let go when the directory is gone', async () => {
+    const directory = path.join(tempDirectory(), 'gone')
+    fs.mkdirSync(directory)
+    const lock = await DirectoryLock.acquire(directory)
+    fs.rmSync(directory, { recursive: true })
+    lock.release()
+  })
+
+  it('is free when its owner was killed, and not a moment before (33)', async () => {
+    const directory = tempDirectory()
+    const holder = child(directory, 'hold')
+    expect(await line(holder)).toBe('held')
+    await expect(DirectoryLock.acquire(directory)).rejects.toThrow(`process ${holder.pid};`)
+    await expect(FileCommitLog.open(directory)).rejects.toMatchObject(locked)
+    const reader = await FileCommitLog.open(directory, { mode: 'read' })
+    await reader.close()
+    holder.kill('SIGKILL')
+    await once(holder, 'exit')
+    const lock = await DirectoryLock.acquire(directory)
+    lock.release()
+  })
+
+  it('goes to one of twenty processes that want it at once', async () => {
+    const directory = tempDirectory()
+    const racers = Array.from({ length: 20 }, () => child(directory, 'race'))
+    expect(await Promise.all(racers.map(line))).toEqual(racers.map(() => 'ready'))
+    const answers = racers.map(line)
+    for (const racer of racers) racer.stdin.write('go\n')
+    const outcomes = await Promise.all(answers)
+    expect(outcomes.filter((outcome) => outcome === 'held')).toHaveLength(1)
+    expect(outcomes.filter((outcome) => outcome === 'locked')).toHaveLength(19)
+    const exits = racers.map((racer) => once(racer, 'exit'))
+    for (const racer of racers) racer.stdin.end()
+    await Promise.all(exits)
+    ;(await DirectoryLock.acquire(directory)).release()
+  }, 30_000)
+
+  it('of a dead owner goes to one of those who find it', async () => {
+    const directory = tempDirectory()
+    leave(directory, 41, { owner: { ...ownIdentity(), bootId: 'another boot' } })
+    const racers = Array.from({ length: 8 }, () => child(directory, 'race'))
+    await Promise.all(racers.map(line))
+    const answers = racers.map(line)
+    for (const racer of racers) racer.stdin.write('go\n')
+    const outcomes = await Promise.all(answers)
+    expect(outcomes.filter((outcome) => outcome === 'held')).toHaveLength(1)
+    expect(generations(directory).at(-1)).toBe(42)
+    for (const racer of racers) racer.stdin.end()
+  }, 30_000)
+
+  it('never has two owners while many take and release it', async () => {
+    const directory = tempDirectory()
+    const churners = Array.from({ length: 4 }, () => child(directory, 'churn'))
+    expect(await Promise.all(churners.map(line))).toEqual(churners.map(() => 'owned 15'))
+  }, 30_000)
+
+  it('is not taken by who comes back to a number that was cleared away', async () => {
+    const directory = tempDirectory()
+    fs.writeFileSync(path.join(directory, 'LOCK-3'), 'torn')
+    // While somebody looks at 3 again and again, others take 4 and 5, and 4 is cleared away.
+    const env: Env = {
+      ...systemEnv,
+      sleep: async () => leave(directory, 5, {}),
+    }
+    await expect(DirectoryLock.acquire(directory, { env })).rejects.toMatchObject(locked)
+    expect(generations(directory)).toEqual([3, 5])
+  })
+
+  it('that a machine left torn when it crashed is nobody’s', async () => {
+    for (const torn of ['', '{"format":1,"sta', 'null', '[]', '{"format":1,"state":"held"}']) {
+      const directory = tempDirectory()
+      fs.writeFileSync(path.join(directory, 'LOCK-3'), torn)
+      const lock = await DirectoryLock.acquire(directory)
+      expect(lock.generation).toBe(4)
+      lock.release()
+    }
+  })
+
+  it('of a newer release is respected (37)', async () => {
+    const directory = tempDirectory()
+    fs.writeFileSync(path.join(directory, 'LOCK-3'), '{"format":2}')
+    await expect(DirectoryLock.acquire(directory)).rejects.toThrow(FormatVersionError)
+  })
+})
+
+describe('the owner of a lock', () => {
+  const self = ownIdentity()
+
+  it('lives when it is this process', () => {
+    expect(livenessOf(self)).toBe('alive')
+  })
+
+  it('is dead after a reboot, in another container of this name, or when its number is another’s', () => {
+    expect(livenessOf({ ...self, bootId: 'other' })).toBe('dead')
+    expect(livenessOf({ ...self, pidNamespace: 'pid:[1]' })).toBe('dead')
+    expect(livenessOf({ ...self, startTime: '1' })).toBe('dead')
+    expect(livenessOf({ ...self, pid: 2 ** 22 + 1 })).toBe('dead')
+  })
+
+  it('is dead as a zombie: killed, but not yet waited for', async () => {
+    // The shell's child ends at once and is never waited for: the shell becomes another program.
+    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 30'])
+    onTestFinished(() => void parent.kill('SIGKILL'))
+    const [data] = await once(parent.stdout, 'data')
+    const pid = Number(String(data))
+    const stat = () => fs.readFileSync(`/proc/${pid}/stat`, 'latin1')
+    while (!stat().includes(') Z ')) await new Promise((resolve) => setImmediate(resolve))
+    const startTime = stat().slice(stat().lastIndexOf(')') + 2).split(' ')[19] as string
+    expect(livenessOf({ ...self, pid, startTime })).toBe('dead')
+  })
+
+  it('on another host can not be asked: the lock stays, and the message says what to do', async () => {
+    const directory = tempDirectory()
+    leave(directory, 1, { owner: { ...self, hostname: 'elsewhere' } })
+    expect(livenessOf({ ...self, hostname: 'elsewhere' })).toBe('elsewhere')
+    const error = await DirectoryLock.acquire(directory).catch((reason: unknown) => reason)
+    expect(error).toMatchObject(locked)
+    expect((error as Error).message).toContain('on host elsewhere')
+    expect((error as Error).message).toContain(path.join(directory, 'LOCK-1'))
+    expect(await DirectoryLock.inspect(directory)).toMatchObject({ held: true })
+  })
+})

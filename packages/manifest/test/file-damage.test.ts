@@ -1,0 +1,262 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { CorruptionError, FormatVersionError } from '@firn/env'
+import { describe, expect, it } from 'vitest'
+import { FileCommitLog } from '../src/file.js'
+import { describeEntries, fill, crashImage, readAll, segmentPaths } from './file-log.js'
+import { newEntry } from './fixtures.js'
+import { tempDirectory } from './temp-directory.js'
+
+const LONG = process.env['FIRN_TEST_LONG'] === '1'
+const ENTRIES = LONG ? 150 : 4
+
+/** What opening and reading gives: entries as text, or `undefined` for a typed error. */
+async function outcome(directory: string, mode: 'read' | 'write'): Promise<string[] | undefined> {
+  try {
+    const log = await FileCommitLog.open(directory, { mode })
+    try {
+      return describeEntries(await readAll(log))
+    } finally {
+      await log.close()
+    }
+  } catch (error) {
+    if (error instanceof CorruptionError || error instanceof FormatVersionError) return undefined
+    throw error
+  }
+}
+
+describe('a log that was closed', () => {
+  async function closed(): Promise<{ directory: string; entries: string[]; segment: string }> {
+    const directory = tempDirectory()
+    const log = await FileCommitLog.open(directory)
+    const entries = describeEntries(await fill(log, 1, ENTRIES))
+    await log.close()
+    return { directory, entries, segment: segmentPaths(directory)[0] as string }
+  }
+
+  it('takes no more room than its entries, and reads the same without a lock', async () => {
+    const { directory, entries, segment } = await closed()
+    expect(fs.statSync(segment).size).toBe(48 + ENTRIES * (56 + 20) + 56)
+    expect(await outcome(directory, 'read')).toEqual(entries)
+  })
+
+  it('with any bit flipped is whole, or a typed error: nothing is lost unnoticed', async () => {
+    const { directory, entries, segment } = await closed()
+    const bytes = fs.readFileSync(segment)
+    let errors = 0
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const damaged = Buffer.from(bytes)
+      damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7))
+      fs.writeFileSync(segment, damaged)
+      const found = await outcome(directory, 'read')
+      if (found === undefined) errors++
+      else expect(found).toEqual(entries)
+    }
+    // All but the flips in the frame that says that the log was closed.
+    expect(errors).toBeGreaterThanOrEqual((bytes.length - 56) * 8)
+  })
+
+  it('with any byte damaged opens for writing whole, or not at all', async () => {
+    const { directory, entries, segment } = await closed()
+    const bytes = fs.readFileSync(segment)
+    const copy = path.join(tempDirectory(), 'copy')
+    for (let at = 0; at < bytes.length; at += LONG ? 1 : 3) {
+      fs.cpSync(directory, copy, { recursive: true })
+      const damaged = Buffer.from(bytes)
+      damaged[at] = (damaged[at] as number) ^ 0xff
+      fs.writeFileSync(segmentPaths(copy)[0] as string, damaged)
+      for (let attempt = 1; attempt <= 2; attempt++) {
+        const found = await outcome(copy, 'write')
+        if (found !== undefined) expect(found).toEqual(entries)
+        else expect(fs.readFileSync(segmentPaths(copy)[0] as string)).toEqual(damaged)
+      }
+      fs.rmSync(copy, { recursive: true })
+    }
+  })
+
+  it('cut to any length is whole, or a typed error', async () => {
+    const { directory, entries, segment } = await closed()
+    const bytes = fs.readFileSync(segment)
+    for (let length = 0; length < bytes.length; length++) {
+      fs.writeFileSync(segment, bytes.subarray(0, length))
+      const found = await outcome(directory, 'read')
+      if (found !== undefined) expect(found).toEqual(entries)
+      expect(found === undefined).toBe(length < bytes.length - 56)
+    }
+    fs.rmSync(segment)
+    expect(await outcome(directory, 'read')).toBeUndefined()
+    expect(await outcome(directory, 'write')).toBeUndefined()
+  })
+
+  it('is told from one by the note of its lock, which never hurts when it is old', async () => {
+    const { directory } = await closed()
+    const log = await FileCommitLog.open(directory)
+    await fill(log, ENTRIES + 1, ENTRIES + 3)
+    const image = crashImage(directory, path.join(tempDirectory(), 'image'))
+    await log.close()
+    const note = fs.readdirSync(directory).filter((name) => name.startsWith('LOCK-')).sort()[0]
+    fs.copyFileSync(path.join(directory, note as string), path.join(image, 'LOCK-1'))
+    expect(await outcome(image, 'write')).toHaveLength(ENTRIES + 3)
+  })
+})
+
+describe('a log whose process died', () => {
+  it('cut to any length keeps its first entries, whole, and goes on (30)', async () => {
+    const directory = tempDirectory()
+    const log = await FileCommitLog.open(directory)
+    const entries = describeEntries(await fill(log, 1, ENTRIES))
+    const image = crashImage(directory, path.join(tempDirectory(), 'image'))
+    await log.close()
+    const [segment] = segmentPaths(image)
+    const bytes = fs.readFileSync(segment as string)
+    const end = 48 + ENTRIES * (56 + 20)
+    expect(bytes.length).toBeGreaterThan(end)
+    const copy = path.join(tempDirectory(), 'copy')
+    for (let length = 48; length <= end; length += LONG ? 1 : 5) {
+      fs.cpSync(image, copy, { recursive: true })
+      fs.writeFileSync(segmentPaths(copy)[0] as string, bytes.subarray(0, length))
+      const whole = Math.floor((length - 48) / 76)
+      const again = await FileCommitLog.open(copy)
+      expect(describeEntries(await readAll(again))).toEqual(entries.slice(0, whole))
+      const more = describeEntries(await fill(again, whole + 1, whole + 2, 30))
+      await again.close()
+      expect(await outcome(copy, 'write')).toEqual([...entries.slice(0, whole), ...more])
+      fs.rmSync(copy, { recursive: true })
+    }
+  })
+
+  it('with any bit flipped loses nothing that a later entry vouches for (30)', async () => {
+    const directory = tempDirectory()
+    const log = await FileCommitLog.open(directory)
+    const entries = describeEntries(await fill(log, 1, ENTRIES))
+    const image = crashImage(directory, path.join(tempDirectory(), 'image'))
+    await log.close()
+    const segment = segmentPaths(image)[0] as string
+    const end = 48 + ENTRIES * 76
+    // With a little of the space that was allocated ahead.
+    const bytes = fs.readFileSync(segment).subarray(0, end + 40)
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const damaged = Buffer.from(bytes)
+      damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7))
+      fs.writeFileSync(segment, damaged)
+      const found = await outcome(image, 'read')
+      const at = bit >> 3
+      if (at < end - 76) expect(found).toBeUndefined()
+      else expect(found).toEqual(at < end ? entries.slice(0, -1) : entries)
+    }
+  })
+
+  it('does not take a torn group of commits for damage, nor keep pieces of it', async () => {
+    const directory = tempDirectory()
+    const log = await FileCommitLog.open(directory)
+    const first = describeEntries(await fill(log, 1, 2))
+    // One write of five entries, none of which was acknowledged before.
+    await Promise.all(
+      [3, 4, 5, 6, 7].map((version) => log.append(newEntry(version, new Uint8Array(20)))),
+    )
+    const image = crashImage(directory, path.join(tempDirectory(), 'image'))
+    await log.close()
+    const segment = segmentPaths(image)[0] as string
+    const bytes = fs.readFileSync(segment)
+    // Its first page never reached the disk, the others did.
+    bytes.fill(0, 48 + 2 * 76, 48 + 3 * 76 + 10)
+    fs.writeFileSync(segment, bytes)
+    expect(await outcome(image, 'read')).toEqual(first)
+    const again = await FileCommitLog.open(image)
+    expect(describeEntries(await readAll(again))).toEqual(first)
+    // Behind the new entry 3, entries 5 to 7 of the torn write must not come to life again.
+    const third = describeEntries(await fill(again, 3, 3, 20 + 76))
+    const second = crashImage(image, path.join(tempDirectory(), 'image'))
+    await again.close()
+    expect(await outcome(second, 'write')).toEqual([...first, ...third])
+  })
+})
+
+describe('a log of several segments', () => {
+  async function several(): Promise<{ directory: string; paths: string[]; entries: string[] }> {
+    const directory = tempDirectory()
+    const log = await FileCommitLog.open(directory, { segmentBytes: 4096 })
+    const entries = describeEntries(await fill(log, 1, 40, 300))
+    await log.close()
+    const paths = segmentPaths(directory)
+    expect(paths.length).toBeGreaterThan(3)
+    return { directory, paths, entries }
+  }
+
+  it('tells of damage in any of them, by segment and offset', async () => {
+    const { directory, paths, entries } = await several()
+    for (const segment of paths) {
+      const bytes = fs.readFileSync(segment)
+      fs.writeFileSync(segment, bytes.with(200, (bytes[200] as number) ^ 1))
+      const open = FileCommitLog.open(directory, { mode: 'read' })
+      const error = await open.then(readAll).catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(CorruptionError)
+      if (segment !== paths.at(-1)) {
+        expect((error as Error).message).toContain(path.basename(segment))
+        expect((error as Error).message).toContain('offset 48')
+      }
+      fs.writeFileSync(segment, bytes)
+    }
+    expect(await outcome(directory, 'read')).toEqual(entries)
+  })
+
+  it('cut or missing anywhere is a typed error', async () => {
+    const { directory, paths } = await several()
+    for (const segment of paths) {
+      const bytes = fs.readFileSync(segment)
+      for (const length of [0, 47, 48, 100, bytes.length - 57]) {
+        fs.writeFileSync(segment, bytes.subarray(0, length))
+        expect(await outcome(directory, 'read')).toBeUndefined()
+      }
+      fs.rmSync(segment)
+      expect(await outcome(directory, 'read')).toBeUndefined()
+      fs.writeFileSync(segment, bytes)
+    }
+  })
+
+  it('does not take one segment for another', async () => {
+    const { directory, paths } = await several()
+    const [first, second] = paths as [string, string]
+    const bytes = fs.readFileSync(second)
+    fs.copyFileSync(first, second)
+    expect(await outcome(directory, 'read')).toBeUndefined()
+    // A frame of one segment, copied into another to the place where it was.
+    const other = fs.readFileSync(first)
+    other.copy(bytes, 48, 48, 48 + 356)
+    fs.writeFileSync(second, bytes)
+    expect(await outcome(directory, 'read')).toBeUndefined()
+  })
+
+  it('reads the tombstones of truncated ones, and finds damage in them', async () => {
+    const { directory, entries } = await several()
+    const log = await FileCommitLog.open(directory, { segmentBytes: 4096 })
+    await log.truncate(40)
+    await log.close()
+    const kept = await outcome(directory, 'read')
+    expect(kept?.filter((text) => text.endsWith('tombstone')).length).toBeGreaterThan(20)
+    for (const [i, text] of kept?.entries() ?? []) {
+      expect(text.split(' ').slice(0, 3)).toEqual(entries[i]?.split(' ').slice(0, 3))
+    }
+    const segment = segmentPaths(directory)[0] as string
+    const bytes = fs.readFileSync(segment)
+    expect(bytes.length).toBeLessThan(600)
+    for (let at = 0; at < bytes.length; at++) {
+      fs.writeFileSync(segment, bytes.with(at, (bytes[at] as number) ^ 0x10))
+      expect(await outcome(directory, 'read')).toBeUndefined()
+      fs.writeFileSync(segment, bytes.subarray(0, at))
+      expect(await outcome(directory, 'read')).toBeUndefined()
+    }
+  })
+
+  it('from the future is refused before anything is written (37)', async () => {
+    const { directory, paths } = await several()
+    const segment = paths.at(-1) as string
+    const bytes = fs.readFileSync(segment)
+    bytes[8] = 2
+    const { crc32 } = await import('@firn/bytes')
+    bytes.writeUInt32LE(crc32(bytes.subarray(0, 44)), 44)
+    fs.writeFileSync(segment, bytes)
+    await expect(FileCommitLog.open(directory)).rejects.toThrow(FormatVersionError)
+    expect(fs.readFileSync(segment)).toEqual(bytes)
+  })
+})

@@ -1,0 +1,288 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { systemEnv } from '@firn/env'
+import { describe, expect, it } from 'vitest'
+import { FileCommitLog } from '../src/file.js'
+import { makeNodeFileSystem } from '../src/internal/file/node-file-system.js'
+import { type FileCall, type FileFault, FaultyFileSystem } from './faulty-file-system.js'
+import { crashImage, describeEntries, fill, readAll, segmentPaths } from './file-log.js'
+import { newEntry } from './fixtures.js'
+import { tempDirectory } from './temp-directory.js'
+
+const failed = { code: 'FIRN_LOG_FAILED' }
+
+/** A log of ten entries that were acknowledged, on a file system that starts to fail after. */
+async function logThatFails(fault: (call: FileCall) => FileFault | undefined) {
+  const directory = tempDirectory()
+  let armed = false
+  const fileSystem = new FaultyFileSystem((call) => (armed ? fault(call) : undefined))
+  const log = await FileCommitLog.open(directory, { fileSystem })
+  const entries = describeEntries(await fill(log, 1, 10))
+  armed = true
+  return { directory, log, entries, fileSystem, repair: () => void (armed = false) }
+}
+
+const isCommit = (call: FileCall) => call.call === 'write' && call.durable
+
+describe.each(['ENOSPC', 'EIO', 'EDQUOT'])('a write that fails with %s (31, 32)', (code) => {
+  it('ends the log for good: nothing is acknowledged, everything stays readable', async () => {
+    const { directory, log, entries, repair } = await logThatFails((call) =>
+      isCommit(call) ? { code, written: 30 } : undefined,
+    )
+    const appends = await Promise.allSettled([11, 12, 13].map((version) => log.append(newEntry(version))))
+    for (const append of appends) {
+      expect(append).toMatchObject({ status: 'rejected', reason: failed })
+      expect((append as PromiseRejectedResult).reason.message).toContain(code)
+      expect((append as PromiseRejectedResult).reason.cause).toMatchObject({ code })
+    }
+    // The disk is well again, but what it holds isn't known: this log doesn't try.
+    repair()
+    await expect(log.append(newEntry(11))).rejects.toMatchObject(failed)
+    expect(describeEntries(await readAll(log))).toEqual(entries)
+    await log.close()
+
+    const again = await FileCommitLog.open(directory)
+    expect(describeEntries(await readAll(again))).toEqual(entries)
+    const more = describeEntries(await fill(again, 11, 12))
+    expect(describeEntries(await readAll(again))).toEqual([...entries, ...more])
+    await again.close()
+  })
+})
+
+describe('a sync that fails (31)', () => {
+  it('after the entry was written, leaves it unacknowledged but never torn', async () => {
+    const { directory, log, entries } = await logThatFails((call) =>
+      isCommit(call) ? { code: 'EIO', written: (call as { bytes: number }).bytes } : undefined,
+    )
+    await expect(log.append(newEntry(11))).rejects.toMatchObject(failed)
+    await log.close()
+    const calls = new FaultyFileSystem()
+    const again = await FileCommitLog.open(directory, { fileSystem: calls })
+    const found = describeEntries(await readAll(again))
+    expect(found).toEqual([...entries, ...describeEntries([newEntry(11)])])
+    // Another sync would be told that all is well: the entry was written to the disk anew.
+    const rewritten = calls.calls.filter(isCommit)[0] as FileCall & { position: number }
+    expect(rewritten.position).toBe(48 + 10 * 76)
+    await again.close()
+  })
+
+  it('while space is made ahead, ends the log though no commit failed', async () => {
+    const { log } = await logThatFails((call) => (call.call === 'sync' ? { code: 'EIO' } : undefined))
+    let acknowledged = 10
+    const appendUntilItFails = async () => {
+      for (;;) {
+        await log.append(newEntry(acknowledged + 1, new Uint8Array(100_000)))
+        acknowledged++
+      }
+    }
+    await expect(appendUntilItFails()).rejects.toMatchObject(failed)
+    expect(await readAll(log)).toHaveLength(acknowledged)
+    await log.close()
+  })
+
+  it('of a new segment or its directory, ends the log', async () => {
+    for (const call of ['sync', 'syncDirectory', 'rename', 'open'] as const) {
+      const directory = tempDirectory()
+      let armed = false
+      const fileSystem = new FaultyFileSystem((at) =>
+        armed && at.call === call ? { code: 'EIO' } : undefined,
+      )
+      const log = await FileCommitLog.open(directory, { fileSystem, segmentBytes: 4096 })
+      const entries = describeEntries(await fill(log, 1, 3, 1000))
+      armed = true
+      await expect(log.append(newEntry(4, new Uint8Array(2000)))).rejects.toMatchObject(failed)
+      expect(describeEntries(await readAll(log))).toEqual(entries)
+      await log.close()
+      const again = await FileCommitLog.open(directory, { segmentBytes: 4096 })
+      expect(describeEntries(await readAll(again))).toEqual(entries)
+      await fill(again, 4, 6, 2000)
+      await again.close()
+      expect(fs.readdirSync(path.join(directory, 'log')).every((name) => name.endsWith('.log'))).toBe(true)
+    }
+  })
+})
+
+describe('a disk without room for zeros', () => {
+  it('still takes commits: making space ahead is no duty', async () => {
+    const { directory, log, fileSystem } = await logThatFails((call) =>
+      call.call === 'write' && !call.durable ? { code: 'ENOSPC' } : undefined,
+    )
+    for (let version = 11; version <= 40; version++) {
+      expect(await log.append(newEntry(version, new Uint8Array(20_000)))).toEqual({ appended: true })
+    }
+    expect(fileSystem.calls.some((call) => call.call === 'write' && !call.durable)).toBe(true)
+    await log.close()
+    const again = await FileCommitLog.open(directory)
+    expect(await readAll(again)).toHaveLength(40)
+    await again.close()
+  })
+})
+
+describe('opening on a file system that fails (32)', () => {
+  it.each(['EMFILE', 'EIO', 'EACCES'])('with %s is a typed error, and leaves no lock', async (code) => {
+    const directory = tempDirectory()
+    const log = await FileCommitLog.open(directory)
+    const entries = describeEntries(await fill(log, 1, 3))
+    await log.close()
+    const broken = new FaultyFileSystem(() => ({ code }))
+    for (const mode of ['read', 'write'] as const) {
+      const open = FileCommitLog.open(directory, { mode, fileSystem: broken })
+      await expect(open).rejects.toMatchObject({ ...failed, cause: { code } })
+    }
+    const again = await FileCommitLog.open(directory)
+    expect(describeEntries(await readAll(again))).toEqual(entries)
+    await again.close()
+  })
+
+  it('when entries of a dead writer can not be made durable, opens not at all', async () => {
+    const directory = tempDirectory()
+    const log = await FileCommitLog.open(directory)
+    await fill(log, 1, 3)
+    const image = crashImage(directory, path.join(tempDirectory(), 'image'))
+    await log.close()
+    const fileSystem = new FaultyFileSystem((call) => (isCommit(call) ? { code: 'EIO' } : undefined))
+    await expect(FileCommitLog.open(image, { fileSystem })).rejects.toMatchObject(failed)
+    const again = await FileCommitLog.open(image)
+    expect(await readAll(again)).toHaveLength(3)
+    await again.close()
+  })
+})
+
+describe('appends', () => {
+  it('that wait for one write share the next: 64 in flight are a few writes', async () => {
+    const directory = tempDirectory()
+    const fileSystem = new FaultyFileSystem()
+    const log = await FileCommitLog.open(directory, { fileSystem })
+    await fill(log, 1, 1)
+    fileSystem.calls.length = 0
+    const versions = Array.from({ length: 640 }, (_, i) => i + 2)
+    await Promise.all(versions.map((version) => log.append(newEntry(version))))
+    expect(fileSystem.calls.filter(isCommit).length).toBeLessThanOrEqual(3)
+    await log.close()
+  })
+
+  it('of many sizes at once come back as they were', async () => {
+    const directory = tempDirectory()
+    const log = await FileCommitLog.open(directory, { segmentBytes: 300_000 })
+    const sizes = [0, 1, 31, 32_768, 32_769, 100_000, 262_144, 300_001, 5_000_000]
+    const entries = Array.from({ length: 60 }, (_, i) => {
+      const size = sizes[(i * 7) % sizes.length] as number
+      return newEntry(i + 1, new Uint8Array(size).fill(i))
+    })
+    const expected = entries.map(({ payload }) => payload.length)
+    await Promise.all(entries.map((entry) => log.append(entry)))
+    await log.close()
+    const again = await FileCommitLog.open(directory)
+    const read = await readAll(again)
+    expect(read.map(({ payload }) => payload?.length)).toEqual(expected)
+    expect(read.every(({ payload }, i) => payload?.every((byte) => byte === i))).toBe(true)
+    await again.close()
+  })
+
+  it('are synced one by one where the platform can not write durably', async () => {
+    const directory = tempDirectory()
+    const fileSystem = makeNodeFileSystem(undefined)
+    const log = await FileCommitLog.open(directory, { fileSystem, segmentBytes: 4096 })
+    const entries = describeEntries(await fill(log, 1, 30, 500))
+    await log.close()
+    const again = await FileCommitLog.open(directory, { fileSystem })
+    expect(describeEntries(await readAll(again))).toEqual(entries)
+    await again.close()
+  })
+})
+
+describe('truncation', () => {
+  it('makes the log small, once, and costs nothing when there is nothing to do', async () => {
+    const directory = tempDirectory()
+    const fileSystem = new FaultyFileSystem()
+    const log = await FileCommitLog.open(directory, { fileSystem, segmentBytes: 65_536 })
+    await fill(log, 1, 300, 1000)
+    const size = () => segmentPaths(directory).reduce((sum, at) => sum + fs.statSync(at).size, 0)
+    const before = size()
+    await log.truncate(290)
+    // What is left: the active segment, and 40 bytes or less for each entry.
+    expect(size()).toBeLessThan(before / 2)
+    await log.truncate(300)
+    expect(size()).toBeLessThan(300 * 40 + 2 * 65_536)
+    fileSystem.calls.length = 0
+    await log.truncate(300)
+    await log.truncate(100)
+    expect(fileSystem.calls).toEqual([])
+    await log.close()
+  })
+
+  it('that fails midway leaves every entry, whole or as a tombstone', async () => {
+    for (const call of ['write', 'sync', 'rename', 'syncDirectory', 'open'] as const) {
+      const directory = tempDirectory()
+      let armed = false
+      const fileSystem = new FaultyFileSystem((at) =>
+        armed && at.call === call ? { code: 'EIO' } : undefined,
+      )
+      const log = await FileCommitLog.open(directory, { fileSystem, segmentBytes: 4096 })
+      const tokens = (await fill(log, 1, 40, 300)).map(({ token }) => token)
+      armed = true
+      await expect(log.truncate(20)).rejects.toThrow()
+      armed = false
+      expect((await readAll(log)).map(({ token }) => token)).toEqual(tokens)
+      await log.close()
+      const again = await FileCommitLog.open(directory, { segmentBytes: 4096 })
+      expect((await readAll(again)).map(({ token }) => token)).toEqual(tokens)
+      await again.truncate(20)
+      expect((await readAll(again))[0]?.payload).toBeUndefined()
+      await again.close()
+    }
+  })
+})
+
+describe('a reader without the lock', () => {
+  it('follows a writer through segments, truncation and reopening, and changes nothing', async () => {
+    const directory = tempDirectory()
+    const reader = await FileCommitLog.open(directory, { mode: 'read' })
+    expect(await readAll(reader)).toEqual([])
+    expect(fs.readdirSync(directory)).toEqual([])
+    let writer = await FileCommitLog.open(directory, { segmentBytes: 4096 })
+    const written: string[] = []
+    const seen: string[] = []
+    for (let round = 0; round < 20; round++) {
+      written.push(...describeEntries(await fill(writer, written.length + 1, written.length + 5, 200)))
+      if (round % 4 === 3) await writer.truncate(seen.length)
+      if (round % 7 === 6) {
+        await writer.close()
+        writer = await FileCommitLog.open(directory, { segmentBytes: 4096 })
+      }
+      for await (const entry of reader.readAfter(seen.length)) seen.push(...describeEntries([entry]))
+      expect(seen).toEqual(written)
+    }
+    await expect(reader.append(newEntry(101))).rejects.toMatchObject({ code: 'FIRN_INVALID_ARGUMENT' })
+    await expect(reader.truncate(1)).rejects.toMatchObject({ code: 'FIRN_INVALID_ARGUMENT' })
+    const names = fs.readdirSync(directory, { recursive: true }).sort()
+    await reader.close()
+    expect(fs.readdirSync(directory, { recursive: true }).sort()).toEqual(names)
+    await writer.close()
+  })
+
+  it('never takes a write that it overtakes for damage', async () => {
+    const directory = tempDirectory()
+    const writer = await FileCommitLog.open(directory, { segmentBytes: 100_000 })
+    let writing = true
+    let last = 0
+    const write = async () => {
+      while (writing) {
+        const group = [1, 2, 3].map((i) => newEntry(last + i, new Uint8Array(100 * i)))
+        last += 3
+        await Promise.all(group.map((entry) => writer.append(entry)))
+      }
+    }
+    const writes = write()
+    for (let round = 0; round < 60; round++) {
+      const reader = await FileCommitLog.open(directory, { mode: 'read' })
+      let version = 0
+      for await (const entry of reader.readAfter(0)) expect(entry.version).toBe(++version)
+      await reader.close()
+      await systemEnv.yield()
+    }
+    writing = false
+    await writes
+    await writer.close()
+  })
+})
