@@ -1,0 +1,240 @@
+import { resolve } from 'node:path'
+import type { Database } from '@firn/engine'
+import { type Command, Option } from 'commander'
+import { ByteProgress } from '../byte-progress.js'
+import {
+  type CommandContext,
+  DEFAULT_TABLE,
+  type GlobalOptions,
+  givenTable,
+  locationOf,
+} from '../command-context.js'
+import { withDatabase } from '../database-access.js'
+import { CommandError, UsageError } from '../errors.js'
+import { addExamples } from '../examples.js'
+import { csvSource } from '../load/csv-source.js'
+import { type InputFile, openInputFile, stdinFile } from '../load/input-file.js'
+import { jsonlSource } from '../load/jsonl-source.js'
+import { KeyFields } from '../load/key-fields.js'
+import { type LoadResult, loadRows } from '../load/loader.js'
+import { FORMATS, type Format, formatOf, type RowSource } from '../load/row-source.js'
+import { KeyValueWriter, RecordWriter, type RowWriter } from '../load/row-writer.js'
+import { SkippedRows } from '../load/skipped-rows.js'
+import { TargetTables } from '../load/target-tables.js'
+import {
+  type ByteFormatOptions,
+  byteFormatOf,
+  byteFormatOptions,
+  type EncodingOptions,
+  encodingOptions,
+} from '../option-parsers.js'
+import { INTERRUPTED_STATUS } from '../process-io.js'
+import type { ProgramHooks } from '../program.js'
+import { countOf, formatCount, formatDuration } from '../text/quantities.js'
+
+type Options = GlobalOptions &
+  ByteFormatOptions &
+  EncodingOptions & {
+    format?: Format
+    key?: string[]
+    header: boolean
+    delimiter?: string
+    skipBad?: boolean
+  }
+
+/** `firn load <file>` */
+export function defineLoad(program: Command, context: CommandContext, hooks: ProgramHooks): void {
+  const command = program
+    .command('load')
+    .summary('load a file of JSON lines, CSV or TSV')
+    .description(
+      'Loads every record of a file. With --key, that field is the key and the whole record the\n' +
+        'value, as JSON. Without, records are {"key":…,"value":…}, as `firn dump` prints them. A table\n' +
+        'that isn’t there yet is made: text keys (tuples for several --key) and JSON values.\n' +
+        'A record that can’t be loaded stops the load, with all before it kept; see --skip-bad.',
+    )
+    .argument('<file>', 'the file, or - for stdin')
+    .addOption(
+      new Option('--format <format>', 'of the file (default: by its name; JSON lines)').choices(
+        FORMATS,
+      ),
+    )
+    .option(
+      '--key <field>',
+      'the field that is the key; a.b is a field within a field; give several for a tuple',
+      (name: string, others: string[] | undefined) => [...(others ?? []), name],
+    )
+    .option('--no-header', 'CSV and TSV without a line of names: --key 1 is the first column')
+    .option('--delimiter <character>', 'what divides the fields of CSV')
+    .option('--skip-bad', 'leave out records that can’t be loaded, and tell their lines')
+  for (const option of [...byteFormatOptions(), ...encodingOptions()]) command.addOption(option)
+  command.action((file: string, options: Options) => load(file, options, command, context, hooks))
+  addExamples(
+    command,
+    [
+      ['firn load cities.jsonl --key name --table cities', 'JSON lines, by their field name'],
+      ['firn load users.csv --key id --skip-bad', 'CSV, without the rows that are damaged'],
+      ['firn load trips.tsv --key city --key address.zip', 'tuples of two fields as keys'],
+      ['firn load prices.csv --delimiter ";" --key item', 'CSV as some spreadsheets write it'],
+      ['firn dump --path ./old | firn load -', 'what another database holds'],
+    ],
+    'Ctrl-C stops a load and keeps what is loaded. TSV has no quotes; CSV has.',
+  )
+}
+
+async function load(
+  file: string,
+  options: Options,
+  command: Command,
+  context: CommandContext,
+  hooks: ProgramHooks,
+): Promise<void> {
+  const format = assertOptions(file, options)
+  const location = locationOf(command, context)
+  const { io, clock, output } = context
+  // Opened before the database, which a file that isn't there must not bring into being.
+  const input =
+    file === '-' ? stdinFile(io.stdin) : await openInputFile(resolve(io.cwd, file), file)
+  const interruption = new AbortController()
+  const stopListening = io.onInterrupt?.(() => interruption.abort())
+  try {
+    const started = clock.monotonic()
+    const skipped = new SkippedRows(input.name)
+    const { result, tables } = await withDatabase(location, 'create', context, async (database) => {
+      const targets = await targetsOf(database, format, options)
+      const writer = writerOf(targets, options, givenTable(command))
+      const progress = new ByteProgress(output.progressSink, 'read', input.bytes, clock)
+      try {
+        const result = await loadRows(database, sourceOf(input, format, options), writer, {
+          skipBad: options.skipBad === true,
+          signal: interruption.signal,
+          onProgress: (records) => progress.update(input.bytesRead, records),
+          onSkip: (line, problem) => skipped.add(line, problem),
+        })
+        return { result, tables: targets.names }
+      } finally {
+        progress.stop()
+      }
+    })
+    for (const warning of skipped.warnings()) await output.warn(warning)
+    const interrupted = interruption.signal.aborted
+    const ms = clock.monotonic() - started
+    if (result.stopped === undefined) {
+      await report(result, { tables, ms, interrupted, bytes: input.bytesRead }, context)
+    }
+    if (interrupted) {
+      hooks.setStatus(INTERRUPTED_STATUS)
+      await output.warn(
+        `interrupted; what is loaded so far is kept (${countOf(result.records, 'record')})`,
+      )
+    } else if (result.stopped !== undefined) throw stoppedAt(input.name, result)
+  } finally {
+    stopListening?.()
+    await input.close()
+  }
+}
+
+/** Throws `UsageError` for options that contradict each other; gives the format of the file. */
+function assertOptions(file: string, options: Options): Format {
+  const digits = byteFormatOf(options)
+  if (digits !== 'text' && options.key !== undefined) {
+    throw new UsageError(`--${digits} is for records of a key and a value; leave out --key`)
+  }
+  const format = options.format ?? (file === '-' ? undefined : formatOf(file)) ?? 'jsonl'
+  if (format === 'jsonl' && (options.delimiter !== undefined || !options.header)) {
+    throw new UsageError('--delimiter and --no-header are for CSV and TSV; say --format csv')
+  }
+  if (options.delimiter !== undefined && [...options.delimiter].length !== 1) {
+    throw new UsageError('--delimiter is one character')
+  }
+  if (format !== 'jsonl' && !options.header && options.key === undefined) {
+    throw new UsageError('without a header, --key says which column is the key: --key 1')
+  }
+  return format
+}
+
+function targetsOf(database: Database, format: Format, options: Options): Promise<TargetTables> {
+  const { keys, values } = options
+  const chosen = {
+    ...(keys === undefined ? {} : { keys }),
+    ...(values === undefined ? {} : { values }),
+  }
+  // Digits may stand for any bytes; the columns key and value of a CSV file are text.
+  const plain = byteFormatOf(options) === 'text' ? undefined : 'bytes'
+  const textual = format !== 'jsonl' && options.key === undefined
+  return TargetTables.of(database, chosen, {
+    keys: plain ?? ((options.key?.length ?? 0) > 1 ? 'tuple' : 'utf8'),
+    values: plain ?? (textual ? 'utf8' : 'json'),
+  })
+}
+
+function writerOf(targets: TargetTables, options: Options, table: string | undefined): RowWriter {
+  if (options.key !== undefined) {
+    return new RecordWriter(targets, table ?? DEFAULT_TABLE, new KeyFields(options.key))
+  }
+  const format = byteFormatOf(options)
+  return new KeyValueWriter(targets, {
+    table,
+    fallback: DEFAULT_TABLE,
+    digits: format === 'text' ? undefined : format,
+  })
+}
+
+function sourceOf(input: InputFile, format: Format, options: Options): RowSource {
+  if (format === 'jsonl') return jsonlSource(input.chunks())
+  return csvSource(input.chunks(), {
+    delimiter: options.delimiter ?? (format === 'csv' ? ',' : '\t'),
+    quotes: format === 'csv',
+    header: options.header,
+    onColumns: (columns) => assertKeyColumns(columns, options, input.name),
+  })
+}
+
+/** Found out before the first row, not once per row. */
+function assertKeyColumns(columns: readonly string[], options: Options, name: string): void {
+  const wanted = options.key ?? ['key', 'value']
+  const missing = wanted.find((column) => !columns.includes(column))
+  if (missing === undefined) return
+  const there = columns.slice(0, 20).join(', ')
+  throw new UsageError(
+    options.key === undefined
+      ? `${name}: which column is the key? Name it with --key; there are ${there}`
+      : `${name}: no column ${JSON.stringify(missing)}; there are ${there}`,
+  )
+}
+
+async function report(
+  result: LoadResult,
+  facts: { tables: string[]; ms: number; interrupted: boolean; bytes: number },
+  { output }: CommandContext,
+): Promise<void> {
+  const { records, skipped } = result
+  const { tables, ms, interrupted, bytes } = facts
+  const perSecond = Math.round(records / Math.max(0.001, ms / 1000))
+  if (output.json) {
+    await output.document({
+      records,
+      skipped,
+      tables,
+      bytes,
+      ms: Math.round(ms),
+      perSecond,
+      interrupted,
+    })
+    return
+  }
+  const where = tables.length > 3 ? countOf(tables.length, 'table') : tables.join(', ')
+  const into = where === '' ? '' : ` into ${where}`
+  const but = skipped === 0 ? '' : `, ${formatCount(skipped)} skipped`
+  await output.line(
+    `${countOf(records, 'record')} loaded${into}${but} in ${formatDuration(ms)} ${output.colors.dim(`(${formatCount(perSecond)}/s)`)}`,
+  )
+}
+
+function stoppedAt(name: string, { stopped, records }: LoadResult): CommandError {
+  const { line = 0, problem = '' } = stopped ?? {}
+  return new CommandError(
+    'FIRN_BAD_INPUT',
+    `${name}:${line}: ${problem}; stopped there, with ${countOf(records, 'record')} before it loaded; mend the line, or leave out such lines with --skip-bad`,
+  )
+}

@@ -1,0 +1,91 @@
+import type { ScanOptions } from '@firn/engine'
+import type { Command } from 'commander'
+import { type CommandContext, type GlobalOptions, locationOf, tableOf } from '../command-context.js'
+import { storedBytes, tableInfo, withDatabase } from '../database-access.js'
+import { UsageError } from '../errors.js'
+import { addExamples } from '../examples.js'
+import { MOMENT_HELP, parseMoment } from '../moment.js'
+import {
+  type ByteFormatOptions,
+  byteFormatOf,
+  byteFormatOptions,
+  parseCount,
+} from '../option-parsers.js'
+import { RowPrinter } from '../row-printer.js'
+import { countOf } from '../text/quantities.js'
+import { TableText } from '../text/table-text.js'
+
+type Options = GlobalOptions &
+  ByteFormatOptions & {
+    prefix?: string
+    from?: string
+    to?: string
+    limit?: number
+    reverse?: boolean
+    at?: string
+    keysOnly?: boolean
+  }
+
+/** `firn scan` */
+export function defineScan(program: Command, context: CommandContext): void {
+  const command = program
+    .command('scan')
+    .summary('print keys and values in key order')
+    .description(
+      'Prints the rows of a table in key order: key, tab, value; aligned and cut to the window on a\n' +
+        'terminal; with --json one object a line. All rows are of one moment.',
+    )
+    .option('--prefix <prefix>', 'only keys that begin so')
+    .option('--from <key>', 'only this key and greater ones')
+    .option('--to <key>', 'only keys less than this one')
+    .option('--limit <n>', 'at most so many rows', parseCount)
+    .option('--reverse', 'greatest key first; --from and --to stay the lower and the upper bound')
+    .option('--at <moment>', MOMENT_HELP)
+    .option('--keys-only', 'without the values')
+  for (const option of byteFormatOptions()) command.addOption(option)
+  command.action((options: Options) => scan(options, command, context))
+  addExamples(command, [
+    ['firn scan', 'everything in the table default'],
+    ['firn scan --table cities --prefix San --limit 5', 'the first five that begin with San'],
+    ['firn scan --from 2026-05 --to 2026-06', 'from one key up to another'],
+    ['firn scan --reverse --limit 1 --json', 'the last row, for programs'],
+    [`firn scan --table users --prefix '["eu"]'`, 'tuples that begin with an element'],
+  ])
+}
+
+async function scan(options: Options, command: Command, context: CommandContext): Promise<void> {
+  const format = byteFormatOf(options)
+  const { prefix, from, to } = options
+  if (prefix !== undefined && (from !== undefined || to !== undefined)) {
+    throw new UsageError('--prefix goes with neither --from nor --to')
+  }
+  const at = options.at === undefined ? undefined : parseMoment(options.at, context.clock)
+  const location = locationOf(command, context)
+  await withDatabase(location, 'read', context, async (database) => {
+    const info = await tableInfo(database, tableOf(command), location)
+    const text = new TableText(info, format)
+    const range: ScanOptions<Uint8Array> = {
+      ...(prefix === undefined ? {} : { prefix: text.prefix(prefix) }),
+      ...(from === undefined ? {} : { gte: text.key(from, '--from') }),
+      ...(to === undefined ? {} : { lt: text.key(to, '--to') }),
+      ...(options.limit === undefined ? {} : { limit: options.limit }),
+      ...(at === undefined ? {} : { at }),
+      reverse: options.reverse === true,
+    }
+    const table = database.table(info.name, storedBytes(info))
+    const printer = new RowPrinter(context.output, text)
+    let rows = 0
+    if (options.keysOnly === true) {
+      for await (const page of table.keys(range).pages()) {
+        rows += page.length
+        await printer.keys(page)
+      }
+    } else {
+      for await (const page of table.scan(range).pages()) {
+        rows += page.length
+        await printer.rows(page)
+      }
+    }
+    if (context.output.isTerminal) await context.output.note(countOf(rows, 'row'))
+  })
+}

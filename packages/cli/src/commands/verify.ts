@@ -1,0 +1,146 @@
+import type { Env } from '@firn/env'
+import { isFirnError } from '@firn/env'
+import { applyEntry, type CommitLog, type DatabaseState, liveFiles } from '@firn/manifest'
+import type { Command } from 'commander'
+import { ByteProgress } from '../byte-progress.js'
+import { type CommandContext, locationOf } from '../command-context.js'
+import { type DatabaseParts, partsOf } from '../database-parts.js'
+import { addExamples } from '../examples.js'
+import type { DatabaseLocation } from '../location.js'
+import type { Output } from '../output.js'
+import type { ProgramHooks } from '../program.js'
+import { countOf, formatBytes, formatCount } from '../text/quantities.js'
+import { addProblem, emptyReport, type VerificationReport } from '../verify/verification.js'
+import { verifyFiles } from '../verify/verify-files.js'
+import { verifyCheckpoints, verifyLog } from '../verify/verify-log.js'
+
+/** `firn verify` */
+export function defineVerify(program: Command, context: CommandContext, hooks: ProgramHooks): void {
+  const command = program
+    .command('verify')
+    .summary('check that everything is there and whole')
+    .description(
+      'Reads the whole database: every entry of the log, every checkpoint, every file, and whether\n' +
+        'they fit together. Lists all that is wrong; exit status 1 where something is. A process that\n' +
+        'writes meanwhile is not disturbed.',
+    )
+  command.action(() => verify(command, context, hooks))
+  addExamples(command, [
+    ['firn verify', 'the database ./firn_data'],
+    ['firn verify --json', 'for programs: {"ok":true,…,"problems":[]}'],
+  ])
+}
+
+async function verify(
+  command: Command,
+  context: CommandContext,
+  hooks: ProgramHooks,
+): Promise<void> {
+  const location = locationOf(command, context)
+  const parts = partsOf(location, context.clock)
+  try {
+    const report = await examine(parts, context.output, context.clock)
+    await show(report, location, context.output)
+    if (!report.ok) hooks.setStatus(1)
+  } finally {
+    await parts.store.close()
+  }
+}
+
+async function examine(
+  parts: DatabaseParts,
+  output: Output,
+  clock: Env,
+): Promise<VerificationReport> {
+  const report = emptyReport()
+  const { store } = parts
+  let incarnation: string
+  try {
+    incarnation = await parts.findIncarnation()
+  } catch (error) {
+    // No database is the user's mistake; a damaged root is what we are here to tell.
+    if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
+    addProblem(report, 'FIRN', error)
+    return report
+  }
+  const checkpoints = await verifyCheckpoints(store, incarnation, report)
+  let log: CommitLog | undefined
+  try {
+    log = await parts.openLog(incarnation)
+  } catch (error) {
+    if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
+    addProblem(report, 'commit log', error)
+  }
+  try {
+    const state =
+      log === undefined
+        ? checkpoints.get(Math.max(0, ...checkpoints.keys()))?.state
+        : await verifyLog(log, checkpoints, report)
+    if (state === undefined) return report
+    const whole = [...liveFiles(state)].reduce((sum, file) => sum + file.bytes, 0)
+    const progress = new ByteProgress(output.progressSink, 'verified', whole, clock)
+    try {
+      await verifyFiles(
+        {
+          store,
+          incarnation,
+          state,
+          isStillLive: (id) => isStillLive(log, state, id),
+          onProgress: (bytes) => progress.update(bytes),
+        },
+        report,
+      )
+    } finally {
+      progress.stop()
+    }
+  } finally {
+    await log?.close()
+  }
+  return report
+}
+
+/** Whether a file of `state` is one of the database's newest state, too. */
+async function isStillLive(
+  log: CommitLog | undefined,
+  state: DatabaseState,
+  id: string,
+): Promise<boolean> {
+  let newest = state
+  try {
+    for await (const entry of log?.readAfter(state.version) ?? [])
+      newest = applyEntry(newest, entry)
+  } catch {
+    // The log's own problems are listed already.
+  }
+  for (const file of liveFiles(newest)) if (file.id === id) return true
+  return false
+}
+
+async function show(
+  report: VerificationReport,
+  location: DatabaseLocation,
+  output: Output,
+): Promise<void> {
+  if (output.json) return output.document(report)
+  const { entries, checkpoints, files, records, bytes, unreferenced, problems, version } = report
+  const { colors } = output
+  for (const { where, problem } of problems) {
+    await output.line(`${colors.red('damaged')}  ${where}: ${problem.replace(/\s*\n\s*/g, ' ')}`)
+  }
+  const seen = [
+    `version ${formatCount(version)}`,
+    countOf(entries, 'log entry', 'log entries'),
+    countOf(checkpoints, 'checkpoint'),
+    `${countOf(files, 'file')} with ${countOf(records, 'record')} (${formatBytes(bytes)})`,
+  ].join(', ')
+  await output.line(
+    report.ok
+      ? `${colors.green('whole')}    ${location.shown}: ${seen}`
+      : `${colors.red(countOf(problems.length, 'problem'))} in ${location.shown}; whole are ${seen}`,
+  )
+  if (unreferenced.files > 0) {
+    await output.note(
+      `${countOf(unreferenced.files, 'file')} (${formatBytes(unreferenced.bytes)}) that no version names: being written, or left by a crash`,
+    )
+  }
+}

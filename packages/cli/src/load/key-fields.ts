@@ -1,0 +1,30 @@
+import { BadRowError } from './bad-row.js'
+
+/** Where in a record its key is: one field, or several. */
+export class KeyFields {
+  readonly count: number
+  readonly #paths: readonly { name: string; steps: readonly string[] }[]
+
+  /** `a.b` is the field `a.b`, or else the field `b` of `a`. */
+  constructor(names: readonly string[]) {
+    this.count = names.length
+    this.#paths = names.map((name) => ({ name, steps: name.split('.') }))
+  }
+
+  /** The values of the fields. Throws `BadRowError` where one is missing, null or empty. */
+  of(record: unknown): unknown[] {
+    return this.#paths.map(({ name, steps }) => {
+      const value = own(record, name) ?? steps.reduce(own, record)
+      if (value === undefined) throw new BadRowError(`no field ${JSON.stringify(name)}`)
+      if (value === null || value === '') {
+        throw new BadRowError(`the field ${JSON.stringify(name)} is empty`)
+      }
+      return value
+    })
+  }
+}
+
+function own(record: unknown, name: string): unknown {
+  if (typeof record !== 'object' || record === null) return undefined
+  return Object.hasOwn(record, name) ? (record as Record<string, unknown>)[name] : undefined
+}

@@ -1,0 +1,26 @@
+import { countOf } from '../text/quantities.js'
+
+const SHOWN = 10
+
+/** The rows that were left out: the first few by line and reason, the others by number. */
+export class SkippedRows {
+  readonly #name: string
+  readonly #first: string[] = []
+  #count = 0
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  add(line: number, problem: string): void {
+    this.#count++
+    if (this.#first.length < SHOWN) this.#first.push(`${this.#name}:${line}: ${problem}; skipped`)
+  }
+
+  warnings(): string[] {
+    const more = this.#count - this.#first.length
+    return more === 0
+      ? [...this.#first]
+      : [...this.#first, `… and ${countOf(more, 'more bad row')}`]
+  }
+}

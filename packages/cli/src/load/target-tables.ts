@@ -1,0 +1,95 @@
+import type { Database, HistoryRetention, TableOptions } from '@firn/engine'
+import { type StoredTable, storedBytes } from '../database-access.js'
+import { CommandError } from '../errors.js'
+import type { EncodingNames } from '../text/table-text.js'
+import { BadRowError } from './bad-row.js'
+
+/** A table that rows go into. */
+export interface Target {
+  table: StoredTable
+  encodings: EncodingNames
+}
+
+/** What the first row of a table in a dump says of it. */
+export interface DumpedOptions extends Partial<EncodingNames> {
+  history?: HistoryRetention
+  compression?: 'none' | 'lz4' | 'deflate'
+}
+
+/** The tables that a load writes to. Those that don't exist come into being with their first row. */
+export class TargetTables {
+  readonly #database: Database
+  readonly #existing: Map<string, EncodingNames>
+  readonly #chosen: Partial<EncodingNames>
+  readonly #defaults: EncodingNames
+  readonly #targets: Map<string, Target> = new Map()
+
+  private constructor(
+    database: Database,
+    existing: Map<string, EncodingNames>,
+    chosen: Partial<EncodingNames>,
+    defaults: EncodingNames,
+  ) {
+    this.#database = database
+    this.#existing = existing
+    this.#chosen = chosen
+    this.#defaults = defaults
+  }
+
+  /** `chosen` are encodings that the user insists on, `defaults` those of new tables otherwise. */
+  static async of(
+    database: Database,
+    chosen: Partial<EncodingNames>,
+    defaults: EncodingNames,
+  ): Promise<TargetTables> {
+    const tables = await database.tables()
+    const existing = new Map(tables.map(({ name, keys, values }) => [name, { keys, values }]))
+    return new TargetTables(database, existing, chosen, defaults)
+  }
+
+  /** Names of the tables that rows were for. */
+  get names(): string[] {
+    return [...this.#targets.keys()]
+  }
+
+  /** `dumped` comes with the first row of a table in a dump, and counts for tables that are made. */
+  get(name: string, dumped?: unknown): Target {
+    const known = this.#targets.get(name)
+    if (known !== undefined && dumped === undefined) return known
+    const options = dumped === undefined ? {} : dumpedOptions(dumped)
+    const existing = known?.encodings ?? this.#existing.get(name)
+    if (existing !== undefined) assertSame(name, existing, options)
+    if (known !== undefined) return known
+    const encodings = {
+      keys: this.#chosen.keys ?? existing?.keys ?? options.keys ?? this.#defaults.keys,
+      values: this.#chosen.values ?? existing?.values ?? options.values ?? this.#defaults.values,
+    }
+    const { history, compression } = options
+    const tableOptions: TableOptions<Uint8Array, Uint8Array> = {
+      ...storedBytes(encodings),
+      ...(existing !== undefined || history === undefined ? {} : { history }),
+      ...(existing !== undefined || compression === undefined ? {} : { compression }),
+    }
+    const target = { table: this.#database.table(name, tableOptions), encodings }
+    this.#targets.set(name, target)
+    return target
+  }
+}
+
+function dumpedOptions(options: unknown): DumpedOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new BadRowError('"options" is no object')
+  }
+  return options
+}
+
+function assertSame(name: string, existing: EncodingNames, dumped: DumpedOptions): void {
+  for (const role of ['keys', 'values'] as const) {
+    const other = dumped[role]
+    if (other === undefined || other === existing[role]) continue
+    throw new CommandError(
+      'FIRN_TABLE_OPTIONS',
+      `the rows are of a table with ${other} ${role}, table ${JSON.stringify(name)} here has ${existing[role]} ${role}; load them into another table with --table`,
+    )
+  }
+}

@@ -1,0 +1,113 @@
+import { decodeEdits, type Edit, type FileMeta, type LogEntry, readRecords } from '@firn/manifest'
+import { KIND_DELETE, KIND_PUT } from '@firn/mvcc'
+import { countOf, formatBytes } from '../text/quantities.js'
+
+/** What one entry of the commit log did, in numbers. */
+export interface EntrySummary {
+  version: number
+  /** Microseconds since the epoch. */
+  timestamp: number
+  token: string
+  /** Bytes of the payload; absent in an entry that was truncated. */
+  bytes?: number
+  /** Absent in an entry that was truncated. */
+  edits?: EditSummary[]
+}
+
+/** An edit by its type, with what there is to say of it. */
+export interface EditSummary {
+  type: Edit['type']
+  /** In words. */
+  text: string
+  /** For records: how many of each kind, by table. */
+  tables?: { table: string; puts: number; deletes: number; merges: number }[]
+}
+
+/** Reads entries one after the other, and learns the names of tables from them. */
+export class EntrySummarizer {
+  readonly #names: Map<number, string>
+
+  /** `names` are those of tables that were there before the first entry. */
+  constructor(names: ReadonlyMap<number, string>) {
+    this.#names = new Map(names)
+  }
+
+  summarize(entry: LogEntry): EntrySummary {
+    const { version, timestamp, token, payload } = entry
+    if (payload === undefined) return { version, timestamp, token }
+    const edits = decodeEdits(payload, `commit log entry ${version}`)
+    return {
+      version,
+      timestamp,
+      token,
+      bytes: payload.length,
+      edits: edits.map((edit) => this.#edit(edit)),
+    }
+  }
+
+  #edit(edit: Edit): EditSummary {
+    if (edit.type === 'records') return this.#records(edit.bytes)
+    if (edit.type === 'create-table') this.#names.set(edit.id, edit.name)
+    return { type: edit.type, text: this.#textOf(edit) }
+  }
+
+  #records(bytes: Uint8Array): EditSummary {
+    const byTable = new Map<number, { puts: number; deletes: number; merges: number }>()
+    readRecords(bytes, (id, kind) => {
+      let counts = byTable.get(id)
+      if (counts === undefined) byTable.set(id, (counts = { puts: 0, deletes: 0, merges: 0 }))
+      if (kind === KIND_PUT) counts.puts++
+      else if (kind === KIND_DELETE) counts.deletes++
+      else counts.merges++
+    })
+    const tables = [...byTable].map(([id, counts]) => ({ table: this.#name(id), ...counts }))
+    const text = tables.map(({ table, puts, deletes, merges }) => {
+      const parts = [
+        ...(puts > 0 ? [countOf(puts, 'put')] : []),
+        ...(deletes > 0 ? [countOf(deletes, 'delete')] : []),
+        ...(merges > 0 ? [countOf(merges, 'merge')] : []),
+      ]
+      return `${parts.join(' and ')} in ${table}`
+    })
+    return { type: 'records', text: text.join(', '), tables }
+  }
+
+  #textOf(edit: Exclude<Edit, { type: 'records' }>): string {
+    switch (edit.type) {
+      case 'create-database':
+        return 'creates the database'
+      case 'create-table':
+        return `creates table ${edit.name}`
+      case 'alter-table':
+        return `alters table ${this.#name(edit.id)}`
+      case 'drop-table':
+        return `drops table ${this.#name(edit.id)}`
+      case 'add-files':
+        return `adds ${filesText(edit.files)}`
+      case 'flush':
+        return `flushes versions ${edit.from + 1} to ${edit.through} to ${filesText(edit.files)}`
+      case 'compact': {
+        const files = edit.added.map(({ file }) => file)
+        return `compacts ${countOf(edit.removed.length, 'file')} to ${filesText(files)}`
+      }
+      case 'gc-floor':
+        return `sets the garbage floor to version ${edit.version}`
+      case 'pin':
+        return `pins version ${edit.pin.version} as ${edit.pin.name}`
+      case 'unpin':
+        return `lets go of the pin ${edit.name}`
+      case 'checkpoint':
+        return `announces the checkpoint of version ${edit.version}`
+    }
+  }
+
+  #name(id: number): string {
+    return this.#names.get(id) ?? `table ${id} (dropped)`
+  }
+}
+
+function filesText(files: readonly FileMeta[]): string {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  const records = files.reduce((sum, file) => sum + file.records, 0)
+  return `${countOf(files.length, 'file')} (${countOf(records, 'record')}, ${formatBytes(bytes)})`
+}

@@ -1,0 +1,53 @@
+import { Option, InvalidArgumentError as WrongArgument } from 'commander'
+import { UsageError } from './errors.js'
+import type { ByteFormat } from './text/byte-text.js'
+
+/** A whole number from 0 on. */
+export function parseCount(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(value)) throw new WrongArgument('use a whole number from 0 on.')
+  return value
+}
+
+export interface ByteFormatOptions {
+  hex?: boolean
+  base64?: boolean
+}
+
+/** `--hex` and `--base64`, which exclude each other. */
+export function byteFormatOptions(): Option[] {
+  return [
+    new Option('--hex', 'keys and values as hexadecimal digits of the stored bytes'),
+    new Option('--base64', 'keys and values as Base64 of the stored bytes'),
+  ]
+}
+
+export function byteFormatOf(options: ByteFormatOptions): ByteFormat {
+  if (options.hex === true && options.base64 === true) {
+    throw new UsageError('--hex and --base64 exclude each other; give one of them')
+  }
+  if (options.hex === true) return 'hex'
+  return options.base64 === true ? 'base64' : 'text'
+}
+
+/** `--keys` and `--values`: the encodings of a table that comes into being with the first write. */
+export function encodingOptions(): Option[] {
+  return [
+    new Option('--keys <encoding>', 'how a new table encodes its keys').choices([
+      'bytes',
+      'utf8',
+      'tuple',
+    ]),
+    new Option('--values <encoding>', 'how a new table encodes its values').choices([
+      'bytes',
+      'utf8',
+      'json',
+      'tuple',
+    ]),
+  ]
+}
+
+export interface EncodingOptions {
+  keys?: string
+  values?: string
+}

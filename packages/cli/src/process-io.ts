@@ -1,0 +1,63 @@
+import { BrokenPipeError, type Input, type Io, type Sink } from './io.js'
+
+/** Exit status of a process that Ctrl-C ended, by the shells' convention: 128 + SIGINT. */
+export const INTERRUPTED_STATUS = 130
+
+/** The process's own streams, environment and signals. */
+export function processIo(): Io {
+  return {
+    stdin: processInput(),
+    stdout: streamSink(process.stdout),
+    stderr: streamSink(process.stderr),
+    env: process.env,
+    cwd: process.cwd(),
+    onInterrupt,
+  }
+}
+
+function processInput(): Input {
+  return {
+    isTTY: process.stdin.isTTY === true,
+    [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator](),
+  }
+}
+
+function streamSink(stream: NodeJS.WriteStream): Sink {
+  // Each failed write reports through its callback; without a listener the event would end the
+  // process with a stack trace.
+  stream.on('error', () => {})
+  return {
+    isTTY: stream.isTTY === true,
+    get columns() {
+      return stream.columns
+    },
+    write: (data) =>
+      new Promise((resolve, reject) => {
+        stream.write(data, (error) => {
+          if (error === null || error === undefined) resolve()
+          else reject(isBrokenPipe(error) ? new BrokenPipeError() : error)
+        })
+      }),
+  }
+}
+
+function isBrokenPipe(error: NodeJS.ErrnoException): boolean {
+  // A write after the stream broke says ERR_STREAM_DESTROYED.
+  return error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED'
+}
+
+/** The first Ctrl-C calls the listener; a second one, from someone out of patience, ends at once. */
+function onInterrupt(listener: () => void): () => void {
+  let asked = false
+  const handle = () => {
+    if (asked) process.exit(INTERRUPTED_STATUS)
+    asked = true
+    listener()
+  }
+  process.on('SIGINT', handle)
+  process.on('SIGTERM', handle)
+  return () => {
+    process.off('SIGINT', handle)
+    process.off('SIGTERM', handle)
+  }
+}

@@ -1,0 +1,72 @@
+import { Command } from 'commander'
+import type { CommandContext } from './command-context.js'
+import { defineCompact } from './commands/compact.js'
+import { defineDelete } from './commands/delete.js'
+import { defineDump } from './commands/dump.js'
+import { defineGet } from './commands/get.js'
+import { defineLoad } from './commands/load.js'
+import { defineLog } from './commands/log.js'
+import { definePut } from './commands/put.js'
+import { defineScan } from './commands/scan.js'
+import { defineSst } from './commands/sst.js'
+import { defineStats } from './commands/stats.js'
+import { defineTables } from './commands/tables.js'
+import { defineVerify } from './commands/verify.js'
+import { addExamples } from './examples.js'
+import { packageVersion } from './package-version.js'
+
+/** Where a program's results go that aren't text of a command. */
+export interface ProgramHooks {
+  /** A command that did its work may still have an exit status to give, as `verify` has. */
+  setStatus(status: number): void
+  /** Help and version, which are asked for or stand in for an error. */
+  onHelp(text: string): void
+}
+
+/** The command line: its commands in the order in which a newcomer needs them. */
+export function buildProgram(context: CommandContext, hooks: ProgramHooks): Command {
+  const program = new Command('firn')
+    .description('Read, write, load, inspect and verify Firn databases.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain firn, or a command')
+    .helpCommand('help [command]', 'explain a command')
+    .option('--db <location>', 'the database, like file:./data or file:./data?log=objects')
+    .option('--path <directory>', 'the database in a directory (default: ./firn_data)')
+    .option('-t, --table <name>', 'the table (default: default)')
+    .option('--json', 'results as JSON, for programs')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: hooks.onHelp,
+      writeErr: hooks.onHelp,
+      outputError: () => {},
+      getOutHelpWidth: () => Math.min(context.output.columns, 100),
+      getErrHelpWidth: () => Math.min(context.output.columns, 100),
+    })
+    .exitOverride()
+  addExamples(
+    program,
+    [
+      ['firn put greeting hello', 'write a key; this makes the database ./firn_data'],
+      ['firn get greeting', 'read it back'],
+      ['firn load cities.csv --key name --table cities', 'load a file into a table'],
+      ['firn scan --table cities --prefix San --limit 5', 'read a range'],
+      ['firn get greeting --at 10m', 'read as it was ten minutes ago'],
+    ],
+    'Where no --db or --path is given, the environment variable FIRN_DB names the database.\n' +
+      'FIRN_DEBUG=1 adds stack traces to errors; NO_COLOR=1 takes the colours away.\n' +
+      'Exit status: 0 done, 1 failed, 2 wrong usage.',
+  )
+  definePut(program, context)
+  defineGet(program, context)
+  defineDelete(program, context)
+  defineScan(program, context)
+  defineLoad(program, context, hooks)
+  defineDump(program, context)
+  defineTables(program, context)
+  defineLog(program, context)
+  defineStats(program, context)
+  defineVerify(program, context, hooks)
+  defineCompact(program, context)
+  defineSst(program, context, hooks)
+  return program
+}

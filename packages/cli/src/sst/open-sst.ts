@@ -1,0 +1,43 @@
+import { resolve } from 'node:path'
+import { isFirnError } from '@firn/env'
+import { SstReader } from '@firn/sst'
+import type { CommandContext } from '../command-context.js'
+import { openFileSource } from './file-source.js'
+
+/** An SST that lies on this machine. */
+export interface OpenSst {
+  reader: SstReader
+  /** False where the file stores no timestamps: its entry in the commit log has the one of all. */
+  timestamps: boolean
+}
+
+/** Opens an SST by its path, for as long as `use` takes. */
+export async function withSst<T>(
+  file: string,
+  context: CommandContext,
+  use: (sst: OpenSst) => Promise<T>,
+): Promise<T> {
+  const source = await openFileSource(resolve(context.io.cwd, file))
+  let sst: OpenSst
+  try {
+    sst = await openSst(source)
+  } catch (error) {
+    await source.close?.()
+    throw error
+  }
+  try {
+    return await use(sst)
+  } finally {
+    await sst.reader.close()
+  }
+}
+
+async function openSst(source: Parameters<typeof SstReader.open>[0]): Promise<OpenSst> {
+  try {
+    return { reader: await SstReader.open(source), timestamps: true }
+  } catch (error) {
+    // The reader insists on the timestamp of a file that stores none; any one does for looking.
+    if (!isFirnError(error, 'FIRN_INVALID_ARGUMENT')) throw error
+    return { reader: await SstReader.open(source, { timestamp: 0 }), timestamps: false }
+  }
+}

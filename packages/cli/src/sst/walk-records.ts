@@ -1,0 +1,27 @@
+import { END, PENDING, type SstCursor, type SstReader } from '@firn/sst'
+
+const READ_AHEAD_BYTES = 1024 * 1024
+
+/** Called per record, which the cursor's fields hold until the call is over. False ends the walk. */
+export type RecordVisitor = (cursor: SstCursor) => boolean
+
+/** Visits the records of a file in order. `after` runs between blocks, where something may wait. */
+export async function walkRecords(
+  reader: SstReader,
+  visit: RecordVisitor,
+  after?: () => Promise<void>,
+): Promise<void> {
+  const cursor = reader.cursor({ fill: false, readAheadBytes: READ_AHEAD_BYTES })
+  try {
+    for (let status = cursor.first(); status !== END; status = cursor.next()) {
+      if (status === PENDING) {
+        await after?.()
+        if ((await cursor.load()) === END) break
+      }
+      if (!visit(cursor)) break
+    }
+    await after?.()
+  } finally {
+    cursor.close()
+  }
+}

@@ -1,0 +1,68 @@
+import {
+  fromBase64,
+  fromHex,
+  printable,
+  toBase64,
+  toHex,
+  utf8Decode,
+  utf8Encode,
+} from '@firn/bytes'
+import { isFirnError } from '@firn/env'
+import { UsageError } from '../errors.js'
+
+/** How bytes are written as text: as UTF-8 where they are that, or digit by digit. */
+export type ByteFormat = 'text' | 'hex' | 'base64'
+
+// What a terminal would act on instead of showing it, as `printable` of @firn/bytes has it.
+const UNPRINTABLE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+
+/** The text of UTF-8 bytes, `undefined` for others. */
+export function utf8OrUndefined(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8Decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Bytes on one line: UTF-8 as itself where a terminal only shows it, else with escapes. */
+export function lineOf(bytes: Uint8Array): string {
+  const text = utf8OrUndefined(bytes)
+  return text === undefined || UNPRINTABLE.test(text) ? printable(bytes) : text
+}
+
+/** Bytes as a text of several lines, safe on a terminal. */
+export function documentOf(bytes: Uint8Array): string {
+  const text = utf8OrUndefined(bytes)
+  const safe = text !== undefined && !UNPRINTABLE.test(text.replace(/[\t\r\n]/g, ''))
+  return safe ? text : printable(bytes)
+}
+
+/** JSON text with all that a terminal would act on as `\uNNNN`, which means the same in JSON. */
+export function printableJson(json: string): string {
+  if (!UNPRINTABLE.test(json)) return json
+  return json.replace(new RegExp(UNPRINTABLE, 'gu'), (character) => {
+    if (character === '\n' || character === '\r' || character === '\t') return ' '
+    let escaped = ''
+    for (let i = 0; i < character.length; i++) {
+      escaped += `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`
+    }
+    return escaped
+  })
+}
+
+export function digitsOf(bytes: Uint8Array, format: 'hex' | 'base64'): string {
+  return format === 'hex' ? toHex(bytes) : toBase64(bytes)
+}
+
+/** The bytes that an argument means. `what` names it in the error for one that means none. */
+export function bytesOf(text: string, format: ByteFormat, what: string): Uint8Array {
+  try {
+    if (format === 'hex') return fromHex(text)
+    if (format === 'base64') return fromBase64(text)
+    return utf8Encode(text)
+  } catch (error) {
+    if (!isFirnError(error, 'FIRN_INVALID_ARGUMENT')) throw error
+    throw new UsageError(`${what}: ${error.message}`, { cause: error })
+  }
+}

@@ -1,0 +1,129 @@
+import { decodeTuple, encodeTuple, tuplePrefix, utf8Encode } from '@firn/bytes'
+import { isFirnError } from '@firn/env'
+import { UsageError } from '../errors.js'
+import {
+  type ByteFormat,
+  bytesOf,
+  digitsOf,
+  documentOf,
+  lineOf,
+  printableJson,
+  utf8OrUndefined,
+} from './byte-text.js'
+import { isJson, jsonTextOf } from './json-text.js'
+import { tupleFromJson, tupleToJson } from './tuple-json.js'
+
+/** Names of the encodings that a table was created with. */
+export interface EncodingNames {
+  keys: string
+  values: string
+}
+
+/**
+ * The keys and values of one table as people write and read them: tuples as JSON arrays, JSON as
+ * JSON, everything else as UTF-8 text; with a format of digits, all of them as stored.
+ */
+export class TableText {
+  readonly encodings: EncodingNames
+  readonly format: ByteFormat
+
+  constructor(encodings: EncodingNames, format: ByteFormat) {
+    this.encodings = encodings
+    this.format = format
+  }
+
+  /** The stored form of a key on the command line. Throws `UsageError` for one that can't be. */
+  key(text: string, what = 'the key'): Uint8Array {
+    if (!this.#isTyped('tuple', 'keys')) return bytesOf(text, this.format, what)
+    return tupleBytes(text, what, encodeTuple)
+  }
+
+  /** What the stored keys with this prefix begin with. */
+  prefix(text: string): Uint8Array {
+    if (!this.#isTyped('tuple', 'keys')) return bytesOf(text, this.format, '--prefix')
+    return tupleBytes(text, '--prefix', tuplePrefix)
+  }
+
+  /** The stored form of a value on the command line. */
+  value(text: string): Uint8Array {
+    if (this.#isTyped('tuple', 'values')) return tupleBytes(text, 'the value', encodeTuple)
+    if (this.#isTyped('json', 'values')) {
+      if (!isJson(text)) {
+        throw new UsageError(
+          'the value is not JSON, as this table’s are; quote strings: \'"text"\'',
+        )
+      }
+      // As written: numbers keep all their digits.
+      return utf8Encode(text.trim())
+    }
+    return bytesOf(text, this.format, 'the value')
+  }
+
+  /** The stored form of a value that came as a file: bytes stay as they are. */
+  pipedValue(bytes: Uint8Array): Uint8Array {
+    const typed = this.#isTyped('json', 'values') || this.#isTyped('tuple', 'values')
+    if (!typed && this.format === 'text') return bytes
+    const text = utf8OrUndefined(bytes)
+    if (text === undefined) throw new UsageError('the value on stdin is not UTF-8 text')
+    return this.value(text.trim())
+  }
+
+  showKey(bytes: Uint8Array): string {
+    return this.#show(bytes, this.encodings.keys)
+  }
+
+  /** A value on one line. */
+  showValue(bytes: Uint8Array): string {
+    return this.#show(bytes, this.encodings.values)
+  }
+
+  /** A value by itself, as a text that may have several lines. */
+  document(bytes: Uint8Array): string {
+    const { values } = this.encodings
+    const plain = this.format === 'text' && values !== 'json' && values !== 'tuple'
+    return plain ? documentOf(bytes) : this.showValue(bytes)
+  }
+
+  #show(bytes: Uint8Array, encoding: string): string {
+    if (this.format !== 'text') return digitsOf(bytes, this.format)
+    if (encoding === 'tuple' || encoding === 'json') {
+      const json = encoding === 'tuple' ? tupleTextOf(bytes) : jsonTextOf(bytes)
+      if (json !== undefined) return printableJson(json)
+    }
+    return lineOf(bytes)
+  }
+
+  #isTyped(encoding: string, role: keyof EncodingNames): boolean {
+    return this.format === 'text' && this.encodings[role] === encoding
+  }
+}
+
+/** The JSON text of an encoded tuple; `undefined` for other bytes. */
+export function tupleTextOf(bytes: Uint8Array): string | undefined {
+  try {
+    return JSON.stringify(tupleToJson(decodeTuple(bytes)))
+  } catch (error) {
+    if (isFirnError(error, 'FIRN_CORRUPTION')) return undefined
+    throw error
+  }
+}
+
+function tupleBytes(
+  text: string,
+  what: string,
+  encode: (values: ReturnType<typeof tupleFromJson>) => Uint8Array,
+): Uint8Array {
+  const wrong = (why: string): UsageError => new UsageError(`${what}: ${why}`)
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw wrong('this table’s are tuples; write a JSON array, like \'["user",42]\'')
+  }
+  try {
+    return encode(tupleFromJson(json))
+  } catch (error) {
+    if (isFirnError(error, 'FIRN_INVALID_ARGUMENT')) throw wrong(error.message)
+    throw error
+  }
+}

@@ -1,0 +1,56 @@
+import { fromBase64, type TupleValue, toBase64 } from '@firn/bytes'
+import { InvalidArgumentError } from '@firn/env'
+
+/**
+ * Tuples as JSON arrays. Types that JSON lacks are objects of one member, which no tuple element
+ * can be: `{"bigint":"1"}`, `{"date":"2026-01-01T00:00:00.000Z"}`, `{"base64":"AP8="}` and
+ * `{"number":"Infinity"}`.
+ */
+export function tupleToJson(values: readonly TupleValue[]): unknown[] {
+  return values.map(elementToJson)
+}
+
+/** The tuple of a JSON array. Throws `InvalidArgumentError` for what isn't the form of one. */
+export function tupleFromJson(json: unknown): TupleValue[] {
+  if (!Array.isArray(json)) {
+    throw new InvalidArgumentError('a tuple is written as a JSON array, like ["user",42]')
+  }
+  return json.map(elementFromJson)
+}
+
+function elementToJson(value: TupleValue): unknown {
+  if (Array.isArray(value)) return tupleToJson(value)
+  if (typeof value === 'bigint') return { bigint: value.toString() }
+  if (value instanceof Date) return { date: value.toISOString() }
+  if (value instanceof Uint8Array) return { base64: toBase64(value) }
+  if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) }
+  return value
+}
+
+function elementFromJson(json: unknown): TupleValue {
+  if (Array.isArray(json)) return tupleFromJson(json)
+  if (typeof json === 'object' && json !== null) return taggedFromJson(json)
+  if (typeof json === 'number' && Number.isInteger(json) && !Number.isSafeInteger(json)) {
+    throw new InvalidArgumentError(
+      'an integer beyond 2^53 would lose digits as a number; write {"bigint":"…"} or a string',
+    )
+  }
+  return json as string | number | boolean | null
+}
+
+function taggedFromJson(json: object): TupleValue {
+  const [member, ...others] = Object.entries(json) as [string, unknown][]
+  if (member !== undefined && others.length === 0 && typeof member[1] === 'string') {
+    const [type, text] = member
+    if (type === 'base64') return fromBase64(text as string)
+    if (type === 'bigint' && /^-?\d+$/.test(text as string)) return BigInt(text as string)
+    if (type === 'number' && /^-?Infinity$/.test(text as string)) return Number(text)
+    if (type === 'date') {
+      const ms = Date.parse(text as string)
+      if (!Number.isNaN(ms)) return new Date(ms)
+    }
+  }
+  throw new InvalidArgumentError(
+    'an object in a tuple must be {"bigint":"…"}, {"date":"…"}, {"base64":"…"} or {"number":"Infinity"}',
+  )
+}

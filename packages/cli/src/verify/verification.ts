@@ -1,0 +1,42 @@
+/** Something that isn't as it should be, and where. */
+export interface Problem {
+  /** The part of the database: an object's key, or the log. */
+  where: string
+  problem: string
+}
+
+/** What a verification looked at and found. */
+export interface VerificationReport {
+  ok: boolean
+  /** The newest version that the log reaches. */
+  version: number
+  entries: number
+  checkpoints: number
+  files: number
+  bytes: number
+  records: number
+  /** Files that no entry names: what a crash left, or what is being written right now. */
+  unreferenced: { files: number; bytes: number }
+  problems: Problem[]
+}
+
+export function emptyReport(): VerificationReport {
+  return {
+    ok: true,
+    version: 0,
+    entries: 0,
+    checkpoints: 0,
+    files: 0,
+    bytes: 0,
+    records: 0,
+    unreferenced: { files: 0, bytes: 0 },
+    problems: [],
+  }
+}
+
+/** Notes a problem. */
+export function addProblem(report: VerificationReport, where: string, error: unknown): void {
+  report.ok = false
+  const problem = error instanceof Error ? error.message : String(error)
+  report.problems.push({ where, problem })
+}
