@@ -66,3 +66,11 @@ export class CommitConflictError extends FirnError {
     super('FIRN_COMMIT_CONFLICT', message, options)
   }
 }
+
+/** A read met a file that another process has deleted: what it reads is no longer kept. */
+export function filesGone(table: string, cause: unknown): SnapshotExpiredError {
+  return new SnapshotExpiredError(
+    `the files that hold this moment of table ${JSON.stringify(table)} were deleted by the process that compacts; read again, or read from a snapshot of the writing process`,
+    { cause },
+  )
+}

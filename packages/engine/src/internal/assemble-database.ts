@@ -18,6 +18,7 @@ import { FileWriter } from './file-writer.js'
 import { Flusher } from './flusher.js'
 import type { Located } from './locate.js'
 import { LogFollower } from './log-follower.js'
+import { OrphanSweep } from './orphan-sweep.js'
 import { Present } from './present.js'
 import { VersionSet } from './version-set.js'
 import { WritePressure } from './write-pressure.js'
@@ -168,6 +169,9 @@ function makeWriting(context: {
     thread: threads?.flush,
   })
   const checkpointer = new Checkpointer({ env, store, log, incarnation, versions, committer, logger })
+  const orphans = log.exclusive
+    ? new OrphanSweep({ store, incarnation, files: context.files, logger, openedAt: versions.state.version })
+    : undefined
   const flusher = new Flusher({
     env,
     versions,
@@ -176,7 +180,10 @@ function makeWriting(context: {
     memtableBytes,
     write: (memtable, signal) => files.writeMemtable(memtable, signal),
     discard: (written) => files.discard(written),
-    onFlushed: () => checkpointer.checkpoint(),
+    onFlushed: async () => {
+      await checkpointer.checkpoint()
+      await orphans?.run()
+    },
   })
   const compactor = new Compactor({
     env,

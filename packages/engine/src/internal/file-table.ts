@@ -123,6 +123,11 @@ export class FileTable {
     return this.#readerBytes
   }
 
+  /** Whether a tree holds the file: the present one, or that of a snapshot. */
+  holds(id: string): boolean {
+    return this.#handles.has(id)
+  }
+
   /** The handle of a file, with one more reference. */
   retain(meta: FileMeta): FileHandle {
     let handle = this.#handles.get(meta.id)

@@ -1,29 +1,46 @@
-import { type DatabaseState, liveFiles } from '@firn/manifest'
+import { fileBaseVersion } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
+import type { Logger } from '../open-options.js'
+import type { FileTable } from './file-table.js'
 import { sstIdOf, sstPrefix } from './sst-objects.js'
 
-/**
- * Deletes the files that a crash left behind: written by an earlier process, named by no entry. Only
- * for the one process that may write to the database. `before` is the version at which it was
- * opened: files of this process have a base at or after it, and are its own business.
- */
-export async function sweepOrphans(
-  store: ObjectStore,
-  incarnation: string,
-  state: DatabaseState,
-  before: number,
-): Promise<number> {
-  const live = new Set<string>()
-  for (const { id } of liveFiles(state)) live.add(id)
-  const orphans: string[] = []
-  for await (const { key } of store.list({ prefix: sstPrefix(incarnation) })) {
-    const id = sstIdOf(key)
-    if (id !== undefined && !live.has(id) && baseOf(id) < before) orphans.push(key)
-  }
-  if (orphans.length > 0) await store.delete(orphans)
-  return orphans.length
+export interface OrphanSweepOptions {
+  store: ObjectStore
+  incarnation: string
+  files: FileTable
+  logger: Logger | undefined
+  /** Newest version when the database was opened: files of this process are based on later ones. */
+  openedAt: number
 }
 
-function baseOf(id: string): number {
-  return Number(id.slice(0, id.indexOf('-')))
+/**
+ * Deletes the files that a crash of an earlier process left behind: written, and named by no entry.
+ * Only for the one process that may write to the database. It runs once, after the first flush: an
+ * open doesn't wait for it, and a database that isn't written to doesn't need it. An orphan of the
+ * very version that the database was opened at can't be told from a file of this process, and is
+ * left to the next one.
+ */
+export class OrphanSweep {
+  readonly #options: OrphanSweepOptions
+  #done = false
+
+  constructor(options: OrphanSweepOptions) {
+    this.#options = options
+  }
+
+  async run(): Promise<void> {
+    if (this.#done) return
+    this.#done = true
+    const { store, incarnation, files, logger, openedAt } = this.#options
+    try {
+      const orphans: string[] = []
+      for await (const { key } of store.list({ prefix: sstPrefix(incarnation) })) {
+        const id = sstIdOf(key)
+        if (id !== undefined && !files.holds(id) && (fileBaseVersion(id) ?? openedAt) < openedAt) orphans.push(key)
+      }
+      if (orphans.length > 0) await store.delete(orphans)
+    } catch (error) {
+      logger?.warn('files of an earlier crash could not be deleted', { error })
+    }
+  }
 }

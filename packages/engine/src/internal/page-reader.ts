@@ -8,7 +8,9 @@ import {
   type RecordCursor,
   VisibleCursor,
 } from '@firn/mvcc'
+import { isFirnError } from '@firn/env'
 import { type Encoding, isBytes } from '../encoding.js'
+import { filesGone } from '../errors.js'
 import { isEmptyRange, type KeyBounds } from './key-bounds.js'
 import { LevelCursor } from './level-cursor.js'
 import { MemtableCursor } from './memtable-cursor.js'
@@ -38,6 +40,7 @@ const WAITING = Symbol('waiting')
 
 /** Reads the visible rows of a range page by page. Holds its tree until it is closed or ends. */
 export class PageReader {
+  readonly #table: string
   #begin: (() => ScanStart | Promise<ScanStart>) | undefined
   #tree: Tree | undefined
   #options: PageReaderOptions | undefined
@@ -45,7 +48,8 @@ export class PageReader {
   #status: CursorStatus = END
   #remaining = 0
 
-  constructor(begin: () => ScanStart | Promise<ScanStart>) {
+  constructor(table: string, begin: () => ScanStart | Promise<ScanStart>) {
+    this.#table = table
     this.#begin = begin
   }
 
@@ -68,7 +72,8 @@ export class PageReader {
       this.#options?.signal?.throwIfAborted()
     } catch (error) {
       this.close()
-      throw error
+      // Rows that were handed out already can't be taken back: the scan doesn't start over.
+      throw isFirnError(error, 'FIRN_OBJECT_NOT_FOUND') ? filesGone(this.#table, error) : error
     }
     if (page.length > 0) return page
     this.close()

@@ -1,5 +1,7 @@
+import { isFirnError } from '@firn/env'
+import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { type Encoding, encodeWith, isBytes } from '../encoding.js'
-import { NotResidentError, SnapshotExpiredError } from '../errors.js'
+import { filesGone, NotResidentError, SnapshotExpiredError } from '../errors.js'
 import type { Range, ReadOptions, ScanOptions } from '../range.js'
 import type { Rows, Scan } from '../scan.js'
 import type { ReadableTable } from '../table.js'
@@ -14,6 +16,9 @@ import { Slab } from './slab.js'
 import type { TableIdentity } from './table-identity.js'
 import { ABSENT, FOUND, NOT_RESIDENT, type TableTree } from './table-tree.js'
 import type { Tree } from './tree.js'
+
+// How often the present is read again when its files are deleted under the reader.
+const MAX_ATTEMPTS = 5
 
 // How many reads of one getMany wait for I/O at a time.
 const PARALLEL_READS = 32
@@ -66,6 +71,19 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   async getMany(keys: readonly K[], options?: ReadOptions): Promise<(V | undefined)[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#getManyOnce(keys, options)
+      } catch (error) {
+        await this.#afterMissingFile(error, options, attempt)
+      }
+    }
+  }
+
+  async #getManyOnce(
+    keys: readonly K[],
+    options: ReadOptions | undefined,
+  ): Promise<(V | undefined)[]> {
     const values: (V | undefined)[] = new Array(keys.length)
     const waiting: number[] = []
     if (options !== undefined || this.#source.isStale()) {
@@ -95,7 +113,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
 
   scan(options: ScanOptions<K> = {}): Scan<K, V> {
     assertScanOptions(options)
-    return new RowScan<K, V>((what) => new PageReader(() => this.#startScan(options, what)))
+    return new RowScan<K, V>((what) => new PageReader(this.name, () => this.#startScan(options, what)))
   }
 
   keys(options?: ScanOptions<K>): Rows<K> {
@@ -140,6 +158,31 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   async #lookUp(key: K, options: ReadOptions | undefined): Promise<PointLookup | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#lookUpOnce(key, options)
+      } catch (error) {
+        await this.#afterMissingFile(error, options, attempt)
+      }
+    }
+  }
+
+  /**
+   * Another process has deleted a file that this one still reads. The present is read again from the
+   * log's end; a moment of the past may need what is gone.
+   */
+  async #afterMissingFile(
+    error: unknown,
+    options: ReadOptions | undefined,
+    attempt: number,
+  ): Promise<void> {
+    if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
+    const isPresent = this.#source.timestamp === MAX_TIMESTAMP && options?.at === undefined
+    if (!isPresent || attempt === MAX_ATTEMPTS) throw filesGone(this.name, error)
+    await this.#source.refresh(options?.signal)
+  }
+
+  async #lookUpOnce(key: K, options: ReadOptions | undefined): Promise<PointLookup | undefined> {
     const point = await this.#hold(options)
     try {
       // The table may have been seen for the first time just now, with the encodings it has.
