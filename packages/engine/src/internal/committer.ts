@@ -61,6 +61,7 @@ export class Committer {
   #unseen = 0
   #running: Promise<void> | undefined
   #stopped: FirnError | undefined
+  #lostBuffered = false
   // The newest version and timestamp given out, which may not be in the state yet.
   #version: number
   #timestamp: number
@@ -159,6 +160,10 @@ export class Committer {
   /** Gives what is visible a version of its own: later writes come after it. */
   sealVisible(): void {
     if (this.#gathering?.visible === true) this.#closeGathering()
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped !== undefined
   }
 
   /** True where a buffered write may be shown before it is in the log. */
@@ -344,6 +349,15 @@ export class Committer {
   }
 
   /**
+   * `flush`, for close: after writes were stopped it fails only where buffered writes were lost, as
+   * all others have been told.
+   */
+  async drain(): Promise<void> {
+    if (this.#stopped === undefined) return this.flush()
+    if (this.#lostBuffered) throw this.#stopped
+  }
+
+  /**
    * Creates the tables that don't exist yet; the ids of all. For writes that name tables before
    * their entry is made.
    */
@@ -378,6 +392,7 @@ export class Committer {
     const waiting = [...groups, ...this.#closed, ...(this.#gathering ? [this.#gathering] : [])]
     this.#closed = []
     this.#gathering = undefined
+    this.#lostBuffered ||= waiting.some((group) => group.visible)
     for (const group of waiting) group.reject(this.#stopped)
     this.#pressure.release()
   }

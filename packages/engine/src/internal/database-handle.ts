@@ -236,8 +236,8 @@ export class DatabaseHandle implements Database {
     if (writing !== undefined) {
       const { committer, flusher, compactor, checkpointer, pressure } = writing
       await attempt(() => compactor.stop(reason))
-      await attempt(() => committer.flush())
-      if (failure === undefined) {
+      await attempt(() => committer.drain())
+      if (!committer.isStopped) {
         if (versions.memtableBytes > FLUSH_AT_CLOSE_BYTES) {
           flusher.seal()
           await attempt(() => flusher.drain())

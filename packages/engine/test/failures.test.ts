@@ -1,0 +1,221 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemEnv } from '@firn/env'
+import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
+import { MemoryObjectStore } from '@firn/object-store'
+import { FaultyObjectStore } from '@firn/object-store/testing'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Database, open } from '../src/index.js'
+import { FailingLog } from './support/failing-log.js'
+import { temporaryDirectory, TINY } from './support/locations.js'
+
+const directories: string[] = []
+
+afterEach(() => {
+  for (const made of directories.splice(0)) rmSync(made, { recursive: true, force: true })
+})
+
+/** Retries without the pauses between them. */
+const IMPATIENT = { ...systemEnv, sleep: () => systemEnv.yield() }
+
+const TYPED = { keys: 'utf8', values: 'utf8' } as const
+
+function diskFull(): Error {
+  return Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+}
+
+async function fill(db: Database, rows: number, from = 0): Promise<void> {
+  const table = db.table('t', TYPED)
+  for (let i = from; i < from + rows; i++) {
+    await table.put(`key ${String(i).padStart(5, '0')}`, `value ${i} ${'x'.repeat(60)}`)
+  }
+}
+
+describe('31, 32: storage fails', () => {
+  test('a commit whose append fails is not acknowledged; reads go on, writes stop, reopening works', async () => {
+    const store = new MemoryObjectStore()
+    const storage = new MemoryLogStorage()
+    const log = new FailingLog(new MemoryCommitLog({ storage }))
+    const db = await open({ store, log })
+    await fill(db, 10)
+    log.failure = diskFull()
+    const table = db.table<string, string>('t')
+    const failed = table.put('lost', 'x')
+    await expect(failed).rejects.toMatchObject({
+      code: 'FIRN_WRITE_STOPPED',
+      message: expect.stringContaining('ENOSPC'),
+    })
+    // A later success would claim what came before it, so there is none, even when the disk is back.
+    log.failure = undefined
+    await expect(table.put('k', 'x')).rejects.toMatchObject({ code: 'FIRN_WRITE_STOPPED' })
+    await expect(db.flush()).rejects.toMatchObject({ code: 'FIRN_WRITE_STOPPED' })
+    expect(await table.get('lost')).toBeUndefined()
+    expect(await table.count()).toBe(10)
+    await db.close()
+    await using again = await open({ store, log: () => new MemoryCommitLog({ storage }) })
+    expect(await again.table<string, string>('t').count()).toBe(10)
+    await again.table<string, string>('t').put('k', 'x')
+  })
+
+  test('a flush that fails for good stops writes, not reads, and loses nothing', async () => {
+    const inner = new MemoryObjectStore()
+    let full = false
+    const store = new FaultyObjectStore(inner, ({ operation }) =>
+      full && (operation === 'upload' || operation === 'put') ? { kind: 'error-before' } : undefined,
+    )
+    const storage = new MemoryLogStorage()
+    const db = await open(
+      { store, log: () => new MemoryCommitLog({ storage }) },
+      { ...TINY, memtableBytes: 4096, env: IMPATIENT },
+    )
+    await fill(db, 20)
+    full = true
+    const written = fill(db, 400, 20)
+    await expect(written).rejects.toMatchObject({ code: 'FIRN_WRITE_STOPPED' })
+    const table = db.table<string, string>('t')
+    const rows = await table.count()
+    expect(rows).toBeGreaterThanOrEqual(20)
+    await db.close().catch(() => {})
+    await using again = await open({ store: inner, log: () => new MemoryCommitLog({ storage }) })
+    expect(await again.table<string, string>('t').count()).toBeGreaterThanOrEqual(rows)
+  })
+})
+
+describe('34: nobody compacts', () => {
+  test('writes slow down, then wait; reads go on; compact() lets them go on', async () => {
+    const db = await open('memory:', {
+      ...TINY,
+      compaction: 'off',
+      tuning: { ...TINY.tuning, level0Slowdown: 4, level0Stop: 6 },
+    })
+    let written = 0
+    const writer = (async () => {
+      for (; written < 300; written++) await fill(db, 1, written)
+    })()
+    let blocked = false
+    while (!blocked) {
+      const before = written
+      await new Promise((resolve) => setImmediate(resolve))
+      const { writes, levels } = await db.stats()
+      expect(levels[0]?.files).toBeLessThanOrEqual(6)
+      blocked = writes.stops > 0 && levels[0]?.files === 6 && written === before
+    }
+    expect(await db.table<string, string>('t').count()).toBeGreaterThan(0)
+    expect((await db.stats()).writes.slowdowns).toBeGreaterThan(0)
+    let done = false
+    const ended = writer.then(() => {
+      done = true
+    })
+    while (!done) {
+      await db.compact()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await ended
+    expect(await db.table<string, string>('t').count()).toBe(300)
+    await db.close()
+  })
+})
+
+describe('36: a poison block', () => {
+  test('other keys stay readable, compaction leaves the file alone and says so', async () => {
+    const directory = temporaryDirectory()
+    directories.push(directory)
+    const location = `file:${directory}`
+    const options = { ...TINY, compaction: 'off' as const, memtableBytes: 16_384 }
+    {
+      await using db = await open(location, { ...options, tuning: { ...TINY.tuning, targetFileBytes: 65_536 } })
+      await fill(db, 200)
+    }
+    const [folder = ''] = readdirSync(join(directory, 'sst'))
+    const [name = ''] = readdirSync(join(directory, 'sst', folder)).sort()
+    const path = join(directory, 'sst', folder, name)
+    const bytes = readFileSync(path)
+    bytes[40] = (bytes[40] ?? 0) ^ 0x10
+    writeFileSync(path, bytes)
+
+    const warnings: string[] = []
+    const db = await open(location, {
+      ...TINY,
+      logger: { warn: (message) => warnings.push(message) },
+    })
+    const table = db.table<string, string>('t')
+    let damaged = 0
+    let readable = 0
+    for (let i = 0; i < 200; i++) {
+      const value = await table.get(`key ${String(i).padStart(5, '0')}`).catch((error) => {
+        expect(error).toMatchObject({ code: 'FIRN_CORRUPTION', message: expect.stringContaining(name.slice(0, -4)) })
+        damaged++
+      })
+      if (value !== undefined) {
+        expect(value).toBe(`value ${i} ${'x'.repeat(60)}`)
+        readable++
+      }
+    }
+    expect(damaged).toBeGreaterThan(0)
+    expect(readable).toBeGreaterThan(150)
+    await fill(db, 200)
+    await db.compact()
+    expect(warnings).toContain('compaction leaves a damaged file alone')
+    // What is newer than the damage is found before it.
+    expect(await table.get('key 00100')).toBeDefined()
+    await db.close()
+  })
+})
+
+describe('history', () => {
+  test("what history: 'none' let go is refused, not answered wrongly", async () => {
+    await using db = await open('memory:', TINY)
+    const table = db.table('t', { ...TYPED, history: 'none' })
+    const first = await table.put('k', 'old')
+    await table.put('k', 'new')
+    for (let i = 0; i < 200; i++) await table.put(`k${i % 20}`, 'x'.repeat(50))
+    await db.compact()
+    await expect(table.get('k', { at: { version: first.version } })).rejects.toMatchObject({
+      code: 'FIRN_SNAPSHOT_EXPIRED',
+    })
+    expect(await table.get('k')).toBe('new')
+  })
+
+  test('a snapshot keeps what it saw through compactions that let it go', async () => {
+    await using db = await open('memory:', TINY)
+    const table = db.table('t', { ...TYPED, history: 'none' })
+    await table.put('k', 'old')
+    await using snapshot = await db.snapshot()
+    for (let i = 0; i < 200; i++) await table.put(i % 2 ? 'k' : `k${i % 20}`, `new ${i}`)
+    await db.compact()
+    const before = snapshot.table<string, string>('t')
+    expect(await before.scan().toArray()).toEqual([['k', 'old']])
+    expect(await before.get('k')).toBe('old')
+    expect(await table.get('k')).toBe('new 199')
+  })
+
+  test('versions to come and times to come', async () => {
+    await using db = await open('memory:')
+    const table = db.table('t', TYPED)
+    const { version } = await table.put('k', 'v')
+    await expect(table.get('k', { at: { version: version + 1 } })).rejects.toMatchObject({
+      code: 'FIRN_VERSION_NOT_FOUND',
+    })
+    expect(await table.get('k', { at: new Date('2200-01-01') })).toBe('v')
+    expect(await table.get('k', { at: new Date('2000-01-01') })).toBeUndefined()
+    expect(await table.get('k', { at: { version: 0 } })).toBeUndefined()
+  })
+})
+
+test('a sustained load keeps level 0 and space bounded', async () => {
+  await using db = await open('memory:', TINY)
+  const table = db.table('t', { ...TYPED, history: 'none' })
+  let deepest = 0
+  for (let round = 0; round < 40; round++) {
+    const batch = db.batch()
+    for (let i = 0; i < 8; i++) batch.put(table, `key ${(round * 13 + i * 7) % 97}`, 'x'.repeat(60))
+    await batch.write()
+    deepest = Math.max(deepest, (await db.stats()).levels[0]?.files ?? 0)
+  }
+  expect(deepest).toBeLessThanOrEqual(36)
+  await db.compact()
+  const { levels } = await db.stats()
+  const records = levels.reduce((sum, level) => sum + level.records, 0)
+  // 97 keys at most are live; each level may hold one superseded version of each.
+  expect(records).toBeLessThanOrEqual(97 * levels.length)
+})

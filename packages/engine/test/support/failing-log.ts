@@ -1,0 +1,31 @@
+import type { AppendResult, CommitLog, LogEntry, NewLogEntry } from '@firn/manifest'
+
+/** A log that fails its appends from a moment on, as a full or dying disk does. */
+export class FailingLog implements CommitLog {
+  readonly exclusive = true
+  readonly inlineLimitBytes: number
+  readonly #log: CommitLog
+  failure: Error | undefined
+
+  constructor(log: CommitLog) {
+    this.#log = log
+    this.inlineLimitBytes = log.inlineLimitBytes
+  }
+
+  readAfter(version: number): AsyncIterable<LogEntry> {
+    return this.#log.readAfter(version)
+  }
+
+  async append(entry: NewLogEntry): Promise<AppendResult> {
+    if (this.failure !== undefined) throw this.failure
+    return this.#log.append(entry)
+  }
+
+  truncate(through: number): Promise<void> {
+    return this.#log.truncate(through)
+  }
+
+  close(): Promise<void> {
+    return this.#log.close()
+  }
+}
