@@ -36,4 +36,5 @@ export {
   resolveCommit,
   type SettleOptions,
 } from './settle.js'
+export { SpillingCommitLog, type SpillingCommitLogOptions } from './spilling-commit-log.js'
 export type * from './state.js'

@@ -19,13 +19,16 @@ export async function entryAt(
   return undefined
 }
 
+// So many guesses by proportion before every other read is one by halving.
+const GUESSES = 4
+
 /**
  * The entry with the greatest version whose timestamp is at most `timestamp` (microseconds), or
  * `undefined` where all are later. `newest` is the newest entry that counts, a `DatabaseState` for
  * instance; later ones are not looked at.
  *
- * Reads single entries: timestamps grow along the log, so each read halves what is left at the
- * least; where commits come at an even pace a guess by proportion needs far fewer.
+ * Reads single entries: three where commits came at an even pace, by proportion; every other read
+ * halves what is left where they didn't.
  */
 export async function entryAtTime(
   log: CommitLog,
@@ -39,7 +42,8 @@ export async function entryAtTime(
   let low: { version: number; timestamp: number; entry?: LogEntry } = { version: 0, timestamp: 0 }
   let high = { version: newest.version, timestamp: newest.timestamp }
   for (let step = 0; high.version - low.version > 1; step++) {
-    const version = step % 2 === 0 ? guess(low, high, timestamp) : halfway(low, high)
+    const even = step < GUESSES || step % 2 === 0
+    const version = even ? guess(low, high, timestamp) : halfway(low, high)
     const entry = await entryAt(log, version, call)
     if (entry === undefined) {
       throw new CorruptionError(

@@ -5,7 +5,13 @@ import { MemoryObjectStore } from '@firn/object-store'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { type CommitLogSubject, commitLogConformance } from '../src/conformance.js'
 import { FileCommitLog } from '../src/file.js'
-import { logEntryKey, MemoryCommitLog, MemoryLogStorage, ObjectCommitLog } from '../src/index.js'
+import {
+  logEntryKey,
+  MemoryCommitLog,
+  MemoryLogStorage,
+  ObjectCommitLog,
+  SpillingCommitLog,
+} from '../src/index.js'
 import { INCARNATION } from './fixtures.js'
 
 commitLogConformance('memory, shared', async () => {
@@ -28,6 +34,18 @@ commitLogConformance('objects in memory', async () => {
   const store = new MemoryObjectStore()
   return {
     open: async () => new ObjectCommitLog(store, INCARNATION),
+    loseEntry: (version) => store.delete(logEntryKey(INCARNATION, version)),
+    dispose: () => store.close(),
+  }
+})
+
+commitLogConformance('objects in memory, long payloads spilled', async () => {
+  const store = new MemoryObjectStore()
+  return {
+    open: async () => {
+      const log = new ObjectCommitLog(store, INCARNATION)
+      return new SpillingCommitLog(log, store, INCARNATION, { itemLimitBytes: 17 })
+    },
     loseEntry: (version) => store.delete(logEntryKey(INCARNATION, version)),
     dispose: () => store.close(),
   }

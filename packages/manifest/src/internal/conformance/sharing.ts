@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { AppendResult, CommitLog, NewLogEntry } from '../../commit-log.js'
 import { type AppendFault, FaultyCommitLog } from '../../faulty-commit-log.js'
 import { appendSettled, resolveCommit } from '../../settle.js'
-import { collect, commit, type LogFixture } from './subject.js'
+import { collect, commit, type LogFixture, payloadOf } from './subject.js'
 
 const WRITERS = 6
 const COMMITS = 12
@@ -71,7 +71,7 @@ export function sharingTests(fixture: () => LogFixture): void {
       expect(kept).toBeGreaterThanOrEqual(0)
       expect(kept).toBeLessThanOrEqual(25)
       for (const { version, payload } of read.slice(kept)) {
-        expect(new TextDecoder().decode(payload)).toBe(`payload ${version}`)
+        expect(new TextDecoder().decode(payload)).toBe(payloadOf(version))
       }
     }
     await check()

@@ -47,7 +47,7 @@ export class LogFixture {
   }
 
   /** An entry for a version; its timestamp follows from the version, its token is fresh. */
-  entry(version: number, payload: string | Uint8Array = `payload ${version}`): NewLogEntry {
+  entry(version: number, payload: string | Uint8Array = payloadOf(version)): NewLogEntry {
     return {
       version,
       timestamp: timestampOf(version),
@@ -72,6 +72,11 @@ export class LogFixture {
     for (const log of this.#handles) await log.close()
     await this.#subject.dispose()
   }
+}
+
+/** Of lengths that differ: short ones, and some that a log with small items can't take. */
+export function payloadOf(version: number): string {
+  return `payload ${version}${'.'.repeat((version * 7) % 20)}`
 }
 
 export function timestampOf(version: number): number {

@@ -1,0 +1,112 @@
+import { CorruptionError, FormatVersionError } from '@firn/env'
+import { MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
+import { describe, expect, it } from 'vitest'
+import { type CommitLog, entryAtTime, logEntryKey, ObjectCommitLog } from '../src/index.js'
+import { collect, INCARNATION, newEntry } from './fixtures.js'
+
+async function fill(log: CommitLog, from: number, to: number): Promise<void> {
+  for (let version = from; version <= to; version++) await log.append(newEntry(version))
+}
+
+/** Requests that some work makes, by kind, leaving out those that it makes none of. */
+async function requests(
+  store: MeteredObjectStore,
+  work: () => Promise<unknown>,
+): Promise<Record<string, number>> {
+  store.reset()
+  await work()
+  const { kinds } = store.reset()
+  const made: Record<string, number> = {}
+  for (const [kind, { requests }] of Object.entries(kinds)) if (requests > 0) made[kind] = requests
+  return made
+}
+
+describe('the log on an object store', () => {
+  it('makes the requests that it must, and no more', async () => {
+    const store = new MeteredObjectStore(new MemoryObjectStore())
+    const log = new ObjectCommitLog(store, INCARNATION)
+    expect(await requests(store, () => fill(log, 1, 40))).toEqual({ put: 40 })
+    // Opening: one list for the whole tail, one read for each entry.
+    expect(await requests(store, () => collect(log.readAfter(0)))).toEqual({ list: 1, get: 40 })
+    // Refreshing: one read that finds nothing, or one for each entry and one for the end.
+    expect(await requests(store, () => collect(log.readAfter(40)))).toEqual({ get: 1 })
+    expect(await requests(store, () => collect(log.readAfter(38)))).toEqual({ get: 3 })
+    expect(await requests(store, () => collect(log.readAfter(30)))).toEqual({ list: 1, get: 10 })
+    expect(await requests(store, () => collect(log.readAfter(30, { limit: 1 })))).toEqual({ get: 1 })
+    // Losing: the put, and the winner.
+    expect(await requests(store, () => log.append(newEntry(40, 'late', 1)))).toEqual({ put: 1, get: 1 })
+    const newest = { version: 40, timestamp: newEntry(40).timestamp }
+    const search = () => entryAtTime(log, newEntry(33).timestamp, { newest })
+    expect(await requests(store, search)).toEqual({ get: 3 })
+    // Truncating: a search on the first call, one read and one put for each entry.
+    const first = await requests(store, () => log.truncate(20))
+    expect(first['put']).toBe(20)
+    expect(await requests(store, () => log.truncate(20))).toEqual({})
+    expect(await requests(store, () => log.truncate(21))).toEqual({ get: 1, put: 1 })
+    const other = new ObjectCommitLog(store, INCARNATION)
+    expect((await requests(store, () => other.truncate(22)))['put']).toBe(1)
+  })
+
+  it('finishes a truncation that was broken off', async () => {
+    const store = new MemoryObjectStore()
+    const log = new ObjectCommitLog(store, INCARNATION)
+    await fill(log, 1, 60)
+    await log.truncate(30)
+    // One of the last window had not been replaced yet.
+    const key = logEntryKey(INCARNATION, 20)
+    const scratch = new MemoryObjectStore()
+    const donor = new ObjectCommitLog(scratch, INCARNATION)
+    await fill(donor, 1, 20)
+    await store.put(key, (await scratch.get(key)).bytes)
+    await new ObjectCommitLog(store, INCARNATION).truncate(35)
+    const kept = (await collect(log.readAfter(0))).filter(({ payload }) => payload !== undefined)
+    expect(kept[0]?.version).toBe(36)
+  })
+
+  it('has every bit of an entry under a checksum, and its key too', async () => {
+    const store = new MemoryObjectStore()
+    const log = new ObjectCommitLog(store, INCARNATION)
+    await fill(log, 1, 2)
+    const key = logEntryKey(INCARNATION, 1)
+    const { bytes } = await store.get(key)
+    const read = () => collect(new ObjectCommitLog(store, INCARNATION).readAfter(0))
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const damaged = bytes.slice()
+      damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7))
+      await store.put(key, damaged)
+      await expect(read()).rejects.toThrow(CorruptionError)
+    }
+    for (let length = 0; length < bytes.length; length++) {
+      await store.put(key, bytes.subarray(0, length))
+      await expect(read()).rejects.toThrow(CorruptionError)
+    }
+    await store.put(key, (await store.get(logEntryKey(INCARNATION, 2))).bytes)
+    await expect(read()).rejects.toThrow(CorruptionError)
+    await store.put(key, bytes)
+    expect(await read()).toHaveLength(2)
+  })
+
+  it('refuses entries of a newer format (37)', async () => {
+    const { crc32, utf8Encode } = await import('@firn/bytes')
+    const store = new MemoryObjectStore()
+    const log = new ObjectCommitLog(store, INCARNATION)
+    await fill(log, 1, 1)
+    const key = logEntryKey(INCARNATION, 1)
+    const { bytes } = await store.get(key)
+    bytes[8] = 2
+    const checksum = crc32(bytes.subarray(0, 52), crc32(utf8Encode(key)))
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(52, checksum, true)
+    await store.put(key, bytes)
+    await expect(collect(log.readAfter(0))).rejects.toThrow(FormatVersionError)
+  })
+
+  it('of a database made again under its name is another log (10)', async () => {
+    const store = new MemoryObjectStore()
+    const old = new ObjectCommitLog(store, INCARNATION)
+    await fill(old, 1, 3)
+    const fresh = new ObjectCommitLog(store, INCARNATION.replace('FN', 'FM'))
+    expect(await collect(fresh.readAfter(0))).toEqual([])
+    await fill(old, 4, 4)
+    expect(await collect(fresh.readAfter(0))).toEqual([])
+  })
+})

@@ -1,0 +1,76 @@
+import { CorruptionError, FormatVersionError } from '@firn/env'
+import { TestEnv } from '@firn/env/testing'
+import { MemoryObjectStore } from '@firn/object-store'
+import { describe, expect, it } from 'vitest'
+import { decodeRoot, encodeRoot, openRoot, ROOT_KEY } from '../src/index.js'
+import { INCARNATION } from './fixtures.js'
+
+const env = new TestEnv()
+
+describe('the root of a database', () => {
+  it('is made once, and found after', async () => {
+    const store = new MemoryObjectStore()
+    const { incarnation, created } = await openRoot(store, { env })
+    expect(created).toBe(true)
+    expect(await openRoot(store, { env })).toEqual({ incarnation, created: false })
+    expect(await openRoot(store, { env, createIfMissing: false })).toEqual({ incarnation, created: false })
+  })
+
+  it('is one for all who make it at once', async () => {
+    const store = new MemoryObjectStore()
+    const roots = await Promise.all(Array.from({ length: 10 }, () => openRoot(store, { env })))
+    expect(new Set(roots.map(({ incarnation }) => incarnation)).size).toBe(1)
+    expect(roots.filter(({ created }) => created)).toHaveLength(1)
+  })
+
+  it('is not made where that is not wanted', async () => {
+    const store = new MemoryObjectStore()
+    const open = openRoot(store, { env, createIfMissing: false })
+    await expect(open).rejects.toMatchObject({ code: 'FIRN_DATABASE_NOT_FOUND' })
+    expect(await store.head(ROOT_KEY)).toBeUndefined()
+  })
+
+  it('is found to be ours when the answer to making it got lost', async () => {
+    const store = new MemoryObjectStore()
+    const losing = new Proxy(store, {
+      get(target, property) {
+        if (property !== 'put') return Reflect.get(target, property).bind(target)
+        return async (...args: Parameters<MemoryObjectStore['put']>) => {
+          await target.put(...args)
+          throw Object.assign(new Error('reset'), { code: 'ECONNRESET' })
+        }
+      },
+    })
+    expect(await openRoot(losing, { env })).toMatchObject({ created: true })
+  })
+
+  it('of the future is refused before anything is written (37)', async () => {
+    const store = new MemoryObjectStore()
+    await store.put(ROOT_KEY, new TextEncoder().encode('{"format":2,"somewhere":"else"}'))
+    await expect(openRoot(store, { env })).rejects.toThrow(FormatVersionError)
+    const names: string[] = []
+    for await (const { key } of store.list()) names.push(key)
+    expect(names).toEqual([ROOT_KEY])
+  })
+
+  it('with any bit flipped, or cut, is a typed error, never another database', () => {
+    const bytes = encodeRoot(INCARNATION)
+    expect(decodeRoot(bytes)).toBe(INCARNATION)
+    const refuse = (damaged: Uint8Array) => {
+      try {
+        decodeRoot(damaged)
+      } catch (error) {
+        if (error instanceof CorruptionError || error instanceof FormatVersionError) return
+        throw error
+      }
+      throw new Error('a damaged root was taken for a whole one')
+    }
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      refuse(bytes.with(bit >> 3, (bytes[bit >> 3] as number) ^ (1 << (bit & 7))))
+    }
+    for (let length = 0; length < bytes.length; length++) refuse(bytes.subarray(0, length))
+    for (const other of ['null', '[]', '7', '{"format":1}', '{"format":"2"}']) {
+      refuse(new TextEncoder().encode(other))
+    }
+  })
+})
