@@ -23,13 +23,13 @@ export interface LeveledOptions {
    * when the state's whole log has been flushed.
    */
   flushedTimestamp?: number
-  /** Files at which level 0 is merged into L1. Default 4. */
+  /** Files from which on level 0 is worked on. Default 4. */
   level0Trigger?: number
-  /** Small files of level 0 at which they are merged among themselves. Default 12. */
-  level0MergeTrigger?: number
-  /** What L1 of a table may hold. Default 64 MiB. */
+  /** Files at which level 0 is merged into L1 even where most of the work would be L1's. Default 12. */
+  level0Limit?: number
+  /** What L1 of a table may hold, at most. Default 64 MiB. */
   levelBaseBytes?: number
-  /** By how much each level may hold more than the one above. Default 10. */
+  /** By how many times each level may hold more than the one above. Default 10. */
   multiplier?: number
   /** Size at which an output file ends. Default 32 MiB. */
   targetFileBytes?: number
@@ -47,10 +47,13 @@ export type ResolvedLeveledOptions = Required<Omit<LeveledOptions, 'horizons' | 
  * 1. Files of dropped tables alone are dropped.
  * 2. Level 0 scores its files over the trigger, a table's level its bytes over what it may hold.
  *    The highest score of 1 or more is worked on, the next one where that is blocked.
- * 3. Level 0: files that overlap nothing are moved to L1 as they are; many small ones are merged
- *    among themselves as long as L1 would cost more; else the oldest go to L1.
- * 4. L1 … L5: the file that overlaps least of the next level, for its size, is merged into it, or
- *    moved where it overlaps nothing.
+ * 3. Level 0: files that overlap nothing are moved to L1 as they are; the others go to L1, oldest
+ *    first, unless L1 is so much larger that most of the work would be writing it again. Then small
+ *    ones are merged among themselves, and the rest waits.
+ * 4. L1 … L5: a level may hold a tenth of the next one, counted from the bottom, and never more than
+ *    its share of the base: so a tree of any size takes little more space than its last level. The
+ *    file that overlaps least of the next level, for its size, is merged into it, or moved where
+ *    it overlaps nothing.
  * 5. A file of deletes that hide nothing any more is written again without them.
  *
  * Output never overlaps a file of its level that stays, nor what a plan under way may still put
@@ -79,7 +82,7 @@ function resolve(options: LeveledOptions): ResolvedLeveledOptions {
     poisoned: new Set(),
     heldBy: [],
     level0Trigger: 4,
-    level0MergeTrigger: 12,
+    level0Limit: 12,
     levelBaseBytes: 64 * MIB,
     multiplier: 10,
     targetFileBytes: 32 * MIB,

@@ -85,7 +85,7 @@ async function merge(plan: MergePlan, options: RunCompactionOptions): Promise<Co
       bytesRead += bytes
     })
   }
-  const cursors = runs.map((run) => new RunCursor(run, { openSource: counted, readAheadBytes, signal }))
+  const cursors = runs.map((run) => new RunCursor(run, { openSource: counted, readAheadBytes }))
   const [first] = cursors
   const cursor = cursors.length === 1 && first !== undefined ? first : new MergingCursor(cursors)
   const filter = new RetentionFilter(plan)

@@ -63,6 +63,20 @@ export async function writeFiles(
   return new FilesWriter(cursor, options).run()
 }
 
+/**
+ * The cursor's reads are given no signal of their own: a merge of many files would hang as many
+ * listeners on it. What they still fetch after an abort is thrown away.
+ */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject)
+  })
+}
+
 class FilesWriter {
   readonly #cursor: RecordCursor
   readonly #options: WriteFilesOptions
@@ -90,8 +104,7 @@ class FilesWriter {
       let status = this.#cursor.first()
       while (status !== END) {
         if (status === PENDING) {
-          status = await this.#cursor.load()
-          signal?.throwIfAborted()
+          status = await orAborted(this.#cursor.load(), signal)
           continue
         }
         status = this.#writeSome()

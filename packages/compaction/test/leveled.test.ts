@@ -25,6 +25,11 @@ describe('level 0', () => {
     )
   })
 
+  it('waits while most of the work would be writing L1 again', () => {
+    expect(plan(`tables 1\n${four}\n1.L1 x 1:a-1:k 480 @1`, { levelBaseBytes: 9999 })).toContain('merge')
+    expect(plan(`tables 1\n${four}\n1.L1 x 1:a-1:k 481 @1`, { levelBaseBytes: 9999 })).toBe('nothing')
+  })
+
   it('takes files that hold several tables with L1 of each of them', () => {
     const picture = `tables 1 2 3
       L0 d 1:a-3:m 40 @40 c 1:c-2:k 40 @30 b 3:a-3:f 40 @20 a 1:b-1:p 40 @10
@@ -57,23 +62,31 @@ describe('level 0', () => {
     )
   })
 
-  it('merges many small files among themselves while L1 would cost more', () => {
-    const small = Array.from({ length: 12 }, (_, i) => `f${12 - i} 1:a-1:z 2 @${30 - i}`).join(' ')
-    const all = Array.from({ length: 12 }, (_, i) => `[f${12 - i}]`).join(' ')
-    const l1 = '1.L1 x 1:a-1:k 40 @1 y 1:l-1:z 40 @1'
-    expect(plan(`tables 1\nL0 ${small}\n${l1}`)).toBe(`merge ${all} → L0 tables 1`)
+  const l1 = '1.L1 x 1:a-1:k 50 @1 y 1:l-1:z 50 @1'
+
+  it('merges small files among themselves while L1 would cost more', () => {
+    const small = 'L0 d 1:a-1:z 2 @40 c 1:a-1:z 3 @30 b 1:a-1:z 2 @20 a 1:a-1:z 4 @10'
+    expect(plan(`tables 1\n${small}\n${l1}`)).toBe('merge [d] [c] [b] [a] → L0 tables 1')
     // With little below, they go there at once.
-    expect(plan(`tables 1\nL0 ${small}\n1.L1 x 1:a-1:k 4 @1`)).toBe(
-      `merge ${all} [x] → L1 tables 1`,
+    expect(plan(`tables 1\n${small}\n1.L1 x 1:a-1:k 4 @1`)).toBe(
+      'merge [d] [c] [b] [a] [x] → L1 tables 1',
     )
   })
 
-  it('merges small neighbours only, and leaves the large file between them', () => {
-    const newer = Array.from({ length: 13 }, (_, i) => `n${i} 1:a-1:z 1 @${90 - i}`).join(' ')
-    const older = Array.from({ length: 3 }, (_, i) => `o${i} 1:a-1:z 1 @${9 - i}`).join(' ')
-    const picture = `tables 1\nL0 ${newer} big 1:a-1:z 30 @50 ${older}\n1.L1 x 1:a-1:z 99 @1`
-    const run = Array.from({ length: 13 }, (_, i) => `[n${i}]`).join(' ')
-    expect(plan(picture)).toBe(`merge ${run} → L0 tables 1`)
+  it('leaves out what is larger than all the newer ones together, and what is not small', () => {
+    const files = 'd 1:a-1:z 1 @40 c 1:a-1:z 1 @30 b 1:a-1:z 1 @20 a 1:a-1:z 1 @10'
+    expect(plan(`tables 1\nL0 ${files} o 1:a-1:z 4 @9 p 1:a-1:z 9 @8\n${l1}`)).toBe(
+      'merge [d] [c] [b] [a] [o] → L0 tables 1',
+    )
+    expect(plan(`tables 1\nL0 n 1:a-1:z 9 @90 big 1:a-1:z 12 @50 ${files}\n${l1}`)).toBe(
+      'merge [d] [c] [b] [a] → L0 tables 1',
+    )
+    expect(plan(`tables 1\nL0 d 1:a-1:z 1 @40 c 1:a-1:z 2 @30 b 1:a-1:z 4 @20 a 1:a-1:z 9 @10\n${l1}`)).toBe('nothing')
+  })
+
+  it('goes to L1 at its limit, whatever L1 costs', () => {
+    const files = Array.from({ length: 12 }, (_, i) => `f${i} 1:a-1:z 10 @${90 - i}`).join(' ')
+    expect(plan(`tables 1\nL0 ${files}\n1.L1 x 1:a-1:z 999 @1`, { levelBaseBytes: 9999 })).toContain('→ L1')
   })
 
   it('bounds what one plan takes, oldest first', () => {
@@ -95,9 +108,9 @@ describe('level 0', () => {
   })
 
   it('merges within itself while L1 is blocked and it grows', () => {
-    const eight = Array.from({ length: 8 }, (_, i) => `f${i} 1:a-1:z 40 @${90 - i}`).join(' ')
-    const all = Array.from({ length: 8 }, (_, i) => `[f${i}]`).join(' ')
-    const picture = `tables 1\nL0 ${eight}\n1.L1 x 1:a-1:z 40 @1`
+    const twelve = Array.from({ length: 12 }, (_, i) => `f${i} 1:a-1:z 40 @${90 - i}`).join(' ')
+    const all = Array.from({ length: 12 }, (_, i) => `[f${i}]`).join(' ')
+    const picture = `tables 1\nL0 ${twelve}\n1.L1 x 1:a-1:z 40 @1`
     expect(plan(picture, { poisoned: new Set(['x']) })).toBe(`merge ${all} → L0 tables 1`)
   })
 
@@ -125,7 +138,7 @@ describe('deeper levels', () => {
     const picture = `tables 1
       1.L1 a 1:a-1:c 50 @9 b 1:d-1:f 50 @7 c 1:g-1:i 50 @1 d 1:j-1:l 50 @5
       1.L2 p 1:g-1:h 60 @1`
-    expect(plan(picture)).toBe('move d → 1.L2, b → 1.L2')
+    expect(plan(picture)).toBe('move d → 1.L2, b → 1.L2, a → 1.L2')
   })
 
   it('work on the level that is most over its limit, of any table', () => {
@@ -136,6 +149,14 @@ describe('deeper levels', () => {
     expect(plan(picture)).toBe('move b → 2.L3')
     expect(plan(picture.replace('1500', '1100'))).toBe('move a → 1.L2')
     expect(plan(picture.replace('1500', '900').replace('120', '90'))).toContain('merge [w]')
+  })
+
+  it('hold a tenth of the next one, so that a tree takes little more space than its last level', () => {
+    const l3 = (bytes: number) => `tables 1
+      1.L2 a 1:a-1:c 60 @9 b 1:d-1:f 60 @7
+      1.L3 p 1:a-1:z ${bytes} @1`
+    expect(plan(l3(1200))).toBe('nothing')
+    expect(plan(l3(1199))).toBe('merge [b] [p] → L3 tables 1')
   })
 
   it('end at the deepest', () => {
@@ -160,7 +181,7 @@ describe('space', () => {
     expect(plan(picture, named('d', 'b'))).toBe('nothing')
   })
 
-  const deletes = 'tables 1\n1.L1 a 1:a-1:c 50 @1-40 deletes=5/10\n1.L2 z 1:x-1:z 50 @1'
+  const deletes = 'tables 1\n1.L1 a 1:a-1:c 20 @1-40 deletes=5/10\n1.L2 z 1:x-1:z 50 @1'
 
   it('writes a file of deletes again when all of them can go', () => {
     expect(plan(deletes)).toBe('merge [a] → L1 tables 1')

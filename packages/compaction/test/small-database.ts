@@ -177,14 +177,18 @@ export class SmallDatabase {
     return records
   }
 
-  /** What a reader at a timestamp sees of a table, from the files and the memtable. */
-  async read(tableId: number, timestamp: number): Promise<VersionedRecord[]> {
+  /** What a reader at each of the timestamps sees of a table, from the files and the memtable. */
+  async read(tableId: number, timestamps: readonly number[]): Promise<VersionedRecord[][]> {
     const sources = [[...this.memtable].sort(compareRecords)]
     for (const file of liveFiles(this.state)) sources.push(await this.records(file))
-    const merge = new MergingCursor(sources.map((list) => new ArrayCursor(list)))
-    const cursor = new VisibleCursor(merge, { timestamp })
-    const all = await drain(cursor, cursor.first())
-    return all.filter((record) => tableOfKey(record) === tableId)
+    const ours = sources.map((list) => list.filter((record) => tableOfKey(record) === tableId))
+    const seen: VersionedRecord[][] = []
+    for (const timestamp of timestamps) {
+      const merge = new MergingCursor(ours.map((list) => new ArrayCursor(list)))
+      const cursor = new VisibleCursor(merge, { timestamp })
+      seen.push(await drain(cursor, cursor.first()))
+    }
+    return seen
   }
 
   /** What it should see. */

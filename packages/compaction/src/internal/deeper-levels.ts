@@ -3,13 +3,16 @@ import type { CompactionPlan, MovePlan } from '../plan.js'
 import { hull, type KeyRange, overlaps } from './key-range.js'
 import { bytesOf, type Candidate, type LeveledView } from './leveled-view.js'
 
+/** L1 isn't kept smaller than this part of its base, however small the table. */
+const MIN_BASE_PART = 4
+
 /** A table's levels score by their bytes over what they may hold. */
 export function planDeeper(view: LeveledView): Candidate[] {
-  const { levelBaseBytes, multiplier, maxLevel } = view.options
+  const { maxLevel } = view.options
   const candidates: Candidate[] = []
   for (const table of view.state.tables.values()) {
     for (let level = 1; level < maxLevel; level++) {
-      const limit = levelBaseBytes * multiplier ** (level - 1)
+      const limit = limitOf(view, table, level)
       const free = view.level(table, level).filter((file) => view.isFree(file))
       const excess = bytesOf(free) - limit
       if (excess <= 0) continue
@@ -23,6 +26,16 @@ export function planDeeper(view: LeveledView): Candidate[] {
     }
   }
   return candidates
+}
+
+/** What a level may hold: its share of the last level, and of the base. */
+function limitOf(view: LeveledView, table: TableState, level: number): number {
+  const { levelBaseBytes, multiplier } = view.options
+  const most = levelBaseBytes * multiplier ** (level - 1)
+  const last = table.levels.length
+  if (last <= level) return most
+  const share = bytesOf(view.level(table, last)) / multiplier ** (last - level)
+  return Math.max(Math.min(most, share), levelBaseBytes / MIN_BASE_PART)
 }
 
 /** Files that overlap nothing below, oldest first, until the level is in its limits. */

@@ -9,6 +9,8 @@ const MAX_MERGED_FILES = 256
 const MAX_MERGED_TARGETS = 16
 /** Files smaller than this part of the target size are merged rather than moved. */
 const SMALL_PART = 4
+/** From this many times the bytes of level 0 on, writing L1 again isn't worth it yet. */
+const MAX_BELOW = 3
 
 /** Level 0 scores by its number of files: readers look at each of them. */
 export function planLevelZero(view: LeveledView): Candidate[] {
@@ -21,12 +23,16 @@ export function planLevelZero(view: LeveledView): Candidate[] {
       score,
       plan: () =>
         moveApart(view, free, has) ??
-        mergeSmall(view, free, has, false) ??
-        mergeDown(view, free, has) ??
-        // L1 is blocked for now, maybe by a damaged file: readers suffer less from fewer files.
-        mergeSmall(view, free, has, true),
+        (isWorthIt(view, free) ? mergeDown(view, free, has) : mergeSmall(view, free, has)) ??
+        mergeBlocked(view, free, has),
     },
   ]
+}
+
+/** Whether the files are enough to have L1 written again for them. */
+function isWorthIt(view: LeveledView, free: readonly FileMeta[]): boolean {
+  if (free.length >= view.options.level0Limit && smallRun(view, free).length === 0) return true
+  return bytesBelow(view, free) <= MAX_BELOW * bytesOf(free)
 }
 
 /** Files of some size that overlap neither each other's keys nor L1 are in their place already. */
@@ -51,39 +57,53 @@ function moveApart(
   return { type: 'move', reason: `${has}; these overlap neither the others nor L1`, files }
 }
 
-/**
- * Merges neighbours among the small files into one of level 0. `anyway`: however many and big they
- * are, and whatever L1 would cost.
- */
+/** Merges small neighbours into one file of level 0. */
 function mergeSmall(
   view: LeveledView,
   free: readonly FileMeta[],
   has: string,
-  anyway: boolean,
 ): CompactionPlan | undefined {
-  const { level0MergeTrigger, level0Trigger, targetFileBytes } = view.options
-  if (anyway ? free.length < 2 * level0Trigger : free.length < level0MergeTrigger) return undefined
-  const limit = anyway ? Number.POSITIVE_INFINITY : targetFileBytes / SMALL_PART
+  const run = smallRun(view, free)
+  if (run.length === 0) return undefined
+  const reason = `${has}; these are small beside L1 and merged among themselves`
+  return view.merge(run.map((file) => [file]), 0, reason)
+}
+
+/**
+ * The longest row of neighbours of which none is larger than all the newer ones together. So a
+ * record is written again a logarithmic number of times on its way to a file that is worth L1.
+ */
+function smallRun(view: LeveledView, free: readonly FileMeta[]): readonly FileMeta[] {
+  const { level0Trigger, targetFileBytes } = view.options
   const isFree = new Set(free)
+  const limit = targetFileBytes / SMALL_PART
   let best: FileMeta[] = []
   let run: FileMeta[] = []
   let bytes = 0
   for (const file of view.state.level0) {
-    const fits = isFree.has(file) && file.bytes <= limit
-    // A full run ends; what comes after it starts the next one.
-    if (!fits || run.length === MAX_MERGED_FILES || (!anyway && bytes > targetFileBytes)) {
+    const fits = isFree.has(file) && file.bytes < limit
+    const joins = run.length < level0Trigger - 1 || file.bytes <= bytes
+    if (!fits || !joins || run.length === MAX_MERGED_FILES) {
       run = []
       bytes = 0
     }
     if (!fits) continue
     run.push(file)
     bytes += file.bytes
-    if (run.length > best.length) best = run
+    if (run.length >= level0Trigger && run.length > best.length) best = run
   }
-  if (best.length < (anyway ? 2 : level0MergeTrigger)) return undefined
-  if (!anyway && bytesOf(best) >= bytesBelow(view, best)) return undefined
-  const why = anyway ? 'L1 is blocked' : 'many are small, and L1 would cost more'
-  return view.merge(best.map((file) => [file]), 0, `${has}; ${why}: merged among themselves`)
+  return best
+}
+
+/** L1 is blocked for now, maybe by a damaged file: readers suffer less from fewer files. */
+function mergeBlocked(
+  view: LeveledView,
+  free: readonly FileMeta[],
+  has: string,
+): CompactionPlan | undefined {
+  if (free.length < view.options.level0Limit) return undefined
+  const run = free.slice(0, MAX_MERGED_FILES).map((file) => [file])
+  return view.merge(run, 0, `${has}, and L1 is blocked: merged among themselves`)
 }
 
 /** The oldest files, with all of L1 between their keys, go to L1. */

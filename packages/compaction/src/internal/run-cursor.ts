@@ -10,7 +10,6 @@ export interface RunCursorOptions {
   openSource: (file: FileMeta) => SstSource | Promise<SstSource>
   /** Adjacent blocks are fetched up to this many bytes at a time. */
   readAheadBytes: number
-  signal?: AbortSignal | undefined
 }
 
 /**
@@ -82,25 +81,18 @@ export class RunCursor implements RecordCursor {
   }
 
   async #open(file: FileMeta): Promise<CursorStatus> {
-    const { openSource, readAheadBytes, signal } = this.#options
-    signal?.throwIfAborted()
+    const { openSource, readAheadBytes } = this.#options
     const reader = await SstReader.open(await openSource(file), {
       fileId: file.id,
       size: file.bytes,
       ...(file.commitFile ? { timestamp: file.minTimestamp } : {}),
-      ...(signal === undefined ? {} : { signal }),
     })
     if (this.#closed) {
       await reader.close()
       return END
     }
     this.#reader = reader
-    this.#cursor = reader.cursor({
-      private: false,
-      fill: false,
-      readAheadBytes,
-      ...(signal === undefined ? {} : { signal }),
-    })
+    this.#cursor = reader.cursor({ private: false, fill: false, readAheadBytes })
     return this.#cursor.first()
   }
 
