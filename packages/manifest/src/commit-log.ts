@@ -48,6 +48,11 @@ export interface NewLogEntry {
   token: string
   /** Owned by the log until the append settles. Empty payloads are allowed. */
   payload: Uint8Array
+  /**
+   * A hint: what came before will soon be truncated, this entry and what follows will not. A log that
+   * keeps entries in files begins a new one here, so that the old one can go as a whole.
+   */
+  startsSegment?: boolean
 }
 
 export interface LogEntry {

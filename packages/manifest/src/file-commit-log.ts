@@ -360,12 +360,14 @@ export class FileCommitLog implements CommitLog {
     const group: Pending[] = []
     let bytes = 0
     for (const pending of this.#pending) {
+      if (group.length > 0 && pending.entry.startsSegment === true) break
       const size = FRAME_HEADER_BYTES + pending.entry.payload.length
       if (group.length > 0 && bytes + size > GROUP_BYTES) break
       group.push(pending)
       bytes += size
       if (group.length === GROUP_ENTRIES) break
     }
+    if (group[0]?.entry.startsSegment === true) await this.#rollIfWorthwhile()
     const appender = await this.#appenderFor(bytes)
     this.#sealed = false
     await appender.append(
@@ -389,6 +391,12 @@ export class FileCommitLog implements CommitLog {
       return this.#startSegment()
     }
     return this.#appender.hasRoomFor(bytes) ? this.#appender : this.#roll()
+  }
+
+  async #rollIfWorthwhile(): Promise<void> {
+    const active = this.#appender
+    if (active === undefined || active.offsets.length === 0) return
+    if (active.end - SEGMENT_HEADER_BYTES >= MIN_ROLL_BYTES) await this.#roll()
   }
 
   async #roll(): Promise<SegmentAppender> {

@@ -32,6 +32,8 @@ export class CommitGroup {
   readonly durable: Promise<Commit>
   /** `commit`, as a promise that all of a visible group's writers share. */
   readonly seen: Promise<Commit> | undefined
+  /** The first group after a memtable was sealed: see `NewLogEntry.startsSegment`. */
+  startsSegment = false
   /** Bytes that the group adds to what waits for the log. */
   queuedBytes = 0
   #payload: Uint8Array | undefined

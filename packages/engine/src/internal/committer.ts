@@ -62,6 +62,7 @@ export class Committer {
   #running: Promise<void> | undefined
   #stopped: FirnError | undefined
   #lostBuffered = false
+  #segmentWanted = false
   // The newest version and timestamp given out, which may not be in the state yet.
   #version: number
   #timestamp: number
@@ -157,6 +158,11 @@ export class Committer {
     await this.#newest?.durable
   }
 
+  /** What is written from now on goes into another memtable than what was written before. */
+  startSegment(): void {
+    this.#segmentWanted = true
+  }
+
   /** Gives what is visible a version of its own: later writes come after it. */
   sealVisible(): void {
     if (this.#gathering?.visible === true) this.#closeGathering()
@@ -219,6 +225,8 @@ export class Committer {
   }
 
   #close(group: CommitGroup): void {
+    group.startsSegment = this.#segmentWanted
+    this.#segmentWanted = false
     this.#closed.push(group)
     this.#newest = group
     group.queuedBytes = group.byteLength
@@ -278,7 +286,9 @@ export class Committer {
       group.commit ??= this.#nextCommit()
       const { version, timestamp } = group.commit
       const token = ulid(this.#env)
-      const append = this.#log.append({ version, timestamp, token, payload: group.payload() })
+      const payload = group.payload()
+      const { startsSegment } = group
+      const append = this.#log.append({ version, timestamp, token, payload, startsSegment })
       // Awaited in order below; one that fails early isn't unhandled meanwhile.
       append.catch(() => {})
       return append

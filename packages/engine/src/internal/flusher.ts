@@ -56,6 +56,7 @@ export class Flusher {
     // A group that is still gathering would be split over two memtables.
     committer.sealVisible()
     versions.sealMemtable()
+    committer.startSegment()
   }
 
   /** Resolves when every sealed memtable is in files. */
