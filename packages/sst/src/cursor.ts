@@ -124,6 +124,7 @@ export class SstCursor {
     this.#fixedReadAhead = options.readAheadBytes
     this.#signal = options.signal
     this.#step = this.reverse ? -1 : 1
+    this.#leaveBlock()
   }
 
   /** To the first record in the cursor's direction. */

@@ -6,9 +6,11 @@ import type { Filter } from './internal/filter.js'
 import type { IndexBlock } from './internal/index-block.js'
 import { type OpenedFile, type OpenOptions, openFile } from './internal/open-file.js'
 import type { Properties } from './internal/properties.js'
+import { Verifier } from './internal/verifier.js'
 import { ABSENT, FOUND, type LookupStatus, NOT_RESIDENT, type SstLookup } from './lookup.js'
 import type { SstSource } from './source.js'
 import type { SstSummary } from './summary.js'
+import type { SstBlockDescription, SstVerification, VerifyOptions } from './verification.js'
 
 export interface LoadOptions {
   signal?: AbortSignal
@@ -34,7 +36,7 @@ export class SstReader implements SstSummary {
   readonly maxTimestamp: number
   readonly rawKeyBytes: number
   readonly rawValueBytes: number
-  readonly blocks: number
+  readonly dataBlocks: number
   readonly tailBytes: number
   readonly statistics: Readonly<Record<string, Uint8Array>>
   /** What index and filter take in memory; blocks and index partitions are the cache's. */
@@ -67,7 +69,7 @@ export class SstReader implements SstSummary {
     this.#oneTimestamp = this.minTimestamp === this.maxTimestamp
     this.rawKeyBytes = properties.rawKeyBytes
     this.rawValueBytes = properties.rawValueBytes
-    this.blocks = properties.blocks
+    this.dataBlocks = properties.blocks
     this.statistics = properties.statistics
     this.memoryBytes = file.index.memoryBytes + (filter?.memoryBytes ?? 0)
   }
@@ -173,6 +175,29 @@ export class SstReader implements SstSummary {
   cursor(options: SstCursorOptions = {}): SstCursor {
     this.file.assertOpen()
     return new SstCursor(this.file, options)
+  }
+
+  /**
+   * Walks the whole file, past the cache: checksums, order, separators, counts, filter, properties
+   * and, where collectors are given, statistics. Throws `CorruptionError` for the first problem, or
+   * tells `onProblem` of each.
+   */
+  async verify(options: VerifyOptions = {}): Promise<SstVerification> {
+    this.file.assertOpen()
+    return await new Verifier(this.file, this.properties, this.filter, options).run()
+  }
+
+  /** Describes every data block, one read each, past the cache: for dumps. */
+  async *blocks(
+    options: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<SstBlockDescription, void, undefined> {
+    const { file } = this
+    for (let partition = 0; partition < file.partitionCount; partition++) {
+      const index = await file.fetchPartition(partition, options)
+      for (let ordinal = index.first; ordinal < index.first + index.count; ordinal++) {
+        yield await file.describeBlock(index, ordinal, options.signal)
+      }
+    }
   }
 
   /** Closes the source and lets go of the cache's handles. Idempotent. */

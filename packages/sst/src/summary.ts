@@ -22,7 +22,7 @@ export interface SstSummary {
   /** Value bytes of all records, before compression. */
   readonly rawValueBytes: number
   /** How many data blocks there are. */
-  readonly blocks: number
+  readonly dataBlocks: number
   /**
    * How many bytes at the end a reader needs to open the file in one read: filter, index,
    * properties and footer.

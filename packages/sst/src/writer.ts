@@ -285,12 +285,13 @@ export class SstWriter {
       minTimestamp: this.#records === 0 ? 0 : this.#minTimestamp,
       maxTimestamp: this.#maxTimestamp,
       statistics,
-      blocks: this.#index.count,
     }
+    const dataBlocks = this.#index.count
     const propertiesBytes = output.plainBlock(
       encodeProperties({
         ...counts,
         dataBytes,
+        blocks: dataBlocks,
         indexLevels: partitions.length === 0 ? 1 : 2,
         partitions,
         timestamps: this.#withTimestamps,
@@ -303,7 +304,13 @@ export class SstWriter {
     const fileBytes = output.offset + footerBytes
     const tailBytes = fileBytes - tailStart
     output.bytes(encodeFooter({ fileId: this.#fileId, fileBytes, tailBytes, propertiesBytes }))
-    return Object.freeze({ fileId: this.#fileId, bytes: fileBytes, tailBytes, ...counts })
+    return Object.freeze({
+      fileId: this.#fileId,
+      bytes: fileBytes,
+      tailBytes,
+      dataBlocks,
+      ...counts,
+    })
   }
 
   get #metaBytes(): number {

@@ -33,86 +33,125 @@ const shape = fc.record({
   filterBitsPerKey: fc.constantFrom(0, 10),
   indexPartitionBytes: fc.constantFrom(8, 30, 1_000_000),
 })
-const numRuns = process.env.FIRN_TEST_LONG === '1' ? 5000 : 300
+const numRuns = process.env.FIRN_TEST_LONG === '1' ? 5000 : 200
+const timeout = 600_000
 
-it('answers lookups at any timestamp as a sorted array does', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      rows,
-      shape,
-      fc.array(fc.tuple(key, fc.nat(25)), { maxLength: 20 }),
-      fc.constantFrom(0, 2000, 1_000_000),
-      async (model, options, probes, bytes) => {
-        const { file } = write(model, options)
-        const cache = new BlockCache({ bytes })
-        const reader = await SstReader.open(memorySource(file), { cache })
-        const lookup = new SstLookup()
-        const asked: [Uint8Array, number][] = [
-          ...probes,
-          ...model.map((each): [Uint8Array, number] => [each.key, each.timestamp]),
-          ...model.map((each): [Uint8Array, number] => [each.key, Math.max(0, each.timestamp - 1)]),
-        ]
-        for (const [wanted, timestamp] of asked) {
-          lookup.set(wanted, 0, wanted.length, timestamp)
-          let status = reader.find(lookup)
-          if (status === NOT_RESIDENT) {
-            await reader.load(lookup)
-            status = reader.find(lookup)
+it(
+  'answers lookups at any timestamp as a sorted array does',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        rows,
+        shape,
+        fc.array(fc.tuple(key, fc.nat(25)), { maxLength: 20 }),
+        fc.constantFrom(0, 2000, 1_000_000),
+        async (model, options, probes, bytes) => {
+          const { file } = write(model, options)
+          const cache = new BlockCache({ bytes })
+          const reader = await SstReader.open(memorySource(file), { cache })
+          const lookup = new SstLookup()
+          const asked: [Uint8Array, number][] = [
+            ...probes,
+            ...model.map((each): [Uint8Array, number] => [each.key, each.timestamp]),
+            ...model.map((each): [Uint8Array, number] => [
+              each.key,
+              Math.max(0, each.timestamp - 1),
+            ]),
+          ]
+          for (const [wanted, timestamp] of asked) {
+            lookup.set(wanted, 0, wanted.length, timestamp)
+            let status = reader.find(lookup)
+            if (status === NOT_RESIDENT) {
+              await reader.load(lookup)
+              status = reader.find(lookup)
+            }
+            const expected = newest(model, wanted, timestamp)
+            expect(status).toBe(expected === undefined ? ABSENT : FOUND)
+            if (expected === undefined) continue
+            expect(reader.mayContain(lookup)).toBe(true)
+            expect({
+              key: wanted,
+              timestamp: lookup.foundTimestamp,
+              kind: lookup.kind,
+              value: lookup.valueBytes.slice(lookup.valueStart, lookup.valueEnd),
+            }).toEqual(expected)
           }
-          const expected = newest(model, wanted, timestamp)
-          expect(status).toBe(expected === undefined ? ABSENT : FOUND)
-          if (expected === undefined) continue
-          expect(reader.mayContain(lookup)).toBe(true)
-          expect({
-            key: wanted,
-            timestamp: lookup.foundTimestamp,
-            kind: lookup.kind,
-            value: lookup.valueBytes.slice(lookup.valueStart, lookup.valueEnd),
-          }).toEqual(expected)
-        }
-        await reader.close()
-      },
-    ),
-    { numRuns },
-  )
-})
-
-it('yields in both directions, from any key, what a sorted array does', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      rows,
-      shape,
-      fc.record(
-        {
-          reverse: fc.boolean(),
-          fill: fc.boolean(),
-          private: fc.boolean(),
-          readAheadBytes: fc.constantFrom(0, 500, 100_000),
+          await reader.close()
         },
-        { requiredKeys: [] },
       ),
-      fc.array(fc.tuple(key, fc.boolean()), { maxLength: 8 }),
-      fc.constantFrom(0, 2000, 1_000_000),
-      async (model, options, how, seeks, bytes) => {
-        const { file } = write(model, options)
-        const cache = new BlockCache({ bytes })
-        const reader = await SstReader.open(memorySource(file), { cache })
-        const cursor = reader.cursor(how)
-        const reverse = how.reverse ?? false
-        const all = reverse ? [...model].reverse() : model
-        expect(await drain(cursor, cursor.first())).toEqual(all)
-        const wanted = [
-          ...seeks,
-          ...model.slice(0, 10).map((r): [Uint8Array, boolean] => [r.key, false]),
-        ]
-        for (const [to, inclusive] of wanted) {
-          const expected = from(model, to, inclusive, reverse)
-          expect(await drain(cursor, cursor.seek(to, 0, to.length, inclusive))).toEqual(expected)
+      { numRuns },
+    )
+  },
+  timeout,
+)
+
+it(
+  'yields in both directions, from any key, what a sorted array does',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        rows,
+        shape,
+        fc.record(
+          {
+            reverse: fc.boolean(),
+            fill: fc.boolean(),
+            private: fc.boolean(),
+            readAheadBytes: fc.constantFrom(0, 500, 100_000),
+          },
+          { requiredKeys: [] },
+        ),
+        fc.array(fc.tuple(key, fc.boolean()), { maxLength: 8 }),
+        fc.constantFrom(0, 2000, 1_000_000),
+        async (model, options, how, seeks, bytes) => {
+          const { file } = write(model, options)
+          const cache = new BlockCache({ bytes })
+          const reader = await SstReader.open(memorySource(file), { cache })
+          const cursor = reader.cursor(how)
+          const reverse = how.reverse ?? false
+          const all = reverse ? [...model].reverse() : model
+          expect(await drain(cursor, cursor.first())).toEqual(all)
+          const wanted = [
+            ...seeks,
+            ...model.slice(0, 10).map((r): [Uint8Array, boolean] => [r.key, false]),
+          ]
+          for (const [to, inclusive] of wanted) {
+            const expected = from(model, to, inclusive, reverse)
+            expect(await drain(cursor, cursor.seek(to, 0, to.length, inclusive))).toEqual(expected)
+          }
+          cursor.close()
+          await reader.close()
+        },
+      ),
+      { numRuns },
+    )
+  },
+  timeout,
+)
+
+it(
+  'verifies what it wrote, and opens to the summary that the writer gave',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(rows, shape, async (model, options) => {
+        const { file, summary } = write(model, options)
+        const reader = await SstReader.open(memorySource(file), { size: summary.bytes })
+        for (const [name, value] of Object.entries(summary)) {
+          expect([name, reader[name as keyof typeof reader]]).toEqual([name, value])
         }
-        cursor.close()
+        expect(await reader.verify()).toEqual({
+          blocks: summary.dataBlocks,
+          records: model.length,
+          bytes: reader.properties.dataBytes,
+          problems: 0,
+        })
+        let blockRows = 0
+        for await (const block of reader.blocks()) blockRows += block.rows
+        expect(blockRows).toBe(model.length)
         await reader.close()
-      },
-    ),
-    { numRuns },
-  )
-})
+      }),
+      { numRuns },
+    )
+  },
+  timeout,
+)

@@ -1,9 +1,11 @@
 import type { CachedFile } from '@firn/block-cache'
 import { ClosedError, CorruptionError } from '@firn/env'
 import type { SstSource } from '../source.js'
+import type { SstBlockDescription } from '../verification.js'
 import type { DataBlock } from './block.js'
 import { decodeBlock } from './block-decoder.js'
-import { openBlock } from './envelope.js'
+import { codecName } from './codec.js'
+import { openBlock, TRAILER_BYTES } from './envelope.js'
 import { MAX_BLOCK_BYTES } from './format.js'
 import type { FileIdentity } from './identity.js'
 import type { IndexBlock } from './index-block.js'
@@ -97,39 +99,61 @@ export class BlockFile {
   ): Promise<PromiseSettledResult<DataBlock>[]> {
     this.assertOpen()
     const start = this.#start(index, from)
-    const end = this.#end(index, to)
-    const read = new SharedRead((signal) => this.#readExactly(start, end - start, signal))
-    const loads: Promise<DataBlock>[] = []
+    const length = this.#end(index, to) - start
+    const read = new SharedRead((signal) => this.#readExactly(start, length, signal))
+    return await withSignals(options.signal, to - from + 1, (i, signal) => {
+      const load = async (flight?: AbortSignal) =>
+        await this.#openFrom(await read.join(flight), start, index, from + i, flight)
+      return this.blocks.load(from + i, load, { fill: options.fill, signal })
+    })
+  }
+
+  /** As `fetchRun`, whatever the cache has, and without a trace in it. */
+  async readRun(
+    index: IndexBlock,
+    from: number,
+    to: number,
+    signal?: AbortSignal,
+  ): Promise<PromiseSettledResult<DataBlock>[]> {
+    this.assertOpen()
+    const start = this.#start(index, from)
+    const bytes = await this.#readExactly(start, this.#end(index, to) - start, signal)
+    const opened: Promise<DataBlock>[] = []
     for (let ordinal = from; ordinal <= to; ordinal++) {
-      const offset = this.#start(index, ordinal) - start
-      const length = this.#end(index, ordinal) - start - offset
-      loads.push(
-        this.blocks.load(
-          ordinal,
-          async (signal) => {
-            const bytes = await read.join(signal)
-            return await this.#open(
-              bytes.subarray(offset, offset + length),
-              start + offset,
-              `block ${ordinal}`,
-              signal,
-              (raw, where) => decodeBlock(raw, this.timestamp, where),
-            )
-          },
-          options,
-        ),
-      )
+      opened.push(this.#openFrom(bytes, start, index, ordinal, signal))
     }
-    return await Promise.allSettled(loads)
+    return await Promise.allSettled(opened)
   }
 
   /** Reads one block from the source, whatever the cache has. */
   async readBlock(index: IndexBlock, ordinal: number, signal?: AbortSignal): Promise<DataBlock> {
     const offset = this.#start(index, ordinal)
     const stored = await this.#readExactly(offset, this.#end(index, ordinal) - offset, signal)
-    return await this.#open(stored, offset, `block ${ordinal}`, signal, (raw, where) =>
-      decodeBlock(raw, this.timestamp, where),
-    )
+    return await this.#openBlock(stored, offset, ordinal, signal)
+  }
+
+  /** Reads one block from the source, and tells what it is like. */
+  async describeBlock(
+    index: IndexBlock,
+    ordinal: number,
+    signal?: AbortSignal,
+  ): Promise<SstBlockDescription> {
+    this.assertOpen()
+    const offset = this.#start(index, ordinal)
+    const storedBytes = this.#end(index, ordinal) - offset
+    const stored = await this.#readExactly(offset, storedBytes, signal)
+    const block = await this.#openBlock(stored, offset, ordinal, signal)
+    return {
+      ordinal,
+      offset,
+      storedBytes,
+      rawBytes: block.bytes.length,
+      codec: codecName(stored[storedBytes - TRAILER_BYTES + 4] as number),
+      rows: block.rows,
+      firstKey: block.keyOf(0),
+      lastKey: block.keyOf(block.rows - 1),
+      prefixBytes: block.prefixLength,
+    }
   }
 
   /** Reads one partition of the index from the source, whatever the cache has. */
@@ -159,6 +183,30 @@ export class BlockFile {
     this.blocks.close()
     this.partitions?.close()
     await this.source.close?.()
+  }
+
+  /** Opens one block of those that `bytes` has from the file's offset `start` on. */
+  async #openFrom(
+    bytes: Uint8Array,
+    start: number,
+    index: IndexBlock,
+    ordinal: number,
+    signal: AbortSignal | undefined,
+  ): Promise<DataBlock> {
+    const offset = this.#start(index, ordinal)
+    const stored = bytes.subarray(offset - start, this.#end(index, ordinal) - start)
+    return await this.#openBlock(stored, offset, ordinal, signal)
+  }
+
+  async #openBlock(
+    stored: Uint8Array,
+    offset: number,
+    ordinal: number,
+    signal: AbortSignal | undefined,
+  ): Promise<DataBlock> {
+    return await this.#open(stored, offset, `block ${ordinal}`, signal, (raw, where) =>
+      decodeBlock(raw, this.timestamp, where),
+    )
   }
 
   // `as number`: ordinals are those of the index's children.
@@ -201,6 +249,32 @@ export class BlockFile {
       raw = openBlock(again, identity, offset, MAX_BLOCK_BYTES, name)
     }
     return decode(raw, where)
+  }
+}
+
+/**
+ * Settles `count` tasks. Each gets a signal of its own that aborts with `signal`: dozens of
+ * listeners on one signal would make Node warn of a leak.
+ */
+async function withSignals<T>(
+  signal: AbortSignal | undefined,
+  count: number,
+  task: (i: number, signal: AbortSignal | undefined) => Promise<T>,
+): Promise<PromiseSettledResult<T>[]> {
+  const ordinals = Array.from({ length: count }, (_, i) => i)
+  if (signal === undefined) {
+    return await Promise.allSettled(ordinals.map((i) => task(i, undefined)))
+  }
+  signal.throwIfAborted()
+  const controllers = ordinals.map(() => new AbortController())
+  const abort = () => {
+    for (const controller of controllers) controller.abort(signal.reason)
+  }
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.allSettled(controllers.map((each, i) => task(i, each.signal)))
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 

@@ -77,6 +77,23 @@ export class DataBlock {
     return (this.table[at + 1] as number) * 2 ** 32 + ((this.table[at] as number) >>> 0)
   }
 
+  /** A row's whole key, in an array of its own. */
+  keyOf(row: number): Uint8Array {
+    const at = HEADS + this.rows + row
+    const start = this.table[at] as number
+    const end = this.table[at + 1] as number
+    const key = new Uint8Array(this.prefixLength + end - start)
+    key.set(this.bytes.subarray(BLOCK_HEADER_BYTES, BLOCK_HEADER_BYTES + this.prefixLength))
+    key.set(this.bytes.subarray(start, end), this.prefixLength)
+    return key
+  }
+
+  /** A row's value, as a view. */
+  valueOf(row: number): Uint8Array {
+    const at = HEADS + 2 * this.rows + 1 + row
+    return this.bytes.subarray(this.table[at] as number, this.table[at + 1] as number)
+  }
+
   kindOf(row: number): number {
     return this.kind >= 0 ? this.kind : (this.bytes[this.kindsStart + row] as number)
   }

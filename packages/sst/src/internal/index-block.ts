@@ -117,6 +117,23 @@ export class IndexBlock {
     return from - 1
   }
 
+  /**
+   * Compares a child's separator with a record, in internal order: positive where the record comes
+   * before it. The first child has none to compare with.
+   */
+  compareSeparator(child: number, key: Uint8Array, timestamp: number): number {
+    const prefixLength = this.prefix.length
+    const common = Math.min(prefixLength, key.length)
+    const order = compareRanges(this.prefix, 0, prefixLength, key, 0, common)
+    if (order !== 0) return order
+    const start = this.suffixOffsets[child] as number
+    const end = this.suffixOffsets[child + 1] as number
+    const rest = compareRanges(this.suffixes, start, end, key, prefixLength, key.length)
+    if (rest !== 0) return rest
+    const own = this.timestamps?.[child] ?? Number.POSITIVE_INFINITY
+    return own > timestamp ? -1 : own < timestamp ? 1 : 0
+  }
+
   #atOrBefore(
     child: number,
     key: Uint8Array,

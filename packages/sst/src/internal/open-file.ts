@@ -71,7 +71,7 @@ async function openTail(
   if (options.fileId !== undefined && footer.fileId !== options.fileId) {
     throw new CorruptionError(`${what}: the file there is ${footer.fileId}`)
   }
-  let tail = first.bytes
+  let tail = first.bytes.subarray(Math.max(0, first.bytes.length - footer.tailBytes))
   if (footer.tailBytes > tail.length) {
     const offset = size - footer.tailBytes
     tail = await source.read(offset, footer.tailBytes, read)
