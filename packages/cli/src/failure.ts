@@ -32,7 +32,9 @@ export function describeFailure(error: unknown): Failure {
     return { status: 2, code: 'FIRN_USAGE', message: `${message}; see firn --help` }
   }
   if (isFirnError(error)) {
-    return { status: 1, code: error.code, message: hinted(error) }
+    // Arguments of the engine come from those of the command: a table's name, a key that is too long.
+    const status = error.code === 'FIRN_INVALID_ARGUMENT' ? 2 : 1
+    return { status, code: error.code, message: hinted(error) }
   }
   if (isSystemError(error)) {
     const what = SYSTEM_ERRORS[error.code]

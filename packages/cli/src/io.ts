@@ -20,6 +20,8 @@ export interface Io {
 
 export interface Input extends AsyncIterable<Uint8Array> {
   readonly isTTY: boolean
+  /** Called when the command is done with it: waiting for more must not keep the process alive. */
+  close?(): void
 }
 
 export interface Sink {

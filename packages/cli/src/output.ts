@@ -24,7 +24,8 @@ export class Output {
 
   /** Width of the terminal in columns; without one, as wide as it takes. */
   get columns(): number {
-    return this.#io.stdout.columns ?? Number.POSITIVE_INFINITY
+    // Some terminals don't know their size and say 0.
+    return this.#io.stdout.columns || Number.POSITIVE_INFINITY
   }
 
   /** Where progress is drawn; `undefined` where nobody would see it. */

@@ -16,9 +16,16 @@ export function processIo(): Io {
 }
 
 function processInput(): Input {
+  let reading = false
   return {
     isTTY: process.stdin.isTTY === true,
-    [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator](),
+    [Symbol.asyncIterator]() {
+      reading = true
+      return process.stdin[Symbol.asyncIterator]()
+    },
+    close() {
+      if (reading) process.stdin.destroy()
+    },
   }
 }
 

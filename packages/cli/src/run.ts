@@ -39,6 +39,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     } catch (failure) {
       return await report(failure, io, output)
     }
+  } finally {
+    io.stdin.close?.()
   }
 }
 

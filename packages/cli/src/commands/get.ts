@@ -41,7 +41,7 @@ async function get(
   context: CommandContext,
 ): Promise<void> {
   const format = byteFormatOf(options)
-  if (options.raw === true && (format !== 'text' || options.json === true)) {
+  if (options.raw === true && (format !== 'text' || context.output.json)) {
     throw new UsageError('--raw goes with neither --hex, --base64 nor --json')
   }
   const at = options.at === undefined ? undefined : parseMoment(options.at, context.clock)

@@ -74,7 +74,7 @@ export function defineLoad(program: Command, context: CommandContext, hooks: Pro
     [
       ['firn load cities.jsonl --key name --table cities', 'JSON lines, by their field name'],
       ['firn load users.csv --key id --skip-bad', 'CSV, without the rows that are damaged'],
-      ['firn load trips.tsv --key city --key address.zip', 'tuples of two fields as keys'],
+      ['firn load trips.jsonl --key city --key address.zip', 'tuples of two fields as keys'],
       ['firn load prices.csv --delimiter ";" --key item', 'CSV as some spreadsheets write it'],
       ['firn dump --path ./old | firn load -', 'what another database holds'],
     ],

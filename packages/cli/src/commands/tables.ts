@@ -13,7 +13,7 @@ export function defineTables(program: Command, context: CommandContext): void {
     .summary('list the tables')
     .description(
       'Lists the tables with their encodings and sizes. Records and bytes are those of the table’s\n' +
-        'own files: versions and deletes count, records that only the log holds don’t. --count reads\n' +
+        'own files: versions and deletes count, those in the log and in level 0 don’t. --count reads\n' +
         'the tables and counts their keys.',
     )
     .option('--count', 'count the keys, which reads every table')
@@ -64,8 +64,17 @@ async function listTables(
         formatBytes(table.bytes),
       ]),
     )
-    if (output.isTerminal) await output.note(countOf(tables.length, 'table'))
+    if (output.isTerminal) await output.note(await remark(database, tables.length))
   })
+}
+
+/** Where the records are that no table's own files hold yet. */
+async function remark(database: Database, tables: number): Promise<string> {
+  const { levels, memtables } = await database.stats()
+  const shared = memtables.records + (levels.find(({ level }) => level === 0)?.records ?? 0)
+  const apart =
+    shared === 0 ? '' : `; ${countOf(shared, 'record')} of any table in the log and level 0`
+  return `${countOf(tables, 'table')}${apart}`
 }
 
 async function countKeys(database: Database, tables: readonly TableInfo[]): Promise<number[]> {

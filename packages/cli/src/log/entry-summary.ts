@@ -54,8 +54,8 @@ export class EntrySummarizer {
   #records(bytes: Uint8Array): EditSummary {
     const byTable = new Map<number, { puts: number; deletes: number; merges: number }>()
     readRecords(bytes, (id, kind) => {
-      let counts = byTable.get(id)
-      if (counts === undefined) byTable.set(id, (counts = { puts: 0, deletes: 0, merges: 0 }))
+      const counts = byTable.get(id) ?? { puts: 0, deletes: 0, merges: 0 }
+      byTable.set(id, counts)
       if (kind === KIND_PUT) counts.puts++
       else if (kind === KIND_DELETE) counts.deletes++
       else counts.merges++

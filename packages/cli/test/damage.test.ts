@@ -1,0 +1,223 @@
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { open } from '@firn/engine'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { jsonLines, makeConsole } from './console.js'
+
+const console = makeConsole()
+const firn = console.firn.bind(console)
+const ok = console.ok.bind(console)
+
+/** Files of the database whose path has this in it, oldest name first. */
+async function filesOf(part: string): Promise<string[]> {
+  const root = console.path('firn_data')
+  const entries = await readdir(root, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => path.slice(root.length).includes(part))
+    .sort()
+}
+
+async function firstOf(part: string): Promise<string> {
+  const [first] = await filesOf(part)
+  if (first === undefined) throw new Error(`no file with ${part}`)
+  return first
+}
+
+async function flip(path: string, at: number): Promise<void> {
+  const bytes = await readFile(path)
+  const index = at < 0 ? bytes.length + at : at
+  bytes[index] = (bytes[index] ?? 0) ^ 0x10
+  await writeFile(path, bytes)
+}
+
+interface Report {
+  ok: boolean
+  files: number
+  records: number
+  checkpoints: number
+  unreferenced: { files: number; bytes: number }
+  problems: { where: string; problem: string }[]
+}
+
+async function verify(): Promise<Report> {
+  const { status, out, err } = await firn(['verify', '--json'])
+  expect(err).toBe('')
+  const report = JSON.parse(out) as Report
+  expect(status).toBe(report.ok ? 0 : 1)
+  expect(report.ok).toBe(report.problems.length === 0)
+  return report
+}
+
+// A database with a file, a checkpoint and entries behind them.
+beforeEach(async () => {
+  const db = await open(`file:${console.path('firn_data')}`)
+  const table = db.table<string, string>('t', { keys: 'utf8', values: 'utf8' })
+  const batch = db.batch()
+  for (let i = 0; i < 2000; i++) batch.put(table, `key${String(i).padStart(5, '0')}`, `value ${i}`)
+  await batch.write()
+  await table.delete('key00007')
+  await db.compact()
+  await table.put('late', 'x')
+  await db.close()
+})
+
+describe('verify', () => {
+  test('finds a sound database whole and says what it saw', async () => {
+    const report = await verify()
+    expect(report).toMatchObject({ ok: true, problems: [], unreferenced: { files: 0 } })
+    expect(report.files).toBeGreaterThan(0)
+    expect(report.checkpoints).toBeGreaterThan(0)
+    expect(report.records).toBeGreaterThanOrEqual(2000)
+    expect(await ok(['verify'])).toMatch(
+      /^whole {4}\.\/firn_data: version \d+, \d+ log entries, \d+ checkpoints?, 1 file with 2,00\d records/,
+    )
+  })
+
+  test('a flipped bit in a file', async () => {
+    const path = await firstOf('.sst')
+    await flip(path, 100)
+    const { problems } = await verify()
+    expect(problems).toHaveLength(1)
+    expect(problems[0]?.where).toMatch(/^sst\/.*\.sst$/)
+    const { status, out } = await firn(['verify'])
+    expect(status).toBe(1)
+    expect(out).toMatch(/^damaged {2}sst\/.*\n1 problem in \.\/firn_data; whole are version/)
+  })
+
+  test('a file that is missing, cut, or another one', async () => {
+    const path = await firstOf('.sst')
+    const bytes = await readFile(path)
+    await rename(path, `${path}.away`)
+    expect((await verify()).problems.map(({ problem }) => problem)).toContain('the file is missing')
+    await writeFile(path, bytes.subarray(0, bytes.length - 1))
+    expect((await verify()).problems).toHaveLength(1)
+    await writeFile(path, '')
+    expect((await verify()).problems).toHaveLength(1)
+  })
+
+  test('a damaged checkpoint, which opening would step over', async () => {
+    await flip(await firstOf('checkpoints'), 40)
+    expect(await ok(['get', 'late', '--table', 't'])).toBe('x\n')
+    expect((await verify()).problems).toEqual([
+      {
+        where: expect.stringMatching(/^checkpoints\//),
+        problem: expect.stringContaining('damaged'),
+      },
+    ])
+  })
+
+  test('a damaged log', async () => {
+    await flip(await firstOf('.log'), 200)
+    const { problems } = await verify()
+    expect(problems[0]?.where).toBe('commit log')
+  })
+
+  test('a log that is gone', async () => {
+    for (const path of await filesOf('.log')) await rm(path)
+    expect((await verify()).ok).toBe(false)
+  })
+
+  test('a damaged root', async () => {
+    await flip(console.path('firn_data', 'FIRN'), 30)
+    expect((await verify()).problems).toEqual([
+      { where: 'FIRN', problem: expect.stringContaining('root descriptor') },
+    ])
+  })
+
+  test('a file that no version names is told, and no problem', async () => {
+    const path = await firstOf('.sst')
+    await writeFile(path.replace(/[^/]+\.sst$/, '99-01ARZ3NDEKTSV4RRFFQ69G5FAV.sst'), 'left over')
+    expect(await verify()).toMatchObject({ ok: true, unreferenced: { files: 1, bytes: 9 } })
+    expect((await firn(['verify'])).err).toMatch(/^1 file \(9 B\) that no version names/)
+  })
+
+  test('damage is an error of one line for other commands, too', async () => {
+    await flip(await firstOf('.sst'), 100)
+    const { status, out, err } = await firn(['scan', '--table', 't'])
+    expect({ status, out }).toEqual({ status: 1, out: '' })
+    expect(err).toMatch(/^firn: .*; `firn verify` lists all that is damaged\n$/)
+    expect(err).not.toContain('value')
+  })
+})
+
+describe('sst', () => {
+  test('dump prints every record, with deletes and times', async () => {
+    const file = await firstOf('.sst')
+    const records = jsonLines(await ok(['sst', 'dump', file, '--json'])) as {
+      table: number
+      timestamp: number
+      kind: string
+      key: string
+      value?: string
+    }[]
+    expect(records.filter(({ kind }) => kind === 'put').length).toBeGreaterThanOrEqual(1999)
+    expect(records[0]).toEqual({
+      table: 1,
+      timestamp: expect.any(Number),
+      kind: 'put',
+      key: 'key00000',
+      value: 'value 0',
+    })
+    const deleted = records.find(({ kind }) => kind === 'delete')
+    expect(deleted).toMatchObject({ key: 'key00007' })
+    expect(deleted).not.toHaveProperty('value')
+    const lines = (await ok(['sst', 'dump', file, '--limit', '2'])).trimEnd().split('\n')
+    expect(lines).toHaveLength(2)
+    expect(lines[1]).toMatch(/^1\t\d{4}-.*Z\tput\tkey00001\tvalue 1$/)
+    expect(await ok(['sst', 'dump', file, '--limit', '1', '--hex', '--keys-only'])).toMatch(
+      /\t6b65793030303030\n$/,
+    )
+  })
+
+  test('dump --blocks describes the blocks', async () => {
+    const file = await firstOf('.sst')
+    const blocks = jsonLines(await ok(['sst', 'dump', file, '--blocks', '--json'])) as {
+      records: number
+      offset: number
+    }[]
+    expect(blocks.length).toBeGreaterThan(1)
+    const { records } = JSON.parse(await ok(['sst', 'stats', file, '--json']))
+    expect(blocks.reduce((sum, block) => sum + block.records, 0)).toBe(records)
+    expect(blocks[0]).toMatchObject({ ordinal: 0, offset: 0, table: 1, key: 'key00000' })
+    expect(await ok(['sst', 'dump', file, '--blocks', '--limit', '1'])).toMatch(/^block +offset/)
+  })
+
+  test('stats say what the file says of itself', async () => {
+    const file = await firstOf('.sst')
+    const bytes = (await readFile(file)).length
+    expect(JSON.parse(await ok(['sst', 'stats', file, '--json']))).toMatchObject({
+      bytes,
+      deletes: 1,
+      smallest: { table: 1, key: 'key00000' },
+      largest: { table: 1, key: 'key01999' },
+    })
+    expect(await ok(['sst', 'stats', file])).toMatch(/\nfirst key +key00000 of table 1\n/)
+  })
+
+  test('verify finds damage, and finds it whole without', async () => {
+    const file = await firstOf('.sst')
+    expect(await ok(['sst', 'verify', file])).toMatch(/^whole .*: 2,00\d records in \d+ blocks/)
+    for (const at of [50, -10]) {
+      await flip(file, at)
+      const { status, out } = await firn(['sst', 'verify', file])
+      expect(status).toBe(1)
+      expect(out).toMatch(/^damaged {2}/)
+      expect((await firn(['sst', 'verify', file, '--json'])).out).toMatch(/^\{"ok":false/)
+      await flip(file, at)
+    }
+  })
+
+  test.each(['dump', 'stats', 'verify'])('%s of what is no SST', async (command) => {
+    expect(await firn(['sst', command, 'missing.sst'])).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/missing\.sst: there is no such file/),
+    })
+    await writeFile(console.path('x.sst'), 'not an sst')
+    expect((await firn(['sst', command, 'x.sst'])).status).toBe(1)
+    await writeFile(console.path('x.sst'), '')
+    expect((await firn(['sst', command, 'x.sst'])).status).toBe(1)
+    expect((await firn(['sst', command, '.'])).err).toMatch(/is no file/)
+  })
+})
