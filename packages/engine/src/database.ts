@@ -4,7 +4,7 @@ import type { Snapshot } from './snapshot.js'
 import type { DatabaseStats } from './stats.js'
 import type { Table } from './table.js'
 import type { TableInfo } from './table-info.js'
-import type { TableOptions } from './table-options.js'
+import type { KeyOf, TableOptions, TypingOptions, ValueOf } from './table-options.js'
 import type { Commit } from './write-options.js'
 
 /** An open database. Close it: buffered writes become durable then, and locks are let go. */
@@ -15,10 +15,11 @@ export interface Database extends AsyncDisposable {
    * A handle of a table, which need not exist yet. Throws `TableOptionsError` where options that are
    * given contradict those it was created with; options left out are taken from it.
    */
-  table<K = Uint8Array, V = Uint8Array>(
+  table<const O extends TypingOptions>(
     name: string,
-    options?: TableOptions<K, V>,
-  ): Table<K, V>
+    options: O,
+  ): Table<KeyOf<O>, ValueOf<O>>
+  table<K = Uint8Array, V = Uint8Array>(name: string, options?: TableOptions<K, V>): Table<K, V>
   /** The tables there are, by name. */
   tables(): Promise<TableInfo[]>
   /** Removes a table with all its records and history. A table of that name can be made again. */

@@ -20,6 +20,25 @@ export interface Encoding<T> {
 
 export type EncodingName = 'bytes' | 'utf8' | 'json' | 'tuple'
 
+/** An encoding of whatever type. */
+export interface AnyEncoding {
+  readonly name?: string
+  encode(value: never): Uint8Array
+  decode(bytes: Uint8Array): unknown
+  encodePrefix?(prefix: never): Uint8Array
+}
+
+/** The type that an encoding, or its name, is for; no encoding: bytes. */
+export type EncodedType<E> = E extends 'utf8'
+  ? string
+  : E extends 'json'
+    ? unknown
+    : E extends 'tuple'
+      ? TupleValue[]
+      : E extends { decode(bytes: Uint8Array): infer T }
+        ? T
+        : Uint8Array
+
 /** Persisted for an encoding of the user's own that has no name. */
 export const CUSTOM_ENCODING = 'custom'
 

@@ -14,7 +14,7 @@ export {
 } from '@firn/manifest'
 export type { Batch } from './batch.js'
 export type { CompactionReport, Database } from './database.js'
-export type { Encoding, EncodingName } from './encoding.js'
+export type { AnyEncoding, EncodedType, Encoding, EncodingName } from './encoding.js'
 export {
   CommitConflictError,
   NotResidentError,
@@ -32,5 +32,5 @@ export type { Snapshot } from './snapshot.js'
 export type { DatabaseStats, LevelStats } from './stats.js'
 export type { ReadableTable, Table } from './table.js'
 export type { TableInfo } from './table-info.js'
-export type { TableOptions } from './table-options.js'
+export type { KeyOf, TableOptions, TypingOptions, ValueOf } from './table-options.js'
 export type { Commit, Durability, WriteOptions } from './write-options.js'

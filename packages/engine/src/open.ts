@@ -1,7 +1,7 @@
 import type { Database } from './database.js'
 import { assembleDatabase } from './internal/assemble-database.js'
-import { locate } from './internal/locate.js'
 import { assertOpenOptions } from './internal/assert-options.js'
+import { locate } from './internal/locate.js'
 import type { DatabaseParts, OpenOptions } from './open-options.js'
 
 /**

@@ -1,7 +1,9 @@
 import { InvalidArgumentError } from '@firn/env'
 import type { HistoryRetention, TableOptionsState } from '@firn/manifest'
 import {
+  type AnyEncoding,
   CUSTOM_ENCODING,
+  type EncodedType,
   type Encoding,
   type EncodingName,
   resolveEncoding,
@@ -20,6 +22,16 @@ export interface TableOptions<K, V> {
   /** How files are merged. Default `'leveled'`. */
   compaction?: 'leveled'
 }
+
+/** Options that the types of a table's keys and values are told by. */
+export interface TypingOptions extends Omit<TableOptions<never, never>, 'keys' | 'values'> {
+  keys?: EncodingName | AnyEncoding
+  values?: EncodingName | AnyEncoding
+}
+
+/** The table that `options` make: `{ keys: 'utf8', values: 'json' }` has strings and JSON values. */
+export type KeyOf<O extends TypingOptions> = EncodedType<O['keys']>
+export type ValueOf<O extends TypingOptions> = EncodedType<O['values']>
 
 const KNOWN: ReadonlySet<string> = new Set<keyof TableOptions<never, never>>([
   'keys',

@@ -7,7 +7,7 @@ import { FaultyObjectStore } from '@firn/object-store/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Database, open } from '../src/index.js'
 import { FailingLog } from './support/failing-log.js'
-import { temporaryDirectory, TINY } from './support/locations.js'
+import { TINY, temporaryDirectory } from './support/locations.js'
 
 const directories: string[] = []
 
@@ -61,7 +61,9 @@ describe('31, 32: storage fails', () => {
     const inner = new MemoryObjectStore()
     let full = false
     const store = new FaultyObjectStore(inner, ({ operation }) =>
-      full && (operation === 'upload' || operation === 'put') ? { kind: 'error-before' } : undefined,
+      full && (operation === 'upload' || operation === 'put')
+        ? { kind: 'error-before' }
+        : undefined,
     )
     const storage = new MemoryLogStorage()
     const db = await open(
@@ -123,7 +125,10 @@ describe('36: a poison block', () => {
     const location = `file:${directory}`
     const options = { ...TINY, compaction: 'off' as const, memtableBytes: 16_384 }
     {
-      await using db = await open(location, { ...options, tuning: { ...TINY.tuning, targetFileBytes: 65_536 } })
+      await using db = await open(location, {
+        ...options,
+        tuning: { ...TINY.tuning, targetFileBytes: 65_536 },
+      })
       await fill(db, 200)
     }
     const [folder = ''] = readdirSync(join(directory, 'sst'))
@@ -143,7 +148,10 @@ describe('36: a poison block', () => {
     let readable = 0
     for (let i = 0; i < 200; i++) {
       const value = await table.get(`key ${String(i).padStart(5, '0')}`).catch((error) => {
-        expect(error).toMatchObject({ code: 'FIRN_CORRUPTION', message: expect.stringContaining(name.slice(0, -4)) })
+        expect(error).toMatchObject({
+          code: 'FIRN_CORRUPTION',
+          message: expect.stringContaining(name.slice(0, -4)),
+        })
         damaged++
       })
       if (value !== undefined) {

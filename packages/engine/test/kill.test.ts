@@ -33,7 +33,12 @@ async function commitAndKill(
 ): Promise<Acknowledged[]> {
   const child: ChildProcess = spawn(
     process.execPath,
-    [CHILD, location, String(first), JSON.stringify({ ...BUSY, compaction: first % 2 ? 'inline' : 'worker' })],
+    [
+      CHILD,
+      location,
+      String(first),
+      JSON.stringify({ ...BUSY, compaction: first % 2 ? 'inline' : 'worker' }),
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   )
   let output = ''
@@ -50,10 +55,12 @@ async function commitAndKill(
   expect(errors).toBe('')
   // The last line may be cut: then its commit was not acknowledged.
   const whole = output.slice(0, output.lastIndexOf('\n')).split('\n').slice(1)
-  return whole.filter((line) => line !== '').map((line) => {
-    const [n, version] = line.split(' ').map(Number)
-    return { n: n as number, version: version as number }
-  })
+  return whole
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [n, version] = line.split(' ').map(Number)
+      return { n: n as number, version: version as number }
+    })
 }
 
 async function check(location: string, acknowledged: readonly Acknowledged[]): Promise<number> {

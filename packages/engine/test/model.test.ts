@@ -25,10 +25,7 @@ const write = fc.record({
 const range = fc.oneof(
   fc.constant({}),
   fc.record({ prefix: key }),
-  fc.record(
-    { gt: key, gte: key, lt: key, lte: key },
-    { requiredKeys: [] },
-  ),
+  fc.record({ gt: key, gte: key, lt: key, lte: key }, { requiredKeys: [] }),
 )
 const scan = fc.record({
   table,
@@ -37,14 +34,43 @@ const scan = fc.record({
   limit: fc.option(fc.nat(6), { nil: undefined }),
 })
 const step = fc.oneof(
-  { weight: 12, arbitrary: fc.record({ do: fc.constant('write' as const), write, buffered: fc.boolean() }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('batch' as const), writes: fc.array(write, { maxLength: 12 }), buffered: fc.boolean() }) },
+  {
+    weight: 12,
+    arbitrary: fc.record({ do: fc.constant('write' as const), write, buffered: fc.boolean() }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('batch' as const),
+      writes: fc.array(write, { maxLength: 12 }),
+      buffered: fc.boolean(),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('get' as const), table, key }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('getMany' as const), table, keys: fc.array(key, { maxLength: 5 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('getMany' as const),
+      table,
+      keys: fc.array(key, { maxLength: 5 }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('scan' as const), scan }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('getAt' as const), table, key, age: fc.nat(30) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('scanAt' as const), scan, age: fc.nat(30) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('snapshot' as const), age: fc.option(fc.nat(30), { nil: undefined }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('getAt' as const), table, key, age: fc.nat(30) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('scanAt' as const), scan, age: fc.nat(30) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('snapshot' as const),
+      age: fc.option(fc.nat(30), { nil: undefined }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('flush' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('compact' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen' as const) }) },
@@ -58,7 +84,6 @@ interface Past {
 }
 
 class Run {
-  readonly #kind: PlaceKind
   readonly #place
   #db!: Database
   #tables!: Record<TableName, Table<string, string>>
@@ -68,7 +93,6 @@ class Run {
   readonly #snapshots: { check: () => Promise<void>; close: () => Promise<void> }[] = []
 
   constructor(kind: PlaceKind) {
-    this.#kind = kind
     this.#place = makePlace(kind)
   }
 
@@ -251,15 +275,18 @@ test.each(PLACE_KINDS)(
   'random operations on %s give what a map of maps gives, at every version',
   async (kind) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 120, size: 'max' }), async (steps) => {
-        const run = new Run(kind)
-        await run.open()
-        try {
-          for (const s of steps) await run.take(s)
-        } finally {
-          await run.end()
-        }
-      }),
+      fc.asyncProperty(
+        fc.array(step, { minLength: 10, maxLength: 120, size: 'max' }),
+        async (steps) => {
+          const run = new Run(kind)
+          await run.open()
+          try {
+            for (const s of steps) await run.take(s)
+          } finally {
+            await run.end()
+          }
+        },
+      ),
       { numRuns: Math.ceil(RUNS / PLACE_KINDS.length), endOnFailure: true },
     )
   },

@@ -97,7 +97,9 @@ describe('locations', () => {
   test('a directory that holds something else is not taken over', async () => {
     const path = directory()
     mkdirSync(join(path, 'FIRN'))
-    await expect(open(`file:${path}`)).rejects.toMatchObject({ code: expect.stringMatching(/^FIRN_/) })
+    await expect(open(`file:${path}`)).rejects.toMatchObject({
+      code: expect.stringMatching(/^FIRN_/),
+    })
   })
 })
 
@@ -128,7 +130,9 @@ describe('one writer per directory', () => {
     })
     expect(() => db.table('t')).not.toThrow()
     await expect(db.compact()).rejects.toMatchObject({ code: 'FIRN_READ_ONLY' })
-    await expect(db.batch().put(db.table('t'), new Uint8Array(1), new Uint8Array(1)).write()).rejects.toMatchObject({
+    await expect(
+      db.batch().put(db.table('t'), new Uint8Array(1), new Uint8Array(1)).write(),
+    ).rejects.toMatchObject({
       code: 'FIRN_READ_ONLY',
     })
   })
@@ -145,7 +149,7 @@ describe('close', () => {
     const snapshot = await db.snapshot()
     await Promise.all([db.close(), db.close()])
     await db.close()
-    for (const use of [
+    const uses: (() => Promise<unknown>)[] = [
       () => table.get('k'),
       () => table.put('k', 'x'),
       () => table.scan().toArray(),
@@ -156,9 +160,10 @@ describe('close', () => {
       () => db.snapshot(),
       () => db.stats(),
       () => db.tables(),
-      () => snapshot.table('t').get(new Uint8Array(1)),
-    ]) {
-      await expect(Promise.resolve().then(use)).rejects.toMatchObject({ code: 'FIRN_CLOSED' })
+      async () => snapshot.table('t').get(new Uint8Array(1)),
+    ]
+    for (const use of uses) {
+      await expect(use()).rejects.toMatchObject({ code: 'FIRN_CLOSED' })
     }
     expect(() => table.getSync('k')).toThrow(/closed/)
     expect(() => db.batch()).toThrow(/closed/)

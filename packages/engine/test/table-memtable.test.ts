@@ -17,7 +17,9 @@ interface Version {
 // Few keys, some sharing long prefixes, so that versions pile up and ties go past eight bytes.
 const keys = fc.oneof(
   fc.uint8Array({ maxLength: 3 }),
-  fc.uint8Array({ maxLength: 2 }).map((tail) => Uint8Array.of(...Buffer.from('shared prefix'), ...tail)),
+  fc
+    .uint8Array({ maxLength: 2 })
+    .map((tail) => Uint8Array.of(...Buffer.from('shared prefix'), ...tail)),
 )
 const writes = fc.array(fc.record({ key: keys, sameCommit: fc.boolean() }), { maxLength: 120 })
 
@@ -62,7 +64,9 @@ function visibleAt(versions: Version[], timestamp: number): Version[] {
   return versions.filter(
     (v, i) =>
       v.timestamp <= timestamp &&
-      !versions.some((w, j) => j < i && w.timestamp <= timestamp && compareBytes(w.key, v.key) === 0),
+      !versions.some(
+        (w, j) => j < i && w.timestamp <= timestamp && compareBytes(w.key, v.key) === 0,
+      ),
   )
 }
 

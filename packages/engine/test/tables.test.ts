@@ -96,7 +96,9 @@ describe('limits and wrong input', () => {
 
   test('wrong types are refused with what was expected', async () => {
     const bytes = db.table('b')
-    await expect(bytes.put('text' as never, new Uint8Array(1))).rejects.toThrow(/expected a Uint8Array/)
+    await expect(bytes.put('text' as never, new Uint8Array(1))).rejects.toThrow(
+      /expected a Uint8Array/,
+    )
     const text = db.table('t', { keys: 'utf8', values: 'json' })
     await expect(text.put(5 as never, 1)).rejects.toThrow(/expected a string/)
     await expect(text.put('k', undefined as never)).rejects.toThrow(/undefined/)

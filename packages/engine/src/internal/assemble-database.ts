@@ -1,14 +1,8 @@
 import { BlockCache } from '@firn/block-cache'
 import { type Env, systemEnv, ulid } from '@firn/env'
-import {
-  appendSettled,
-  type CommitLog,
-  emptyState,
-  encodeEdits,
-  openRoot,
-} from '@firn/manifest'
-import type { OpenOptions, Tuning } from '../open-options.js'
+import { appendSettled, type CommitLog, emptyState, encodeEdits, openRoot } from '@firn/manifest'
 import { makeThreads } from '#directory'
+import type { OpenOptions, Tuning } from '../open-options.js'
 import { Checkpointer } from './checkpointer.js'
 import { Committer } from './committer.js'
 import { Compactor } from './compactor.js'
@@ -77,7 +71,8 @@ export async function assembleDatabase(
     })
     await follower.start()
     options.signal?.throwIfAborted()
-    if (writes && versions.state.version === 0) await createDatabase(log, incarnation, env, follower)
+    if (writes && versions.state.version === 0)
+      await createDatabase(log, incarnation, env, follower)
     const writing = writes
       ? makeWriting({ ...parts, files, follower, memtableBytes, options, located, cleanup })
       : undefined
@@ -90,7 +85,17 @@ export async function assembleDatabase(
       maxStalenessMs: options.maxStalenessMs ?? DEFAULTS.maxStalenessMs,
     })
     const release = (): Promise<void> => runAll(cleanup)
-    return new DatabaseHandle({ env, store, log, cache, files, versions, present, writing, release })
+    return new DatabaseHandle({
+      env,
+      store,
+      log,
+      cache,
+      files,
+      versions,
+      present,
+      writing,
+      release,
+    })
   } catch (error) {
     await runAll(cleanup).catch(() => {})
     throw error
@@ -168,9 +173,23 @@ function makeWriting(context: {
     blockBytes,
     thread: threads?.flush,
   })
-  const checkpointer = new Checkpointer({ env, store, log, incarnation, versions, committer, logger })
+  const checkpointer = new Checkpointer({
+    env,
+    store,
+    log,
+    incarnation,
+    versions,
+    committer,
+    logger,
+  })
   const orphans = log.exclusive
-    ? new OrphanSweep({ store, incarnation, files: context.files, logger, openedAt: versions.state.version })
+    ? new OrphanSweep({
+        store,
+        incarnation,
+        files: context.files,
+        logger,
+        openedAt: versions.state.version,
+      })
     : undefined
   const flusher = new Flusher({
     env,

@@ -1,8 +1,8 @@
 import {
   type DatabaseState,
   decodeEdits,
-  encodeEdits,
   type Edit,
+  encodeEdits,
   RecordsWriter,
   type RecordVisitor,
   readRecords,

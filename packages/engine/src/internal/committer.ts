@@ -382,7 +382,8 @@ export class Committer {
     }
     return tables.map((table) => {
       const id = table.idIn(this.#versions.state)
-      if (id === undefined) throw new CommitConflictError(`table ${table.name} was dropped meanwhile`)
+      if (id === undefined)
+        throw new CommitConflictError(`table ${table.name} was dropped meanwhile`)
       return id
     })
   }

@@ -10,7 +10,13 @@ import type { Snapshot } from '../snapshot.js'
 import type { DatabaseStats } from '../stats.js'
 import type { Table } from '../table.js'
 import type { TableInfo } from '../table-info.js'
-import { assertTableName, type TableOptions } from '../table-options.js'
+import {
+  assertTableName,
+  type KeyOf,
+  type TableOptions,
+  type TypingOptions,
+  type ValueOf,
+} from '../table-options.js'
 import type { Commit } from '../write-options.js'
 import { BatchWriter, type EncodedBatch } from './batch-writer.js'
 import type { Checkpointer } from './checkpointer.js'
@@ -29,7 +35,7 @@ import type { VersionSet } from './version-set.js'
 import type { WritePressure } from './write-pressure.js'
 
 /** Memtables larger than this are flushed at close, so that the next open has little to replay. */
-const FLUSH_AT_CLOSE_BYTES = 1024 * 1024
+const FLUSH_AT_CLOSE_BYTES = 64 * 1024
 
 /** What only a database that is open for writing has. */
 export interface WritingParts {
@@ -77,13 +83,15 @@ export class DatabaseHandle implements Database {
     return this.#writing('batch').inlineLimitBytes
   }
 
-  table<K = Uint8Array, V = Uint8Array>(
+  table<const O extends TypingOptions>(
     name: string,
-    options: TableOptions<K, V> = {},
-  ): Table<K, V> {
+    options: O,
+  ): Table<KeyOf<O>, ValueOf<O>>
+  table<K = Uint8Array, V = Uint8Array>(name: string, options?: TableOptions<K, V>): Table<K, V>
+  table(name: string, options: TypingOptions = {}): Table<never, never> {
     const identity = new TableIdentity(name, options as TableOptions<never, never>)
     identity.idIn(this.present.tree().state)
-    return new TableHandle<K, V>(identity, this)
+    return new TableHandle<never, never>(identity, this)
   }
 
   async tables(): Promise<TableInfo[]> {

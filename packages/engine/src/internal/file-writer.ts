@@ -43,10 +43,7 @@ export class FileWriter {
     return this.#write(memtable, 'record', signal)
   }
 
-  #writeInThread(
-    memtable: Memtable,
-    thread: Threads['flush'],
-  ): Promise<FileMeta[]> {
+  #writeInThread(memtable: Memtable, thread: Threads['flush']): Promise<FileMeta[]> {
     const { incarnation, versions, targetFileBytes, blockBytes } = this.#options
     const { state } = versions
     return thread.flush({

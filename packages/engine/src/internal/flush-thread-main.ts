@@ -48,7 +48,8 @@ parentPort?.on('message', (request: FlushRequest) => {
   flush(request).then(
     (files) => parentPort?.postMessage({ files } satisfies FlushReply),
     (error: unknown) => {
-      const { code, retryable } = error instanceof FirnError ? error : { code: undefined, retryable: false }
+      const { code, retryable } =
+        error instanceof FirnError ? error : { code: undefined, retryable: false }
       const message = error instanceof Error ? error.message : String(error)
       parentPort?.postMessage({ error: { code, message, retryable } } satisfies FlushReply)
     },

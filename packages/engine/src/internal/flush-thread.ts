@@ -36,7 +36,8 @@ export class FlushThread {
         this.#worker = undefined
         settle(() => reject(error))
       }
-      const onExit = (): void => onError(new FirnError('FIRN_THREAD_ENDED', 'the flush thread ended'))
+      const onExit = (): void =>
+        onError(new FirnError('FIRN_THREAD_ENDED', 'the flush thread ended'))
       worker.on('message', onReply)
       worker.on('error', onError)
       worker.on('exit', onExit)

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, systemEnv } from '@firn/env'
 import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
-import type { DatabaseParts, OpenOptions } from '../open-options.js'
 import { openDirectory, openDirectoryLog } from '#directory'
+import type { DatabaseParts, OpenOptions } from '../open-options.js'
 import { parseLocation } from './location.js'
 
 /** A store and a log, ready to be opened. */

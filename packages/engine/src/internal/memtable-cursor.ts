@@ -58,7 +58,13 @@ export class MemtableCursor implements RecordCursor {
     // Forward, the keys to pass are those below the target; in reverse, those to keep.
     const passEqual = this.reverse ? inclusive : !inclusive
     for (let i = 0; i < this.#runs.length; i++) {
-      this.#positions[i] = this.#boundary(this.#runs[i] as Uint32Array, bytes, start, end, passEqual)
+      this.#positions[i] = this.#boundary(
+        this.#runs[i] as Uint32Array,
+        bytes,
+        start,
+        end,
+        passEqual,
+      )
     }
     return this.#nextKey()
   }

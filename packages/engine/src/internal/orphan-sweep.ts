@@ -36,7 +36,8 @@ export class OrphanSweep {
       const orphans: string[] = []
       for await (const { key } of store.list({ prefix: sstPrefix(incarnation) })) {
         const id = sstIdOf(key)
-        if (id !== undefined && !files.holds(id) && (fileBaseVersion(id) ?? openedAt) < openedAt) orphans.push(key)
+        if (id !== undefined && !files.holds(id) && (fileBaseVersion(id) ?? openedAt) < openedAt)
+          orphans.push(key)
       }
       if (orphans.length > 0) await store.delete(orphans)
     } catch (error) {

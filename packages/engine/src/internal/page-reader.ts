@@ -1,4 +1,5 @@
 import { compareRanges } from '@firn/bytes'
+import { isFirnError } from '@firn/env'
 import {
   type CursorStatus,
   END,
@@ -8,7 +9,6 @@ import {
   type RecordCursor,
   VisibleCursor,
 } from '@firn/mvcc'
-import { isFirnError } from '@firn/env'
 import { type Encoding, isBytes } from '../encoding.js'
 import { filesGone } from '../errors.js'
 import { isEmptyRange, type KeyBounds } from './key-bounds.js'
@@ -126,7 +126,7 @@ export class PageReader {
         break
       }
       bytes += cursor.keyEnd - cursor.keyStart + cursor.valueEnd - cursor.valueStart
-      if (raw && what === 'entries') page.push([keyOf(cursor), valueOf(cursor)])
+      if (raw && what === 'entries') page.push([userKey(cursor), storedValue(cursor)])
       else page.push(rowOf(cursor, options))
       this.#remaining--
       status = cursor.next()
@@ -138,20 +138,24 @@ export class PageReader {
 }
 
 function rowOf(cursor: RecordCursor, { what, keys, values }: PageReaderOptions): unknown {
-  if (what === 'keys') return keys.decode(keyOf(cursor))
-  if (what === 'values') return values.decode(valueOf(cursor))
-  return [keys.decode(keyOf(cursor)), values.decode(valueOf(cursor))]
+  if (what === 'keys') return keys.decode(userKey(cursor))
+  if (what === 'values') return values.decode(storedValue(cursor))
+  return [keys.decode(userKey(cursor)), values.decode(storedValue(cursor))]
 }
 
 // The cursors below hand out memory that nobody else holds: views of it may be given away.
 
-function keyOf({ keyBytes, keyStart, keyEnd }: RecordCursor): Uint8Array {
+function userKey({ keyBytes, keyStart, keyEnd }: RecordCursor): Uint8Array {
   const start = keyStart + TABLE_PREFIX_BYTES
   return new Uint8Array(keyBytes.buffer, keyBytes.byteOffset + start, keyEnd - start)
 }
 
-function valueOf({ valueBytes, valueStart, valueEnd }: RecordCursor): Uint8Array {
-  return new Uint8Array(valueBytes.buffer, valueBytes.byteOffset + valueStart, valueEnd - valueStart)
+function storedValue({ valueBytes, valueStart, valueEnd }: RecordCursor): Uint8Array {
+  return new Uint8Array(
+    valueBytes.buffer,
+    valueBytes.byteOffset + valueStart,
+    valueEnd - valueStart,
+  )
 }
 
 /** The rows of a table that are visible at the timestamp, from everything the tree holds of it. */

@@ -2,7 +2,7 @@ import { ClosedError } from '@firn/env'
 import type { Moment } from '../range.js'
 import type { Snapshot } from '../snapshot.js'
 import type { ReadableTable } from '../table.js'
-import type { TableOptions } from '../table-options.js'
+import type { KeyOf, TableOptions, TypingOptions, ValueOf } from '../table-options.js'
 import type { Present } from './present.js'
 import type { ReadPoint, ReadSource } from './read-source.js'
 import { TableIdentity } from './table-identity.js'
@@ -31,13 +31,15 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     this.#onClose = onClose
   }
 
-  table<K = Uint8Array, V = Uint8Array>(
+  table<const O extends TypingOptions>(
     name: string,
-    options: TableOptions<K, V> = {},
-  ): ReadableTable<K, V> {
+    options: O,
+  ): ReadableTable<KeyOf<O>, ValueOf<O>>
+  table<K = Uint8Array, V = Uint8Array>(name: string, options?: TableOptions<K, V>): ReadableTable<K, V>
+  table(name: string, options: TypingOptions = {}): ReadableTable<never, never> {
     const identity = new TableIdentity(name, options as TableOptions<never, never>)
     identity.idIn(this.tree().state)
-    return new TableReader<K, V>(identity, this)
+    return new TableReader<never, never>(identity, this)
   }
 
   tree(): Tree {

@@ -5,9 +5,9 @@ import type { Range, ReadOptions, ScanOptions } from '../range.js'
 import type { Rows, Scan } from '../scan.js'
 import type { Table } from '../table.js'
 import type { Commit, WriteOptions } from '../write-options.js'
-import { assertKey, assertValue } from './limits.js'
 import type { DatabaseHandle } from './database-handle.js'
-import { TableIdentity } from './table-identity.js'
+import { assertKey, assertValue } from './limits.js'
+import type { TableIdentity } from './table-identity.js'
 import { TableReader } from './table-reader.js'
 import { waitFor } from './wait-for.js'
 
@@ -31,10 +31,7 @@ export class TableHandle<K, V> implements Table<K, V> {
   }
 
   get bytes(): Table<Uint8Array, Uint8Array> {
-    this.#bytes ??= new TableHandle<Uint8Array, Uint8Array>(
-      this.identity.asBytes(),
-      this.database,
-    )
+    this.#bytes ??= new TableHandle<Uint8Array, Uint8Array>(this.identity.asBytes(), this.database)
     return this.#bytes
   }
 

@@ -47,9 +47,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
       if (options !== undefined || this.#source.isStale()) return this.#getLater(key, options)
       const status = this.#find(key)
       if (status === NOT_RESIDENT) return this.#getLater(key, undefined)
-      return Promise.resolve(
-        status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined,
-      )
+      return Promise.resolve(status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -113,7 +111,9 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
 
   scan(options: ScanOptions<K> = {}): Scan<K, V> {
     assertScanOptions(options)
-    return new RowScan<K, V>((what) => new PageReader(this.name, () => this.#startScan(options, what)))
+    return new RowScan<K, V>(
+      (what) => new PageReader(this.name, () => this.#startScan(options, what)),
+    )
   }
 
   keys(options?: ScanOptions<K>): Rows<K> {

@@ -9,7 +9,10 @@ export interface Threads {
     close(): Promise<void>
   }
   compaction?: {
-    run(plan: CompactionPlan, options: { baseVersion: number; signal: AbortSignal }): Promise<CompactionResult>
+    run(
+      plan: CompactionPlan,
+      options: { baseVersion: number; signal: AbortSignal },
+    ): Promise<CompactionResult>
     close(): Promise<void>
   }
 }

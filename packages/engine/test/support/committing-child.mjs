@@ -17,7 +17,8 @@ async function writer() {
     const rows = (n * 7) % 13
     const batch = db.batch()
     batch.put(orders, [n], { n, rows })
-    for (let i = 0; i < rows; i++) batch.put(lines, [n, i], { n, i, text: 'x'.repeat((n * 31) % 200) })
+    for (let i = 0; i < rows; i++)
+      batch.put(lines, [n, i], { n, i, text: 'x'.repeat((n * 31) % 200) })
     batch.put(orders, ['last'], { n })
     const { version } = await batch.write()
     writeSync(1, `${n} ${version}\n`)
