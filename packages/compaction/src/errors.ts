@@ -1,4 +1,4 @@
-import { CorruptionError } from '@firn/env'
+import { CorruptionError, FirnError } from '@firn/env'
 
 /**
  * An input file of a compaction can't be read. Nothing was changed: the file stays where it is, and
@@ -8,9 +8,15 @@ export class DamagedInputError extends CorruptionError {
   /** The file's id. */
   readonly fileId: string
 
-  constructor(fileId: string, level: number, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    super(`compaction can't read SST ${fileId} of L${level}, and leaves it alone: ${why}`, { cause })
+  constructor(fileId: string, message: string, options: { cause?: unknown } = {}) {
+    super(message, options)
     this.fileId = fileId
+  }
+}
+
+/** The worker thread ended before it answered. Nothing was changed; the next run starts another. */
+export class CompactionWorkerError extends FirnError {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super('FIRN_COMPACTION_WORKER', message, { ...options, retryable: true })
   }
 }

@@ -1,5 +1,5 @@
 import { compareBytes } from '@firn/bytes'
-import type { Env } from '@firn/env'
+import { type Env, ulid } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import {
   applyEntry,
@@ -12,9 +12,8 @@ import {
 } from '@firn/manifest'
 import { KIND_DELETE, KIND_PUT, MergingCursor, type RecordCursor, VisibleCursor } from '@firn/mvcc'
 import { ArrayCursor, compareRecords, drain, type VersionedRecord } from '@firn/mvcc/testing'
-import { MemoryObjectStore } from '@firn/object-store'
+import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { SstReader, type SstSource } from '@firn/sst'
-import { ulid } from '@firn/env'
 import {
   type CompactionPlan,
   type CompactionResult,
@@ -22,6 +21,7 @@ import {
   planLeveled,
   type RunCompactionOptions,
   runCompaction,
+  storeFiles,
   writeFiles,
 } from '../src/index.js'
 import { key, tableOf } from './picture.js'
@@ -32,7 +32,7 @@ import { key, tableOf } from './picture.js'
  */
 export class SmallDatabase {
   readonly env: Env
-  readonly store = new MemoryObjectStore()
+  readonly store: ObjectStore
   readonly written: VersionedRecord[] = []
   readonly leveled: Omit<LeveledOptions, 'now'>
   state: DatabaseState = emptyState()
@@ -40,7 +40,12 @@ export class SmallDatabase {
   bytesIngested = 0
   bytesCompacted = 0
 
-  constructor(histories: readonly HistoryRetention[], leveled: Omit<LeveledOptions, 'now'>) {
+  constructor(
+    histories: readonly HistoryRetention[],
+    leveled: Omit<LeveledOptions, 'now'>,
+    store: ObjectStore = new MemoryObjectStore(),
+  ) {
+    this.store = store
     this.env = new TestEnv({ seed: 5 })
     this.leveled = leveled
     this.append([{ type: 'create-database', incarnation: ulid(this.env) }])
@@ -103,12 +108,13 @@ export class SmallDatabase {
   }
 
   outputs(): Pick<RunCompactionOptions, 'env' | 'newFileId' | 'upload' | 'discard' | 'blockBytes'> {
+    const { upload, discard } = storeFiles(this.store, 'x')
     return {
+      upload,
+      discard,
       env: this.env,
       blockBytes: 128,
       newFileId: () => `${this.state.version}-${ulid(this.env)}`,
-      upload: (id) => this.store.upload(this.#keyOf(id), { ifAbsent: true }),
-      discard: (ids) => this.store.delete(ids.map((id) => this.#keyOf(id))),
     }
   }
 
@@ -153,17 +159,7 @@ export class SmallDatabase {
   }
 
   source(file: FileMeta): SstSource {
-    const name = this.#keyOf(file.id)
-    const size = file.bytes
-    return {
-      read: async (offset, length) =>
-        (await this.store.get(name, { range: { start: offset, end: offset + length } })).bytes,
-      readTail: async (length) => {
-        const start = Math.max(0, size - length)
-        const { bytes } = await this.store.get(name, { range: { start, end: size } })
-        return { bytes, size }
-      },
-    }
+    return storeFiles(this.store, 'x').openSource(file)
   }
 
   async records(file: FileMeta): Promise<VersionedRecord[]> {
@@ -201,16 +197,6 @@ export class SmallDatabase {
       if (other === undefined || other.timestamp < record.timestamp) newest.set(name, record)
     }
     return [...newest.values()].filter(({ kind }) => kind !== KIND_DELETE).sort(compareRecords)
-  }
-
-  async storedBytes(): Promise<number> {
-    let sum = 0
-    for await (const { size } of this.store.list()) sum += size
-    return sum
-  }
-
-  #keyOf(id: string): string {
-    return `sst/x/${id}.sst`
   }
 }
 

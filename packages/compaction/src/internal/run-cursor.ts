@@ -68,7 +68,11 @@ export class RunCursor implements RecordCursor {
         status = cursor === undefined ? await this.#open(file) : await cursor.load()
       } catch (error) {
         if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
-        throw new DamagedInputError(file.id, file.level, error)
+        throw new DamagedInputError(
+          file.id,
+          `compaction can't read SST ${file.id} of L${file.level} and leaves it alone: ${error.message}`,
+          { cause: error },
+        )
       }
       if (status === POSITIONED) return this.#take(this.#cursor as NonNullable<typeof cursor>)
       if (status === END && this.#nextFile() === END) return END

@@ -1,0 +1,203 @@
+import { Worker } from 'node:worker_threads'
+import { ClosedError, InvalidArgumentError } from '@firn/env'
+import { CompactionWorkerError } from './errors.js'
+import {
+  type FsStoreDescription,
+  recreateError,
+  trimmed,
+  type WorkerReply,
+  type WorkerRequest,
+  type WorkerTuning,
+} from './internal/worker-messages.js'
+import type { CompactionPlan, CompactionResult } from './plan.js'
+import type { CompactionProgress } from './run-compaction.js'
+
+export { CompactionWorkerError } from './errors.js'
+export type { FsStoreDescription, WorkerTuning } from './internal/worker-messages.js'
+
+export interface CompactionWorkerOptions extends WorkerTuning {
+  store: FsStoreDescription
+  incarnation: string
+}
+
+export interface WorkerRunOptions {
+  /** The version of the state that the plan was made for: new files are named after it. */
+  baseVersion: number
+  /** Whether the process stays alive for this run. Default false. */
+  keepAlive?: boolean
+  onProgress?: (progress: CompactionProgress) => void
+  signal?: AbortSignal
+}
+
+interface Run {
+  readonly keepAlive: boolean
+  readonly onProgress: ((progress: CompactionProgress) => void) | undefined
+  resolve: (result: CompactionResult) => void
+  reject: (error: unknown) => void
+  /** Asked to stop: its end is waited for. */
+  stopping: boolean
+}
+
+/**
+ * Compacts a database on a file system in a thread of its own (Node only). The thread starts with
+ * the first run, opens the store itself, and doesn't keep the process alive by itself; should it
+ * die, the runs under way fail with `CompactionWorkerError` and the next one starts a new thread.
+ */
+export class CompactionWorker {
+  readonly #options: CompactionWorkerOptions
+  readonly #runs: Map<number, Run> = new Map()
+  #worker: Worker | undefined
+  #nextId = 1
+  #closing: Promise<void> | undefined
+  #closed: (() => void) | undefined
+  #idle: (() => void) | undefined
+
+  constructor(options: CompactionWorkerOptions) {
+    this.#options = options
+  }
+
+  /**
+   * As `runCompaction`: the result is the caller's to commit. Errors keep their code and message,
+   * damaged inputs their file. After an abort it waits until the thread has cleaned up, then throws
+   * the signal's reason. Throws `InvalidArgumentError` for a plan that needs statistics collectors:
+   * functions can't be sent to a thread.
+   */
+  async run(plan: CompactionPlan, options: WorkerRunOptions): Promise<CompactionResult> {
+    const { baseVersion, signal, onProgress, keepAlive = false } = options
+    if (this.#closing !== undefined) throw new ClosedError('the compaction worker is closed')
+    signal?.throwIfAborted()
+    const needy = needsCollectors(plan)
+    if (needy !== undefined) {
+      throw new InvalidArgumentError(
+        `table ${needy} has statistics collectors, which can't be sent to a thread; compact inline`,
+      )
+    }
+    const id = this.#nextId++
+    const { store, incarnation, blockBytes, filterBitsPerKey, readAheadBytes } = this.#options
+    const tuning: WorkerTuning = {
+      ...(blockBytes === undefined ? {} : { blockBytes }),
+      ...(filterBitsPerKey === undefined ? {} : { filterBitsPerKey }),
+      ...(readAheadBytes === undefined ? {} : { readAheadBytes }),
+    }
+    const request = trimmed({ type: 'run', id, plan, store, incarnation, baseVersion, tuning } as const)
+    const result = new Promise<CompactionResult>((resolve, reject) => {
+      this.#runs.set(id, { keepAlive, onProgress, resolve, reject, stopping: false })
+    })
+    const onAbort = () => this.#stop(id)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      this.#post(request)
+    } catch (error) {
+      // Data that can't be cloned, or no thread to be had.
+      this.#takeOff(id)?.reject(error)
+    }
+    try {
+      return await result
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** Aborts what runs, waits for it, and ends the thread. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const worker = this.#worker
+    if (worker === undefined) return
+    const closed = new Promise<void>((resolve) => {
+      this.#closed = resolve
+    })
+    worker.ref()
+    for (const [id, run] of this.#runs) {
+      const { reject } = run
+      // What was done by then is done; anything else ends as closed.
+      run.reject = () => reject(new ClosedError('the compaction worker was closed during the run'))
+      this.#stop(id)
+    }
+    if (this.#runs.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    }
+    if (this.#worker === worker) {
+      worker.postMessage({ type: 'close' } satisfies WorkerRequest)
+      await closed
+      await worker.terminate()
+    }
+  }
+
+  #post(request: WorkerRequest): void {
+    this.#worker ??= this.#start()
+    this.#holdProcess()
+    this.#worker.postMessage(request)
+  }
+
+  #stop(id: number): void {
+    const run = this.#runs.get(id)
+    if (run === undefined || this.#worker === undefined) return
+    run.stopping = true
+    this.#post({ type: 'abort', id })
+  }
+
+  /** Takes a run off the list: whoever gets it settles it. */
+  #takeOff(id: number): Run | undefined {
+    const run = this.#runs.get(id)
+    this.#runs.delete(id)
+    this.#holdProcess()
+    if (this.#runs.size === 0) this.#idle?.()
+    return run
+  }
+
+  #start(): Worker {
+    // Flags such as --input-type of the process make no sense to the thread's script.
+    const worker = new Worker(new URL('./internal/worker-main.js', import.meta.url), {
+      execArgv: [],
+      name: 'firn-compaction',
+    })
+    let failure: unknown
+    worker.on('message', (reply: WorkerReply) => this.#receive(reply))
+    worker.on('error', (error) => {
+      failure = error
+    })
+    worker.on('exit', (code) => {
+      if (this.#worker !== worker) return
+      this.#worker = undefined
+      const message = `the compaction thread ended with code ${code}; nothing was changed, try again`
+      const error = new CompactionWorkerError(message, { cause: failure })
+      for (const id of [...this.#runs.keys()]) this.#takeOff(id)?.reject(error)
+      this.#closed?.()
+    })
+    worker.unref()
+    return worker
+  }
+
+  #receive(reply: WorkerReply): void {
+    if (reply.type === 'closed') {
+      this.#closed?.()
+      return
+    }
+    if (reply.type === 'progress') this.#runs.get(reply.id)?.onProgress?.(reply.progress)
+    else if (reply.type === 'done') this.#takeOff(reply.id)?.resolve(reply.result)
+    else this.#takeOff(reply.id)?.reject(recreateError(reply.error))
+  }
+
+  /** An end that somebody waits for must come, so the process stays; other runs don't hold it. */
+  #holdProcess(): void {
+    const worker = this.#worker
+    if (worker === undefined) return
+    const held = [...this.#runs.values()].some((run) => run.keepAlive || run.stopping)
+    if (held || this.#closing !== undefined) worker.ref()
+    else worker.unref()
+  }
+}
+
+function needsCollectors(plan: CompactionPlan): number | undefined {
+  if (plan.type !== 'merge' || plan.outputLevel === 0) return undefined
+  return plan.tables.find(({ statistics }) => statistics.length > 0)?.id
+}
