@@ -110,7 +110,7 @@ export class SegmentAppender {
         seed: frames.header.seed,
         offsets: [...frames.offsets],
         end: frames.end,
-        allocated: torn ? frames.end : frames.bytes.length,
+        allocated: torn ? frames.end : Math.max(frames.end, frames.bytes.length),
         limitBytes: options.limitBytes,
       })
     } catch (error) {
@@ -205,10 +205,13 @@ export class SegmentAppender {
       allocated = alignUp(end + (this.#fillBytes === 0 ? 0 : PAD_BYTES))
       buffers.push(ZEROS.subarray(0, allocated - end))
     }
+    const written = end - this.#end
     await this.#file.write(buffers, this.#end, true)
     this.#end = end
-    this.#allocated = allocated
-    this.#fillAhead()
+    // A fill may have ended meanwhile, further on.
+    this.#allocated = Math.max(this.#allocated, allocated)
+    // A large write pays for its own space; zeros ahead of it would only be written twice.
+    if (written <= LARGE_WRITE_BYTES) this.#fillAhead()
   }
 
   #fillAhead(): void {
@@ -247,6 +250,8 @@ interface Place {
 }
 
 const PAGE_BYTES = 4096
+/** From here on a write isn't much slower for having to extend the file. */
+const LARGE_WRITE_BYTES = 131_072
 const PAD_BYTES = 65_536
 const MIN_FILL_BYTES = 262_144
 const MAX_FILL_BYTES = 4_194_304
