@@ -157,12 +157,11 @@ function makeWriting(context: {
   // Threads have clocks and ids of their own, so a database with another Env does without.
   const threads =
     mode === 'worker' && directory !== undefined && env === systemEnv
-      ? makeThreads(directory, incarnation)
+      ? makeThreads(directory, incarnation, blockBytes)
       : undefined
   if (threads !== undefined) {
     context.cleanup.unshift(() => threads.flush.close())
-    const { compaction } = threads
-    if (compaction !== undefined) context.cleanup.unshift(() => compaction.close())
+    context.cleanup.unshift(() => threads.compaction.close())
   }
   const files = new FileWriter({
     env,

@@ -43,6 +43,8 @@ export class Compactor {
   readonly #options: CompactorOptions
   readonly #work: BackgroundWork
   readonly #poisoned: Set<string> = new Set()
+  /** How many wait for compactions, which then keep the process alive. */
+  #awaited = 0
   /** The tree that called for nothing. */
   #settled: Tree | undefined
   readonly totals: CompactionReport = { compactions: 0, bytesRead: 0, bytesWritten: 0 }
@@ -73,8 +75,13 @@ export class Compactor {
   }
 
   /** Compacts until the tree is in shape. */
-  drain(): Promise<void> {
-    return this.#work.drain()
+  async drain(): Promise<void> {
+    this.#awaited++
+    try {
+      await this.#work.drain()
+    } finally {
+      this.#awaited--
+    }
   }
 
   stop(reason: unknown): Promise<void> {
@@ -134,7 +141,8 @@ export class Compactor {
   #run(plan: CompactionPlan, signal: AbortSignal): Promise<CompactionResult> {
     const { env, store, incarnation, versions, thread, blockBytes } = this.#options
     if (thread !== undefined) {
-      return thread.run(plan, { baseVersion: versions.state.version, signal })
+      const keepAlive = this.#awaited > 0
+      return thread.run(plan, { baseVersion: versions.state.version, keepAlive, signal })
     }
     return runCompaction(plan, {
       env,

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { CompactionWorker } from '@firn/compaction/worker'
 import { type Env, InvalidArgumentError } from '@firn/env'
 import { type CommitLog, ObjectCommitLog } from '@firn/manifest'
 import { FileCommitLog } from '@firn/manifest/file'
@@ -46,8 +47,17 @@ export async function openDirectoryLog(options: {
 }
 
 /** Threads that work on a directory's files. They are started by the first work they get. */
-export function makeThreads(directory: string, _incarnation: string): Threads {
+export function makeThreads(
+  directory: string,
+  incarnation: string,
+  blockBytes: number | undefined,
+): Threads {
   return {
     flush: new FlushThread(directory),
+    compaction: new CompactionWorker({
+      store: { kind: 'fs', directory },
+      incarnation,
+      ...(blockBytes === undefined ? {} : { blockBytes }),
+    }),
   }
 }

@@ -14,6 +14,10 @@ export function openDirectoryLog(_options: unknown): Promise<CommitLog> {
   throw new InvalidArgumentError(MESSAGE)
 }
 
-export function makeThreads(_directory: string, _incarnation: string): Threads | undefined {
+export function makeThreads(
+  _directory: string,
+  _incarnation: string,
+  _blockBytes: number | undefined,
+): Threads | undefined {
   return undefined
 }

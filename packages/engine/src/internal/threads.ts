@@ -8,10 +8,10 @@ export interface Threads {
     flush(request: FlushRequest): Promise<FileMeta[]>
     close(): Promise<void>
   }
-  compaction?: {
+  compaction: {
     run(
       plan: CompactionPlan,
-      options: { baseVersion: number; signal: AbortSignal },
+      options: { baseVersion: number; keepAlive: boolean; signal: AbortSignal },
     ): Promise<CompactionResult>
     close(): Promise<void>
   }
