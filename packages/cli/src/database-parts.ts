@@ -1,6 +1,8 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Env } from '@firn/env'
-import { type CommitLog, ObjectCommitLog, openRoot } from '@firn/manifest'
+import { type CommitLog, logPrefix, ObjectCommitLog, openRoot } from '@firn/manifest'
 import { FileCommitLog } from '@firn/manifest/file'
 import type { ObjectStore } from '@firn/object-store'
 import { FsObjectStore } from '@firn/object-store/fs'
@@ -32,11 +34,32 @@ export function partsOf(location: DatabaseLocation, clock: Env): DatabaseParts {
         throw openingFailure(error, location)
       }
     },
-    openLog: async (incarnation) =>
-      log === 'objects'
-        ? new ObjectCommitLog(store, incarnation)
-        : FileCommitLog.open(directory, { env: clock, mode: 'read' }),
+    async openLog(incarnation) {
+      // As the engine has it: opened with the other kind of log, a database would look empty.
+      if (log === 'objects') {
+        if (await hasSegments(directory)) throw otherLog(location, 'a file', 'without ?log=objects')
+        return new ObjectCommitLog(store, incarnation)
+      }
+      for await (const _ of store.list({ prefix: logPrefix(incarnation), limit: 1 })) {
+        throw otherLog(location, 'objects', 'with ?log=objects')
+      }
+      return FileCommitLog.open(directory, { env: clock, mode: 'read' })
+    },
   }
+}
+
+async function hasSegments(directory: string): Promise<boolean> {
+  try {
+    return (await readdir(join(directory, 'log'))).some((name) => name.endsWith('.log'))
+  } catch {
+    return false
+  }
+}
+
+function otherLog(location: DatabaseLocation, kind: string, how: string): UsageError {
+  return new UsageError(
+    `the database at ${location.shown} keeps its log in ${kind}; open it ${how}`,
+  )
 }
 
 function directoryOf(location: DatabaseLocation): { directory: string; log: 'file' | 'objects' } {

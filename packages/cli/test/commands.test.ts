@@ -269,6 +269,16 @@ describe('where the database is', () => {
     expect(await ok(['get', 'k', ...db])).toBe('1\n')
     expect(await ok(['log', ...db])).toMatch(/1 put in default\n$/)
     expect(await ok(['verify', ...db])).toMatch(/^whole/)
+    await ok(['put', 'k', '1', '--path', 'single'])
+    for (const command of ['log', 'verify', 'scan']) {
+      for (const other of ['file:./shared', 'file:./single?log=objects']) {
+        expect(await firn([command, '--db', other])).toMatchObject({
+          status: 2,
+          out: '',
+          err: expect.stringContaining('keeps its log in'),
+        })
+      }
+    }
   })
 
   test('reading commands make nothing where there is nothing', async () => {

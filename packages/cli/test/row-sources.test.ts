@@ -32,7 +32,9 @@ describe('JSON lines', () => {
   test('lines have their numbers, whatever the line ends and the chunks', async () => {
     const text = '\ufeff{"a":1}\r\n\r\n  {"a":"ü"}\n{"a":3}'
     for (const chunk of [1, 2, 3, 5, 100]) {
-      expect(await jsonl(text, chunk)).toEqual([
+      const rows = await jsonl(text, chunk)
+      for (const { json, bytes } of rows) expect(bytes).toEqual(encode(json ?? ''))
+      expect(rows.map(({ bytes, ...row }) => row)).toEqual([
         { line: 1, record: { a: 1 }, json: '{"a":1}' },
         { line: 3, record: { a: 'ü' }, json: '{"a":"ü"}' },
         { line: 4, record: { a: 3 }, json: '{"a":3}' },

@@ -16,22 +16,36 @@ export async function* jsonlSource(chunks: AsyncIterable<Uint8Array>): RowSource
   }
 }
 
-function rowOf(bytes: Uint8Array, line: number): SourceRow | undefined {
-  const text = utf8OrUndefined(bytes)
-  if (text === undefined) return { line, problem: 'not UTF-8 text' }
-  // A byte-order mark at the beginning of the file is white space to trim().
-  const json = text.trim()
-  if (json === '') return undefined
+function rowOf(line: Uint8Array, number: number): SourceRow | undefined {
+  const bytes = trimmed(line, number)
+  if (bytes.length === 0) return undefined
+  const json = utf8OrUndefined(bytes)
+  if (json === undefined) return { line: number, problem: 'not UTF-8 text' }
   let record: unknown
   try {
     record = JSON.parse(json)
   } catch {
-    return { line, problem: `not JSON${hint(json, line)}` }
+    return { line: number, problem: `not JSON${hint(json, number)}` }
   }
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-    return { line, problem: `not a JSON object${hint(json, line)}` }
+    return { line: number, problem: `not a JSON object${hint(json, number)}` }
   }
-  return { line, record, json }
+  return { line: number, record, json, bytes }
+}
+
+/** Without white space around it, nor the byte-order mark that some programs begin a file with. */
+function trimmed(line: Uint8Array, number: number): Uint8Array {
+  const marked = number === 1 && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf
+  let start = marked ? 3 : 0
+  let end = line.length
+  while (start < end && isSpace(line[start])) start++
+  while (end > start && isSpace(line[end - 1])) end--
+  return start === 0 && end === line.length ? line : line.subarray(start, end)
+}
+
+/** White space as JSON has it. */
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a
 }
 
 /** The usual reason why the first line is no record. */

@@ -6,6 +6,8 @@ export interface SourceRow {
   record?: unknown
   /** Its JSON text, as it stands in the file where the file holds JSON. */
   json?: string
+  /** The bytes of that text. Valid until the next handful of rows is asked for. */
+  bytes?: Uint8Array
   problem?: string
   /** The problem hides all that comes behind it: there is no going on. */
   final?: boolean

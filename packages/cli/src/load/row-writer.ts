@@ -28,10 +28,10 @@ export class RecordWriter implements RowWriter {
     }
   }
 
-  write({ record, json }: SourceRow, batch: Batch): number {
+  write({ record, bytes }: SourceRow, batch: Batch): number {
     const { table, encodings } = this.#target
     const key = keyOfParts(this.#key.of(record), encodings.keys)
-    const value = utf8Encode(json ?? JSON.stringify(record))
+    const value = bytes ?? utf8Encode(JSON.stringify(record))
     batch.put(table, key, value)
     return key.length + value.length
   }

@@ -1,4 +1,4 @@
-import type { Database, HistoryRetention, TableOptions } from '@firn/engine'
+import type { Database, HistoryRetention } from '@firn/engine'
 import { type StoredTable, storedBytes } from '../database-access.js'
 import { CommandError } from '../errors.js'
 import type { EncodingNames } from '../text/table-text.js'
@@ -65,12 +65,12 @@ export class TargetTables {
       values: this.#chosen.values ?? existing?.values ?? options.values ?? this.#defaults.values,
     }
     const { history, compression } = options
-    const tableOptions: TableOptions<Uint8Array, Uint8Array> = {
+    const table = this.#database.table<Uint8Array, Uint8Array>(name, {
       ...storedBytes(encodings),
       ...(existing !== undefined || history === undefined ? {} : { history }),
       ...(existing !== undefined || compression === undefined ? {} : { compression }),
-    }
-    const target = { table: this.#database.table(name, tableOptions), encodings }
+    })
+    const target = { table, encodings }
     this.#targets.set(name, target)
     return target
   }
