@@ -95,7 +95,12 @@ function readState(reader: ByteReader): DatabaseState {
   const tableIds = new Map<string, number>()
   for (let left = reader.varint(); left > 0; left--) {
     const table = readTable(reader)
-    if (table.id < 1 || table.id >= nextTableId || tables.has(table.id) || tableIds.has(table.name)) {
+    if (
+      table.id < 1 ||
+      table.id >= nextTableId ||
+      tables.has(table.id) ||
+      tableIds.has(table.name)
+    ) {
       throw reader.corrupt(`table ${table.id} twice, or out of range`)
     }
     tables.set(table.id, table)

@@ -48,7 +48,8 @@ export async function readNewestCheckpoint(
     try {
       const { bytes } = await store.get(key, options)
       const state = decodeCheckpoint(bytes, key)
-      if (state.incarnation === incarnation && state.version === checkpointVersion(key)) return state
+      if (state.incarnation === incarnation && state.version === checkpointVersion(key))
+        return state
     } catch (error) {
       const passed =
         isFirnError(error, 'FIRN_CORRUPTION') || isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')

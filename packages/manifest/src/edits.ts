@@ -93,35 +93,47 @@ export function decodeEdits(payload: Uint8Array, what = 'commit log entry'): Edi
 function writeBody(out: ByteWriter, edit: Edit): void {
   switch (edit.type) {
     case 'create-database':
-      return out.bytes(ulidToBytes(edit.incarnation))
+      out.bytes(ulidToBytes(edit.incarnation))
+      break
     case 'records':
-      return out.bytes(edit.bytes)
+      out.bytes(edit.bytes)
+      break
     case 'create-table':
       out.varint(edit.id)
       out.text(edit.name)
-      return writeTableOptions(out, edit.options)
+      writeTableOptions(out, edit.options)
+      break
     case 'alter-table':
       out.varint(edit.id)
-      return writeTableOptions(out, edit.options)
+      writeTableOptions(out, edit.options)
+      break
     case 'drop-table':
-      return out.varint(edit.id)
+      out.varint(edit.id)
+      break
     case 'add-files':
-      return writeFiles(out, edit.files)
+      writeFiles(out, edit.files)
+      break
     case 'flush':
       out.varint(edit.from)
       out.varint(edit.through)
-      return writeFiles(out, edit.files)
+      writeFiles(out, edit.files)
+      break
     case 'compact':
-      return writeCompact(out, edit)
+      writeCompact(out, edit)
+      break
     case 'gc-floor':
-      return out.varint(edit.version)
+      out.varint(edit.version)
+      break
     case 'pin':
-      return writePin(out, edit.pin)
+      writePin(out, edit.pin)
+      break
     case 'unpin':
-      return out.text(edit.name)
+      out.text(edit.name)
+      break
     case 'checkpoint':
       out.varint(edit.version)
-      return out.text(edit.key)
+      out.text(edit.key)
+      break
   }
 }
 

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { ClosedError, CorruptionError, type Env, InvalidArgumentError, systemEnv } from '@firn/env'
 import type {
   AppendResult,
@@ -8,22 +8,22 @@ import type {
   NewLogEntry,
   ReadLogOptions,
 } from './commit-log.js'
-import { LogFailedError } from './errors.js'
 import { BatchedEntries } from './internal/batched-entries.js'
 import { assertLimit, assertNewEntry, assertVersion, outOfTurn } from './internal/entry-checks.js'
+import { assertCleanEnd, type CleanEnd, inspectNote } from './internal/file/clean-end.js'
 import { DirectoryLock } from './internal/file/directory-lock.js'
 import type { FileSystem } from './internal/file/file-system.js'
+import { GroupWriter, MIN_SEGMENT_TO_END_BYTES } from './internal/file/group-writer.js'
 import { nodeFileSystem } from './internal/file/node-file-system.js'
-import { assertTorn, entriesAfter, type Frames, readFrames } from './internal/file/segment.js'
-import { SegmentAppender } from './internal/file/segment-appender.js'
+import { assertTorn, entriesAfter, type Frames } from './internal/file/segment.js'
 import {
   FORM_ENTRIES,
   FORM_TOMBSTONES,
-  FRAME_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
 } from './internal/file/segment-format.js'
 import { isUnfinished } from './internal/file/segment-name.js'
 import { SegmentReader } from './internal/file/segment-reader.js'
+import { openable } from './internal/file/system-error.js'
 import { replaceByTombstones } from './internal/file/tombstone-segment.js'
 
 export interface FileCommitLogOptions {
@@ -37,22 +37,10 @@ export interface FileCommitLogOptions {
   fileSystem?: FileSystem
 }
 
-interface Pending {
-  entry: NewLogEntry
-  resolve: (result: AppendResult) => void
-  reject: (error: unknown) => void
-}
-
 const INLINE_LIMIT_BYTES = 1_048_576
 const DEFAULT_SEGMENT_BYTES = 16_777_216
 const MIN_SEGMENT_BYTES = 4096
-// A group ends here, so that its first entry doesn't wait for the bytes of all others.
-const GROUP_BYTES = 4_194_304
-const GROUP_ENTRIES = 512
-// A batch of entries read from the active segment.
-const BATCH_BYTES = 4_194_304
-// Below this, starting a segment anew costs more than reading the entries that were truncated.
-const MIN_ROLL_BYTES = 65_536
+const MAX_PAYLOAD_BYTES = 0x7fffffff
 
 /**
  * The commit log of an embedded database, as segments in `<directory>/log`.
@@ -75,24 +63,15 @@ export class FileCommitLog implements CommitLog {
   readonly #segmentBytes: number
   readonly #reader: SegmentReader
   readonly #lock: DirectoryLock | undefined
+  /** In write mode, from the end of opening on. */
+  #writer: GroupWriter | undefined
   /** What opening read of the last segment, until somebody has read it or it grows. */
   #recovered: Frames | undefined
-  #appender: SegmentAppender | undefined
-  /** The last entry that is durable. */
-  #durable = { version: 0, timestamp: 0 }
-  /** The last entry that was handed in. */
-  #last = { version: 0, timestamp: 0 }
-  /** Whether the last frame says that the log was closed. */
-  #sealed = true
-  #pending: Pending[] = []
-  #draining: Promise<void> | undefined
-  #rollWanted = false
   #truncating: Promise<void> = Promise.resolve()
   /** Counts segments replaced: a reader that finds one changed under it looks again. */
   #replacements = 0
   /** Every segment up to the one that begins here is known to hold tombstones. */
   #tombstonesUntil = 0
-  #failure: LogFailedError | undefined
   #closing: Promise<void> | undefined
 
   private constructor(
@@ -114,12 +93,9 @@ export class FileCommitLog implements CommitLog {
    *
    * Throws `LockedError` while another writer has it, `CorruptionError` where acknowledged entries
    * at its end are damaged or missing (others when they are read), `FormatVersionError` for segments
-   * of a newer release.
+   * of a newer release, `LogFailedError` where the system fails.
    */
-  static async open(
-    directory: string,
-    options: FileCommitLogOptions = {},
-  ): Promise<FileCommitLog> {
+  static async open(directory: string, options: FileCommitLogOptions = {}): Promise<FileCommitLog> {
     const { segmentBytes } = options
     if (segmentBytes !== undefined && !(segmentBytes >= MIN_SEGMENT_BYTES)) {
       throw new InvalidArgumentError(
@@ -133,7 +109,7 @@ export class FileCommitLog implements CommitLog {
       const log = new FileCommitLog(directory, options, undefined)
       await openable(directory, async () => {
         // The lock first: entries that come later can't be fewer than its note says.
-        const { note } = await inspectLock(directory, env)
+        const note = await inspectNote(directory, env)
         log.#reader.list()
         assertCleanEnd(note, log.#reader.readLast()?.lastVersion ?? 0)
       })
@@ -167,11 +143,11 @@ export class FileCommitLog implements CommitLog {
       this.#assertOpen()
       if (left <= 0) return undefined
       let batch: LogEntry[] | undefined
-      if (this.exclusive) {
-        end ??= this.#durable.version
-        batch = position >= end ? undefined : await this.#batchAfter(position, left, end)
-      } else {
+      if (this.#writer === undefined) {
         batch = await this.#batchOfOthers(position, left)
+      } else {
+        end ??= this.#writer.durable.version
+        batch = position >= end ? undefined : await this.#batchAfter(position, left, end)
       }
       position += batch?.length ?? 0
       left -= batch?.length ?? 0
@@ -179,46 +155,38 @@ export class FileCommitLog implements CommitLog {
     })
   }
 
-  append(entry: NewLogEntry, options: LogCallOptions = {}): Promise<AppendResult> {
-    try {
-      this.#assertOpen()
-      assertNewEntry(entry)
-      options.signal?.throwIfAborted()
-      if (!this.exclusive) {
-        throw new InvalidArgumentError(`this log was opened with mode 'read': nothing can be appended`)
-      }
-      if (this.#failure !== undefined) throw this.#failure
-      if (entry.payload.length > 0x7fffffff) {
-        throw new InvalidArgumentError('a payload takes less than 2 GiB; write it as files')
-      }
-      if (entry.version <= this.#last.version) return this.#winnerOf(entry.version)
-      if (entry.version > this.#last.version + 1) throw outOfTurn(entry.version, this.#last.version)
-      if (entry.timestamp <= this.#last.timestamp) {
-        throw new InvalidArgumentError(
-          `entry ${entry.version} has timestamp ${entry.timestamp}, not after ${this.#last.timestamp} of the one before`,
-        )
-      }
-    } catch (error) {
-      return Promise.reject(error)
+  async append(entry: NewLogEntry, options: LogCallOptions = {}): Promise<AppendResult> {
+    this.#assertOpen()
+    assertNewEntry(entry)
+    options.signal?.throwIfAborted()
+    const writer = this.#writable()
+    if (writer.failure !== undefined) throw writer.failure
+    if (entry.payload.length > MAX_PAYLOAD_BYTES) {
+      throw new InvalidArgumentError('a payload takes less than 2 GiB; write it as files')
     }
-    this.#last = { version: entry.version, timestamp: entry.timestamp }
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ entry, resolve, reject })
-      this.#draining ??= this.#drain()
-    })
+    const { last } = writer
+    if (entry.version <= last.version) return this.#winnerOf(writer, entry.version)
+    if (entry.version > last.version + 1) throw outOfTurn(entry.version, last.version)
+    if (entry.timestamp <= last.timestamp) {
+      throw new InvalidArgumentError(
+        `entry ${entry.version} has timestamp ${entry.timestamp}, not after ${last.timestamp} of the one before`,
+      )
+    }
+    this.#recovered = undefined
+    await writer.append(entry)
+    return { appended: true }
   }
 
   async truncate(through: number, options: LogCallOptions = {}): Promise<void> {
     this.#assertOpen()
     assertVersion(through)
     options.signal?.throwIfAborted()
-    if (!this.exclusive) {
-      throw new InvalidArgumentError(`this log was opened with mode 'read': it can't be truncated`)
-    }
+    const writer = this.#writable()
     // One at a time, and the next one also after one that failed.
-    const turn = this.#truncating.catch(() => undefined).then(() => this.#truncate(through, options))
+    const turn = this.#truncating
+      .catch(() => undefined)
+      .then(() => this.#truncate(writer, through, options))
     this.#truncating = turn
-    turn.catch(() => undefined)
     await turn
   }
 
@@ -227,207 +195,87 @@ export class FileCommitLog implements CommitLog {
     return this.#closing
   }
 
-  // ── Opening ──────────────────────────────────────────────────────────────────────────────────
-
   async #recover(note: unknown): Promise<void> {
-    const names = this.#reader.list()
-    for (const name of names) if (isUnfinished(name)) this.#fs.remove(join(this.#directory, name))
-    const frames = this.#reader.readLast()
-    assertCleanEnd(note, frames?.lastVersion ?? 0)
-    if (frames === undefined) return
-    const what = this.#reader.nameOf(frames.firstVersion)
-    assertTorn(frames, what)
-    if (frames.header.form !== FORM_ENTRIES) {
-      throw new CorruptionError(`${what}: the last segment holds tombstones, later ones are missing`)
+    for (const name of this.#reader.list()) {
+      if (isUnfinished(name)) this.#fs.remove(join(this.#directory, name))
     }
+    const frames = this.#reader.readLast()
+    const version = frames?.lastVersion ?? 0
+    assertCleanEnd(note, version)
+    let timestamp = 0
+    if (frames !== undefined) {
+      const what = this.#reader.nameOf(frames.firstVersion)
+      assertTorn(frames, what)
+      if (frames.header.form !== FORM_ENTRIES) {
+        throw new CorruptionError(`${what}: it holds tombstones, and later segments are missing`)
+      }
+      timestamp = frames.lastTimestamp
+      // The last segment may be new and empty: the last entry is in the one before it.
+      if (timestamp === 0 && version > 0) {
+        timestamp = (await this.#reader.completeAfter(version - 1, 1))[0]?.timestamp ?? 0
+      }
+    }
+    const writer = new GroupWriter(
+      {
+        fileSystem: this.#fs,
+        directory: this.#directory,
+        env: this.#env,
+        segmentBytes: this.#segmentBytes,
+        onSegment: (firstVersion) => void this.#reader.segments.push(firstVersion),
+      },
+      { version, timestamp },
+    )
+    if (frames !== undefined) await writer.takeOver(frames)
     this.#recovered = frames
-    this.#durable = { version: frames.lastVersion, timestamp: frames.lastTimestamp }
-    if (frames.lastTimestamp === 0 && frames.lastVersion > 0) await this.#recoverTimestamp()
-    this.#last = this.#durable
-    this.#sealed = frames.closed
-    // Entries that may not be durable are made so before anybody is told of them.
-    if (!frames.closed) this.#appender = await this.#resume(frames)
+    this.#writer = writer
   }
-
-  /** The last segment is new and empty: the last entry is the one before it. */
-  async #recoverTimestamp(): Promise<void> {
-    const { version } = this.#durable
-    const [entry] = await this.#reader.completeAfter(version - 1, 1)
-    this.#durable = { version, timestamp: entry?.timestamp ?? 0 }
-  }
-
-  #resume(frames: Frames): Promise<SegmentAppender> {
-    const options = { limitBytes: this.#segmentBytes }
-    return SegmentAppender.resume(this.#fs, this.#directory, frames, options)
-  }
-
-  // ── Reading ──────────────────────────────────────────────────────────────────────────────────
 
   /** Entries after `version`, which is before `end`, the last durable one at some moment. */
   async #batchAfter(version: number, limit: number, end: number): Promise<LogEntry[]> {
     const most = Math.min(limit, end - version)
     for (;;) {
-      const active = this.#appender?.firstVersion ?? this.#recovered?.firstVersion
+      const active = this.#writer?.active
+      const recovered = this.#recovered
       const replacements = this.#replacements
       try {
-        if (active === undefined || version + 1 < active) {
+        if (active === undefined || version + 1 < active.firstVersion) {
           return await this.#reader.completeAfter(version, most)
         }
-        if (this.#recovered !== undefined) {
-          const entries = entriesAfter(this.#recovered, version, most)
+        if (recovered?.firstVersion === active.firstVersion) {
+          const entries = entriesAfter(recovered, version, most)
           // Whoever opens the log reads it to its end, once; later reads go to the file.
-          if (version + entries.length === this.#recovered.lastVersion) this.#forgetRecovered()
+          if (version + entries.length === recovered.lastVersion) this.#recovered = undefined
           return entries
         }
-        return await this.#activeAfter(this.#appender as SegmentAppender, version, most)
+        return await this.#reader.activeAfter(active, version, most)
       } catch (error) {
         if (replacements === this.#replacements) throw error
       }
     }
   }
 
-  #forgetRecovered(): void {
-    if (this.#appender !== undefined) this.#recovered = undefined
-  }
-
-  async #activeAfter(
-    appender: SegmentAppender,
-    version: number,
-    limit: number,
-  ): Promise<LogEntry[]> {
-    const { firstVersion, offsets, seed } = appender
-    const first = version + 1 - firstVersion
-    const start = offsets[first] as number
-    let last = first + 1
-    while (last < offsets.length && last - first < limit) {
-      if ((offsets[last] as number) - start > BATCH_BYTES) break
-      last++
-    }
-    const end = offsets[last] ?? appender.end
-    const what = this.#reader.nameOf(firstVersion)
-    const bytes = await this.#fs.readAsync(this.#reader.pathOf(firstVersion), start, end)
-    const header = { id: '', firstVersion, form: FORM_ENTRIES, seed }
-    const frames = readFrames(bytes, start, start, header, version + 1, what)
-    if (frames.offsets.length < last - first) {
-      throw new CorruptionError(`${what}: entry ${frames.lastVersion + 1} is damaged, at offset ${frames.end}`)
-    }
-    return entriesAfter(frames, version, limit)
-  }
-
   /** For a reader without the lock: what others wrote, as the files are now. */
   async #batchOfOthers(version: number, limit: number): Promise<LogEntry[]> {
     this.#reader.list()
-    const { segments } = this.#reader
-    const last = segments.at(-1)
+    const last = this.#reader.segments.at(-1)
     if (last === undefined) return []
     return version + 1 < last
       ? this.#reader.completeAfter(version, limit)
       : this.#reader.tailAfter(version, limit)
   }
 
-  async #winnerOf(version: number): Promise<AppendResult> {
+  async #winnerOf(writer: GroupWriter, version: number): Promise<AppendResult> {
     // It may be one that is still being written.
-    while (version > this.#durable.version && this.#failure === undefined) {
-      await this.#draining
-    }
-    if (this.#failure !== undefined && version > this.#durable.version) throw this.#failure
+    if (version > writer.durable.version) await writer.settled()
+    if (version > writer.durable.version) throw writer.failure ?? this.#closed()
     const [winner] = await this.#batchAfter(version - 1, 1, version)
     if (winner === undefined) throw new CorruptionError(`entry ${version} can't be read back`)
     return { appended: false, winner }
   }
 
-  // ── Appending ────────────────────────────────────────────────────────────────────────────────
-
-  async #drain(): Promise<void> {
-    // Appends of the same turn join the first group.
-    await undefined
-    try {
-      while (this.#pending.length > 0 || this.#rollWanted) {
-        if (this.#rollWanted) {
-          this.#rollWanted = false
-          if (this.#appender !== undefined && this.#appender.offsets.length > 0) await this.#roll()
-        }
-        if (this.#pending.length > 0) await this.#appendGroup()
-      }
-    } catch (error) {
-      this.#fail(error)
-    } finally {
-      this.#draining = undefined
-    }
-  }
-
-  async #appendGroup(): Promise<void> {
-    const group: Pending[] = []
-    let bytes = 0
-    for (const pending of this.#pending) {
-      if (group.length > 0 && pending.entry.startsSegment === true) break
-      const size = FRAME_HEADER_BYTES + pending.entry.payload.length
-      if (group.length > 0 && bytes + size > GROUP_BYTES) break
-      group.push(pending)
-      bytes += size
-      if (group.length === GROUP_ENTRIES) break
-    }
-    if (group[0]?.entry.startsSegment === true) await this.#rollIfWorthwhile()
-    const appender = await this.#appenderFor(bytes)
-    this.#sealed = false
-    await appender.append(
-      group.map(({ entry }) => entry),
-      this.#durable.version,
-    )
-    this.#recovered = undefined
-    const last = (group.at(-1) as Pending).entry
-    this.#durable = { version: last.version, timestamp: last.timestamp }
-    this.#pending = this.#pending.slice(group.length)
-    for (const { resolve } of group) resolve({ appended: true })
-  }
-
-  async #appenderFor(bytes: number): Promise<SegmentAppender> {
-    if (this.#appender === undefined && this.#recovered !== undefined) {
-      this.#appender = await this.#resume(this.#recovered)
-    }
-    if (this.#appender === undefined) {
-      this.#fs.makeDirectory(this.#directory)
-      await this.#fs.syncDirectory(dirname(this.#directory))
-      return this.#startSegment()
-    }
-    return this.#appender.hasRoomFor(bytes) ? this.#appender : this.#roll()
-  }
-
-  async #rollIfWorthwhile(): Promise<void> {
-    const active = this.#appender
-    if (active === undefined || active.offsets.length === 0) return
-    if (active.end - SEGMENT_HEADER_BYTES >= MIN_ROLL_BYTES) await this.#roll()
-  }
-
-  async #roll(): Promise<SegmentAppender> {
-    const before = this.#appender as SegmentAppender
-    const appender = await this.#startSegment()
-    await before.close({ cut: true })
-    return appender
-  }
-
-  async #startSegment(): Promise<SegmentAppender> {
-    const firstVersion = this.#durable.version + 1
-    const options = { env: this.#env, limitBytes: this.#segmentBytes }
-    this.#appender = await SegmentAppender.create(this.#fs, this.#directory, firstVersion, options)
-    this.#recovered = undefined
-    this.#reader.segments.push(firstVersion)
-    return this.#appender
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= this.#failed(error)
-    const pending = this.#pending
-    this.#pending = []
-    this.#last = this.#durable
-    for (const { reject } of pending) reject(this.#failure)
-  }
-
-  // ── Truncating ───────────────────────────────────────────────────────────────────────────────
-
-  async #truncate(through: number, options: LogCallOptions): Promise<void> {
-    const limit = Math.min(through, this.#durable.version)
-    await this.#rollIfItHelps(limit)
+  async #truncate(writer: GroupWriter, through: number, options: LogCallOptions): Promise<void> {
+    const limit = Math.min(through, writer.durable.version)
+    if (this.#endingHelps(writer, limit)) await writer.endSegment()
     for (const first of [...this.#reader.segments]) {
       const next = this.#reader.nextSegment(first)
       if (next === undefined || next - 1 > limit) break
@@ -439,16 +287,15 @@ export class FileCommitLog implements CommitLog {
   }
 
   /** Only segments that are complete can be replaced: the active one is ended where that pays. */
-  async #rollIfItHelps(limit: number): Promise<void> {
-    const active = this.#appender
-    if (active === undefined || active.firstVersion > limit) return
+  #endingHelps(writer: GroupWriter, limit: number): boolean {
+    const { active } = writer
+    if (active === undefined || active.firstVersion > limit) return false
     const bytes = active.end - SEGMENT_HEADER_BYTES
-    const all = limit === this.#durable.version
-    if (bytes < (all ? Math.min(MIN_ROLL_BYTES, this.#segmentBytes / 4) : this.#segmentBytes / 4)) return
-    this.#rollWanted = true
-    this.#draining ??= this.#drain()
-    await this.#draining
-    if (this.#failure !== undefined) throw this.#failure
+    // All of it can go now, or a good part of it next time.
+    const enough = this.#segmentBytes / 4
+    return (
+      bytes >= enough || (limit === writer.durable.version && bytes >= MIN_SEGMENT_TO_END_BYTES)
+    )
   }
 
   async #toTombstones(first: number): Promise<void> {
@@ -461,82 +308,29 @@ export class FileCommitLog implements CommitLog {
     this.#replacements++
   }
 
-  // ── Closing ──────────────────────────────────────────────────────────────────────────────────
-
   async #close(): Promise<void> {
-    await this.#draining
+    const writer = this.#writer
+    if (writer === undefined) return
     await this.#truncating.catch(() => undefined)
-    await this.#draining
-    const lock = this.#lock
-    if (lock === undefined) return
-    const { version, timestamp } = this.#durable
-    let clean = this.#failure === undefined
-    try {
-      if (clean && !this.#sealed && this.#appender !== undefined) {
-        await this.#appender.appendEnd(version, timestamp)
-      }
-    } catch (error) {
-      clean = false
-      this.#failure ??= this.#failed(error)
-    }
-    try {
-      await this.#appender?.close({ cut: clean })
-    } catch {
-      // Space that couldn't be given back: the next one to open finds zeros behind the end.
-    }
-    lock.release(clean ? { version } : undefined)
+    await writer.settled()
+    const clean = await writer.close()
+    this.#recovered = undefined
+    const end: CleanEnd = { version: writer.durable.version }
+    this.#lock?.release(clean ? end : undefined)
   }
 
-  #failed(cause: unknown): LogFailedError {
-    return new LogFailedError(
-      `the commit log in ${this.#directory} could not be written (${reasonOf(cause)}) and accepts no more commits; free space or repair the disk, then reopen the database`,
-      cause,
+  #writable(): GroupWriter {
+    if (this.#writer !== undefined) return this.#writer
+    throw new InvalidArgumentError(
+      `the commit log in ${this.#directory} was opened with mode 'read': it can't be changed`,
     )
   }
 
   #assertOpen(): void {
-    if (this.#closing !== undefined) throw new ClosedError(`the commit log in ${this.#directory} is closed`)
+    if (this.#closing !== undefined) throw this.#closed()
   }
-}
 
-/** Gives errors of the system a code and a place. */
-async function openable<T>(directory: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!isSystemError(error)) throw error
-    throw new LogFailedError(
-      `the commit log in ${directory} could not be opened (${reasonOf(error)}); see that the directory can be read and written and has space`,
-      error,
-    )
-  }
-}
-
-function isSystemError(error: unknown): boolean {
-  return typeof (error as { syscall?: unknown } | null)?.syscall === 'string'
-}
-
-/** `ENOSPC`, `EIO` …: never a message, which may hold anything. */
-function reasonOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' ? code : 'unknown error'
-}
-
-async function inspectLock(directory: string, env: Env): Promise<{ note: unknown }> {
-  try {
-    return await DirectoryLock.inspect(directory, { env })
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return { note: undefined }
-    throw error
-  }
-}
-
-/** Every version that the last owner left when it closed the log is there. */
-function assertCleanEnd(note: unknown, lastVersion: number): void {
-  const { version } = (note ?? {}) as { version?: unknown }
-  if (typeof version === 'number' && version > lastVersion) {
-    throw new CorruptionError(
-      `the commit log was closed at version ${version}, but ends at ${lastVersion}: entries are damaged or missing. Restore from a backup`,
-    )
+  #closed(): ClosedError {
+    return new ClosedError(`the commit log in ${this.#directory} is closed`)
   }
 }

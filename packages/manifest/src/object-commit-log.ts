@@ -115,7 +115,8 @@ export class ObjectCommitLog implements CommitLog {
     } catch (error) {
       if (isFirnError(error, 'FIRN_PRECONDITION_FAILED')) return this.#meetWinner(entry, signal)
       // Refused before anything was sent.
-      if (isFirnError(error, 'FIRN_INVALID_ARGUMENT') || isFirnError(error, 'FIRN_CLOSED')) throw error
+      if (isFirnError(error, 'FIRN_INVALID_ARGUMENT') || isFirnError(error, 'FIRN_CLOSED'))
+        throw error
       if (isFirnError(error, 'FIRN_READ_ONLY')) throw error
       throw new AmbiguousAppendError(entry, error)
     }
@@ -127,7 +128,8 @@ export class ObjectCommitLog implements CommitLog {
     try {
       winner = await this.#read(entry.version, signal)
     } catch (error) {
-      if (isFirnError(error, 'FIRN_CORRUPTION') || isFirnError(error, 'FIRN_FORMAT_VERSION')) throw error
+      if (isFirnError(error, 'FIRN_CORRUPTION') || isFirnError(error, 'FIRN_FORMAT_VERSION'))
+        throw error
       throw new AmbiguousAppendError(entry, error)
     }
     if (winner === undefined) throw new AmbiguousAppendError(entry)

@@ -165,13 +165,7 @@ function writeVarint32(buffer: Uint8Array, at: number, value: number): number {
   return at
 }
 
-function copy(
-  to: Uint8Array,
-  at: number,
-  from: Uint8Array,
-  start: number,
-  end: number,
-): number {
+function copy(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
   const count = end - start
   if (count > SHORT_COPY) {
     to.set(start === 0 && end === from.length ? from : from.subarray(start, end), at)

@@ -1,5 +1,11 @@
 import { type Env, InvalidArgumentError, isFirnError, systemEnv } from '@firn/env'
-import type { AppendResult, CommitLog, LogCallOptions, LogEntry, NewLogEntry } from './commit-log.js'
+import type {
+  AppendResult,
+  CommitLog,
+  LogCallOptions,
+  LogEntry,
+  NewLogEntry,
+} from './commit-log.js'
 import { CommitUnknownError } from './errors.js'
 import { entryAt } from './lookup.js'
 

@@ -131,7 +131,9 @@ export class SpillingCommitLog implements CommitLog {
         return { ...entry, payload }
       }
     }
-    throw new CorruptionError(`${key}: not the payload that entry ${entry.version} was written with`)
+    throw new CorruptionError(
+      `${key}: not the payload that entry ${entry.version} was written with`,
+    )
   }
 }
 
@@ -148,10 +150,7 @@ function encodeReference(payload: Uint8Array): Uint8Array {
   return out.take()
 }
 
-function decodeReference(
-  bytes: Uint8Array,
-  what: string,
-): { length: number; checksum: string } {
+function decodeReference(bytes: Uint8Array, what: string): { length: number; checksum: string } {
   const reader = new ByteReader(bytes, what)
   reader.u8()
   const length = reader.u64()

@@ -46,7 +46,10 @@ function fullState(): DatabaseState {
     ],
     [
       { type: 'pin', pin: { name: 'b', version: 6, timestamp: newEntry(5).timestamp } },
-      { type: 'pin', pin: { name: 'a', version: 5, timestamp: newEntry(5).timestamp, expiresAt: 7 } },
+      {
+        type: 'pin',
+        pin: { name: 'a', version: 5, timestamp: newEntry(5).timestamp, expiresAt: 7 },
+      },
       { type: 'gc-floor', version: 0 },
       { type: 'checkpoint', version: 4, key: 'checkpoints/four' },
     ],
@@ -199,7 +202,8 @@ describe('checkpoints in a store', () => {
     const garbling = new Proxy(store, {
       get(target, property) {
         if (property !== 'put') return Reflect.get(target, property).bind(target)
-        return (key: string, bytes: Uint8Array) => target.put(key, bytes.with(40, 255 - (bytes[40] as number)))
+        return (key: string, bytes: Uint8Array) =>
+          target.put(key, bytes.with(40, 255 - (bytes[40] as number)))
       },
     })
     await expect(write(garbling, 1)).rejects.toThrow(CorruptionError)

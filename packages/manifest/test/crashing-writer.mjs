@@ -1,5 +1,5 @@
 // Appends entries until it is killed, saying which are durable: node crashing-writer.mjs <directory>
-import { ulid, systemEnv } from '@firn/env'
+import { systemEnv, ulid } from '@firn/env'
 import { FileCommitLog } from '../dist/file.js'
 
 const log = await FileCommitLog.open(process.argv[2], { segmentBytes: 16_384 })

@@ -184,7 +184,9 @@ describe('the owner of a lock', () => {
     const pid = Number(String(data))
     const stat = () => fs.readFileSync(`/proc/${pid}/stat`, 'latin1')
     while (!stat().includes(') Z ')) await new Promise((resolve) => setImmediate(resolve))
-    const startTime = stat().slice(stat().lastIndexOf(')') + 2).split(' ')[19] as string
+    const startTime = stat()
+      .slice(stat().lastIndexOf(')') + 2)
+      .split(' ')[19] as string
     expect(livenessOf({ ...self, pid, startTime })).toBe('dead')
   })
 

@@ -2,7 +2,7 @@ import { CorruptionError, FormatVersionError, systemEnv, ulid } from '@firn/env'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeEdits, type Edit, encodeEdits } from '../src/index.js'
-import { INCARNATION, fileMeta, tableOptions } from './fixtures.js'
+import { fileMeta, INCARNATION, tableOptions } from './fixtures.js'
 
 const EVERY_EDIT: Edit[] = [
   { type: 'create-database', incarnation: INCARNATION },
@@ -58,7 +58,7 @@ describe('edits', () => {
     expect(() => decodeEdits(payload.with(0, 0x80))).toThrow(/SpillingCommitLog/)
     const options = { ...tableOptions(), retentionOfTheFuture: 1 }
     const text = JSON.stringify(options)
-    const body = [7, text.length & 0x7f | 0x80, text.length >> 7, ...Buffer.from(text)]
+    const body = [7, (text.length & 0x7f) | 0x80, text.length >> 7, ...Buffer.from(text)]
     const future = Uint8Array.from([1, 4, body.length, 0, 0, 0, ...body])
     future.set([body.length & 0xff, body.length >> 8], 2)
     expect(() => decodeEdits(future)).toThrow(FormatVersionError)

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { CorruptionError, FormatVersionError } from '@firn/env'
 import { describe, expect, it } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
-import { describeEntries, fill, crashImage, readAll, segmentPaths } from './file-log.js'
+import { crashImage, describeEntries, fill, readAll, segmentPaths } from './file-log.js'
 import { newEntry } from './fixtures.js'
 import { tempDirectory } from './temp-directory.js'
 
@@ -94,7 +94,10 @@ describe('a log that was closed', () => {
     await fill(log, ENTRIES + 1, ENTRIES + 3)
     const image = crashImage(directory, path.join(tempDirectory(), 'image'))
     await log.close()
-    const note = fs.readdirSync(directory).filter((name) => name.startsWith('LOCK-')).sort()[0]
+    const note = fs
+      .readdirSync(directory)
+      .filter((name) => name.startsWith('LOCK-'))
+      .sort()[0]
     fs.copyFileSync(path.join(directory, note as string), path.join(image, 'LOCK-1'))
     expect(await outcome(image, 'write')).toHaveLength(ENTRIES + 3)
   })

@@ -4,7 +4,7 @@ import { systemEnv } from '@firn/env'
 import { describe, expect, it } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { makeNodeFileSystem } from '../src/internal/file/node-file-system.js'
-import { type FileCall, type FileFault, FaultyFileSystem } from './faulty-file-system.js'
+import { FaultyFileSystem, type FileCall, type FileFault } from './faulty-file-system.js'
 import { crashImage, describeEntries, fill, readAll, segmentPaths } from './file-log.js'
 import { newEntry } from './fixtures.js'
 import { tempDirectory } from './temp-directory.js'
@@ -19,7 +19,10 @@ async function logThatFails(fault: (call: FileCall) => FileFault | undefined) {
   const log = await FileCommitLog.open(directory, { fileSystem })
   const entries = describeEntries(await fill(log, 1, 10))
   armed = true
-  return { directory, log, entries, fileSystem, repair: () => void (armed = false) }
+  const repair = () => {
+    armed = false
+  }
+  return { directory, log, entries, fileSystem, repair }
 }
 
 const isCommit = (call: FileCall) => call.call === 'write' && call.durable
@@ -29,7 +32,9 @@ describe.each(['ENOSPC', 'EIO', 'EDQUOT'])('a write that fails with %s (31, 32)'
     const { directory, log, entries, repair } = await logThatFails((call) =>
       isCommit(call) ? { code, written: 30 } : undefined,
     )
-    const appends = await Promise.allSettled([11, 12, 13].map((version) => log.append(newEntry(version))))
+    const appends = await Promise.allSettled(
+      [11, 12, 13].map((version) => log.append(newEntry(version))),
+    )
     for (const append of appends) {
       expect(append).toMatchObject({ status: 'rejected', reason: failed })
       expect((append as PromiseRejectedResult).reason.message).toContain(code)
@@ -67,7 +72,9 @@ describe('a sync that fails (31)', () => {
   })
 
   it('while space is made ahead, ends the log though no commit failed', async () => {
-    const { log } = await logThatFails((call) => (call.call === 'sync' ? { code: 'EIO' } : undefined))
+    const { log } = await logThatFails((call) =>
+      call.call === 'sync' ? { code: 'EIO' } : undefined,
+    )
     let acknowledged = 10
     const appendUntilItFails = async () => {
       for (;;) {
@@ -97,7 +104,9 @@ describe('a sync that fails (31)', () => {
       expect(describeEntries(await readAll(again))).toEqual(entries)
       await fill(again, 4, 6, 2000)
       await again.close()
-      expect(fs.readdirSync(path.join(directory, 'log')).every((name) => name.endsWith('.log'))).toBe(true)
+      expect(
+        fs.readdirSync(path.join(directory, 'log')).every((name) => name.endsWith('.log')),
+      ).toBe(true)
     }
   })
 })
@@ -108,7 +117,9 @@ describe('a disk without room for zeros', () => {
       call.call === 'write' && !call.durable ? { code: 'ENOSPC' } : undefined,
     )
     for (let version = 11; version <= 40; version++) {
-      expect(await log.append(newEntry(version, new Uint8Array(20_000)))).toEqual({ appended: true })
+      expect(await log.append(newEntry(version, new Uint8Array(20_000)))).toEqual({
+        appended: true,
+      })
     }
     expect(fileSystem.calls.some((call) => call.call === 'write' && !call.durable)).toBe(true)
     await log.close()
@@ -119,20 +130,23 @@ describe('a disk without room for zeros', () => {
 })
 
 describe('opening on a file system that fails (32)', () => {
-  it.each(['EMFILE', 'EIO', 'EACCES'])('with %s is a typed error, and leaves no lock', async (code) => {
-    const directory = tempDirectory()
-    const log = await FileCommitLog.open(directory)
-    const entries = describeEntries(await fill(log, 1, 3))
-    await log.close()
-    const broken = new FaultyFileSystem(() => ({ code }))
-    for (const mode of ['read', 'write'] as const) {
-      const open = FileCommitLog.open(directory, { mode, fileSystem: broken })
-      await expect(open).rejects.toMatchObject({ ...failed, cause: { code } })
-    }
-    const again = await FileCommitLog.open(directory)
-    expect(describeEntries(await readAll(again))).toEqual(entries)
-    await again.close()
-  })
+  it.each(['EMFILE', 'EIO', 'EACCES'])(
+    'with %s is a typed error, and leaves no lock',
+    async (code) => {
+      const directory = tempDirectory()
+      const log = await FileCommitLog.open(directory)
+      const entries = describeEntries(await fill(log, 1, 3))
+      await log.close()
+      const broken = new FaultyFileSystem(() => ({ code }))
+      for (const mode of ['read', 'write'] as const) {
+        const open = FileCommitLog.open(directory, { mode, fileSystem: broken })
+        await expect(open).rejects.toMatchObject({ ...failed, cause: { code } })
+      }
+      const again = await FileCommitLog.open(directory)
+      expect(describeEntries(await readAll(again))).toEqual(entries)
+      await again.close()
+    },
+  )
 
   it('when entries of a dead writer can not be made durable, opens not at all', async () => {
     const directory = tempDirectory()
@@ -140,7 +154,9 @@ describe('opening on a file system that fails (32)', () => {
     await fill(log, 1, 3)
     const image = crashImage(directory, path.join(tempDirectory(), 'image'))
     await log.close()
-    const fileSystem = new FaultyFileSystem((call) => (isCommit(call) ? { code: 'EIO' } : undefined))
+    const fileSystem = new FaultyFileSystem((call) =>
+      isCommit(call) ? { code: 'EIO' } : undefined,
+    )
     await expect(FileCommitLog.open(image, { fileSystem })).rejects.toMatchObject(failed)
     const again = await FileCommitLog.open(image)
     expect(await readAll(again)).toHaveLength(3)
@@ -211,6 +227,27 @@ describe('truncation', () => {
     await log.close()
   })
 
+  it('takes away what came before an entry that was said to start a segment', async () => {
+    const directory = tempDirectory()
+    let log = await FileCommitLog.open(directory)
+    await fill(log, 1, 100, 1000)
+    // Also where the segment was closed in between, and in the middle of a group.
+    await log.close()
+    log = await FileCommitLog.open(directory)
+    await Promise.all([
+      log.append(newEntry(101)),
+      log.append({ ...newEntry(102), startsSegment: true }),
+      log.append({ ...newEntry(103), startsSegment: true }),
+    ])
+    // Little came between 102 and 103: a segment each isn't worth it.
+    const names = segmentPaths(directory).map((at) => Number(path.basename(at, '.log')))
+    expect(names).toEqual([1, 102])
+    await log.truncate(101)
+    const kept = (await readAll(log)).filter(({ payload }) => payload !== undefined)
+    expect(kept.map(({ version }) => version)).toEqual([102, 103])
+    await log.close()
+  })
+
   it('that fails midway leaves every entry, whole or as a tombstone', async () => {
     for (const call of ['write', 'sync', 'rename', 'syncDirectory', 'open'] as const) {
       const directory = tempDirectory()
@@ -244,16 +281,21 @@ describe('a reader without the lock', () => {
     const written: string[] = []
     const seen: string[] = []
     for (let round = 0; round < 20; round++) {
-      written.push(...describeEntries(await fill(writer, written.length + 1, written.length + 5, 200)))
+      written.push(
+        ...describeEntries(await fill(writer, written.length + 1, written.length + 5, 200)),
+      )
       if (round % 4 === 3) await writer.truncate(seen.length)
       if (round % 7 === 6) {
         await writer.close()
         writer = await FileCommitLog.open(directory, { segmentBytes: 4096 })
       }
-      for await (const entry of reader.readAfter(seen.length)) seen.push(...describeEntries([entry]))
+      for await (const entry of reader.readAfter(seen.length))
+        seen.push(...describeEntries([entry]))
       expect(seen).toEqual(written)
     }
-    await expect(reader.append(newEntry(101))).rejects.toMatchObject({ code: 'FIRN_INVALID_ARGUMENT' })
+    await expect(reader.append(newEntry(101))).rejects.toMatchObject({
+      code: 'FIRN_INVALID_ARGUMENT',
+    })
     await expect(reader.truncate(1)).rejects.toMatchObject({ code: 'FIRN_INVALID_ARGUMENT' })
     const names = fs.readdirSync(directory, { recursive: true }).sort()
     await reader.close()

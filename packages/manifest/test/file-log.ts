@@ -22,7 +22,8 @@ export async function fill(
 /** The directory as a crash of the process would leave it: no lock released, nothing cut. */
 export function crashImage(directory: string, to: string): string {
   fs.cpSync(directory, to, { recursive: true })
-  for (const name of fs.readdirSync(to)) if (name.startsWith('LOCK-')) fs.rmSync(path.join(to, name))
+  for (const name of fs.readdirSync(to))
+    if (name.startsWith('LOCK-')) fs.rmSync(path.join(to, name))
   return to
 }
 

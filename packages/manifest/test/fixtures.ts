@@ -58,7 +58,11 @@ export function fileMeta(shape: FileShape): FileMeta {
   }
 }
 
-export function newEntry(version: number, payload: Uint8Array | string = `entry ${version}`, mark = 0): NewLogEntry {
+export function newEntry(
+  version: number,
+  payload: Uint8Array | string = `entry ${version}`,
+  mark = 0,
+): NewLogEntry {
   return {
     version,
     timestamp: 1_700_000_000_000_000 + version * 10,

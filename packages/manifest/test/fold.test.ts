@@ -14,7 +14,7 @@ import {
 import { fileMeta, INCARNATION, newEntry, tableOptions, token } from './fixtures.js'
 
 /** The state after commits of these edits, one entry each, the database's creation before them. */
-function after(...commits: Edit[][]): DatabaseState {
+function stateAfter(...commits: Edit[][]): DatabaseState {
   let state = apply(emptyState(), [{ type: 'create-database', incarnation: INCARNATION }])
   for (const edits of commits) state = apply(state, edits)
   return state
@@ -68,7 +68,7 @@ function draw(state: DatabaseState): string[] {
 
 describe('the state of a database', () => {
   it('is the fold over its log', () => {
-    const state = after(
+    const state = stateAfter(
       [table(1), table(2)],
       [add(11)],
       [add(13, 12)],
@@ -88,18 +88,20 @@ describe('the state of a database', () => {
       '  L2 ',
       '  L3 30',
     ])
-    expect([...liveFiles(state)].map(({ id }) => id)).toEqual([13, 12, 14, 21, 20, 30].map((id) => name(id)))
+    expect([...liveFiles(state)].map(({ id }) => id)).toEqual(
+      [13, 12, 14, 21, 20, 30].map((id) => name(id)),
+    )
     expect(state.incarnation).toBe(INCARNATION)
     expect(state.nextTableId).toBe(3)
   })
 
   it('gives the files of a commit the timestamp of its entry', () => {
-    const [file] = after([add(1)]).level0
+    const [file] = stateAfter([add(1)]).level0
     expect(file).toMatchObject({ minTimestamp: 200, maxTimestamp: 200 })
   })
 
   it('takes an entry of records alone in constant time, sharing everything', () => {
-    const before = after([table(1), add(...Array.from({ length: 500 }, (_, i) => i + 1))])
+    const before = stateAfter([table(1), add(...Array.from({ length: 500 }, (_, i) => i + 1))])
     const writer = new RecordsWriter()
     for (let i = 0; i < 100; i++) writer.add(1, Uint8Array.of(i), Uint8Array.of(i))
     const next = applyEntry(before, newEntry(before.version + 1, writer.take()))
@@ -110,7 +112,7 @@ describe('the state of a database', () => {
   })
 
   it('shares the levels that a compaction does not touch, by identity', () => {
-    const before = after(
+    const before = stateAfter(
       [table(1), table(2)],
       [compact([], [at(10, 1, 'a', 'b'), at(11, 2, 'a', 'b')])],
       [compact([], [at(12, 1, 'a', 'b')], 2)],
@@ -123,7 +125,7 @@ describe('the state of a database', () => {
   })
 
   it('drops a table with its levels; one of its name later is another', () => {
-    const dropped = after(
+    const dropped = stateAfter(
       [table(1, 'users')],
       [add(5), compact([], [at(10, 1, 'a', 'b')])],
       [{ type: 'drop-table', id: 1 }],
@@ -138,7 +140,7 @@ describe('the state of a database', () => {
 
   it('alters a table, raises the floor, pins and unpins, keeps the newest checkpoint', () => {
     const pin = { name: 'p', version: 2, timestamp: 200 }
-    let state = after(
+    let state = stateAfter(
       [table(1)],
       [{ type: 'alter-table', id: 1, options: tableOptions({ history: 'all' }) }],
       [{ type: 'gc-floor', version: 2 }],
@@ -156,14 +158,18 @@ describe('the state of a database', () => {
   })
 
   it('sees what edits before it in the same entry did', () => {
-    const state = after([table(1), compact([], [at(10, 1, 'a', 'b')]), { type: 'drop-table', id: 1 }])
+    const state = stateAfter([
+      table(1),
+      compact([], [at(10, 1, 'a', 'b')]),
+      { type: 'drop-table', id: 1 },
+    ])
     expect(state.tables.size).toBe(0)
-    expect(conflictOf(after(), [table(1, 'x'), table(2, 'x')])).toContain('name exists')
+    expect(conflictOf(stateAfter(), [table(1, 'x'), table(2, 'x')])).toContain('name exists')
   })
 })
 
 describe('an entry that can not follow', () => {
-  const state = after([table(1)])
+  const state = stateAfter([table(1)])
   const next = newEntry(3, encodeEdits([table(2)]))
 
   it.each([
@@ -172,14 +178,19 @@ describe('an entry that can not follow', () => {
     ['goes back in time', { ...next, timestamp: state.timestamp }],
     ['is a tombstone (7, 8)', { ...next, payload: undefined }],
     ['does not apply', { ...next, payload: encodeEdits([table(1)]) }],
-    ['creates the database again', { ...next, payload: encodeEdits([{ type: 'create-database', incarnation: INCARNATION }]) }],
+    [
+      'creates the database again',
+      { ...next, payload: encodeEdits([{ type: 'create-database', incarnation: INCARNATION }]) },
+    ],
     ['is damaged', { ...next, payload: Uint8Array.of(1, 3, 9) }],
   ])('is corruption where it %s', (_, entry) => {
     expect(() => applyEntry(state, entry)).toThrow(CorruptionError)
   })
 
   it('is corruption where the first one does not create the database', () => {
-    expect(() => applyEntry(emptyState(), newEntry(1, encodeEdits([table(1)])))).toThrow(CorruptionError)
+    expect(() => applyEntry(emptyState(), newEntry(1, encodeEdits([table(1)])))).toThrow(
+      CorruptionError,
+    )
     expect(() => applyEntry(emptyState(), newEntry(1, new Uint8Array(0)))).toThrow(CorruptionError)
   })
 
@@ -189,7 +200,7 @@ describe('an entry that can not follow', () => {
 })
 
 describe('edits conflict', () => {
-  const base = after(
+  const base = stateAfter(
     [table(1), table(2)],
     [add(11), compact([], [at(20, 1, 'a', 'f'), at(21, 1, 'm', 'p')])],
     [{ type: 'flush', from: 0, through: 2, files: [] }],
@@ -204,30 +215,62 @@ describe('edits conflict', () => {
   it.each<[string, Edit, RegExp]>([
     ['a table of a name that is taken', table(3, 't1'), /name exists/],
     ['a table id that was used', table(2, 'new'), /used before/],
-    ['altering a table that is gone', { type: 'alter-table', id: 9, options: tableOptions() }, /doesn't exist/],
+    [
+      'altering a table that is gone',
+      { type: 'alter-table', id: 9, options: tableOptions() },
+      /doesn't exist/,
+    ],
     ['dropping a table that is gone', { type: 'drop-table', id: 9 }, /doesn't exist/],
     ['a file that is live already', add(11), /live already/],
     ['a file below the garbage floor (17)', add(3), /floor 4.*new name/],
     ['a file twice', add(12, 12), /twice/],
-    ['a file of a wrong name', { type: 'add-files', files: [{ ...fileMeta({ id: 1 }), id: '../x' }] }, /not named/],
-    ['a commit’s file on a level', { type: 'add-files', files: [fileMeta({ id: 30, base: 30, level: 1 })] }, /level 1/],
-    ['a flush from where another one went on', { type: 'flush', from: 0, through: 5, files: [] }, /flushed already/],
-    ['a flush into the future', { type: 'flush', from: 2, through: 7, files: [] }, /outside of 3 to 6/],
+    [
+      'a file of a wrong name',
+      { type: 'add-files', files: [{ ...fileMeta({ id: 1 }), id: '../x' }] },
+      /not named/,
+    ],
+    [
+      'a commit’s file on a level',
+      { type: 'add-files', files: [fileMeta({ id: 30, base: 30, level: 1 })] },
+      /level 1/,
+    ],
+    [
+      'a flush from where another one went on',
+      { type: 'flush', from: 0, through: 5, files: [] },
+      /flushed already/,
+    ],
+    [
+      'a flush into the future',
+      { type: 'flush', from: 2, through: 7, files: [] },
+      /outside of 3 to 6/,
+    ],
     ['a compaction of a file that is gone (21, 22)', compact([99], []), /not live/],
     ['a compaction that removes a file twice', compact([11, 11], []), /twice/],
     ['outputs that overlap what stays', compact([20], [at(22, 1, 'c', 'n')]), /overlap/],
-    ['outputs that overlap each other', compact([20, 21], [at(22, 1, 'a', 'c'), at(23, 1, 'c', 'd')]), /overlap/],
+    [
+      'outputs that overlap each other',
+      compact([20, 21], [at(22, 1, 'a', 'c'), at(23, 1, 'c', 'd')]),
+      /overlap/,
+    ],
     ['outputs below the garbage floor', compact([20], [at(3, 1, 'a', 'b')]), /floor/],
     ['outputs that are live already', compact([20], [at(21, 2, 'a', 'b')]), /live already/],
     ['outputs of a table that is gone', compact([11], [at(30, 1, 'a', 'b')], 9), /doesn't exist/],
-    ['a floor of a table that is gone', compact([], [], 1, [{ table: 9, timestamp: 1 }]), /doesn't exist/],
+    [
+      'a floor of a table that is gone',
+      compact([], [], 1, [{ table: 9, timestamp: 1 }]),
+      /doesn't exist/,
+    ],
     ['a floor above what is pinned', compact([], [], 1, [{ table: 1, timestamp: 301 }]), /pinned/],
     ['a garbage floor that falls', { type: 'gc-floor', version: 3 }, /at 4 already/],
     ['a garbage floor from the future', { type: 'gc-floor', version: 8 }, /future/],
     ['a pin of a name that is taken', pin({ name: 'p' }), /holds version 3/],
     ['a pin of a version to come', pin({ version: 7 }), /before it is committed/],
     ['an unpin of nothing', { type: 'unpin', name: 'q' }, /no pin/],
-    ['a checkpoint of a version to come', { type: 'checkpoint', version: 7, key: 'x' }, /isn't committed/],
+    [
+      'a checkpoint of a version to come',
+      { type: 'checkpoint', version: 7, key: 'x' },
+      /isn't committed/,
+    ],
     ['the database created twice', { type: 'create-database', incarnation: INCARNATION }, /before/],
   ])('%s', (_, edit, message) => {
     expect(conflictOf(base, [edit])).toMatch(message)
@@ -243,7 +286,10 @@ describe('edits conflict', () => {
     ['a flush that goes on', { type: 'flush', from: 2, through: 6, files: [] }],
     ['a file that moves down a level, old as it is', compact([20], [at(20, 2, 'a', 'f')])],
     ['outputs in the place of inputs', compact([20, 21], [at(22, 1, 'a', 'p')])],
-    ['level 0 files merged', compact([11], [fileMeta({ id: 31, base: 31, max: 250, commitFile: false })], 0)],
+    [
+      'level 0 files merged',
+      compact([11], [fileMeta({ id: 31, base: 31, max: 250, commitFile: false })], 0),
+    ],
     ['a floor at what is pinned', compact([], [], 1, [{ table: 1, timestamp: 300 }])],
     ['a pin of the present', pin({ version: 6, timestamp: 600 })],
     ['a pin renewed', pin({ name: 'p', version: 3, timestamp: 300, expiresAt: 9 })],

@@ -2,9 +2,10 @@
 //   hold   says 'held' and keeps it until it is killed
 //   race   waits for a line on stdin, tries once, says 'held' or 'locked'; keeps it until stdin ends
 //   churn  takes and releases it over and over, marking the time in which it is the owner
+
+import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
-import { once } from 'node:events'
 import { DirectoryLock } from '../dist/file.js'
 
 const [directory, how] = process.argv.slice(2)

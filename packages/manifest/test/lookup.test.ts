@@ -6,27 +6,35 @@ import { newEntry } from './fixtures.js'
 
 describe('the entry of a moment', () => {
   it('is the last one not after it, found by few reads, whatever the pace of commits', async () => {
-    const gaps = fc.array(fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 10 ** 9 })), {
-      maxLength: 300,
-    })
+    const gaps = fc.array(
+      fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 10 ** 9 })),
+      {
+        maxLength: 300,
+      },
+    )
     await fc.assert(
-      fc.asyncProperty(gaps, fc.nat(), fc.integer({ min: -1, max: 1 }), async (steps, pick, off) => {
-        const log = new MemoryCommitLog()
-        const times: number[] = []
-        let now = 1000
-        for (const [i, step] of steps.entries()) {
-          now += step
-          times.push(now)
-          await log.append({ ...newEntry(i + 1, ''), timestamp: now })
-        }
-        let reads = 0
-        const counting = new FaultyCommitLog(log, { read: () => void reads++ })
-        const time = (times[pick % Math.max(1, times.length)] ?? 1000) + off
-        const newest = { version: times.length, timestamp: now }
-        const found = await entryAtTime(counting, time, { newest })
-        expect(found?.version ?? 0).toBe(times.filter((at) => at <= time).length)
-        expect(reads).toBeLessThanOrEqual(5 + 2 * Math.ceil(Math.log2(times.length + 1)))
-      }),
+      fc.asyncProperty(
+        gaps,
+        fc.nat(),
+        fc.integer({ min: -1, max: 1 }),
+        async (steps, pick, off) => {
+          const log = new MemoryCommitLog()
+          const times: number[] = []
+          let now = 1000
+          for (const [i, step] of steps.entries()) {
+            now += step
+            times.push(now)
+            await log.append({ ...newEntry(i + 1, ''), timestamp: now })
+          }
+          let reads = 0
+          const counting = new FaultyCommitLog(log, { read: () => void reads++ })
+          const time = (times[pick % Math.max(1, times.length)] ?? 1000) + off
+          const newest = { version: times.length, timestamp: now }
+          const found = await entryAtTime(counting, time, { newest })
+          expect(found?.version ?? 0).toBe(times.filter((at) => at <= time).length)
+          expect(reads).toBeLessThanOrEqual(5 + 2 * Math.ceil(Math.log2(times.length + 1)))
+        },
+      ),
     )
   })
 

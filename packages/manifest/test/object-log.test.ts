@@ -32,9 +32,14 @@ describe('the log on an object store', () => {
     expect(await requests(store, () => collect(log.readAfter(40)))).toEqual({ get: 1 })
     expect(await requests(store, () => collect(log.readAfter(38)))).toEqual({ get: 3 })
     expect(await requests(store, () => collect(log.readAfter(30)))).toEqual({ list: 1, get: 10 })
-    expect(await requests(store, () => collect(log.readAfter(30, { limit: 1 })))).toEqual({ get: 1 })
+    expect(await requests(store, () => collect(log.readAfter(30, { limit: 1 })))).toEqual({
+      get: 1,
+    })
     // Losing: the put, and the winner.
-    expect(await requests(store, () => log.append(newEntry(40, 'late', 1)))).toEqual({ put: 1, get: 1 })
+    expect(await requests(store, () => log.append(newEntry(40, 'late', 1)))).toEqual({
+      put: 1,
+      get: 1,
+    })
     const newest = { version: 40, timestamp: newEntry(40).timestamp }
     const search = () => entryAtTime(log, newEntry(33).timestamp, { newest })
     expect(await requests(store, search)).toEqual({ get: 3 })

@@ -133,7 +133,8 @@ describe('records', () => {
           })
           expect(end).toBe(any.length)
         } catch (error) {
-          if (!(error instanceof CorruptionError || error instanceof FormatVersionError)) throw error
+          if (!(error instanceof CorruptionError || error instanceof FormatVersionError))
+            throw error
         }
       }),
       { numRuns: 2000 },
@@ -152,11 +153,14 @@ function put(writer: RecordsWriter, { table, key, value, kind }: Plain): void {
 function visit(edit: Edit | undefined): Plain[] {
   if (edit?.type !== 'records') return []
   const records: Plain[] = []
-  const count = readRecords(edit.bytes, (table, kind, at, keyStart, keyEnd, valueStart, valueEnd) => {
-    const key = [...at.subarray(keyStart, keyEnd)]
-    const value = [...at.subarray(valueStart, valueEnd)]
-    records.push(kind === 0 ? { table, key, kind } : { table, key, value, kind })
-  })
+  const count = readRecords(
+    edit.bytes,
+    (table, kind, at, keyStart, keyEnd, valueStart, valueEnd) => {
+      const key = [...at.subarray(keyStart, keyEnd)]
+      const value = [...at.subarray(valueStart, valueEnd)]
+      records.push(kind === 0 ? { table, key, kind } : { table, key, value, kind })
+    },
+  )
   expect(count).toBe(records.length)
   return records
 }

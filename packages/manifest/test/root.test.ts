@@ -13,7 +13,10 @@ describe('the root of a database', () => {
     const { incarnation, created } = await openRoot(store, { env })
     expect(created).toBe(true)
     expect(await openRoot(store, { env })).toEqual({ incarnation, created: false })
-    expect(await openRoot(store, { env, createIfMissing: false })).toEqual({ incarnation, created: false })
+    expect(await openRoot(store, { env, createIfMissing: false })).toEqual({
+      incarnation,
+      created: false,
+    })
   })
 
   it('is one for all who make it at once', async () => {

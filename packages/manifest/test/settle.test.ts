@@ -34,13 +34,17 @@ async function withTime<T>(env: TestEnv, work: Promise<T>): Promise<T> {
 describe('an append whose answer gets lost', () => {
   it('was applied: read back, it is ours, after one append (1)', async () => {
     const { faulty } = faultyLog('lost-reply')
-    expect(await appendSettled(faulty, newEntry(1), { env: new TestEnv() })).toEqual({ appended: true })
+    expect(await appendSettled(faulty, newEntry(1), { env: new TestEnv() })).toEqual({
+      appended: true,
+    })
     expect(faulty.appends).toBe(1)
   })
 
   it('arrives twice and meets itself, though nothing was tried again (2)', async () => {
     const { log, faulty } = faultyLog('twice')
-    expect(await appendSettled(faulty, newEntry(1), { env: new TestEnv() })).toEqual({ appended: true })
+    expect(await appendSettled(faulty, newEntry(1), { env: new TestEnv() })).toEqual({
+      appended: true,
+    })
     expect(await collect(log.readAfter(0))).toHaveLength(1)
   })
 
@@ -126,14 +130,18 @@ describe('an append whose answer gets lost', () => {
       append: () => faults.shift(),
       read: () => (reads++ < 2 ? 'unreachable' : undefined),
     })
-    expect(await withTime(env, appendSettled(faulty, newEntry(1), { env }))).toEqual({ appended: true })
+    expect(await withTime(env, appendSettled(faulty, newEntry(1), { env }))).toEqual({
+      appended: true,
+    })
     expect(await collect(log.readAfter(0))).toHaveLength(1)
   })
 
   it('waits a random while between attempts, never longer than two seconds', async () => {
     const env = new TestEnv()
     const faulty = new FaultyCommitLog(new MemoryCommitLog(), { append: () => 'throttled' })
-    await withTime(env, appendSettled(faulty, newEntry(1), { env, deadlineMs: 60_000 })).catch(() => undefined)
+    await withTime(env, appendSettled(faulty, newEntry(1), { env, deadlineMs: 60_000 })).catch(
+      () => undefined,
+    )
     expect(faulty.appends).toBeGreaterThan(30)
     expect(faulty.appends).toBeLessThan(200)
   })
@@ -144,7 +152,9 @@ describe('an append that leaves no doubt', () => {
     const env = new TestEnv()
     const closed = new MemoryCommitLog()
     await closed.close()
-    await expect(appendSettled(closed, newEntry(1), { env })).rejects.toMatchObject({ code: 'FIRN_CLOSED' })
+    await expect(appendSettled(closed, newEntry(1), { env })).rejects.toMatchObject({
+      code: 'FIRN_CLOSED',
+    })
 
     const log = new MemoryCommitLog()
     let calls = 0
@@ -155,7 +165,10 @@ describe('an append that leaves no doubt', () => {
       },
     })
     const append = withTime(env, appendSettled(breaking, newEntry(1), { env }))
-    await expect(append).rejects.toMatchObject({ code: 'FIRN_COMMIT_UNKNOWN', cause: { message: 'broken' } })
+    await expect(append).rejects.toMatchObject({
+      code: 'FIRN_COMMIT_UNKNOWN',
+      cause: { message: 'broken' },
+    })
   })
 
   it('is not made for a caller who gave up before', async () => {

@@ -131,10 +131,7 @@ export function replaceInLevels(
 }
 
 /** The files that aren't removed: the same array where that is all of them. */
-function without(
-  files: readonly FileMeta[],
-  removed: ReadonlySet<string>,
-): readonly FileMeta[] {
+function without(files: readonly FileMeta[], removed: ReadonlySet<string>): readonly FileMeta[] {
   if (removed.size === 0 || !files.some((file) => removed.has(file.id))) return files
   return files.filter((file) => !removed.has(file.id))
 }

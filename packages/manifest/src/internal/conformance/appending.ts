@@ -17,7 +17,9 @@ export function appendingTests(fixture: () => LogFixture): void {
     const entries = await fixture().fill(log, 1, 20)
     expect(plain(await collect(log.readAfter(0)))).toEqual(plain(entries))
     expect(plain(await collect(log.readAfter(7)))).toEqual(plain(entries.slice(7)))
-    expect(plain(await collect(log.readAfter(7, { limit: 5 })))).toEqual(plain(entries.slice(7, 12)))
+    expect(plain(await collect(log.readAfter(7, { limit: 5 })))).toEqual(
+      plain(entries.slice(7, 12)),
+    )
     expect(await collect(log.readAfter(7, { limit: 0 }))).toEqual([])
     expect(await collect(log.readAfter(20))).toEqual([])
     expect(await collect(log.readAfter(1000))).toEqual([])
@@ -147,8 +149,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     const log = await fixture().open()
     await fixture().fill(log, 1, 40)
     const newest = { version: 40, timestamp: timestampOf(40) }
-    const at = async (timestamp: number) =>
-      (await entryAtTime(log, timestamp, { newest }))?.version
+    const at = async (timestamp: number) => (await entryAtTime(log, timestamp, { newest }))?.version
     for (let version = 1; version <= 40; version++) {
       expect((await entryAt(log, version))?.version).toBe(version)
       expect(await at(timestampOf(version))).toBe(version)

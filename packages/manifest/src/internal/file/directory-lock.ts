@@ -77,10 +77,7 @@ export class DirectoryLock {
   }
 
   /** What the lock says, for a reader that takes none. */
-  static async inspect(
-    directory: string,
-    options: { env?: Env } = {},
-  ): Promise<LockInspection> {
+  static async inspect(directory: string, options: { env?: Env } = {}): Promise<LockInspection> {
     for (;;) {
       const generation = highestGeneration(directory)
       if (generation === 0) return { generation, held: false, note: undefined }
@@ -119,7 +116,14 @@ export class DirectoryLock {
     const text = encodeLockRecord({ ...record, nonce: '', state: 'released' })
     const fd = fs.openSync(path, 'r+')
     try {
-      fs.writeSync(fd, text.trimEnd().padEnd(length - 1).concat('\n'), 0)
+      fs.writeSync(
+        fd,
+        text
+          .trimEnd()
+          .padEnd(length - 1)
+          .concat('\n'),
+        0,
+      )
     } finally {
       fs.closeSync(fd)
     }
@@ -157,7 +161,8 @@ function create(directory: string, generation: number, record: LockRecord): bool
   } catch (error) {
     const { code } = error as { code?: unknown }
     if (code === 'EEXIST') return false
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK') throw error
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK')
+      throw error
     return createWithoutLinks(path, record)
   } finally {
     fs.rmSync(temporary, { force: true })

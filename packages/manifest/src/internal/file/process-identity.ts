@@ -33,7 +33,10 @@ export type Liveness = 'alive' | 'dead' | 'elsewhere'
  * Whether the process that called itself `other` lives: `elsewhere` where this host can't tell.
  * FORMAT.md, "Lock", gives the rules and what they take for granted.
  */
-export function livenessOf(other: ProcessIdentity, self: ProcessIdentity = ownIdentity()): Liveness {
+export function livenessOf(
+  other: ProcessIdentity,
+  self: ProcessIdentity = ownIdentity(),
+): Liveness {
   if (other.hostname !== self.hostname) return 'elsewhere'
   if (other.bootId !== self.bootId) return 'dead'
   if (other.pidNamespace !== self.pidNamespace) return 'dead'

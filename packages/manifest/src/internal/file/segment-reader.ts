@@ -2,8 +2,15 @@ import { join } from 'node:path'
 import { CorruptionError, isFirnError } from '@firn/env'
 import type { LogEntry } from '../../commit-log.js'
 import type { FileSystem } from './file-system.js'
-import { assertReaches, assertTorn, entriesAfter, type Frames, readFrames, readSegment } from './segment.js'
-import { FORM_TOMBSTONES, FRAME_HEADER_BYTES } from './segment-format.js'
+import {
+  assertReaches,
+  assertTorn,
+  entriesAfter,
+  type Frames,
+  readFrames,
+  readSegment,
+} from './segment.js'
+import { FORM_ENTRIES, FORM_TOMBSTONES, FRAME_HEADER_BYTES } from './segment-format.js'
 import { segmentName, segmentVersions } from './segment-name.js'
 
 // A read of this many entries or fewer goes by a segment's index once that is known: a search by
@@ -12,6 +19,18 @@ const FEW_ENTRIES = 16
 const MAX_INDEXES = 8
 // What a follower asks for first behind the last entry that it has seen.
 const TAIL_BYTES = 65_536
+
+// A batch of entries that is read from the active segment at once.
+const BATCH_BYTES = 4_194_304
+
+/** What the writer of a segment knows of it. */
+export interface ActiveSegment {
+  readonly firstVersion: number
+  readonly offsets: readonly number[]
+  readonly seed: number
+  /** Offset behind the last durable frame. */
+  readonly end: number
+}
 
 /** Reads segments by their names. What it remembers only saves work: files may be replaced. */
 export class SegmentReader {
@@ -89,6 +108,29 @@ export class SegmentReader {
     assertReaches(frames, this.nextSegment(first) as number, what)
     this.#remember(first, frames)
     return entriesAfter(frames, version, limit)
+  }
+
+  /** Entries after `version` from the segment that this process appends to, by its offsets. */
+  async activeAfter(active: ActiveSegment, version: number, limit: number): Promise<LogEntry[]> {
+    const { firstVersion, offsets, seed } = active
+    const first = version + 1 - firstVersion
+    const start = offsets[first] as number
+    let last = first + 1
+    while (last < offsets.length && last - first < limit) {
+      if ((offsets[last] as number) - start > BATCH_BYTES) break
+      last++
+    }
+    const end = offsets[last] ?? active.end
+    const what = this.nameOf(firstVersion)
+    const bytes = await this.#fs.readAsync(this.pathOf(firstVersion), start, end)
+    const header = { id: '', firstVersion, form: FORM_ENTRIES, seed }
+    const frames = readFrames(bytes, start, start, header, version + 1, what)
+    if (frames.offsets.length < last - first) {
+      throw new CorruptionError(
+        `${what}: entry ${frames.lastVersion + 1} is damaged, at offset ${frames.end}`,
+      )
+    }
+    return entriesAfter(frames, version, last - first)
   }
 
   /**

@@ -1,0 +1,30 @@
+import { CorruptionError, type Env } from '@firn/env'
+import { DirectoryLock } from './directory-lock.js'
+
+/** What the writer of a log that was closed in order leaves in the lock: its last version. */
+export interface CleanEnd {
+  version: number
+}
+
+/** The note of a directory's lock, for who doesn't take it. */
+export async function inspectNote(directory: string, env: Env): Promise<unknown> {
+  try {
+    return (await DirectoryLock.inspect(directory, { env })).note
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/**
+ * Every version that the last owner left when it closed the log is there. An old note never hurts:
+ * a log only grows.
+ */
+export function assertCleanEnd(note: unknown, lastVersion: number): void {
+  const { version } = (note ?? {}) as Partial<CleanEnd>
+  if (typeof version === 'number' && version > lastVersion) {
+    throw new CorruptionError(
+      `the commit log was closed at version ${version}, but ends at ${lastVersion}: entries are damaged or missing. Restore from a backup`,
+    )
+  }
+}
