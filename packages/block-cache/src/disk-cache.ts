@@ -1,0 +1,269 @@
+import { join } from 'node:path'
+import { type Env, InvalidArgumentError, systemEnv, ulid } from '@firn/env'
+import { type CacheFiles, nodeCacheFiles } from './internal/disk/cache-files.js'
+import {
+  decodeEntry,
+  directoryNameOf,
+  encodeHeader,
+  entryNameOf,
+  entryOf,
+  fileIdOf,
+  HEADER_BYTES,
+  MAX_CONTENT_BYTES,
+} from './internal/disk/entry-format.js'
+import { type DiskEntry, EntryIndex } from './internal/disk/entry-index.js'
+
+export interface DiskCacheOptions {
+  /** A directory for this cache alone; made when it isn't there. */
+  directory: string
+  /** What its files may add up to. */
+  bytes: number
+  env?: Env
+  /** The system calls to use. Default: the real ones. */
+  files?: CacheFiles
+}
+
+export interface DiskCacheStats {
+  hits: number
+  misses: number
+  /** Entries that were there and didn't pass, or couldn't be read. They are removed. */
+  damaged: number
+  writes: number
+  /** Puts that were given up: the disk is full, or too many were under way. */
+  failedWrites: number
+  evictions: number
+  entries: number
+  usedBytes: number
+  bytes: number
+}
+
+const TEMP_PREFIX = 'tmp-'
+/** Puts under way; more are let go: a cache need not keep up with everything. */
+const MAX_WRITES = 32
+/** After a failed write the disk is left alone for so long. */
+const COOL_DOWN_MS = 5000
+
+/**
+ * Blocks of remote files on a local disk. Nothing in it is ever needed: a missing, truncated,
+ * damaged, misplaced or unreadable entry, a full or absent disk are misses, never errors, and never
+ * wrong bytes. Survives restarts. Meant for one process at a time; a second one in the same
+ * directory does no harm beyond the budget.
+ */
+export class DiskCache {
+  readonly #directory: string
+  readonly #bytes: number
+  readonly #env: Env
+  readonly #files: CacheFiles
+  readonly #index = new EntryIndex()
+  readonly #writing: Map<string, Promise<void>> = new Map()
+  #opening: Promise<void> | undefined
+  #coldUntil = Number.NEGATIVE_INFINITY
+  #closed = false
+  #hits = 0
+  #misses = 0
+  #damaged = 0
+  #writes = 0
+  #failedWrites = 0
+  #evictions = 0
+
+  /** Throws `InvalidArgumentError` for a budget that is no number ≥ 0, or an empty directory. */
+  constructor(options: DiskCacheOptions) {
+    const { directory, bytes, env = systemEnv, files = nodeCacheFiles } = options
+    if (typeof directory !== 'string' || directory === '') {
+      throw new InvalidArgumentError('a disk cache needs the path of a directory')
+    }
+    if (!(bytes >= 0 && bytes <= Number.MAX_SAFE_INTEGER)) {
+      throw new InvalidArgumentError(`a disk cache can't have ${bytes} bytes`)
+    }
+    this.#directory = directory
+    this.#bytes = bytes
+    this.#env = env
+    this.#files = files
+  }
+
+  /** The bytes at a place of a file, or `undefined`. The array is the caller's. Never rejects. */
+  async get(fileId: string, offset: number, length: number): Promise<Uint8Array | undefined> {
+    await this.#open()
+    const entry = this.#index.find(fileId, offset)
+    const isThere = entry !== undefined && !this.#writing.has(placeOf(entry))
+    if (!isThere || entry.length < length || this.#closed) {
+      this.#misses++
+      return undefined
+    }
+    const content = await this.#read(entry)
+    if (content === undefined) {
+      this.#misses++
+      this.#damaged++
+      await this.#discard(entry)
+      return undefined
+    }
+    entry.used = true
+    this.#hits++
+    return content.length === length ? content : content.subarray(0, length)
+  }
+
+  /**
+   * Keeps the bytes of a place of a file, which must be immutable under its id. Resolves when they
+   * are kept, or it has turned out that they aren't. Never rejects. The array is read until then.
+   */
+  async put(fileId: string, offset: number, bytes: Uint8Array): Promise<void> {
+    await this.#open()
+    const directory = directoryNameOf(fileId)
+    const size = HEADER_BYTES + bytes.length
+    if (directory === undefined || size > this.#bytes || bytes.length > MAX_CONTENT_BYTES) return
+    if (!Number.isSafeInteger(offset) || offset < 0 || this.#closed) return
+    const known = this.#index.find(fileId, offset)
+    if (known !== undefined && known.length >= bytes.length) return
+    const entry: DiskEntry = { fileId, offset, length: bytes.length, size, used: false }
+    const place = placeOf(entry)
+    if (this.#writing.has(place)) return
+    if (this.#writing.size >= MAX_WRITES || this.#env.monotonic() < this.#coldUntil) {
+      this.#failedWrites++
+      return
+    }
+    const write = this.#write(directory, entry, bytes)
+    this.#writing.set(place, write)
+    try {
+      await write
+    } finally {
+      this.#writing.delete(place)
+    }
+  }
+
+  /** Forgets a file: it was deleted. Never rejects. */
+  async evictFile(fileId: string): Promise<void> {
+    await this.#open()
+    const directory = directoryNameOf(fileId)
+    if (directory === undefined) return
+    for (const entry of this.#index.entriesOf(fileId)) this.#index.remove(entry)
+    await this.#remove(join(this.#directory, directory))
+    // A write that was under way may have made the directory again.
+    const late = [...this.#writing].filter(([place]) => place.startsWith(`${fileId}@`))
+    await Promise.all(late.map(([, write]) => write))
+    if (late.length > 0 && this.#index.entriesOf(fileId).length === 0) {
+      await this.#remove(join(this.#directory, directory))
+    }
+  }
+
+  /** Waits for writes under way. What is kept stays for the next cache on the directory. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#opening
+    await Promise.all(this.#writing.values())
+  }
+
+  stats(): DiskCacheStats {
+    return {
+      hits: this.#hits,
+      misses: this.#misses,
+      damaged: this.#damaged,
+      writes: this.#writes,
+      failedWrites: this.#failedWrites,
+      evictions: this.#evictions,
+      entries: this.#index.length,
+      usedBytes: this.#index.bytes,
+      bytes: this.#bytes,
+    }
+  }
+
+  #open(): Promise<void> {
+    this.#opening ??= this.#scan()
+    return this.#opening
+  }
+
+  /**
+   * Finds what an earlier process left. Names say all that the index needs; contents are checked
+   * when they are read.
+   */
+  async #scan(): Promise<void> {
+    for (const name of await this.#list(this.#directory)) {
+      const path = join(this.#directory, name)
+      if (name.startsWith(TEMP_PREFIX)) await this.#remove(path)
+      const fileId = fileIdOf(name)
+      if (fileId === undefined) continue
+      for (const entryName of await this.#list(path)) {
+        const place = entryOf(entryName)
+        if (place === undefined) continue
+        const known = this.#index.find(fileId, place.offset)
+        if (known !== undefined) {
+          await this.#remove(join(path, entryName))
+          continue
+        }
+        this.#index.add({ fileId, ...place, size: HEADER_BYTES + place.length, used: false })
+      }
+    }
+    await this.#makeRoom()
+  }
+
+  async #list(directory: string): Promise<string[]> {
+    try {
+      return await this.#files.list(directory)
+    } catch {
+      return []
+    }
+  }
+
+  async #read(entry: DiskEntry): Promise<Uint8Array | undefined> {
+    try {
+      const bytes = await this.#files.read(this.#pathOf(entry), entry.size)
+      return decodeEntry(bytes, entry.fileId, entry.offset, entry.length)
+    } catch {
+      return undefined
+    }
+  }
+
+  async #write(directoryName: string, entry: DiskEntry, bytes: Uint8Array): Promise<void> {
+    const temp = join(this.#directory, `${TEMP_PREFIX}${ulid(this.#env)}`)
+    const shorter = this.#index.find(entry.fileId, entry.offset)
+    if (shorter !== undefined) await this.#discard(shorter)
+    // Counted before it is written: writes under way share the budget.
+    this.#index.add(entry)
+    const isWanted = () => this.#index.find(entry.fileId, entry.offset) === entry
+    try {
+      await this.#makeRoom()
+      const header = encodeHeader(entry.fileId, entry.offset, bytes)
+      await this.#files.makeDirectory(join(this.#directory, directoryName))
+      await this.#files.write(temp, [header, bytes])
+      await this.#files.rename(temp, this.#pathOf(entry))
+      this.#writes++
+      // It may have been evicted, or its file, before it was there.
+      if (!isWanted()) await this.#remove(this.#pathOf(entry))
+    } catch {
+      this.#failedWrites++
+      if (isWanted()) this.#coldUntil = this.#env.monotonic() + COOL_DOWN_MS
+      this.#index.remove(entry)
+      await this.#remove(temp)
+    }
+  }
+
+  async #makeRoom(): Promise<void> {
+    while (this.#index.bytes > this.#bytes) {
+      const oldest = this.#index.takeOldest()
+      if (oldest === undefined) return
+      this.#evictions++
+      await this.#remove(this.#pathOf(oldest))
+    }
+  }
+
+  async #discard(entry: DiskEntry): Promise<void> {
+    this.#index.remove(entry)
+    await this.#remove(this.#pathOf(entry))
+  }
+
+  async #remove(path: string): Promise<void> {
+    try {
+      await this.#files.remove(path)
+    } catch {
+      // It stays until the directory is scanned again.
+    }
+  }
+
+  #pathOf({ fileId, offset, length }: DiskEntry): string {
+    // Only ids that have a directory come into the index.
+    return join(this.#directory, directoryNameOf(fileId) as string, entryNameOf(offset, length))
+  }
+}
+
+function placeOf({ fileId, offset }: DiskEntry): string {
+  return `${fileId}@${offset}`
+}

@@ -1,0 +1,288 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { InvalidArgumentError } from '@firn/env'
+import { TestEnv } from '@firn/env/testing'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type CacheFiles, DiskCache, type DiskCacheOptions } from '../src/disk.js'
+import { nodeCacheFiles } from '../src/internal/disk/cache-files.js'
+
+const FILE = '12-01ARZ3NDEKTSV4RRFFQ69G5FAV'
+const HEADER = 24
+const golden = new URL('golden/entry.hex', import.meta.url)
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'firn-disk-cache-'))
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+function open(more: Partial<DiskCacheOptions> = {}): DiskCache {
+  return new DiskCache({ directory, bytes: 100_000, env: new TestEnv(), ...more })
+}
+
+const content = (seed: number, length = 100) =>
+  Uint8Array.from({ length }, (_, i) => (seed * 31 + i * 7) & 255)
+
+async function entryPaths(): Promise<string[]> {
+  const all = await readdir(directory, { recursive: true, withFileTypes: true })
+  return all.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name)).sort()
+}
+
+/** Real files, except where a fault is due. */
+function faulty(fault: (call: keyof CacheFiles, path: string) => string | undefined): CacheFiles {
+  const check = (call: keyof CacheFiles, path: string) => {
+    const code = fault(call, path)
+    if (code !== undefined) throw Object.assign(new Error(code), { code })
+  }
+  return {
+    list: async (path) => (check('list', path), nodeCacheFiles.list(path)),
+    makeDirectory: async (path) => (check('makeDirectory', path), nodeCacheFiles.makeDirectory(path)),
+    read: async (path, length) => (check('read', path), nodeCacheFiles.read(path, length)),
+    write: async (path, pieces) => (check('write', path), nodeCacheFiles.write(path, pieces)),
+    rename: async (from, to) => (check('rename', to), nodeCacheFiles.rename(from, to)),
+    remove: async (path) => (check('remove', path), nodeCacheFiles.remove(path)),
+  }
+}
+
+describe('DiskCache', () => {
+  it('gives back what was put, and nothing else', async () => {
+    const cache = open()
+    expect(await cache.get(FILE, 0, 100)).toBeUndefined()
+    await cache.put(FILE, 0, content(1))
+    await cache.put(FILE, 100, content(2))
+    await cache.put('other', 0, content(3))
+    expect(await cache.get(FILE, 0, 100)).toEqual(content(1))
+    expect(await cache.get(FILE, 100, 100)).toEqual(content(2))
+    expect(await cache.get('other', 0, 100)).toEqual(content(3))
+    expect(await cache.get(FILE, 50, 10)).toBeUndefined()
+    expect(await cache.get(FILE, 0, 101)).toBeUndefined()
+    expect(await cache.get(FILE, 0, 40)).toEqual(content(1).slice(0, 40))
+    expect(cache.stats()).toMatchObject({ hits: 4, misses: 3, writes: 3, entries: 3, damaged: 0 })
+  })
+
+  it('keeps a longer range in place of a shorter one', async () => {
+    const cache = open()
+    await cache.put(FILE, 0, content(1, 50))
+    await cache.put(FILE, 0, content(1, 100))
+    await cache.put(FILE, 0, content(1, 20))
+    expect(await cache.get(FILE, 0, 100)).toEqual(content(1, 100))
+    expect((await entryPaths()).length).toBe(1)
+  })
+
+  it('survives a restart, and cleans up what a crash left', async () => {
+    const before = open()
+    for (let i = 0; i < 5; i++) await before.put(FILE, i * 100, content(i))
+    await before.put('some/../other file', 7, content(9))
+    await before.close()
+    await writeFile(join(directory, 'tmp-01ARZ3NDEKTSV4RRFFQ69G5FAV'), 'half')
+    await writeFile(join(directory, 'not ours'), 'kept')
+    const after = open()
+    for (let i = 0; i < 5; i++) expect(await after.get(FILE, i * 100, 100)).toEqual(content(i))
+    expect(await after.get('some/../other file', 7, 100)).toEqual(content(9))
+    expect(after.stats()).toMatchObject({ entries: 6, usedBytes: 6 * (100 + HEADER) })
+    expect((await readdir(directory)).sort()).toEqual([
+      `f-${FILE}`,
+      'not ours',
+      expect.stringMatching(/^x-[0-9a-f]+$/),
+    ])
+  })
+
+  it('stays within its budget, lets the oldest go, and gives used entries a second chance', async () => {
+    const size = 100 + HEADER
+    const cache = open({ bytes: 4 * size })
+    for (let i = 0; i < 4; i++) await cache.put(FILE, i, content(i))
+    await cache.get(FILE, 0, 100)
+    await cache.put(FILE, 4, content(4))
+    expect(await cache.get(FILE, 0, 100)).toEqual(content(0))
+    expect(await cache.get(FILE, 1, 100)).toBeUndefined()
+    for (let i = 5; i < 60; i++) await cache.put(FILE, i, content(i))
+    expect((await entryPaths()).length).toBe(4)
+    expect(cache.stats()).toMatchObject({ usedBytes: 4 * size, evictions: 56 })
+    await cache.put(FILE, 99, content(0, 4 * size))
+    expect(await cache.get(FILE, 99, 1)).toBeUndefined()
+    const smaller = open({ bytes: 2 * size })
+    await smaller.get(FILE, 0, 1)
+    expect((await entryPaths()).length).toBe(2)
+  })
+
+  it('forgets a file', async () => {
+    const cache = open()
+    await cache.put(FILE, 0, content(1))
+    await cache.put('OTHER', 0, content(2))
+    const late = cache.put(FILE, 100, content(3))
+    await Promise.all([cache.evictFile(FILE), late])
+    expect(await cache.get(FILE, 0, 100)).toBeUndefined()
+    expect(await cache.get(FILE, 100, 100)).toBeUndefined()
+    expect(await cache.get('OTHER', 0, 100)).toEqual(content(2))
+    expect(await readdir(directory)).toEqual(['f-OTHER'])
+  })
+
+  it('misses and removes an entry of which any bit is flipped (FAILURES 29)', async () => {
+    const cache = open()
+    await cache.put(FILE, 4096, content(1, 20))
+    const [path = ''] = await entryPaths()
+    const sound = await readFile(path)
+    for (let bit = 0; bit < sound.length * 8; bit++) {
+      const flipped = Uint8Array.from(sound)
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+      await cache.put(FILE, 4096, content(1, 20))
+      await writeFile(path, flipped)
+      expect(await cache.get(FILE, 4096, 20)).toBeUndefined()
+    }
+    expect(cache.stats()).toMatchObject({ entries: 0, damaged: sound.length * 8 })
+    expect(await entryPaths()).toEqual([])
+  })
+
+  it('misses an entry that is truncated, empty, gone or a directory (FAILURES 29)', async () => {
+    const cache = open()
+    const broken: ((path: string) => Promise<unknown>)[] = [
+      (path) => truncate(path, 0),
+      (path) => truncate(path, HEADER),
+      (path) => truncate(path, HEADER + 99),
+      (path) => rm(path),
+      (path) => rm(path).then(() => mkdir(path)),
+    ]
+    for (const damage of broken) {
+      await cache.put(FILE, 0, content(1))
+      await damage((await entryPaths())[0] ?? '')
+      expect(await cache.get(FILE, 0, 100)).toBeUndefined()
+    }
+    await cache.put(FILE, 0, content(1))
+    expect(await cache.get(FILE, 0, 100)).toEqual(content(1))
+  })
+
+  it('misses the right bytes in the wrong place (FAILURES 29)', async () => {
+    const cache = open()
+    await cache.put(FILE, 0, content(1))
+    await cache.put(FILE, 500, content(2))
+    const [first = '', second = ''] = await entryPaths()
+    await writeFile(first, await readFile(second))
+    expect(await cache.get(FILE, 0, 100)).toBeUndefined()
+    await cache.put('OTHER', 500, content(3))
+    const other = (await entryPaths()).find((path) => path.includes('OTHER')) ?? ''
+    await writeFile(second, await readFile(other))
+    expect(await cache.get(FILE, 500, 100)).toBeUndefined()
+  })
+
+  it('misses where the directory is a file, or can’t be read or made (FAILURES 29)', async () => {
+    const path = join(directory, 'file')
+    await writeFile(path, 'in the way')
+    const inTheWay = open({ directory: path })
+    await inTheWay.put(FILE, 0, content(1))
+    expect(await inTheWay.get(FILE, 0, 100)).toBeUndefined()
+    await inTheWay.evictFile(FILE)
+    await inTheWay.close()
+
+    const earlier = open()
+    await earlier.put(FILE, 0, content(1))
+    const unreadable = open({ files: faulty(() => 'EACCES') })
+    await unreadable.put(FILE, 0, content(1))
+    expect(await unreadable.get(FILE, 0, 100)).toBeUndefined()
+    await unreadable.evictFile(FILE)
+    await unreadable.close()
+  })
+
+  it.each([
+    ['write', 'ENOSPC'],
+    ['write', 'EMFILE'],
+    ['rename', 'EIO'],
+    ['makeDirectory', 'EROFS'],
+  ] as const)('is without the entry when %s fails with %s, and leaves the disk alone for a while (FAILURES 29)', async (call, code) => {
+    const env = new TestEnv()
+    let failing = true
+    let calls = 0
+    const files = faulty((now) => {
+      if (now === call) calls++
+      return failing && now === call ? code : undefined
+    })
+    const cache = open({ files, env })
+    await cache.put(FILE, 0, content(1))
+    await cache.put(FILE, 100, content(2))
+    expect(calls).toBe(1)
+    expect(await cache.get(FILE, 0, 100)).toBeUndefined()
+    expect(cache.stats()).toMatchObject({ entries: 0, usedBytes: 0, failedWrites: 2 })
+    expect(await entryPaths()).toEqual([])
+    failing = false
+    env.advance(5000)
+    await cache.put(FILE, 0, content(1))
+    expect(await cache.get(FILE, 0, 100)).toEqual(content(1))
+  })
+
+  it('never rejects and never lies, whatever calls fail and however they overlap', async () => {
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('put' as const), file: fc.integer({ min: 0, max: 2 }), offset: fc.integer({ min: 0, max: 5 }) }),
+      fc.record({ do: fc.constant('get' as const), file: fc.integer({ min: 0, max: 2 }), offset: fc.integer({ min: 0, max: 5 }) }),
+      fc.record({ do: fc.constant('evict' as const), file: fc.integer({ min: 0, max: 2 }) }),
+      fc.record({ do: fc.constant('wait' as const) }),
+      fc.record({ do: fc.constant('reopen' as const) }),
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 40 }),
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }),
+        async (steps, faults) => {
+          const home = await mkdtemp(join(directory, 'run-'))
+          const env = new TestEnv()
+          let call = 0
+          const files = faulty(() => (faults[call++ % faults.length] ? undefined : 'EIO'))
+          const options = { directory: home, bytes: 10 * 124, env, files }
+          let cache = open(options)
+          let under: Promise<unknown>[] = []
+          const settle = async () => {
+            await Promise.all(under)
+            under = []
+            expect(cache.stats().usedBytes).toBeLessThanOrEqual(10 * 124)
+          }
+          for (const now of steps) {
+            env.advance(2000)
+            if (now.do === 'put') {
+              under.push(cache.put(`F${now.file}`, now.offset, content(now.file * 7 + now.offset)))
+            } else if (now.do === 'get') {
+              under.push(
+                cache.get(`F${now.file}`, now.offset, 100).then((got) => {
+                  if (got !== undefined) expect(got).toEqual(content(now.file * 7 + now.offset))
+                }),
+              )
+            } else if (now.do === 'evict') under.push(cache.evictFile(`F${now.file}`))
+            else await settle()
+            if (now.do === 'reopen') {
+              await cache.close()
+              cache = open(options)
+            }
+          }
+          await settle()
+          await cache.close()
+          await rm(home, { recursive: true })
+        },
+      ),
+      { numRuns: process.env.FIRN_TEST_LONG ? 2000 : 100 },
+    )
+  })
+
+  it('accounts for every file that it leaves behind', async () => {
+    const cache = open({ bytes: 5 * 124 })
+    await Promise.all(Array.from({ length: 30 }, (_, i) => cache.put(`F${i % 3}`, i, content(i))))
+    await Promise.all([cache.evictFile('F0'), cache.put('F0', 1000, content(1)), cache.put('F1', 0, content(2))])
+    await cache.close()
+    const { entries, usedBytes } = cache.stats()
+    expect((await entryPaths()).length).toBe(entries)
+    expect(usedBytes).toBe(entries * 124)
+  })
+
+  it('writes the bytes that FORMAT.md says', async () => {
+    const cache = open()
+    await cache.put(FILE, 4096, new TextEncoder().encode('firn'))
+    const [path = ''] = await entryPaths()
+    expect(path.endsWith(`f-${FILE}/1000-4`)).toBe(true)
+    const hex = (await readFile(path)).toString('hex')
+    if (process.env.FIRN_UPDATE_GOLDEN) await writeFile(golden, `${hex}\n`)
+    expect(`${hex}\n`).toBe(await readFile(golden, 'utf8'))
+  })
+
+  it('refuses what is no directory and no budget', () => {
+    expect(() => open({ directory: '' })).toThrow(InvalidArgumentError)
+    expect(() => open({ bytes: -1 })).toThrow(InvalidArgumentError)
+  })
+})
