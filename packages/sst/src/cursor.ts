@@ -37,6 +37,7 @@ const ADAPTIVE_TO_BYTES: number = 256 * 1024
 // a few rows then doesn't pay for a whole block.
 const FIRST_ROWS = 16
 const ALL_ROWS = 65_536
+const SLAB_BYTES: number = 32 * 1024
 
 const NO_BYTES = new Uint8Array(0)
 const NO_TABLE = new Int32Array(2)
@@ -73,6 +74,7 @@ export class SstCursor {
   readonly #step: 1 | -1
   #readAhead = 0
   #slab: Uint8Array = NO_BYTES
+  #slabUsed = 0
 
   // Where the cursor stands: `#row` of `#block`, whose ordinal in the file is `#ordinal`.
   #block: DataBlock | undefined
@@ -417,11 +419,14 @@ export class SstCursor {
     const keyBytes = (to - from) * prefixLength + (table[keysAt + to] as number) - keysFrom
     const valuesFrom = table[valuesAt + from] as number
     let slab: Uint8Array
+    let out = 0
     if (this.stable) {
       const valuesTo = table[valuesAt + to] as number
-      slab = new Uint8Array(keyBytes + valuesTo - valuesFrom)
-      slab.set(bytes.subarray(valuesFrom, valuesTo), keyBytes)
-      this.#valueShift = keyBytes - valuesFrom
+      out = this.#takeSlab(keyBytes + valuesTo - valuesFrom)
+      slab = this.#slab
+      const valuesOut = out + keyBytes
+      slab.set(bytes.subarray(valuesFrom, valuesTo), valuesOut)
+      this.#valueShift = valuesOut - valuesFrom
       this.valueBytes = slab
     } else {
       if (keyBytes > this.#slab.length) this.#slab = new Uint8Array(keyBytes * 2)
@@ -429,7 +434,7 @@ export class SstCursor {
       this.#valueShift = 0
       this.valueBytes = bytes
     }
-    let out = 0
+    this.#keyShift = out - keysFrom - from * prefixLength
     let at = keysFrom
     const prefixEnd = BLOCK_HEADER_BYTES + prefixLength
     for (let i = keysAt + from + 1; i <= keysAt + to; i++) {
@@ -437,11 +442,25 @@ export class SstCursor {
       const end = table[i] as number
       while (at < end) slab[out++] = bytes[at++] as number
     }
-    this.#keyShift = -keysFrom - from * prefixLength
     this.keyBytes = slab
     // `next` moves onto the row by the same code as onto any other.
     this.#row = row - this.#step
     this.next()
+  }
+
+  /** Where `length` fresh bytes are in `#slab`: memory that nothing was written to yet. */
+  #takeSlab(length: number): number {
+    const at = this.#slabUsed
+    if (this.#slab.length - at >= length) {
+      this.#slabUsed = at + length
+      return at
+    }
+    // A long scan takes slabs for several blocks, which halves what they cost; a short one just
+    // what it needs, since a view that somebody keeps holds on to its slab.
+    const scanning = this.#batch === ALL_ROWS
+    this.#slab = new Uint8Array(scanning && length < SLAB_BYTES ? SLAB_BYTES : length)
+    this.#slabUsed = length
+    return 0
   }
 
   #leaveBlock(): void {

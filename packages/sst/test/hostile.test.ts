@@ -12,7 +12,7 @@ import { encodeFooter } from '../src/internal/footer.js'
 import { FileIdentity } from '../src/internal/identity.js'
 import { IndexBuilder } from '../src/internal/index-builder.js'
 import { decodeIndex } from '../src/internal/index-decoder.js'
-import { decodeProperties } from '../src/internal/properties.js'
+import { decodeProperties, encodeProperties, type Properties } from '../src/internal/properties.js'
 import { text, write } from './files.js'
 
 // Here checksums hold: somebody made the bytes on purpose. They may decode to other data, but never
@@ -41,7 +41,7 @@ const changes = fc.array(
   { minLength: 1, maxLength: 4 },
 )
 
-function changed(bytes: Uint8Array, list: [number, number[]][]): Uint8Array {
+function changed(bytes: Uint8Array, list: (readonly [number, readonly number[]])[]): Uint8Array {
   const copy = bytes.slice()
   for (const [at, values] of list) {
     for (const [i, value] of values.entries()) {
@@ -180,6 +180,33 @@ describe('hostile bytes with right checksums', () => {
         },
       ),
     )
+  })
+
+  it('37: unknown properties and sections are passed over if even, refused if odd', () => {
+    const { summary } = write([{ key: text('a'), timestamp: 1, kind: 1, value: text('') }])
+    const properties: Properties = {
+      ...summary,
+      dataBytes: 100,
+      blocks: 1,
+      indexLevels: 1,
+      partitions: [],
+      timestamps: true,
+      codec: 0,
+      blockBytes: 8192,
+      sections: [{ id: 1, offset: 100, length: 50 }],
+    }
+    const decode = (bytes: Uint8Array) => decodeProperties(bytes, 1000, 'properties')
+    const known = encodeProperties(properties)
+    expect(decode(known).sections).toHaveLength(1)
+    expect(decode(Uint8Array.of(...known, 10, 1, 77)).records).toBe(1)
+    expect(() => decode(Uint8Array.of(...known, 9, 1, 77))).toThrow(/property 9 needs a newer/)
+    const withSection = (id: number) =>
+      encodeProperties({
+        ...properties,
+        sections: [...properties.sections, { id, offset: 150, length: 10 }],
+      })
+    expect(decode(withSection(4)).sections).toHaveLength(2)
+    expect(() => decode(withSection(3))).toThrow(/section 3 needs a newer/)
   })
 
   it('40: compression bombs are refused before memory is taken', () => {
