@@ -153,20 +153,17 @@ export class MergeOrder {
   #encode(index: number): void {
     if (this.#ties > this.#patience) this.#grow()
     const cursor = this.#cursors[index] as RecordCursor
-    const { keyBytes, keyStart } = cursor
+    const keyBytes = cursor.keyBytes
+    const keyStart = cursor.keyStart
+    const keyEnd = cursor.keyEnd
     const shared = this.#shared
     if (shared > 0) {
-      const prefix = this.#prefix
-      let i = 0
-      if (cursor.keyEnd - keyStart >= shared) {
-        while (i < shared && keyBytes[keyStart + i] === prefix[i]) i++
-      }
-      if (i < shared) {
+      if (keyEnd - keyStart < shared || !startsWith(keyBytes, keyStart, this.#prefix, shared)) {
         this.#shrink(index)
         return
       }
     }
-    this.#codes[index] = this.#sign * codeOf(keyBytes, keyStart + shared, cursor.keyEnd)
+    this.#codes[index] = this.#sign * codeOf(keyBytes, keyStart + shared, keyEnd)
   }
 
   /** Equal codes were frequent: takes all that the keys share out of the codes. */
@@ -206,6 +203,28 @@ export class MergeOrder {
 
 function sharedLength(a: RecordCursor, b: RecordCursor): number {
   return commonPrefixLength(a.keyBytes, a.keyStart, a.keyEnd, b.keyBytes, b.keyStart, b.keyEnd)
+}
+
+/** Whether `bytes` has the first `length` bytes of `prefix` at `start`. Four at a time: see above. */
+function startsWith(
+  bytes: Uint8Array,
+  start: number,
+  prefix: Uint8Array,
+  length: number,
+): boolean {
+  let i = 0
+  let at = start
+  let difference = 0
+  for (const last = length - 4; i <= last; i += 4, at += 4) {
+    // `as number`: below `length`, which both arrays reach.
+    difference |=
+      ((bytes[at] as number) ^ (prefix[i] as number)) |
+      ((bytes[at + 1] as number) ^ (prefix[i + 1] as number)) |
+      ((bytes[at + 2] as number) ^ (prefix[i + 2] as number)) |
+      ((bytes[at + 3] as number) ^ (prefix[i + 3] as number))
+  }
+  for (; i < length; i++, at++) difference |= (bytes[at] as number) ^ (prefix[i] as number)
+  return difference === 0
 }
 
 /** The first 52 bits of `bytes[start, end)` as an integer, with zeros for what is missing. */
