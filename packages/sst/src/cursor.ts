@@ -3,6 +3,7 @@ import { type DataBlock, HEADS } from './internal/block.js'
 import type { BlockFile } from './internal/block-file.js'
 import { BLOCK_HEADER_BYTES } from './internal/block-layout.js'
 import type { IndexBlock } from './internal/index-block.js'
+import { ReadAhead } from './internal/read-ahead.js'
 
 /** The cursor stands on a record: its fields are set. */
 export const POSITIONED = 1
@@ -19,8 +20,9 @@ export interface SstCursorOptions {
   /** False leaves the cache as it is: for a compaction or a big scan. Default true. */
   fill?: boolean
   /**
-   * Adjacent blocks of up to this many stored bytes are fetched by one read. By default one block
-   * at first, then twice as much each time, up to 256 KiB.
+   * Adjacent blocks of up to this many stored bytes are fetched by one read, and the next such read
+   * is under way while they are used up; 0 is block by block. By default one block at first, then
+   * twice as much each time, up to 256 KiB.
    */
   readAheadBytes?: number
   /**
@@ -31,8 +33,6 @@ export interface SstCursorOptions {
   signal?: AbortSignal
 }
 
-const ADAPTIVE_FROM_BYTES: number = 16 * 1024
-const ADAPTIVE_TO_BYTES: number = 256 * 1024
 // How many rows are made ready at once after a seek; four times as many each time after. A scan of
 // a few rows then doesn't pay for a whole block.
 const FIRST_ROWS = 16
@@ -68,11 +68,10 @@ export class SstCursor {
   valueEnd = 0
 
   readonly #file: BlockFile
+  readonly #ahead: ReadAhead
   readonly #fill: boolean
-  readonly #fixedReadAhead: number | undefined
   readonly #signal: AbortSignal | undefined
   readonly #step: 1 | -1
-  #readAhead = 0
   #slab: Uint8Array = NO_BYTES
   #slabUsed = 0
 
@@ -109,9 +108,6 @@ export class SstCursor {
   #seekInclusive = false
   #neededPartition = -1
   #neededBlock = -1
-  // Blocks that were fetched and are still ahead: the cache may be too small, or told not to fill.
-  #window: DataBlock[] = []
-  #windowFirst = 0
   #fetched: IndexBlock | undefined
   #fetchedPartition = -1
   #status: CursorStatus = END
@@ -123,9 +119,14 @@ export class SstCursor {
     this.reverse = options.reverse ?? false
     this.stable = options.private ?? true
     this.#fill = options.fill ?? true
-    this.#fixedReadAhead = options.readAheadBytes
     this.#signal = options.signal
     this.#step = this.reverse ? -1 : 1
+    this.#ahead = new ReadAhead(file, {
+      reverse: this.reverse,
+      fill: this.#fill,
+      bytes: options.readAheadBytes,
+      signal: options.signal,
+    })
     this.#leaveBlock()
   }
 
@@ -188,12 +189,15 @@ export class SstCursor {
       this.#signal?.throwIfAborted()
       if (this.#neededPartition >= 0) {
         const partition = this.#neededPartition
-        const index = await this.#file.fetchPartition(partition, this.#fetchOptions)
+        const options = { fill: this.#fill, signal: this.#signal }
+        const index = await this.#file.fetchPartition(partition, options)
         this.#fetched = index
         this.#fetchedPartition = partition
       } else {
-        await this.#fetchWindow(this.#neededBlock)
+        // A block is only ever lacking of an index that is there.
+        await this.#ahead.fetch(this.#index as IndexBlock, this.#neededBlock)
       }
+      if (this.#closed) return END
       this.#attempt()
     }
     return this.#status
@@ -203,22 +207,18 @@ export class SstCursor {
   close(): void {
     this.#closed = true
     this.#leaveBlock()
-    this.#window = []
+    this.#ahead.close()
     this.#index = undefined
     this.#fetched = undefined
     this.#slab = NO_BYTES
     this.#status = END
   }
 
-  get #fetchOptions(): { fill: boolean; signal: AbortSignal | undefined } {
-    return { fill: this.#fill, signal: this.#signal }
-  }
-
   #begin(move: number, batch: number): void {
     if (this.#closed || this.#file.closed) this.#refuse()
     this.#move = move
     this.#batch = batch
-    this.#readAhead = this.#fixedReadAhead ?? 0
+    this.#ahead.restart()
     this.#leaveBlock()
   }
 
@@ -256,7 +256,7 @@ export class SstCursor {
     } else this.#index = file.index
     const index = this.#index as IndexBlock
     const ordinal = index.first + index.search(bytes, start, end, timestamp)
-    const block = this.#resident(ordinal)
+    const block = this.#ahead.resident(ordinal)
     if (block === undefined) return this.#lack(ordinal)
     const place = block.search(bytes, start, end)
     let row = place < 0 ? ~place : place
@@ -290,7 +290,7 @@ export class SstCursor {
       else if (index !== undefined && ordinal >= index.first + index.count) partition++
       if (!this.#usePartition(partition)) return PENDING
     }
-    const block = this.#resident(ordinal)
+    const block = this.#ahead.resident(ordinal)
     if (block === undefined) return this.#lack(ordinal)
     return this.#stand(block, ordinal, this.reverse ? block.rows - 1 : 0)
   }
@@ -310,62 +310,9 @@ export class SstCursor {
     return true
   }
 
-  #resident(ordinal: number): DataBlock | undefined {
-    const ahead = this.#window[ordinal - this.#windowFirst]
-    return ahead ?? this.#file.blocks.peek(ordinal)
-  }
-
   #lack(ordinal: number): CursorStatus {
     this.#neededBlock = ordinal
     return PENDING
-  }
-
-  /** Fetches the block, and those after it in the cursor's direction that fit into one read. */
-  async #fetchWindow(ordinal: number): Promise<void> {
-    const index = this.#index as IndexBlock
-    const { blocks } = this.#file
-    const low = index.first
-    const { offsets } = index
-    // `as number`: ordinals stay within the index.
-    const size = (child: number) =>
-      (offsets[child - low + 1] as number) - (offsets[child - low] as number)
-    let total = size(ordinal)
-    let last = ordinal
-    for (;;) {
-      const more = last + this.#step
-      if (more < low || more >= low + index.count || blocks.has(more)) break
-      total += size(more)
-      if (total > this.#readAhead) break
-      last = more
-    }
-    if (this.#fixedReadAhead === undefined) {
-      const grown = Math.max(ADAPTIVE_FROM_BYTES, this.#readAhead * 2)
-      this.#readAhead = Math.min(ADAPTIVE_TO_BYTES, grown)
-    }
-    const from = Math.min(ordinal, last)
-    const results = await this.#file.fetchRun(
-      index,
-      from,
-      Math.max(ordinal, last),
-      this.#fetchOptions,
-    )
-    if (this.#closed) return
-    // A block that failed ends the window; it is an error when the cursor comes to it.
-    let begin = ordinal - from
-    let end = begin
-    for (let i = begin; i >= 0 && i < results.length; i += this.#step) {
-      const result = results[i] as PromiseSettledResult<DataBlock>
-      if (result.status === 'rejected') {
-        if (i === ordinal - from) throw result.reason
-        break
-      }
-      if (this.reverse) begin = i
-      else end = i
-    }
-    this.#window = results
-      .slice(begin, end + 1)
-      .map((result) => (result as PromiseFulfilledResult<DataBlock>).value)
-    this.#windowFirst = from + begin
   }
 
   /** The batch is over: the next one of the block, or the next block. */

@@ -95,7 +95,9 @@ class Drawing {
   #string(count: number, what: string): void {
     const bytes = this.#file.subarray(this.#at, this.#at + count)
     const printed = [...bytes]
-      .map((b) => (b >= 32 && b < 127 ? String.fromCharCode(b) : `\\x${b.toString(16).padStart(2, '0')}`))
+      .map((b) =>
+        b >= 32 && b < 127 ? String.fromCharCode(b) : `\\x${b.toString(16).padStart(2, '0')}`,
+      )
       .join('')
     this.#bytes(count, `${what}: "${printed}"`)
   }
@@ -143,7 +145,8 @@ class Drawing {
     }
     for (let row = 0; row < rows && timestampWidth > 0; row++) {
       let value = 0
-      for (let i = timestampWidth; i-- > 0; ) value = value * 256 + this.#view.getUint8(this.#at + i)
+      for (let i = timestampWidth; i-- > 0; )
+        value = value * 256 + this.#view.getUint8(this.#at + i)
       this.#bytes(timestampWidth, `row ${row} timestamp: min + ${value} = ${min + value}`)
     }
     for (const [row, length] of keys.entries()) this.#string(length, `row ${row} key suffix`)
@@ -165,7 +168,8 @@ class Drawing {
     const total = this.#u64('stored bytes of all children')
     this.#string(prefixBytes, 'common prefix of separators')
     this.#lengths(widths & 3, count, total, 'stored lengths')
-    const fixed = this.#at + (WIDTHS[widths >> 2] as number) * count + ((flags & 1) !== 0 ? 8 * count : 0)
+    const fixed =
+      this.#at + (WIDTHS[widths >> 2] as number) * count + ((flags & 1) !== 0 ? 8 * count : 0)
     const suffixes = this.#lengths(widths >> 2, count, end - 9 - fixed, 'separator suffix lengths')
     for (let i = 0; i < count && (flags & 1) !== 0; i++) this.#u64(`timestamp before child ${i}`)
     for (const [i, length] of suffixes.entries()) {

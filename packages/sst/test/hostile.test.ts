@@ -15,6 +15,9 @@ import { decodeIndex } from '../src/internal/index-decoder.js'
 import { decodeProperties, encodeProperties, type Properties } from '../src/internal/properties.js'
 import { text, write } from './files.js'
 
+const scale = process.env.FIRN_TEST_LONG === '1' ? 20 : 1
+const timeout = 600_000
+
 // Here checksums hold: somebody made the bytes on purpose. They may decode to other data, but never
 // to a crash, an access out of bounds, or memory without bound.
 
@@ -75,57 +78,65 @@ function rawBlock(fixed: boolean): Uint8Array {
 }
 
 describe('hostile bytes with right checksums', () => {
-  it('40: data blocks', () => {
-    const blocks = [rawBlock(true), rawBlock(false)]
-    for (const raw of blocks) expect(decodeBlock(raw, undefined, 'block').rows).toBe(40)
-    fc.assert(
-      fc.property(fc.constantFrom(...blocks), changes, (raw, list) => {
-        const block = typed(() => decodeBlock(changed(raw, list), undefined, 'block'))
-        if (block === undefined) return
-        let before: Uint8Array | undefined
-        for (let row = 0; row < block.rows; row++) {
-          const key = block.keyOf(row)
-          const found = block.search(key, 0, key.length)
-          expect(found).toBeLessThan(0)
-          expect(block.keyOf(~found)).toEqual(key)
-          expect(block.valueOf(row).byteLength).toBeGreaterThanOrEqual(0)
-          expect(block.kindOf(row)).toBeLessThanOrEqual(2)
-          expect(Number.isSafeInteger(block.timestampOf(row))).toBe(true)
-          if (before !== undefined) expect(Buffer.compare(before, key)).toBeLessThanOrEqual(0)
-          before = key
-        }
-        expect(block.memoryBytes).toBeLessThan(raw.length * 24 + 1000)
-      }),
-      { numRuns: 5000 },
-    )
-  })
+  it(
+    '40: data blocks',
+    () => {
+      const blocks = [rawBlock(true), rawBlock(false)]
+      for (const raw of blocks) expect(decodeBlock(raw, undefined, 'block').rows).toBe(40)
+      fc.assert(
+        fc.property(fc.constantFrom(...blocks), changes, (raw, list) => {
+          const block = typed(() => decodeBlock(changed(raw, list), undefined, 'block'))
+          if (block === undefined) return
+          let before: Uint8Array | undefined
+          for (let row = 0; row < block.rows; row++) {
+            const key = block.keyOf(row)
+            const found = block.search(key, 0, key.length)
+            expect(found).toBeLessThan(0)
+            expect(block.keyOf(~found)).toEqual(key)
+            expect(block.valueOf(row).byteLength).toBeGreaterThanOrEqual(0)
+            expect(block.kindOf(row)).toBeLessThanOrEqual(2)
+            expect(Number.isSafeInteger(block.timestampOf(row))).toBe(true)
+            if (before !== undefined) expect(Buffer.compare(before, key)).toBeLessThanOrEqual(0)
+            before = key
+          }
+          expect(block.memoryBytes).toBeLessThan(raw.length * 24 + 1000)
+        }),
+        { numRuns: 1500 * scale },
+      )
+    },
+    timeout,
+  )
 
-  it('40: indexes', () => {
-    const builder = new IndexBuilder(0, 0)
-    for (let i = 0; i < 30; i++) {
-      const spans = i % 5 === 4
-      builder.add(text(`key${100 + i - (spans ? 1 : 0)}`), spans ? 1000 - i : 0, 900 + i)
-    }
-    const raw = builder.build()
-    const bounds = { level: 0, first: 0, count: 30, start: 0, end: 30_000 }
-    expect(decodeIndex(raw, bounds, 'index').count).toBe(30)
-    fc.assert(
-      fc.property(changes, fc.uint8Array({ maxLength: 8 }), (list, key) => {
-        const index = typed(() => decodeIndex(changed(raw, list), bounds, 'index'))
-        if (index === undefined) return
-        for (const timestamp of [-1, 500, Number.POSITIVE_INFINITY]) {
-          const child = index.search(key, 0, key.length, timestamp)
-          expect(child).toBeGreaterThanOrEqual(0)
-          expect(child).toBeLessThan(30)
-        }
-        for (let child = 0; child < 30; child++) {
-          expect(index.offsets[child + 1]).toBeGreaterThan(index.offsets[child] as number)
-        }
-        expect(index.offsets[30]).toBeLessThanOrEqual(bounds.end)
-      }),
-      { numRuns: 5000 },
-    )
-  })
+  it(
+    '40: indexes',
+    () => {
+      const builder = new IndexBuilder(0, 0)
+      for (let i = 0; i < 30; i++) {
+        const spans = i % 5 === 4
+        builder.add(text(`key${100 + i - (spans ? 1 : 0)}`), spans ? 1000 - i : 0, 900 + i)
+      }
+      const raw = builder.build()
+      const bounds = { level: 0, first: 0, count: 30, start: 0, end: 30_000 }
+      expect(decodeIndex(raw, bounds, 'index').count).toBe(30)
+      fc.assert(
+        fc.property(changes, fc.uint8Array({ maxLength: 8 }), (list, key) => {
+          const index = typed(() => decodeIndex(changed(raw, list), bounds, 'index'))
+          if (index === undefined) return
+          for (const timestamp of [-1, 500, Number.POSITIVE_INFINITY]) {
+            const child = index.search(key, 0, key.length, timestamp)
+            expect(child).toBeGreaterThanOrEqual(0)
+            expect(child).toBeLessThan(30)
+          }
+          for (let child = 0; child < 30; child++) {
+            expect(index.offsets[child + 1]).toBeGreaterThan(index.offsets[child] as number)
+          }
+          expect(index.offsets[30]).toBeLessThanOrEqual(bounds.end)
+        }),
+        { numRuns: 1500 * scale },
+      )
+    },
+    timeout,
+  )
 
   it('40: properties, filters and footers', async () => {
     const { file } = write([
@@ -146,7 +157,7 @@ describe('hostile bytes with right checksums', () => {
         typed(() => decodeProperties(changed(raw, list), at, 'properties'))
         typed(() => decodeProperties(raw.subarray(0, cut), at, 'properties'))
       }),
-      { numRuns: 5000 },
+      { numRuns: 1500 * scale },
     )
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (content) => {

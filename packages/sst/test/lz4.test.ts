@@ -86,7 +86,7 @@ describe('LZ4', () => {
       fc.property(content, (bytes) => {
         expect(decompress(compress(bytes), bytes.length)).toEqual(bytes)
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     )
   })
 
@@ -111,7 +111,7 @@ describe('LZ4', () => {
         // 0 says that it didn't compress.
         if (length > 0) expect(decompress(theirs.slice(0, length), bytes.length)).toEqual(bytes)
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -168,7 +168,7 @@ describe('LZ4', () => {
           expect(buffer.subarray(32 + length).every((byte) => byte === 0xee)).toBe(true)
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     )
   })
 

@@ -33,7 +33,7 @@ const shape = fc.record({
   filterBitsPerKey: fc.constantFrom(0, 10),
   indexPartitionBytes: fc.constantFrom(8, 30, 1_000_000),
 })
-const numRuns = process.env.FIRN_TEST_LONG === '1' ? 5000 : 200
+const numRuns = process.env.FIRN_TEST_LONG === '1' ? 5000 : 150
 const timeout = 600_000
 
 it(

@@ -227,6 +227,47 @@ describe('cursors', () => {
     }
   })
 
+  it('have the next read under way while they use the last one up', async () => {
+    const source = new CountingSource(large)
+    const reader = await SstReader.open(source)
+    const cursor = reader.cursor({ readAheadBytes: 20_000 })
+    cursor.first()
+    await cursor.load()
+    expect(source.reads.length).toBe(2)
+    await drain(cursor, POSITIONED, 20)
+    expect(source.reads.length).toBe(2)
+    cursor.close()
+    // A seek elsewhere leaves it alone; block by block there is none.
+    const stepping = reader.cursor({ readAheadBytes: 0, reverse: true })
+    stepping.first()
+    await stepping.load()
+    expect(source.reads.length).toBe(3)
+  })
+
+  it('meet the failure of a read ahead only when they come to it', async () => {
+    const whole = memorySource(large)
+    let reads = 0
+    const reader = await SstReader.open({
+      readTail: (length) => whole.readTail(length),
+      read: (offset, length) =>
+        ++reads === 2 ? Promise.reject(new Error('no network')) : whole.read(offset, length),
+    })
+    const cursor = reader.cursor({ readAheadBytes: 20_000 })
+    let status = cursor.first()
+    let seen = 0
+    const failed = await (async () => {
+      for (;;) {
+        if (status === PENDING) status = await cursor.load()
+        seen++
+        status = cursor.next()
+      }
+    })().catch((error: Error) => error.message)
+    expect(failed).toBe('no network')
+    expect(seen).toBeGreaterThan(100)
+    expect(await cursor.load()).toBe(POSITIONED)
+    expect(await drain(cursor, POSITIONED)).toHaveLength(rows.length - seen)
+  })
+
   it('begin with one block, and read more at a time the longer they go on', async () => {
     const source = new CountingSource(large)
     const reader = await SstReader.open(source)
