@@ -160,11 +160,12 @@ describe('checkpoints in a store', () => {
   it('that are damaged or gone give way to older ones (25)', async () => {
     const store = new MemoryObjectStore()
     const states = await write(store, 6)
-    const [newest, second, third] = (await keys(store)) as [string, string, string]
+    const all = await keys(store)
+    const [newest, second] = all as [string, string]
     await store.put(newest, new Uint8Array(40))
     expect(await readNewestCheckpoint(store, INCARNATION)).toEqual(states[4])
     // One that isn't what its name says, of a database of another name.
-    await store.put(second, (await store.get(third)).bytes)
+    await store.put(second, (await store.get(all.at(-1) as string)).bytes)
     expect(await readNewestCheckpoint(store, INCARNATION)).toEqual(states[3])
     const losing = new Proxy(store, {
       get(target, property) {
@@ -207,6 +208,16 @@ describe('checkpoints in a store', () => {
       },
     })
     await expect(write(garbling, 1)).rejects.toThrow(CorruptionError)
+    // Bytes that are a checkpoint, but not this one.
+    const [other] = (await keys(store)) as [string]
+    await store.put(other, encodeCheckpoint(fullState()))
+    const swapping = new Proxy(store, {
+      get(target, property) {
+        if (property !== 'get') return Reflect.get(target, property).bind(target)
+        return () => target.get(other)
+      },
+    })
+    await expect(write(swapping, 1)).rejects.toThrow(CorruptionError)
   })
 
   it('are kept to a number, the newest', async () => {

@@ -1,11 +1,14 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CorruptionError, FormatVersionError } from '@firn/env'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { crashImage, describeEntries, fill, readAll, segmentPaths } from './file-log.js'
 import { newEntry } from './fixtures.js'
 import { tempDirectory } from './temp-directory.js'
+
+// Thousands of opens: seconds on a machine that has other things to do.
+vi.setConfig({ testTimeout: 120_000 })
 
 const LONG = process.env['FIRN_TEST_LONG'] === '1'
 const ENTRIES = LONG ? 150 : 4
@@ -83,6 +86,11 @@ describe('a log that was closed', () => {
       if (found !== undefined) expect(found).toEqual(entries)
       expect(found === undefined).toBe(length < bytes.length - 56)
     }
+    // Who tries again to write to it finds out again.
+    fs.writeFileSync(segment, bytes.subarray(0, 48 + 76))
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      expect(await outcome(directory, 'write')).toBeUndefined()
+    }
     fs.rmSync(segment)
     expect(await outcome(directory, 'read')).toBeUndefined()
     expect(await outcome(directory, 'write')).toBeUndefined()
@@ -153,25 +161,30 @@ describe('a log whose process died', () => {
     const directory = tempDirectory()
     const log = await FileCommitLog.open(directory)
     const first = describeEntries(await fill(log, 1, 2))
-    // One write of five entries, none of which was acknowledged before.
+    // One write of five entries, none of which was acknowledged before, of more than is filled with
+    // zeros at a time.
+    const size = 40_000
+    const frame = 56 + size
     await Promise.all(
-      [3, 4, 5, 6, 7].map((version) => log.append(newEntry(version, new Uint8Array(20)))),
+      [3, 4, 5, 6, 7].map((version) => log.append(newEntry(version, new Uint8Array(size)))),
     )
     const image = crashImage(directory, path.join(tempDirectory(), 'image'))
     await log.close()
     const segment = segmentPaths(image)[0] as string
     const bytes = fs.readFileSync(segment)
     // Its first page never reached the disk, the others did.
-    bytes.fill(0, 48 + 2 * 76, 48 + 3 * 76 + 10)
+    bytes.fill(0, 48 + 2 * 76, 48 + 2 * 76 + 90)
     fs.writeFileSync(segment, bytes)
     expect(await outcome(image, 'read')).toEqual(first)
     const again = await FileCommitLog.open(image)
     expect(describeEntries(await readAll(again))).toEqual(first)
-    // Behind the new entry 3, entries 5 to 7 of the torn write must not come to life again.
-    const third = describeEntries(await fill(again, 3, 3, 20 + 76))
+    // Entry 7 of the torn write stands right behind the new entry 6; it must not come to life again.
+    const more = describeEntries(await fill(again, 3, 5, 10_000))
+    const gap = 4 * frame - 3 * (56 + 10_000) - 56
+    more.push(...describeEntries(await fill(again, 6, 6, gap)))
     const second = crashImage(image, path.join(tempDirectory(), 'image'))
     await again.close()
-    expect(await outcome(second, 'write')).toEqual([...first, ...third])
+    expect(await outcome(second, 'write')).toEqual([...first, ...more])
   })
 })
 

@@ -84,6 +84,8 @@ describe('a sync that fails (31)', () => {
     }
     await expect(appendUntilItFails()).rejects.toMatchObject(failed)
     expect(await readAll(log)).toHaveLength(acknowledged)
+    // Long before the next segment, whose sync would fail too.
+    expect(acknowledged).toBeLessThan(100)
     await log.close()
   })
 
@@ -325,6 +327,34 @@ describe('a reader without the lock', () => {
     }
     writing = false
     await writes
+    await writer.close()
+  })
+
+  it('looks again where a later entry was read and an earlier one was not yet', async () => {
+    const directory = tempDirectory()
+    const writer = await FileCommitLog.open(directory)
+    const entries = describeEntries(await fill(writer, 1, 6))
+    // A read that passes entry 4 before it is written, and entries 5 and 6 after they are.
+    let overtaken = 2
+    const fileSystem = new FaultyFileSystem()
+    const readAsync = fileSystem.readAsync.bind(fileSystem)
+    fileSystem.readAsync = async (...args) => {
+      const bytes = await readAsync(...args)
+      const entry = overtaken === 0 ? undefined : 48 + (5 - overtaken) * 76
+      if (entry !== undefined) bytes.fill(0, entry, entry + 76)
+      if (overtaken > 0) overtaken--
+      return bytes
+    }
+    const reader = await FileCommitLog.open(directory, { mode: 'read', fileSystem })
+    expect(describeEntries(await readAll(reader))).toEqual(entries)
+    // The same place twice is damage.
+    fileSystem.readAsync = async (...args) => {
+      const bytes = await readAsync(...args)
+      bytes.fill(0, 48 + 2 * 76, 48 + 3 * 76)
+      return bytes
+    }
+    await expect(readAll(reader)).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
+    await reader.close()
     await writer.close()
   })
 })

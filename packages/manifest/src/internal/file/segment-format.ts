@@ -46,6 +46,8 @@ export interface FrameHeader {
   /** Every entry up to this version was durable when the frame was written. */
   durableThrough: number
   payloadChecksum: number
+  /** With which both checksums of the frame begin. */
+  seed: number
 }
 
 export function encodeSegmentHeader(id: string, firstVersion: number, form: number): Uint8Array {
@@ -100,7 +102,9 @@ export function putFrameHeader(
   at: number,
   segmentSeed: number,
   offset: number,
-  frame: Omit<FrameHeader, 'payloadLength' | 'payloadChecksum'> & { token: string | undefined },
+  frame: Pick<FrameHeader, 'kind' | 'version' | 'timestamp' | 'durableThrough'> & {
+    token: string | undefined
+  },
   payload: Uint8Array,
 ): void {
   const seed = frameSeed(segmentSeed, offset)
@@ -132,7 +136,8 @@ export function readFrameHeader(
   if (kind < FRAME_ENTRY || kind > FRAME_END) return undefined
   const checked = bytes.subarray(at, at + FRAME_CHECKED_BYTES)
   const stored = getU32(bytes, at + FRAME_CHECKED_BYTES)
-  if (crc32(checked, frameSeed(segmentSeed, offset)) !== stored) return undefined
+  const seed = frameSeed(segmentSeed, offset)
+  if (crc32(checked, seed) !== stored) return undefined
   return {
     kind,
     payloadLength: getU32(bytes, at),
@@ -140,22 +145,16 @@ export function readFrameHeader(
     timestamp: getU64(bytes, at + 16),
     durableThrough: getU64(bytes, at + 40),
     payloadChecksum: getU32(bytes, at + 48),
+    seed,
   }
 }
 
-/** Whether a frame's payload, right after its header, is whole. */
-export function payloadIsWhole(
-  bytes: Uint8Array,
-  at: number,
-  segmentSeed: number,
-  offset: number,
-  frame: FrameHeader,
-): boolean {
+/** Whether the payload of the frame at index `at`, right after its header, is whole. */
+export function payloadIsWhole(bytes: Uint8Array, at: number, frame: FrameHeader): boolean {
   const start = at + FRAME_HEADER_BYTES
   const end = start + frame.payloadLength
   return (
-    end <= bytes.length &&
-    crc32(bytes.subarray(start, end), frameSeed(segmentSeed, offset)) === frame.payloadChecksum
+    end <= bytes.length && crc32(bytes.subarray(start, end), frame.seed) === frame.payloadChecksum
   )
 }
 

@@ -72,7 +72,7 @@ export function readFrames(
   for (;;) {
     const at = offset - base
     const frame = readFrameHeader(bytes, at, header.seed, offset)
-    if (frame === undefined || !payloadIsWhole(bytes, at, header.seed, offset, frame)) break
+    if (frame === undefined || !payloadIsWhole(bytes, at, frame)) break
     const expected = frame.kind === FRAME_END ? version - 1 : version
     const tombstoned = header.form === FORM_TOMBSTONES
     if (frame.version !== expected || (frame.kind === FRAME_TOMBSTONES) !== tombstoned) {
