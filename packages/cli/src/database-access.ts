@@ -1,4 +1,4 @@
-import { type Database, open, type ReadableTable, type Table, type TableInfo } from '@firn/engine'
+import { type Database, open, type Table, type TableInfo } from '@firn/engine'
 import { isFirnError } from '@firn/env'
 import type { CommandContext } from './command-context.js'
 import { CommandError, UsageError } from './errors.js'
@@ -107,7 +107,6 @@ function same(bytes: Uint8Array): Uint8Array {
 }
 
 export type StoredTable = Table<Uint8Array, Uint8Array>
-export type ReadableStoredTable = ReadableTable<Uint8Array, Uint8Array>
 
 const LISTED = 8
 

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { UsageError } from './errors.js'
 import type { Io } from './io.js'
 
-export const DEFAULT_DIRECTORY = './firn_data'
+const DEFAULT_DIRECTORY = './firn_data'
 
 /** Where the database is: for the engine, and for people. */
 export interface DatabaseLocation {

@@ -1,7 +1,20 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { open } from '@firn/engine'
+import { systemEnv } from '@firn/env'
+import {
+  applyEntry,
+  type DatabaseState,
+  liveFiles,
+  openRoot,
+  readNewestCheckpoint,
+  writeCheckpoint,
+} from '@firn/manifest'
+import { FileCommitLog } from '@firn/manifest/file'
+import { FsObjectStore } from '@firn/object-store/fs'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { emptyReport } from '../src/verify/verification.js'
+import { verifyFiles } from '../src/verify/verify-files.js'
 import { jsonLines, makeConsole } from './console.js'
 
 const console = makeConsole()
@@ -63,6 +76,23 @@ beforeEach(async () => {
   await db.close()
 })
 
+/** The state that the newest checkpoint holds, the present one, and the store they are in. */
+async function present(): Promise<{
+  store: FsObjectStore
+  checkpointed: DatabaseState
+  state: DatabaseState
+}> {
+  const store = new FsObjectStore(console.path('firn_data'))
+  const { incarnation } = await openRoot(store, { createIfMissing: false })
+  const checkpointed = await readNewestCheckpoint(store, incarnation)
+  if (checkpointed === undefined) throw new Error('no checkpoint')
+  let state = checkpointed
+  const log = await FileCommitLog.open(console.path('firn_data'), { mode: 'read' })
+  for await (const entry of log.readAfter(state.version)) state = applyEntry(state, entry)
+  await log.close()
+  return { store, checkpointed, state }
+}
+
 describe('verify', () => {
   test('finds a sound database whole and says what it saw', async () => {
     const report = await verify()
@@ -112,6 +142,53 @@ describe('verify', () => {
     await flip(await firstOf('.log'), 200)
     const { problems } = await verify()
     expect(problems[0]?.where).toBe('commit log')
+  })
+
+  test('a damaged entry in the middle of a log of objects', async () => {
+    const shared = ['--db', 'file:./firn_data/shared?log=objects']
+    for (const key of ['a', 'b', 'c']) await ok(['put', key, '1', ...shared])
+    const [, second = ''] = await filesOf('shared/log')
+    await flip(second, -3)
+    const { status, out } = await firn(['verify', '--json', ...shared])
+    expect(status).toBe(1)
+    expect(JSON.parse(out).problems).toEqual([
+      { where: 'commit log', problem: expect.stringMatching(/\b2\b|0002/) },
+    ])
+  })
+
+  test('a checkpoint of something else than the log leads to', async () => {
+    const { store, checkpointed } = await present()
+    const other = { ...checkpointed, nextTableId: checkpointed.nextTableId + 1 }
+    await writeCheckpoint(store, other, systemEnv)
+    await store.close()
+    expect((await verify()).problems).toEqual([
+      {
+        where: expect.stringMatching(/^checkpoints\//),
+        problem: 'it is not the state that the log leads to',
+      },
+    ])
+  })
+
+  test('a file that is sound, but not what the manifest says', async () => {
+    const { store, state } = await present()
+    const report = emptyReport()
+    const file = [...liveFiles(state)][0]
+    if (file === undefined) throw new Error('no file')
+    const [lists, changed] = [
+      { ...state, tables: new Map(), level0: [file] },
+      { ...state, tables: new Map(), level0: [{ ...file, deletes: file.deletes + 1 }] },
+    ]
+    const { incarnation } = state
+    const rest = { store, incarnation, isStillLive: async () => true, onProgress: () => {} }
+    await verifyFiles({ ...rest, state: lists }, report)
+    expect(report).toMatchObject({ ok: true, files: 1 })
+    await verifyFiles({ ...rest, state: changed }, report)
+    expect(report.problems).toEqual([
+      { where: expect.stringMatching(/\.sst$/), problem: 'deletes is 1, the manifest says 2' },
+    ])
+    await verifyFiles({ ...rest, state: changed, isStillLive: async () => false }, emptyReport())
+    expect(report.problems).toHaveLength(1)
+    await store.close()
   })
 
   test('a log that is gone', async () => {

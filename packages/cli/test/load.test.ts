@@ -279,7 +279,14 @@ describe('dump', () => {
 
     for (const digits of [[], ['--hex'], ['--base64']]) {
       const dump = await ok(['dump', ...digits])
-      expect(dump.trimEnd().split('\n')).toHaveLength(5)
+      const lines = jsonLines(dump) as { table: string; options?: unknown }[]
+      expect(lines.map(({ table, options }) => [table, options !== undefined])).toEqual([
+        ['raw', true],
+        ['raw', false],
+        ['tuples', true],
+        ['tuples', false],
+        ['tuples', false],
+      ])
       const copy = `copy${digits[0] ?? ''}`
       expect((await firn(['load', '-', '--path', copy], { stdin: dump })).err).toBe('')
       expect(await ok(['dump', ...digits, '--path', copy])).toBe(dump)

@@ -43,6 +43,8 @@ describe('JSON text', () => {
     expect(jsonMemberText(text, 'c')).toBeUndefined()
     expect(jsonMemberText('{}', 'c')).toBeUndefined()
     expect(jsonMemberText('{"v\\u0061lue":1}', 'value')).toBe('1')
+    // As JSON.parse has it: of two members with one name, the last counts.
+    expect(jsonMemberText('{"value":1,"value":2}', 'value')).toBe('2')
   })
 
   test('members of any object are found', () => {

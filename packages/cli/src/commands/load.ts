@@ -1,46 +1,32 @@
 import { resolve } from 'node:path'
-import type { Database } from '@firn/engine'
 import { type Command, Option } from 'commander'
 import { ByteProgress } from '../byte-progress.js'
 import {
   type CommandContext,
-  DEFAULT_TABLE,
   type GlobalOptions,
   givenTable,
   locationOf,
 } from '../command-context.js'
 import { withDatabase } from '../database-access.js'
-import { CommandError, UsageError } from '../errors.js'
+import { CommandError } from '../errors.js'
 import { addExamples } from '../examples.js'
-import { csvSource } from '../load/csv-source.js'
-import { type InputFile, openInputFile, stdinFile } from '../load/input-file.js'
-import { jsonlSource } from '../load/jsonl-source.js'
-import { KeyFields } from '../load/key-fields.js'
-import { type LoadResult, loadRows } from '../load/loader.js'
-import { FORMATS, type Format, formatOf, type RowSource } from '../load/row-source.js'
-import { KeyValueWriter, RecordWriter, type RowWriter } from '../load/row-writer.js'
-import { SkippedRows } from '../load/skipped-rows.js'
-import { TargetTables } from '../load/target-tables.js'
+import { openInputFile, stdinFile } from '../load/input-file.js'
 import {
-  type ByteFormatOptions,
-  byteFormatOf,
-  byteFormatOptions,
-  type EncodingOptions,
-  encodingOptions,
-} from '../option-parsers.js'
+  type LoadOptions,
+  planFormat,
+  planRows,
+  planSource,
+  planTables,
+} from '../load/load-plan.js'
+import { type LoadResult, loadRows } from '../load/loader.js'
+import { FORMATS } from '../load/row-source.js'
+import { SkippedRows } from '../load/skipped-rows.js'
+import { byteFormatOptions, encodingOptions } from '../option-parsers.js'
 import { INTERRUPTED_STATUS } from '../process-io.js'
 import type { ProgramHooks } from '../program.js'
 import { countOf, formatCount, formatDuration } from '../text/quantities.js'
 
-type Options = GlobalOptions &
-  ByteFormatOptions &
-  EncodingOptions & {
-    format?: Format
-    key?: string[]
-    header: boolean
-    delimiter?: string
-    skipBad?: boolean
-  }
+type Options = GlobalOptions & LoadOptions
 
 /** `firn load <file>` */
 export function defineLoad(program: Command, context: CommandContext, hooks: ProgramHooks): void {
@@ -89,7 +75,7 @@ async function load(
   context: CommandContext,
   hooks: ProgramHooks,
 ): Promise<void> {
-  const format = assertOptions(file, options)
+  const format = planFormat(file, options)
   const location = locationOf(command, context)
   const { io, clock, output } = context
   // Opened before the database, which a file that isn't there must not bring into being.
@@ -101,11 +87,11 @@ async function load(
     const started = clock.monotonic()
     const skipped = new SkippedRows(input.name)
     const { result, tables } = await withDatabase(location, 'create', context, async (database) => {
-      const targets = await targetsOf(database, format, options)
-      const writer = writerOf(targets, options, givenTable(command))
+      const targets = await planTables(database, format, options)
+      const writer = planRows(targets, options, givenTable(command))
       const progress = new ByteProgress(output.progressSink, 'read', input.bytes, clock)
       try {
-        const result = await loadRows(database, sourceOf(input, format, options), writer, {
+        const result = await loadRows(database, planSource(input, format, options), writer, {
           skipBad: options.skipBad === true,
           signal: interruption.signal,
           onProgress: (records) => progress.update(input.bytesRead, records),
@@ -132,75 +118,6 @@ async function load(
     stopListening?.()
     await input.close()
   }
-}
-
-/** Throws `UsageError` for options that contradict each other; gives the format of the file. */
-function assertOptions(file: string, options: Options): Format {
-  const digits = byteFormatOf(options)
-  if (digits !== 'text' && options.key !== undefined) {
-    throw new UsageError(`--${digits} is for records of a key and a value; leave out --key`)
-  }
-  const format = options.format ?? (file === '-' ? undefined : formatOf(file)) ?? 'jsonl'
-  if (format === 'jsonl' && (options.delimiter !== undefined || !options.header)) {
-    throw new UsageError('--delimiter and --no-header are for CSV and TSV; say --format csv')
-  }
-  if (options.delimiter !== undefined && [...options.delimiter].length !== 1) {
-    throw new UsageError('--delimiter is one character')
-  }
-  if (format !== 'jsonl' && !options.header && options.key === undefined) {
-    throw new UsageError('without a header, --key says which column is the key: --key 1')
-  }
-  return format
-}
-
-function targetsOf(database: Database, format: Format, options: Options): Promise<TargetTables> {
-  const { keys, values } = options
-  const chosen = {
-    ...(keys === undefined ? {} : { keys }),
-    ...(values === undefined ? {} : { values }),
-  }
-  // Digits may stand for any bytes; the columns key and value of a CSV file are text.
-  const plain = byteFormatOf(options) === 'text' ? undefined : 'bytes'
-  const textual = format !== 'jsonl' && options.key === undefined
-  return TargetTables.of(database, chosen, {
-    keys: plain ?? ((options.key?.length ?? 0) > 1 ? 'tuple' : 'utf8'),
-    values: plain ?? (textual ? 'utf8' : 'json'),
-  })
-}
-
-function writerOf(targets: TargetTables, options: Options, table: string | undefined): RowWriter {
-  if (options.key !== undefined) {
-    return new RecordWriter(targets, table ?? DEFAULT_TABLE, new KeyFields(options.key))
-  }
-  const format = byteFormatOf(options)
-  return new KeyValueWriter(targets, {
-    table,
-    fallback: DEFAULT_TABLE,
-    digits: format === 'text' ? undefined : format,
-  })
-}
-
-function sourceOf(input: InputFile, format: Format, options: Options): RowSource {
-  if (format === 'jsonl') return jsonlSource(input.chunks())
-  return csvSource(input.chunks(), {
-    delimiter: options.delimiter ?? (format === 'csv' ? ',' : '\t'),
-    quotes: format === 'csv',
-    header: options.header,
-    onColumns: (columns) => assertKeyColumns(columns, options, input.name),
-  })
-}
-
-/** Found out before the first row, not once per row. */
-function assertKeyColumns(columns: readonly string[], options: Options, name: string): void {
-  const wanted = options.key ?? ['key', 'value']
-  const missing = wanted.find((column) => !columns.includes(column))
-  if (missing === undefined) return
-  const there = columns.slice(0, 20).join(', ')
-  throw new UsageError(
-    options.key === undefined
-      ? `${name}: which column is the key? Name it with --key; there are ${there}`
-      : `${name}: no column ${JSON.stringify(missing)}; there are ${there}`,
-  )
 }
 
 async function report(

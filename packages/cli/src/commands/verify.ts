@@ -12,7 +12,7 @@ import type { ProgramHooks } from '../program.js'
 import { countOf, formatBytes, formatCount } from '../text/quantities.js'
 import { addProblem, emptyReport, type VerificationReport } from '../verify/verification.js'
 import { verifyFiles } from '../verify/verify-files.js'
-import { verifyCheckpoints, verifyLog } from '../verify/verify-log.js'
+import { newestOf, verifyCheckpoints, verifyLog } from '../verify/verify-log.js'
 
 /** `firn verify` */
 export function defineVerify(program: Command, context: CommandContext, hooks: ProgramHooks): void {
@@ -73,9 +73,7 @@ async function examine(
   }
   try {
     const state =
-      log === undefined
-        ? checkpoints.get(Math.max(0, ...checkpoints.keys()))?.state
-        : await verifyLog(log, checkpoints, report)
+      log === undefined ? newestOf(checkpoints) : await verifyLog(log, checkpoints, report)
     if (state === undefined) return report
     const whole = [...liveFiles(state)].reduce((sum, file) => sum + file.bytes, 0)
     const progress = new ByteProgress(output.progressSink, 'verified', whole, clock)

@@ -7,7 +7,7 @@ import type { RowWriter } from './row-writer.js'
 const BATCH_ROWS = 1000
 const BATCH_BYTES = 256 * 1024
 
-export interface LoadOptions {
+export interface LoadHooks {
   /** Go on behind rows that can't be loaded. */
   skipBad: boolean
   /** Stop, and keep what is loaded. */
@@ -33,7 +33,7 @@ export async function loadRows(
   database: Database,
   source: RowSource,
   writer: RowWriter,
-  options: LoadOptions,
+  options: LoadHooks,
 ): Promise<LoadResult> {
   const result: LoadResult = { records: 0, skipped: 0 }
   let batch = database.batch()
@@ -50,7 +50,6 @@ export async function loadRows(
   try {
     loading: for await (const rows of untilAborted(source, options.signal)) {
       for (const row of rows) {
-        if (options.signal.aborted) break loading
         const written = tryWrite(writer, row, batch)
         if (typeof written === 'number') {
           batchBytes += written

@@ -11,7 +11,7 @@ export interface Target {
 }
 
 /** What the first row of a table in a dump says of it. */
-export interface DumpedOptions extends Partial<EncodingNames> {
+interface DumpedOptions extends Partial<EncodingNames> {
   history?: HistoryRetention
   compression?: 'none' | 'lz4' | 'deflate'
 }

@@ -1,5 +1,5 @@
 /** Something that isn't as it should be, and where. */
-export interface Problem {
+interface Problem {
   /** The part of the database: an object's key, or the log. */
   where: string
   problem: string

@@ -15,14 +15,20 @@ import {
 import type { ObjectStore } from '@firn/object-store'
 import { addProblem, type VerificationReport } from './verification.js'
 
-/** A checkpoint that can be read, by its version. */
+/** A checkpoint that can be read. */
 interface ReadCheckpoint {
   key: string
   bytes: Uint8Array
   state: DatabaseState
 }
 
-export type Checkpoints = ReadonlyMap<number, ReadCheckpoint>
+/** By version: two processes may write one of the same. */
+export type Checkpoints = ReadonlyMap<number, readonly ReadCheckpoint[]>
+
+/** The state of the newest checkpoint. */
+export function newestOf(checkpoints: Checkpoints): DatabaseState | undefined {
+  return checkpoints.get(Math.max(0, ...checkpoints.keys()))?.[0]?.state
+}
 
 /** Reads every checkpoint there is. */
 export async function verifyCheckpoints(
@@ -30,12 +36,13 @@ export async function verifyCheckpoints(
   incarnation: string,
   report: VerificationReport,
 ): Promise<Checkpoints> {
-  const checkpoints = new Map<number, ReadCheckpoint>()
+  const checkpoints = new Map<number, ReadCheckpoint[]>()
   for await (const { key } of store.list({ prefix: checkpointPrefix(incarnation) })) {
     try {
       const { bytes } = await store.get(key)
       const state = decodeCheckpoint(bytes, key)
-      checkpoints.set(state.version, { key, bytes, state })
+      const others = checkpoints.get(state.version) ?? []
+      checkpoints.set(state.version, [...others, { key, bytes, state }])
       report.checkpoints++
       if (state.incarnation !== incarnation) {
         addProblem(report, key, 'it is a checkpoint of another database')
@@ -88,11 +95,11 @@ class LogFold {
       this.#state = undefined
       this.#broken = true
     }
-    const checkpoint = this.#checkpoints.get(entry.version)
-    if (checkpoint === undefined) return
-    if (this.#state === undefined) this.#state = checkpoint.state
-    else if (!holds(checkpoint, this.#state)) {
-      addProblem(this.#report, checkpoint.key, 'it is not the state that the log leads to')
+    for (const checkpoint of this.#checkpoints.get(entry.version) ?? []) {
+      this.#state ??= checkpoint.state
+      if (!holds(checkpoint, this.#state)) {
+        addProblem(this.#report, checkpoint.key, 'it is not the state that the log leads to')
+      }
     }
   }
 
@@ -114,7 +121,7 @@ class LogFold {
         `it ends at version ${this.#report.version}, before the checkpoint of version ${newest}`,
       )
     }
-    return this.#checkpoints.get(newest)?.state
+    return newestOf(this.#checkpoints)
   }
 
   #after(entry: LogEntry): DatabaseState | undefined {
