@@ -26,7 +26,7 @@ export {
 } from './errors.js'
 export { open } from './open.js'
 export type { DatabaseParts, Logger, OpenOptions, Tuning } from './open-options.js'
-export type { Moment, Range, ReadOptions, ScanOptions } from './range.js'
+export type { Moment, Prefix, Range, ReadOptions, ScanOptions } from './range.js'
 export type { Rows, Scan } from './scan.js'
 export type { Snapshot } from './snapshot.js'
 export type { DatabaseStats, LevelStats } from './stats.js'

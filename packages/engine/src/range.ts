@@ -5,8 +5,11 @@ export interface Range<K> {
   lt?: K
   lte?: K
   /** Keys that begin so: bytes, characters, or tuple elements, by the table's key encoding. */
-  prefix?: K
+  prefix?: Prefix<K>
 }
+
+/** A key's beginning: of a tuple, its first elements. */
+export type Prefix<K> = K extends readonly unknown[] ? Partial<K> : K
 
 /** A moment: a wall-clock time, a version, or a timestamp in microseconds since the epoch. */
 export type Moment = Date | { version: number } | { timestamp: number }

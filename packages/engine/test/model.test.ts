@@ -5,6 +5,9 @@ import { makePlace, PLACE_KINDS, type PlaceKind, TINY } from './support/location
 
 const RUNS = process.env['FIRN_TEST_LONG'] === undefined ? 120 : 2000
 
+// A commit to a log of objects syncs five times: these runs take longest.
+const SHARES: Record<PlaceKind, number> = { memory: 0.4, file: 0.4, objects: 0.2 }
+
 const TABLES = ['users', 'events'] as const
 type TableName = (typeof TABLES)[number]
 type State = Record<TableName, Map<string, string>>
@@ -287,7 +290,7 @@ test.each(PLACE_KINDS)(
           }
         },
       ),
-      { numRuns: Math.ceil(RUNS / PLACE_KINDS.length), endOnFailure: true },
+      { numRuns: Math.ceil(RUNS * SHARES[kind]), endOnFailure: true },
     )
   },
   600_000,

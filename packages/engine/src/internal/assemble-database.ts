@@ -131,6 +131,8 @@ function makeWriting(context: {
   const { env, store, log, incarnation, versions, follower, memtableBytes, options } = context
   const { logger } = options
   const tuning: Tuning = options.tuning ?? {}
+  // Memtables come out of the cache's budget.
+  const reserved = context.files.cache.reserve(0)
   const pressure = new WritePressure({
     slowdownLevel0: tuning.level0Slowdown ?? DEFAULTS.level0Slowdown,
     stopLevel0: tuning.level0Stop ?? DEFAULTS.level0Stop,
@@ -140,6 +142,11 @@ function makeWriting(context: {
   const onProgress = (): void => {
     flusher.poke()
     compactor.poke()
+    showPressure()
+  }
+  const showPressure = (): void => {
+    const bytes = versions.memtableBytes
+    if (Math.abs(bytes - reserved.bytes) > MIB) reserved.resize(bytes)
     pressure.setShape(versions.state.level0.length, versions.immutables.length)
   }
   const committer = new Committer({
@@ -221,7 +228,10 @@ function makeWriting(context: {
     blockBytes,
   })
   const inlineLimitBytes = tuning.inlineLimitBytes ?? log.inlineLimitBytes
-  onProgress()
+  // What an open finds to do waits for the first commit: opening is to be quick.
+  showPressure()
+  if (versions.immutables.length > 0) flusher.poke()
+  if (pressure.blocked !== undefined) compactor.poke()
   return { committer, pressure, flusher, checkpointer, compactor, files, inlineLimitBytes }
 }
 

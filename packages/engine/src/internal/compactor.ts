@@ -34,6 +34,11 @@ export interface CompactorOptions {
   blockBytes: number | undefined
 }
 
+/** So long without a commit is a pause, in milliseconds. */
+const PAUSE_MS = 100
+/** Files of level 0 that are merged in a pause. */
+const PAUSE_TRIGGER = 2
+
 /**
  * Keeps the tree in shape: as long as the strategy sees something to do, one compaction after the
  * other is carried out and committed. The entry is refused where its inputs are gone; then its
@@ -43,6 +48,10 @@ export class Compactor {
   readonly #options: CompactorOptions
   readonly #work: BackgroundWork
   readonly #poisoned: Set<string> = new Set()
+  readonly #stopped: AbortController = new AbortController()
+  #watching = false
+  /** Level 0 is to be merged before its trigger: writes pause, or somebody asked. */
+  #eager = false
   /** How many wait for compactions, which then keep the process alive. */
   #awaited = 0
   /** The tree that called for nothing. */
@@ -71,12 +80,39 @@ export class Compactor {
   /** Starts compacting where the tree changed since it was last found in shape. */
   poke(): void {
     const { automatic, versions } = this.#options
-    if (automatic && versions.tree !== this.#settled) this.#work.poke()
+    if (!automatic || versions.tree === this.#settled) return
+    this.#work.poke()
+    void this.#watchForPause()
   }
 
-  /** Compacts until the tree is in shape. */
+  /**
+   * Several files of level 0 are cheap for a load, and dear for the reads that come after it. So once
+   * writes pause, level 0 is merged before the trigger asks for it. The watch ends with the first
+   * pause; a database that nobody writes to has none.
+   */
+  async #watchForPause(): Promise<void> {
+    if (this.#watching) return
+    this.#watching = true
+    const { env, versions } = this.#options
+    try {
+      let version: number
+      do {
+        version = versions.visibleVersion
+        await env.sleep(PAUSE_MS, this.#stopped.signal, { background: true })
+      } while (version !== versions.visibleVersion)
+      this.#eager = true
+      this.#work.poke()
+    } catch {
+      // Stopped.
+    } finally {
+      this.#watching = false
+    }
+  }
+
+  /** Compacts until the tree is in shape, and level 0 is empty. */
   async drain(): Promise<void> {
     this.#awaited++
+    this.#eager = true
     try {
       await this.#work.drain()
     } finally {
@@ -85,6 +121,7 @@ export class Compactor {
   }
 
   stop(reason: unknown): Promise<void> {
+    this.#stopped.abort(reason)
     return this.#work.stop(reason)
   }
 
@@ -93,11 +130,13 @@ export class Compactor {
     const { tree } = versions
     const plan = planLeveled(versions.state, {
       ...strategy,
+      ...(this.#eager ? { level0Trigger: this.#awaited > 0 ? 1 : PAUSE_TRIGGER } : {}),
       now: env.now(),
       poisoned: this.#poisoned,
       flushedTimestamp: versions.flushedTimestamp,
     })
     if (plan === undefined) {
+      this.#eager = false
       this.#settled = tree
       return false
     }

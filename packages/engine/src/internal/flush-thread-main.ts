@@ -5,7 +5,7 @@ import { type FileMeta, sstKey } from '@firn/manifest'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { FlushCursor } from './flush-cursor.js'
 import { Memtable } from './memtable.js'
-import { type SharedTableMemtable, TableMemtable } from './table-memtable.js'
+import { type TableMemtableCopy, TableMemtable } from './table-memtable.js'
 
 /** What the thread is asked: one memtable to write. */
 export interface FlushRequest {
@@ -13,7 +13,7 @@ export interface FlushRequest {
   baseVersion: number
   targetFileBytes: number
   blockBytes: number | undefined
-  tables: readonly { memtable: SharedTableMemtable; compression: 'none' | 'lz4' | 'deflate' }[]
+  tables: readonly { memtable: TableMemtableCopy; compression: 'none' | 'lz4' | 'deflate' }[]
 }
 
 export type FlushReply =
@@ -29,7 +29,7 @@ async function flush(request: FlushRequest): Promise<FileMeta[]> {
   const compression = new Map<number, 'none' | 'lz4' | 'deflate'>()
   for (const table of request.tables) {
     const { tableId } = table.memtable
-    memtable.tables.set(tableId, TableMemtable.fromShared(table.memtable))
+    memtable.tables.set(tableId, TableMemtable.fromCopy(table.memtable))
     compression.set(tableId, table.compression)
   }
   return writeFiles(new FlushCursor(memtable, () => true), {

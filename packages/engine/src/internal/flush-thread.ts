@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { FirnError } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
+import { buffersOf } from './table-memtable.js'
 import type { FlushReply, FlushRequest } from './flush-thread-main.js'
 
 /**
@@ -41,7 +42,8 @@ export class FlushThread {
       worker.on('message', onReply)
       worker.on('error', onError)
       worker.on('exit', onExit)
-      worker.postMessage(request)
+      const buffers = request.tables.flatMap(({ memtable }) => buffersOf(memtable))
+      worker.postMessage(request, buffers)
     })
   }
 

@@ -23,8 +23,8 @@ export function keyBounds<K>(tableId: number, range: Range<K>, keys: Encoding<K>
     const prefix = prefixedKey(
       tableId,
       keys.encodePrefix === undefined
-        ? encodeWith(keys, range.prefix)
-        : keys.encodePrefix(range.prefix),
+        ? encodeWith(keys, range.prefix as K)
+        : keys.encodePrefix(range.prefix as K),
     )
     const end = prefixEnd(prefix)
     return {

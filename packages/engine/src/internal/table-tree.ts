@@ -108,6 +108,7 @@ export class TableTree {
     const handle = lookup.missing
     if (handle === undefined) return
     lookup.missing = undefined
+    if (handle.reader === undefined) this.#openAhead(lookup)
     const reader = await handle.enter()
     try {
       signal?.throwIfAborted()
@@ -118,6 +119,17 @@ export class TableTree {
     } finally {
       handle.leave(reader)
     }
+  }
+
+  /** Opens the other files that the search may come to while it waits for the first one. */
+  #openAhead(lookup: PointLookup): void {
+    const candidates = this.level0.filter((handle) => covers(handle, lookup))
+    for (const { handles } of this.levels) {
+      const handle = fileFor(handles, lookup.key, lookup.keyEnd)
+      if (handle !== undefined) candidates.push(handle)
+    }
+    // One that fails is met by the search itself, where it needs the file.
+    for (const handle of candidates) if (handle.reader === undefined) handle.open().catch(() => {})
   }
 }
 
