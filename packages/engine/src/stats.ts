@@ -1,4 +1,5 @@
 import type { BlockCacheStats } from '@firn/block-cache'
+import type { RequestMeter } from '@firn/object-store'
 import type { TableInfo } from './table-info.js'
 
 /** The state of an open database, for people and for dashboards. Sizes in bytes. */
@@ -22,6 +23,11 @@ export interface DatabaseStats {
     bytesWritten: number
     failures: number
   }
+  /**
+   * What this database asked of its object store since it was opened, by kind; without what its
+   * threads did.
+   */
+  requests: RequestMeter
   writes: { slowdowns: number; stops: number }
   amplification: {
     /** Bytes written to files since open for each byte written to the log. */

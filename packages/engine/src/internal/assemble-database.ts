@@ -2,6 +2,7 @@ import { BlockCache } from '@firn/block-cache'
 import { type Env, systemEnv, ulid } from '@firn/env'
 import { appendSettled, type CommitLog, emptyState, encodeEdits, openRoot } from '@firn/manifest'
 import { makeThreads } from '#directory'
+import { MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import type { OpenOptions, Tuning } from '../open-options.js'
 import { Checkpointer } from './checkpointer.js'
 import { Committer } from './committer.js'
@@ -40,7 +41,7 @@ export async function assembleDatabase(
   options: OpenOptions,
 ): Promise<DatabaseHandle> {
   const env = options.env ?? systemEnv
-  const { store } = located
+  const store = new MeteredObjectStore(located.store)
   const cleanup: (() => Promise<void>)[] = []
   if (located.ownsStore) cleanup.unshift(() => store.close())
   try {
@@ -87,7 +88,7 @@ export async function assembleDatabase(
     const release = (): Promise<void> => runAll(cleanup)
     return new DatabaseHandle({
       env,
-      store,
+      requests: () => store.snapshot(),
       log,
       cache,
       files,
@@ -117,7 +118,7 @@ async function createDatabase(
 
 function makeWriting(context: {
   env: Env
-  store: Located['store']
+  store: ObjectStore
   log: CommitLog
   incarnation: string
   versions: VersionSet

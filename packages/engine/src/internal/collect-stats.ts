@@ -32,6 +32,7 @@ export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
       bytesWritten: compacted.bytesWritten,
       failures: writing?.compactor?.failures ?? 0,
     },
+    requests: parts.requests(),
     writes: {
       slowdowns: writing?.pressure.slowdowns ?? 0,
       stops: writing?.pressure.stops ?? 0,

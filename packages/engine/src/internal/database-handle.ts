@@ -1,7 +1,7 @@
 import type { BlockCache } from '@firn/block-cache'
 import { ClosedError, type Env, InvalidArgumentError } from '@firn/env'
 import type { CommitLog, TableState } from '@firn/manifest'
-import type { ObjectStore } from '@firn/object-store'
+import type { RequestMeter } from '@firn/object-store'
 import type { Batch } from '../batch.js'
 import type { CompactionReport, Database } from '../database.js'
 import { ReadOnlyError } from '../errors.js'
@@ -50,7 +50,8 @@ export interface WritingParts {
 
 export interface DatabaseHandleParts {
   env: Env
-  store: ObjectStore
+  /** What was asked of the object store so far. */
+  requests: () => RequestMeter
   log: CommitLog
   cache: BlockCache
   files: FileTable
