@@ -23,7 +23,7 @@ const MAX_FRESH_BYTES = 262_144
  * one `records` edit. The payload is one buffer from the first record to the log's write; `take`
  * gives it away without another copy.
  *
- * `put` takes 90 ns for a record of 16 + 100 bytes (Node 20).
+ * `put` takes 0.1 µs for a record of 16 + 100 bytes (Node 20).
  */
 export class RecordsWriter {
   readonly #out: ByteWriter

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { CorruptionError, FormatVersionError } from '@firn/env'
 import { describe, expect, it, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
+import { FaultyFileSystem } from './faulty-file-system.js'
 import { crashImage, describeEntries, fill, readAll, segmentPaths } from './file-log.js'
 import { newEntry } from './fixtures.js'
 import { tempDirectory } from './temp-directory.js'
@@ -176,8 +177,16 @@ describe('a log whose process died', () => {
     bytes.fill(0, 48 + 2 * 76, 48 + 2 * 76 + 90)
     fs.writeFileSync(segment, bytes)
     expect(await outcome(image, 'read')).toEqual(first)
-    const again = await FileCommitLog.open(image)
+    const fileSystem = new FaultyFileSystem()
+    const again = await FileCommitLog.open(image, { fileSystem })
     expect(describeEntries(await readAll(again))).toEqual(first)
+    // They are cut off, durably, before anything is written.
+    const calls = fileSystem.calls.map(({ call }) => call)
+    expect(calls.filter((call) => call !== 'read' && call !== 'open')).toEqual([
+      'truncate',
+      'write',
+      'sync',
+    ])
     // Entry 7 of the torn write stands right behind the new entry 6; it must not come to life again.
     const more = describeEntries(await fill(again, 3, 5, 10_000))
     const gap = 4 * frame - 3 * (56 + 10_000) - 56

@@ -19,9 +19,10 @@ import { segmentName } from './segment-name.js'
  * The segment that is being appended to.
  *
  * Space ahead of the end is filled with zeros and synced before it is needed. Writing into it
- * changes no file length and allocates no block, so a durable write is one write of the data: 0.13
- * ms where an append takes 0.20. Fills grow from 256 KiB to 4 MiB and run while commits go on; an
- * append that comes before there is room brings its own zeros along in the same write.
+ * changes no file length and allocates no block, so a durable write is one write of the data and
+ * nothing for the file system's journal (ext4, best of 15 rounds: 0.12 ms, appending 0.15). Fills
+ * grow from 256 KiB to 4 MiB and run while commits go on; an append that comes before there is room
+ * brings its own zeros along in the same write.
  */
 export class SegmentAppender {
   readonly firstVersion: number
