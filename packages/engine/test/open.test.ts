@@ -94,6 +94,24 @@ describe('locations', () => {
     expect(readdirSync(path).sort()).toEqual(before)
   })
 
+  test('a log of another database is not taken for this one’s', async () => {
+    const path = directory()
+    {
+      await using db = await open(`file:${path}`)
+      await db.table('t').put(new Uint8Array(1), new Uint8Array(1))
+    }
+    rmSync(join(path, 'FIRN'))
+    await expect(open(`file:${path}`)).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
+  })
+
+  test('the kind of log is not mistaken: each would not see what the other holds', async () => {
+    const [one, many] = [directory(), directory()]
+    await (await open(`file:${one}`)).close()
+    await (await open(`file:${many}?log=objects`)).close()
+    await expect(open(`file:${one}?log=objects`)).rejects.toThrow(/without \?log=objects/)
+    await expect(open(`file:${many}`)).rejects.toThrow(/with \?log=objects/)
+  })
+
   test('a directory that holds something else is not taken over', async () => {
     const path = directory()
     mkdirSync(join(path, 'FIRN'))

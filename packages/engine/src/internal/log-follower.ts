@@ -46,7 +46,7 @@ export class LogFollower {
       const checkpoint = await readNewestCheckpoint(store, incarnation)
       versions.reset(checkpoint ?? emptyState())
       const tombstone = await this.#replay(versions.state)
-      if (tombstone === undefined) return
+      if (tombstone === undefined) return this.#assertIncarnation()
       if (attempt === MAX_STARTS) {
         throw new CorruptionError(
           `log entry ${tombstone} was truncated, but no checkpoint covers it: checkpoints are missing or damaged; restore the database from a backup`,
@@ -80,6 +80,16 @@ export class LogFollower {
       if (entry.version <= versions.state.version) continue
       if (entry.payload === undefined) return this.start()
       this.#apply(entry)
+    }
+  }
+
+  /** The log in a directory doesn't carry the database's incarnation in its name, but its state does. */
+  #assertIncarnation(): void {
+    const { state } = this.#options.versions
+    if (state.version > 0 && state.incarnation !== this.#options.incarnation) {
+      throw new CorruptionError(
+        'the log belongs to another database than the descriptor FIRN beside it: one of them was replaced; put back the one that is missing, or move the log away to start anew',
+      )
     }
   }
 
