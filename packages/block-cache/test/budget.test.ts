@@ -124,7 +124,9 @@ describe('budget', () => {
             calls++
             return block(`${n}/${s}`, size)
           }
-          const got = await Promise.all(Array.from({ length: times }, () => file(n).load(s, loader)))
+          const got = await Promise.all(
+            Array.from({ length: times }, () => file(n).load(s, loader)),
+          )
           expect(calls).toBe(resident ? 0 : 1)
           for (const value of got) expect(value).toBe(got[0])
           if (resident) expect(got[0]).toBe(values.get(`${n}/${s}`))

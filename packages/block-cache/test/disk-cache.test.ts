@@ -27,22 +27,26 @@ const content = (seed: number, length = 100) =>
 
 async function entryPaths(): Promise<string[]> {
   const all = await readdir(directory, { recursive: true, withFileTypes: true })
-  return all.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name)).sort()
+  return all
+    .filter((e) => e.isFile())
+    .map((e) => join(e.parentPath, e.name))
+    .sort()
 }
 
 /** Real files, except where a fault is due. */
 function faulty(fault: (call: keyof CacheFiles, path: string) => string | undefined): CacheFiles {
-  const check = (call: keyof CacheFiles, path: string) => {
+  const check = async (call: keyof CacheFiles, path: string) => {
     const code = fault(call, path)
     if (code !== undefined) throw Object.assign(new Error(code), { code })
+    return nodeCacheFiles
   }
   return {
-    list: async (path) => (check('list', path), nodeCacheFiles.list(path)),
-    makeDirectory: async (path) => (check('makeDirectory', path), nodeCacheFiles.makeDirectory(path)),
-    read: async (path, length) => (check('read', path), nodeCacheFiles.read(path, length)),
-    write: async (path, pieces) => (check('write', path), nodeCacheFiles.write(path, pieces)),
-    rename: async (from, to) => (check('rename', to), nodeCacheFiles.rename(from, to)),
-    remove: async (path) => (check('remove', path), nodeCacheFiles.remove(path)),
+    list: async (path) => (await check('list', path)).list(path),
+    makeDirectory: async (path) => (await check('makeDirectory', path)).makeDirectory(path),
+    read: async (path, length) => (await check('read', path)).read(path, length),
+    write: async (path, pieces) => (await check('write', path)).write(path, pieces),
+    rename: async (from, to) => (await check('rename', to)).rename(from, to),
+    remove: async (path) => (await check('remove', path)).remove(path),
   }
 }
 
@@ -189,31 +193,42 @@ describe('DiskCache', () => {
     ['write', 'EMFILE'],
     ['rename', 'EIO'],
     ['makeDirectory', 'EROFS'],
-  ] as const)('is without the entry when %s fails with %s, and leaves the disk alone for a while (FAILURES 29)', async (call, code) => {
-    const env = new TestEnv()
-    let failing = true
-    let calls = 0
-    const files = faulty((now) => {
-      if (now === call) calls++
-      return failing && now === call ? code : undefined
-    })
-    const cache = open({ files, env })
-    await cache.put(FILE, 0, content(1))
-    await cache.put(FILE, 100, content(2))
-    expect(calls).toBe(1)
-    expect(await cache.get(FILE, 0, 100)).toBeUndefined()
-    expect(cache.stats()).toMatchObject({ entries: 0, usedBytes: 0, failedWrites: 2 })
-    expect(await entryPaths()).toEqual([])
-    failing = false
-    env.advance(5000)
-    await cache.put(FILE, 0, content(1))
-    expect(await cache.get(FILE, 0, 100)).toEqual(content(1))
-  })
+  ] as const)(
+    'is without the entry when %s fails with %s, and leaves the disk alone for a while (FAILURES 29)',
+    async (call, code) => {
+      const env = new TestEnv()
+      let failing = true
+      let calls = 0
+      const files = faulty((now) => {
+        if (now === call) calls++
+        return failing && now === call ? code : undefined
+      })
+      const cache = open({ files, env })
+      await cache.put(FILE, 0, content(1))
+      await cache.put(FILE, 100, content(2))
+      expect(calls).toBe(1)
+      expect(await cache.get(FILE, 0, 100)).toBeUndefined()
+      expect(cache.stats()).toMatchObject({ entries: 0, usedBytes: 0, failedWrites: 2 })
+      expect(await entryPaths()).toEqual([])
+      failing = false
+      env.advance(5000)
+      await cache.put(FILE, 0, content(1))
+      expect(await cache.get(FILE, 0, 100)).toEqual(content(1))
+    },
+  )
 
   it('never rejects and never lies, whatever calls fail and however they overlap', async () => {
     const step = fc.oneof(
-      fc.record({ do: fc.constant('put' as const), file: fc.integer({ min: 0, max: 2 }), offset: fc.integer({ min: 0, max: 5 }) }),
-      fc.record({ do: fc.constant('get' as const), file: fc.integer({ min: 0, max: 2 }), offset: fc.integer({ min: 0, max: 5 }) }),
+      fc.record({
+        do: fc.constant('put' as const),
+        file: fc.integer({ min: 0, max: 2 }),
+        offset: fc.integer({ min: 0, max: 5 }),
+      }),
+      fc.record({
+        do: fc.constant('get' as const),
+        file: fc.integer({ min: 0, max: 2 }),
+        offset: fc.integer({ min: 0, max: 5 }),
+      }),
       fc.record({ do: fc.constant('evict' as const), file: fc.integer({ min: 0, max: 2 }) }),
       fc.record({ do: fc.constant('wait' as const) }),
       fc.record({ do: fc.constant('reopen' as const) }),
@@ -264,7 +279,11 @@ describe('DiskCache', () => {
   it('accounts for every file that it leaves behind', async () => {
     const cache = open({ bytes: 5 * 124 })
     await Promise.all(Array.from({ length: 30 }, (_, i) => cache.put(`F${i % 3}`, i, content(i))))
-    await Promise.all([cache.evictFile('F0'), cache.put('F0', 1000, content(1)), cache.put('F1', 0, content(2))])
+    await Promise.all([
+      cache.evictFile('F0'),
+      cache.put('F0', 1000, content(1)),
+      cache.put('F1', 0, content(2)),
+    ])
     await cache.close()
     const { entries, usedBytes } = cache.stats()
     expect((await entryPaths()).length).toBe(entries)

@@ -1,8 +1,8 @@
 import type { DatabaseState } from '@firn/manifest'
 import { planDeeper } from './internal/deeper-levels.js'
 import { planLevelZero } from './internal/level-zero.js'
-import { planDropped, planRewrite } from './internal/reclaim.js'
 import { type Candidate, LeveledView } from './internal/leveled-view.js'
+import { planDropped, planRewrite } from './internal/reclaim.js'
 import type { CompactionPlan } from './plan.js'
 
 const MIB = 1024 * 1024
@@ -37,7 +37,9 @@ export interface LeveledOptions {
   maxLevel?: number
 }
 
-export type ResolvedLeveledOptions = Required<Omit<LeveledOptions, 'horizons' | 'flushedTimestamp'>> &
+export type ResolvedLeveledOptions = Required<
+  Omit<LeveledOptions, 'horizons' | 'flushedTimestamp'>
+> &
   Pick<LeveledOptions, 'horizons' | 'flushedTimestamp'>
 
 /**

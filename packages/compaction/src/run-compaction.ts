@@ -6,12 +6,7 @@ import type { SstSource, StatisticsCollector } from '@firn/sst'
 import { tableIdOf } from './internal/key-range.js'
 import { RetentionFilter } from './internal/retention-filter.js'
 import { RunCursor } from './internal/run-cursor.js'
-import {
-  type CompactionPlan,
-  type CompactionResult,
-  type MergePlan,
-  planInputs,
-} from './plan.js'
+import { type CompactionPlan, type CompactionResult, type MergePlan, planInputs } from './plan.js'
 import { writeFiles } from './write-files.js'
 
 export interface RunCompactionOptions {
@@ -61,7 +56,10 @@ export async function runCompaction(
     removed: planInputs(plan).map(({ id }) => id),
     added:
       plan.type === 'move'
-        ? plan.files.map(({ table, file, toLevel }) => ({ table, file: { ...file, level: toLevel } }))
+        ? plan.files.map(({ table, file, toLevel }) => ({
+            table,
+            file: { ...file, level: toLevel },
+          }))
         : [],
     floors: [],
     bytesRead: 0,
@@ -110,7 +108,9 @@ async function merge(plan: MergePlan, options: RunCompactionOptions): Promise<Co
     },
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.blockBytes === undefined ? {} : { blockBytes: options.blockBytes }),
-    ...(options.filterBitsPerKey === undefined ? {} : { filterBitsPerKey: options.filterBitsPerKey }),
+    ...(options.filterBitsPerKey === undefined
+      ? {}
+      : { filterBitsPerKey: options.filterBitsPerKey }),
     ...(options.discard === undefined ? {} : { discard: options.discard }),
     ...(options.yieldAfterMs === undefined ? {} : { yieldAfterMs: options.yieldAfterMs }),
     ...(signal === undefined ? {} : { signal }),

@@ -79,7 +79,15 @@ export class CompactionWorker {
       ...(filterBitsPerKey === undefined ? {} : { filterBitsPerKey }),
       ...(readAheadBytes === undefined ? {} : { readAheadBytes }),
     }
-    const request = trimmed({ type: 'run', id, plan, store, incarnation, baseVersion, tuning } as const)
+    const request = trimmed({
+      type: 'run',
+      id,
+      plan,
+      store,
+      incarnation,
+      baseVersion,
+      tuning,
+    } as const)
     const result = new Promise<CompactionResult>((resolve, reject) => {
       this.#runs.set(id, { keepAlive, onProgress, resolve, reject, stopping: false })
     })

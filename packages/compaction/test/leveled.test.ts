@@ -20,14 +20,18 @@ describe('level 0', () => {
 
   it('is merged into L1 with all that lies between its keys', () => {
     expect(plan(`tables 1\n${four}`)).toBe('merge [d] [c] [b] [a] → L1 tables 1')
-    expect(plan(`tables 1\n${four}\n1.L1 w 1:A-1:B 9 @1 x 1:a-1:d 9 @1 y 1:e-1:g 9 @1 z 1:q-1:z 9 @1`)).toBe(
-      'merge [d] [c] [b] [a] [x y] → L1 tables 1',
-    )
+    expect(
+      plan(`tables 1\n${four}\n1.L1 w 1:A-1:B 9 @1 x 1:a-1:d 9 @1 y 1:e-1:g 9 @1 z 1:q-1:z 9 @1`),
+    ).toBe('merge [d] [c] [b] [a] [x y] → L1 tables 1')
   })
 
   it('waits while most of the work would be writing L1 again', () => {
-    expect(plan(`tables 1\n${four}\n1.L1 x 1:a-1:k 480 @1`, { levelBaseBytes: 9999 })).toContain('merge')
-    expect(plan(`tables 1\n${four}\n1.L1 x 1:a-1:k 481 @1`, { levelBaseBytes: 9999 })).toBe('nothing')
+    expect(plan(`tables 1\n${four}\n1.L1 x 1:a-1:k 480 @1`, { levelBaseBytes: 9999 })).toContain(
+      'merge',
+    )
+    expect(plan(`tables 1\n${four}\n1.L1 x 1:a-1:k 481 @1`, { levelBaseBytes: 9999 })).toBe(
+      'nothing',
+    )
   })
 
   it('takes files that hold several tables with L1 of each of them', () => {
@@ -81,12 +85,16 @@ describe('level 0', () => {
     expect(plan(`tables 1\nL0 n 1:a-1:z 9 @90 big 1:a-1:z 12 @50 ${files}\n${l1}`)).toBe(
       'merge [d] [c] [b] [a] → L0 tables 1',
     )
-    expect(plan(`tables 1\nL0 d 1:a-1:z 1 @40 c 1:a-1:z 2 @30 b 1:a-1:z 4 @20 a 1:a-1:z 9 @10\n${l1}`)).toBe('nothing')
+    expect(
+      plan(`tables 1\nL0 d 1:a-1:z 1 @40 c 1:a-1:z 2 @30 b 1:a-1:z 4 @20 a 1:a-1:z 9 @10\n${l1}`),
+    ).toBe('nothing')
   })
 
   it('goes to L1 at its limit, whatever L1 costs', () => {
     const files = Array.from({ length: 12 }, (_, i) => `f${i} 1:a-1:z 10 @${90 - i}`).join(' ')
-    expect(plan(`tables 1\nL0 ${files}\n1.L1 x 1:a-1:z 999 @1`, { levelBaseBytes: 9999 })).toContain('→ L1')
+    expect(
+      plan(`tables 1\nL0 ${files}\n1.L1 x 1:a-1:z 999 @1`, { levelBaseBytes: 9999 }),
+    ).toContain('→ L1')
   })
 
   it('bounds what one plan takes, oldest first', () => {
@@ -122,7 +130,9 @@ describe('level 0', () => {
 
 describe('deeper levels', () => {
   it('are left alone within their limits', () => {
-    expect(plan('tables 1\n1.L1 a 1:a-1:c 50 @1 b 1:d-1:f 50 @1\n1.L2 c 1:a-1:f 1000 @1')).toBe('nothing')
+    expect(plan('tables 1\n1.L1 a 1:a-1:c 50 @1 b 1:d-1:f 50 @1\n1.L2 c 1:a-1:f 1000 @1')).toBe(
+      'nothing',
+    )
   })
 
   it('merge the file with the least overlap for its size', () => {
@@ -169,7 +179,9 @@ describe('deeper levels', () => {
     // a and b are on their way to L2 in one plan; its output may span c.
     expect(plan(picture, named('a', 'b'))).toBe('nothing')
     expect(plan(picture.replace('60 @1', '160 @1'), named('a', 'b'))).toBe('nothing')
-    expect(plan(picture.replace('1:f-1:g 60 @1', '1:m-1:n 160 @1'), named('a', 'b'))).toBe('move c → 1.L2')
+    expect(plan(picture.replace('1:f-1:g 60 @1', '1:m-1:n 160 @1'), named('a', 'b'))).toBe(
+      'move c → 1.L2',
+    )
   })
 })
 

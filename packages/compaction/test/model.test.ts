@@ -6,7 +6,13 @@ import { describe, expect, it } from 'vitest'
 import { planInputs } from '../src/index.js'
 import { SmallDatabase } from './small-database.js'
 
-const leveled = { level0Trigger: 2, level0Limit: 5, levelBaseBytes: 3000, multiplier: 3, targetFileBytes: 1500 }
+const leveled = {
+  level0Trigger: 2,
+  level0Limit: 5,
+  levelBaseBytes: 3000,
+  multiplier: 3,
+  targetFileBytes: 1500,
+}
 const histories: HistoryRetention[] = ['none', { durationMs: 8 }, { versions: 2 }, 'all']
 // Half of the writes hit three keys of the first table, where deletes and flushes must meet.
 const place = fc.oneof(
@@ -20,12 +26,28 @@ const write = fc
     isDelete ? `${table}:key${k}!` : `${table}:key${k}=${'v'.repeat(length)}`,
   )
 const step = fc.oneof(
-  { weight: 10, arbitrary: fc.record({ do: fc.constant('commit' as const), writes: fc.array(write, { minLength: 1, maxLength: 8 }), asFile: fc.boolean() }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      do: fc.constant('commit' as const),
+      writes: fc.array(write, { minLength: 1, maxLength: 8 }),
+      asFile: fc.boolean(),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('flush' as const) }) },
   { weight: 7, arbitrary: fc.record({ do: fc.constant('compact' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('two at once' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('pin' as const), name: fc.constantFrom('p', 'q') }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), table: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('pin' as const), name: fc.constantFrom('p', 'q') }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('drop' as const),
+      table: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
 )
 
 /** Levels sorted and disjoint, files where they say they are, outputs with timestamps of their own. */
@@ -36,7 +58,8 @@ function expectWellFormed(state: DatabaseState): void {
       for (const file of files) {
         expect(file.level).toBe(i + 1)
         expect(file.records).toBeGreaterThan(0)
-        if (before !== undefined) expect(compareBytes(before.largest, file.smallest)).toBeLessThan(0)
+        if (before !== undefined)
+          expect(compareBytes(before.largest, file.smallest)).toBeLessThan(0)
         before = file
       }
     }
@@ -92,7 +115,7 @@ describe('compaction', () => {
           }
         }
       }),
-      { numRuns: process.env.FIRN_TEST_LONG ? 5000 : 400 },
+      { numRuns: process.env.FIRN_TEST_LONG ? 5000 : 300 },
     )
   }, 300_000)
 

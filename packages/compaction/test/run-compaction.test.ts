@@ -27,7 +27,10 @@ const number = (i: number) => String(i).padStart(4, '0')
 async function threeFiles(): Promise<SmallDatabase> {
   const database = new SmallDatabase(['none'], leveled)
   for (const asFile of [true, true]) {
-    await database.commit(Array.from({ length: 60 }, (_, i) => `1:${number(i * 2)}=old`), asFile)
+    await database.commit(
+      Array.from({ length: 60 }, (_, i) => `1:${number(i * 2)}=old`),
+      asFile,
+    )
   }
   await database.compactAll()
   for (let round = 0; round < 2; round++) {
@@ -78,7 +81,12 @@ describe('writeFiles', () => {
     const read = (await Promise.all(files.map((file) => database.records(file)))).flat()
     expect(read).toEqual(records)
     expect(files.map(({ records: n }) => n).reduce((a, b) => a + b)).toBe(500)
-    expect(files[0]).toMatchObject({ level: 1, commitFile: false, minTimestamp: 7, maxTimestamp: 7 })
+    expect(files[0]).toMatchObject({
+      level: 1,
+      commitFile: false,
+      minTimestamp: 7,
+      maxTimestamp: 7,
+    })
   })
 
   it('never splits the versions of one key', async () => {
@@ -109,7 +117,11 @@ describe('writeFiles', () => {
     const seen: string[] = []
     const collectors: number[] = []
     const { files } = await write(
-      [put('1:a', 1), put('2:b', 1), ...Array.from({ length: 80 }, (_, i) => put(`2:c${number(i)}`, 1))],
+      [
+        put('1:a', 1),
+        put('2:b', 1),
+        ...Array.from({ length: 80 }, (_, i) => put(`2:c${number(i)}`, 1)),
+      ],
       {
         tableOptions: (id) => ({
           compression: 'none',
@@ -134,42 +146,47 @@ describe('writeFiles', () => {
     expect(new TextDecoder().decode(files.at(-1)?.statistics.last)).toBe('c0079')
   })
 
-  it.each(['upload', 'write', 'finish'] as const)('leaves nothing behind when %s fails', async (where) => {
-    const database = new SmallDatabase([], leveled)
-    const outputs = database.outputs()
-    let calls = 0
-    const failing = async (id: string): Promise<Upload> => {
-      const upload = await outputs.upload(id)
-      const fails = (now: string) => {
-        if (now === where && ++calls === 3) throw new Error('disk full')
+  it.each(['upload', 'write', 'finish'] as const)(
+    'leaves nothing behind when %s fails',
+    async (where) => {
+      const database = new SmallDatabase([], leveled)
+      const outputs = database.outputs()
+      let calls = 0
+      const failing = async (id: string): Promise<Upload> => {
+        const upload = await outputs.upload(id)
+        const fails = (now: string) => {
+          if (now === where && ++calls === 3) throw new Error('disk full')
+        }
+        fails('upload')
+        return {
+          write: async (bytes) => {
+            fails('write')
+            await upload.write(bytes)
+          },
+          finish: async () => {
+            fails('finish')
+            return upload.finish()
+          },
+          abort: () => upload.abort(),
+        }
       }
-      fails('upload')
-      return {
-        write: async (bytes) => {
-          fails('write')
-          await upload.write(bytes)
-        },
-        finish: async () => {
-          fails('finish')
-          return upload.finish()
-        },
-        abort: () => upload.abort(),
-      }
-    }
-    const cursor = new ArrayCursor(Array.from({ length: 500 }, (_, i) => put(`1:${number(i)}`, 7)))
-    const writing = writeFiles(cursor, {
-      ...outputs,
-      upload: failing,
-      level: 1,
-      timestamps: 'record',
-      targetFileBytes: 1000,
-      tableOptions: () => ({ compression: 'none' }),
-    })
-    await expect(writing).rejects.toThrow('disk full')
-    expect(calls).toBe(3)
-    expect(await names(database)).toEqual([])
-    expect(cursor.closes).toBe(1)
-  })
+      const cursor = new ArrayCursor(
+        Array.from({ length: 500 }, (_, i) => put(`1:${number(i)}`, 7)),
+      )
+      const writing = writeFiles(cursor, {
+        ...outputs,
+        upload: failing,
+        level: 1,
+        timestamps: 'record',
+        targetFileBytes: 1000,
+        tableOptions: () => ({ compression: 'none' }),
+      })
+      await expect(writing).rejects.toThrow('disk full')
+      expect(calls).toBe(3)
+      expect(await names(database)).toEqual([])
+      expect(cursor.closes).toBe(1)
+    },
+  )
 })
 
 describe('runCompaction', () => {
@@ -177,13 +194,21 @@ describe('runCompaction', () => {
     const database = await threeFiles()
     const plan = database.plan() as MergePlan
     const result = await database.run(plan)
-    expect(result.removed.sort()).toEqual(planInputs(plan).map(({ id }) => id).sort())
+    expect(result.removed.sort()).toEqual(
+      planInputs(plan)
+        .map(({ id }) => id)
+        .sort(),
+    )
     expect(result.recordsRead).toBe(180)
     expect(result.recordsDropped).toBe(40)
     expect(result.floors).toEqual([{ table: 1, timestamp: database.state.timestamp }])
     const bytes = result.added.map(({ file }) => file.bytes).reduce((a, b) => a + b)
     expect(result.bytesWritten).toBe(bytes)
-    expect(result.bytesRead).toBeGreaterThan(planInputs(plan).map((f) => f.bytes).reduce((a, b) => a + b) * 0.9)
+    expect(result.bytesRead).toBeGreaterThan(
+      planInputs(plan)
+        .map((f) => f.bytes)
+        .reduce((a, b) => a + b) * 0.9,
+    )
     for (const { table, file } of result.added) {
       expect(table).toBe(1)
       expect(file).toMatchObject({ level: 1, commitFile: false })
@@ -197,7 +222,9 @@ describe('runCompaction', () => {
     await database.commit(['1:b=x'], true)
     const before = database.state.level0
     const result = await database.run(database.plan() as MergePlan)
-    expect(result.added.map(({ file }) => file)).toEqual(before.map((file) => ({ ...file, level: 1 })))
+    expect(result.added.map(({ file }) => file)).toEqual(
+      before.map((file) => ({ ...file, level: 1 })),
+    )
     expect(result.bytesRead + result.bytesWritten).toBe(0)
     database.commitResult(result)
     await database.commit(['2:a=x'], true)

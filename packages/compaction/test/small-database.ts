@@ -74,7 +74,8 @@ export class SmallDatabase {
       return { key: key(name), timestamp: 0, kind, value: bytes }
     })
     const unique = records.filter(
-      (record, i) => !records.slice(i + 1).some((other) => compareBytes(other.key, record.key) === 0),
+      (record, i) =>
+        !records.slice(i + 1).some((other) => compareBytes(other.key, record.key) === 0),
     )
     const timestamp = (this.state.version + 1) * 1000
     const stamped = unique.map((record) => ({ ...record, timestamp }))

@@ -64,7 +64,7 @@ class Tree {
       for (const id of inputs) for (const n of this.contents.get(id) ?? []) union.add(n)
       const all = [...union].sort((a, b) => a - b)
       const timestamp = Math.max(...planInputs(plan).map((file) => file.maxTimestamp))
-      const perFile = Math.ceil(options.targetFileBytes as number / RECORD)
+      const perFile = Math.ceil((options.targetFileBytes as number) / RECORD)
       for (let i = 0; i < all.length; i += perFile) {
         added.push(this.file(all.slice(i, i + perFile), plan.outputLevel, timestamp))
       }
@@ -74,8 +74,8 @@ class Tree {
     const table = this.state.tables.get(1)
     if (table === undefined) throw new Error('no table')
     const levels = Array.from({ length: 6 }, (_, i) =>
-      [...kept(table.levels[i] ?? []), ...added.filter(({ level }) => level === i + 1)].sort((a, b) =>
-        compareBytes(a.smallest, b.smallest),
+      [...kept(table.levels[i] ?? []), ...added.filter(({ level }) => level === i + 1)].sort(
+        (a, b) => compareBytes(a.smallest, b.smallest),
       ),
     )
     const level0 = [...added.filter(({ level }) => level === 0), ...kept(this.state.level0)]
@@ -96,7 +96,12 @@ class Tree {
 }
 
 /** As many compactions per arriving file as a busy disk would manage: a fixed number of bytes. */
-function load(tree: Tree, files: number, keysOf: (i: number) => number[], budgetPerFile: number): number {
+function load(
+  tree: Tree,
+  files: number,
+  keysOf: (i: number) => number[],
+  budgetPerFile: number,
+): number {
   let most = 0
   let credit = 0
   for (let i = 0; i < files; i++) {
@@ -150,7 +155,12 @@ describe('a sustained load', () => {
 
   it('of thousands of tiny commits merges them early, and not with all of L1 each time', () => {
     const tree = new Tree()
-    load(tree, 100, () => Array.from({ length: 600 }, () => Math.floor(env.random() * KEYS)), 1024 * KIB)
+    load(
+      tree,
+      100,
+      () => Array.from({ length: 600 }, () => Math.floor(env.random() * KEYS)),
+      1024 * KIB,
+    )
     const { written, ingested } = tree
     const tiny = () => Array.from({ length: 3 }, () => Math.floor(env.random() * KEYS))
     const most = load(tree, 3000, tiny, 64 * KIB)
@@ -163,7 +173,11 @@ describe('a sustained load', () => {
     load(tree, 200, () => Array.from({ length: 600 }, () => Math.floor(env.random() * KEYS)), 0)
     expect(tree.state.level0.length).toBe(200)
     let steps = 0
-    for (let plan = planLeveled(tree.state, options); plan !== undefined; plan = planLeveled(tree.state, options)) {
+    for (
+      let plan = planLeveled(tree.state, options);
+      plan !== undefined;
+      plan = planLeveled(tree.state, options)
+    ) {
       tree.carryOut(plan)
       expect(++steps).toBeLessThan(1000)
     }

@@ -22,7 +22,10 @@ beforeEach(async () => {
   const leveled = { level0Trigger: 2, targetFileBytes: 1e6 }
   database = new SmallDatabase(['none'], leveled, store)
   for (let round = 0; round < 2; round++) {
-    const writes = Array.from({ length: 400 }, (_, i) => `1:${1000 + i * (round + 1)}=${'v'.repeat(50)}`)
+    const writes = Array.from(
+      { length: 400 },
+      (_, i) => `1:${1000 + i * (round + 1)}=${'v'.repeat(50)}`,
+    )
     await database.commit(writes, true)
   }
   worker = new CompactionWorker({
@@ -82,7 +85,10 @@ describe('CompactionWorker', () => {
     const path = (await readdir(directory, { recursive: true, withFileTypes: true })).find(
       (entry) => entry.isFile() && entry.name.includes(input?.id ?? ''),
     )
-    await writeFile(join(path?.parentPath ?? '', path?.name ?? ''), new Uint8Array(input?.bytes ?? 0))
+    await writeFile(
+      join(path?.parentPath ?? '', path?.name ?? ''),
+      new Uint8Array(input?.bytes ?? 0),
+    )
     const before = await ssts()
     const error = await worker.run(made, { baseVersion: 4 }).catch((reason) => reason)
     expect(isFirnError(error, 'FIRN_CORRUPTION')).toBe(true)
@@ -137,7 +143,9 @@ describe('CompactionWorker', () => {
   it('refuses plans that need functions', async () => {
     const made = plan()
     const tables = made.tables.map((table) => ({ ...table, statistics: ['price'] }))
-    await expect(worker.run({ ...made, tables }, { baseVersion: 4 })).rejects.toThrow(InvalidArgumentError)
+    await expect(worker.run({ ...made, tables }, { baseVersion: 4 })).rejects.toThrow(
+      InvalidArgumentError,
+    )
   })
 
   it('does not keep the process alive, unless asked to', async () => {
@@ -152,7 +160,8 @@ describe('CompactionWorker', () => {
     )
     const run = async (keepAlive: boolean) => {
       const args = ['--input-type=module', '-e', program(keepAlive), json, directory]
-      return (await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname })).stdout
+      return (await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname }))
+        .stdout
     }
     expect(await run(true)).toBe('done\n')
     expect(await run(false)).toBe('')

@@ -74,7 +74,11 @@ describe('MergingCursor', () => {
   })
 
   it('seeks, any number of times, to where the union says', async () => {
-    const target = fc.record({ key: keys, inclusive: fc.boolean(), take: fc.integer({ min: 0, max: 5 }) })
+    const target = fc.record({
+      key: keys,
+      inclusive: fc.boolean(),
+      take: fc.integer({ min: 0, max: 5 }),
+    })
     await fc.assert(
       fc.asyncProperty(
         recordLists(),
@@ -97,7 +101,9 @@ describe('MergingCursor', () => {
               while (status === PENDING) status = await cursor.load()
               expect(status).toBe(i < expected.length ? POSITIONED : END)
               if (status === END) break
-              expect(cursor.keyBytes.slice(cursor.keyStart, cursor.keyEnd)).toEqual(expected[i]?.key)
+              expect(cursor.keyBytes.slice(cursor.keyStart, cursor.keyEnd)).toEqual(
+                expected[i]?.key,
+              )
               expect(cursor.timestamp).toBe(expected[i]?.timestamp)
               status = cursor.next()
             }
@@ -112,8 +118,10 @@ describe('MergingCursor', () => {
   it('merges long runs of near keys, whose shared part grows and shrinks', async () => {
     const lists: VersionedRecord[][] = Array.from({ length: 14 }, () => [])
     for (let i = 0; i < 30_000; i++) {
-      const key = new TextEncoder().encode(`a/long/shared/prefix/${i * 7}`.padEnd(20 + (i % 9), '.'))
-      const list = lists[(i * 2654435761) % 4294967296 % 14]
+      const key = new TextEncoder().encode(
+        `a/long/shared/prefix/${i * 7}`.padEnd(20 + (i % 9), '.'),
+      )
+      const list = lists[((i * 2654435761) % 4294967296) % 14]
       list?.push({ key, timestamp: 1 + (i % 3), kind: 1, value: key })
     }
     for (const list of lists) list.sort(compareRecords)

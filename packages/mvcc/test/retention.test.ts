@@ -76,11 +76,14 @@ describe('KeyRetention', () => {
     ['a@9+3 a@5+2 a@2=1', 99, 0, true, 'a@9+3 a@5+2 a@2=1', 0],
     ['a@9+3 a@5=2 a@2=1', 99, 0, true, 'a@9+3 a@5=2', 5],
     ['a@9+3 a@5! a@2=1', 99, 0, true, 'a@9+3', 5],
-  ])('%s, horizon %i, %i versions, bottommost %s', (list, horizon, versions, bottommost, kept, floor) => {
-    const result = retain(records(list), { horizon, versions }, bottommost)
-    expect(picture(result.kept)).toBe(kept)
-    expect(result.floor).toBe(floor)
-  })
+  ])(
+    '%s, horizon %i, %i versions, bottommost %s',
+    (list, horizon, versions, bottommost, kept, floor) => {
+      const result = retain(records(list), { horizon, versions }, bottommost)
+      expect(picture(result.kept)).toBe(kept)
+      expect(result.floor).toBe(floor)
+    },
+  )
 
   it('changes nothing for readers at or after the floor, and keeps the floor within the horizon', () => {
     const version = fc.record({

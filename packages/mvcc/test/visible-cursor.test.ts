@@ -1,7 +1,14 @@
 import { compareBytes } from '@firn/bytes'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { END, KIND_DELETE, MergingCursor, PENDING, POSITIONED, VisibleCursor } from '../src/index.js'
+import {
+  END,
+  KIND_DELETE,
+  MergingCursor,
+  PENDING,
+  POSITIONED,
+  VisibleCursor,
+} from '../src/index.js'
 import { ArrayCursor, drain, type VersionedRecord } from '../src/testing.js'
 import { cursorOf, keys, manners, recordLists } from './arbitrary.js'
 import { picture, records } from './picture.js'
@@ -35,7 +42,9 @@ describe('VisibleCursor', () => {
     [0, ''],
   ])('at %i', async (timestamp, expected) => {
     for (const stable of [true, false]) {
-      const forward = new VisibleCursor(new ArrayCursor(records(history), { stable }), { timestamp })
+      const forward = new VisibleCursor(new ArrayCursor(records(history), { stable }), {
+        timestamp,
+      })
       expect(picture(await drain(forward, forward.first()))).toBe(expected)
       const below = new ArrayCursor(records(history), { stable, reverse: true })
       const backward = new VisibleCursor(below, { timestamp, reverse: true })
@@ -95,7 +104,9 @@ describe('VisibleCursor', () => {
               while (status === PENDING) status = await cursor.load()
               expect(status).toBe(POSITIONED)
               expect(cursor.keyBytes.slice(cursor.keyStart, cursor.keyEnd)).toEqual(record.key)
-              expect(cursor.valueBytes.slice(cursor.valueStart, cursor.valueEnd)).toEqual(record.value)
+              expect(cursor.valueBytes.slice(cursor.valueStart, cursor.valueEnd)).toEqual(
+                record.value,
+              )
               status = cursor.next()
             }
             while (status === PENDING) status = await cursor.load()

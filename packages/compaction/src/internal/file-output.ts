@@ -99,16 +99,7 @@ export class FileOutput {
     valueEnd: number,
   ): void {
     const writer = this.#writer as SstWriter // `open` comes first.
-    writer.append(
-      keyBytes,
-      keyStart,
-      keyEnd,
-      timestamp,
-      kind,
-      valueBytes,
-      valueStart,
-      valueEnd,
-    )
+    writer.append(keyBytes, keyStart, keyEnd, timestamp, kind, valueBytes, valueStart, valueEnd)
     this.#sinceLook += keyEnd - keyStart + valueEnd - valueStart + 4
     if (this.#sinceLook >= this.#stride) this.#look(writer)
   }

@@ -66,7 +66,11 @@ function mergeSmall(
   const run = smallRun(view, free)
   if (run.length === 0) return undefined
   const reason = `${has}; these are small beside L1 and merged among themselves`
-  return view.merge(run.map((file) => [file]), 0, reason)
+  return view.merge(
+    run.map((file) => [file]),
+    0,
+    reason,
+  )
 }
 
 /**

@@ -65,11 +65,7 @@ export class LeveledView {
   }
 
   /** A merge, complete with what its execution must know. */
-  merge(
-    runs: readonly (readonly FileMeta[])[],
-    outputLevel: number,
-    reason: string,
-  ): MergePlan {
+  merge(runs: readonly (readonly FileMeta[])[], outputLevel: number, reason: string): MergePlan {
     const { state } = this
     const inputs = new Set(runs.flat())
     const tables = new Map<number, TableState>()

@@ -9,14 +9,17 @@
 // 3. Where equal numbers become frequent, the shared part is measured anew; where a key leaves it,
 //    it shrinks. Both cost a pass over the cursors; patience grows each time that it shrinks.
 //
-// Measured with 16-byte keys, 5 cursors taking turns at random (Node 20): 33 ns a record with the
-// cursors' own moves, 52 ns with plain comparisons; a heap was no quicker below 16 cursors.
+// Measured by bench/cursors.mjs, 16-byte keys, sources taking turns at random, beside the cost of the
+// cursors' own moves: README.md has the numbers.
 
 import { commonPrefixLength, compareRanges } from '@firn/bytes'
 import type { RecordCursor } from '../cursor.js'
 
 /** From this position on, the place is found by halving. */
 const LINEAR = 6
+/** Bytes that a code is made of: as many whole ones as a number's 53 bits hold. */
+const CODE_BYTES = 6
+const WORD_BYTES = 4
 const MIN_PATIENCE = 4
 const MAX_PATIENCE = 1024
 
@@ -26,10 +29,12 @@ export class MergeOrder {
   readonly #cursors: readonly RecordCursor[]
   readonly #sign: number
   readonly #order: Int32Array
-  /** Of each cursor, the 52 bits of its key after the shared part; negated in reverse. */
+  /** Of each cursor, the six bytes of its key after the shared part, as a number; negated in reverse. */
   readonly #codes: Float64Array
   #shared = 0
   #prefix: Uint8Array = new Uint8Array(0)
+  /** The shared part once more, four bytes at a time. */
+  #words: Int32Array = new Int32Array(0)
   #ties = 0
   #patience = MIN_PATIENCE
 
@@ -77,7 +82,7 @@ export class MergeOrder {
     this.#encode(index)
     const code = codes[index] as number
     let at = 1
-    const linear = length < LINEAR ? length : LINEAR
+    const linear = Math.min(length, LINEAR)
     for (; at < linear; at++) {
       const other = order[at] as number
       let difference = code - (codes[other] as number)
@@ -158,7 +163,10 @@ export class MergeOrder {
     const keyEnd = cursor.keyEnd
     const shared = this.#shared
     if (shared > 0) {
-      if (keyEnd - keyStart < shared || !startsWith(keyBytes, keyStart, this.#prefix, shared)) {
+      if (
+        keyEnd - keyStart < shared ||
+        !startsWith(keyBytes, keyStart, keyStart + shared, this.#words)
+      ) {
         this.#shrink(index)
         return
       }
@@ -169,10 +177,13 @@ export class MergeOrder {
   /** Equal codes were frequent: takes all that the keys share out of the codes. */
   #grow(): void {
     this.#ties = 0
-    const first = this.#cursors[this.#order[0] as number] as RecordCursor
-    let shared = first.keyEnd - first.keyStart
-    for (let i = 1; i < this.length; i++) {
-      shared = Math.min(shared, sharedLength(first, this.#at(i)))
+    const first = this.#at(0)
+    let shared = Number.POSITIVE_INFINITY
+    for (let i = 0; i < this.length; i++) {
+      const cursor = this.#at(i)
+      // What fits into a code needn't be shared: the less is, the less often a key leaves it.
+      const beforeCode = cursor.keyEnd - cursor.keyStart - CODE_BYTES
+      shared = Math.min(shared, beforeCode, sharedLength(first, cursor))
     }
     if (shared > this.#shared) this.#share(shared)
   }
@@ -185,10 +196,16 @@ export class MergeOrder {
     this.#share(commonPrefixLength(keyBytes, keyStart, keyEnd, prefix, 0, this.#shared))
   }
 
-  #share(shared: number): void {
+  #share(length: number): void {
     const { keyBytes, keyStart } = this.#at(0)
+    // Less than a word isn't worth a check.
+    const shared = length < WORD_BYTES ? 0 : length
     this.#shared = shared
     this.#prefix = keyBytes.slice(keyStart, keyStart + shared)
+    this.#words = new Int32Array(Math.ceil(shared / WORD_BYTES))
+    for (let i = 0; i < this.#words.length; i++) {
+      this.#words[i] = wordAt(keyBytes, keyStart + Math.min(i * WORD_BYTES, shared - WORD_BYTES))
+    }
     for (let i = 0; i < this.length; i++) {
       const cursor = this.#at(i)
       this.#codes[this.#order[i] as number] =
@@ -205,46 +222,37 @@ function sharedLength(a: RecordCursor, b: RecordCursor): number {
   return commonPrefixLength(a.keyBytes, a.keyStart, a.keyEnd, b.keyBytes, b.keyStart, b.keyEnd)
 }
 
-/** Whether `bytes` has the first `length` bytes of `prefix` at `start`. Four at a time: see above. */
-function startsWith(
-  bytes: Uint8Array,
-  start: number,
-  prefix: Uint8Array,
-  length: number,
-): boolean {
-  let i = 0
+/** Whether `bytes` has these words, big-endian, at `start`; the last one ends at `end`. */
+function startsWith(bytes: Uint8Array, start: number, end: number, words: Int32Array): boolean {
+  const last = words.length - 1
   let at = start
-  let difference = 0
-  for (const last = length - 4; i <= last; i += 4, at += 4) {
-    // `as number`: below `length`, which both arrays reach.
-    difference |=
-      ((bytes[at] as number) ^ (prefix[i] as number)) |
-      ((bytes[at + 1] as number) ^ (prefix[i + 1] as number)) |
-      ((bytes[at + 2] as number) ^ (prefix[i + 2] as number)) |
-      ((bytes[at + 3] as number) ^ (prefix[i + 3] as number))
+  for (let i = 0; i < last; i++, at += WORD_BYTES) {
+    if (wordAt(bytes, at) !== words[i]) return false
   }
-  for (; i < length; i++, at++) difference |= (bytes[at] as number) ^ (prefix[i] as number)
-  return difference === 0
+  // It may overlap the one before.
+  return wordAt(bytes, end - WORD_BYTES) === words[last]
 }
 
-/** The first 52 bits of `bytes[start, end)` as an integer, with zeros for what is missing. */
+// `as number`: the caller vouches for four bytes.
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  )
+}
+
+/** The first six bytes of `bytes[start, end)` as an integer, with zeros for what is missing. */
 function codeOf(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start >= 7) {
+  if (end - start >= CODE_BYTES) {
     // `as number`: below `end`.
-    return (
-      (((bytes[start] as number) << 24) |
-        ((bytes[start + 1] as number) << 16) |
-        ((bytes[start + 2] as number) << 8) |
-        (bytes[start + 3] as number)) >>>
-        0
-    ) * 0x100000 +
-      (((bytes[start + 4] as number) << 12) |
-        ((bytes[start + 5] as number) << 4) |
-        ((bytes[start + 6] as number) >>> 4))
+    const low = ((bytes[start + 4] as number) << 8) | (bytes[start + 5] as number)
+    return (wordAt(bytes, start) >>> 0) * 0x10000 + low
   }
   let code = 0
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < CODE_BYTES; i++) {
     code = code * 256 + (start + i < end ? (bytes[start + i] as number) : 0)
   }
-  return code * 16
+  return code
 }
