@@ -1,4 +1,4 @@
-import type { Snapshot, TableInfo } from '@firn/engine'
+import type { Database, TableInfo } from '@firn/engine'
 import type { Command } from 'commander'
 import {
   type CommandContext,
@@ -6,10 +6,11 @@ import {
   givenTable,
   locationOf,
 } from '../command-context.js'
-import { storedBytes, tableInfo, withDatabase } from '../database-access.js'
+import { tableInfo, withDatabase } from '../database-access.js'
 import { addExamples } from '../examples.js'
 import { MOMENT_HELP, parseMoment } from '../moment.js'
 import { type ByteFormatOptions, byteFormatOf, byteFormatOptions } from '../option-parsers.js'
+import { snapshotPages } from '../snapshot-pages.js'
 import type { ByteFormat } from '../text/byte-text.js'
 import { rowJson } from '../text/row-json.js'
 import { TableText } from '../text/table-text.js'
@@ -44,17 +45,17 @@ async function dump(options: Options, command: Command, context: CommandContext)
   await withDatabase(location, 'read', context, async (database) => {
     const tables =
       only === undefined ? await database.tables() : [await tableInfo(database, only, location)]
+    // All tables as of one version, whatever is written meanwhile.
     const snapshot = await database.snapshot(at === undefined ? {} : { at })
-    try {
-      for (const table of tables) await dumpTable(snapshot, table, format, context)
-    } finally {
-      await snapshot.close()
-    }
+    const { version } = snapshot
+    await snapshot.close()
+    for (const table of tables) await dumpTable(database, version, table, format, context)
   })
 }
 
 async function dumpTable(
-  snapshot: Snapshot,
+  database: Database,
+  version: number,
   info: TableInfo,
   format: ByteFormat,
   context: CommandContext,
@@ -64,7 +65,7 @@ async function dumpTable(
   const name = `"table":${JSON.stringify(info.name)}`
   const options = JSON.stringify({ keys, values, history, compression })
   let members = `${name},"options":${options}`
-  for await (const page of snapshot.table(info.name, storedBytes(info)).scan().pages()) {
+  for await (const page of snapshotPages(database, { version }, info)) {
     let lines = ''
     for (const [key, value] of page) {
       lines += `${rowJson(text, key, value, members)}\n`

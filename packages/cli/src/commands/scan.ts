@@ -1,7 +1,6 @@
-import type { ScanOptions } from '@firn/engine'
 import type { Command } from 'commander'
 import { type CommandContext, type GlobalOptions, locationOf, tableOf } from '../command-context.js'
-import { storedBytes, tableInfo, withDatabase } from '../database-access.js'
+import { tableInfo, withDatabase } from '../database-access.js'
 import { UsageError } from '../errors.js'
 import { addExamples } from '../examples.js'
 import { MOMENT_HELP, parseMoment } from '../moment.js'
@@ -12,6 +11,7 @@ import {
   parseCount,
 } from '../option-parsers.js'
 import { RowPrinter } from '../row-printer.js'
+import { type StoredRange, snapshotPages } from '../snapshot-pages.js'
 import { countOf } from '../text/quantities.js'
 import { TableText } from '../text/table-text.js'
 
@@ -64,27 +64,19 @@ async function scan(options: Options, command: Command, context: CommandContext)
   await withDatabase(location, 'read', context, async (database) => {
     const info = await tableInfo(database, tableOf(command), location)
     const text = new TableText(info, format)
-    const range: ScanOptions<Uint8Array> = {
+    const range: StoredRange = {
       ...(prefix === undefined ? {} : { prefix: text.prefix(prefix) }),
       ...(from === undefined ? {} : { gte: text.key(from, '--from') }),
       ...(to === undefined ? {} : { lt: text.key(to, '--to') }),
       ...(options.limit === undefined ? {} : { limit: options.limit }),
-      ...(at === undefined ? {} : { at }),
       reverse: options.reverse === true,
     }
-    const table = database.table(info.name, storedBytes(info))
     const printer = new RowPrinter(context.output, text)
     let rows = 0
-    if (options.keysOnly === true) {
-      for await (const page of table.keys(range).pages()) {
-        rows += page.length
-        await printer.keys(page)
-      }
-    } else {
-      for await (const page of table.scan(range).pages()) {
-        rows += page.length
-        await printer.rows(page)
-      }
+    for await (const page of snapshotPages(database, at, info, range)) {
+      rows += page.length
+      if (options.keysOnly === true) await printer.keys(page.map(([key]) => key))
+      else await printer.rows(page)
     }
     if (context.output.isTerminal) await context.output.note(countOf(rows, 'row'))
   })

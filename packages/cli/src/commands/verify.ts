@@ -1,6 +1,6 @@
 import type { Env } from '@firn/env'
 import { isFirnError } from '@firn/env'
-import { applyEntry, type CommitLog, type DatabaseState, liveFiles } from '@firn/manifest'
+import { type CommitLog, type DatabaseState, liveFiles } from '@firn/manifest'
 import type { Command } from 'commander'
 import { ByteProgress } from '../byte-progress.js'
 import { type CommandContext, locationOf } from '../command-context.js'
@@ -10,9 +10,15 @@ import type { DatabaseLocation } from '../location.js'
 import type { Output } from '../output.js'
 import type { ProgramHooks } from '../program.js'
 import { countOf, formatBytes, formatCount } from '../text/quantities.js'
+import { presentFiles } from '../verify/present-files.js'
 import { addProblem, emptyReport, type VerificationReport } from '../verify/verification.js'
 import { verifyFiles } from '../verify/verify-files.js'
-import { newestOf, verifyCheckpoints, verifyLog } from '../verify/verify-log.js'
+import {
+  type LogVerification,
+  newestOf,
+  verifyCheckpoints,
+  verifyLog,
+} from '../verify/verify-log.js'
 
 /** `firn verify` */
 export function defineVerify(program: Command, context: CommandContext, hooks: ProgramHooks): void {
@@ -47,71 +53,86 @@ async function verify(
   }
 }
 
+// A writer may truncate the log to a checkpoint that it made after we looked at them.
+const TRIES = 5
+
 async function examine(
   parts: DatabaseParts,
   output: Output,
   clock: Env,
 ): Promise<VerificationReport> {
-  const report = emptyReport()
-  const { store } = parts
   let incarnation: string
   try {
     incarnation = await parts.findIncarnation()
   } catch (error) {
     // No database is the user's mistake; a damaged root is what we are here to tell.
     if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
+    const report = emptyReport()
     addProblem(report, 'FIRN', error)
     return report
   }
-  const checkpoints = await verifyCheckpoints(store, incarnation, report)
   let log: CommitLog | undefined
+  let damage: unknown
   try {
     log = await parts.openLog(incarnation)
   } catch (error) {
     if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
-    addProblem(report, 'commit log', error)
+    damage = error
   }
   try {
-    const state =
-      log === undefined ? newestOf(checkpoints) : await verifyLog(log, checkpoints, report)
-    if (state === undefined) return report
-    const whole = [...liveFiles(state)].reduce((sum, file) => sum + file.bytes, 0)
-    const progress = new ByteProgress(output.progressSink, 'verified', whole, clock)
-    try {
-      await verifyFiles(
-        {
-          store,
-          incarnation,
-          state,
-          isStillLive: (id) => isStillLive(log, state, id),
-          onProgress: (bytes) => progress.update(bytes),
-        },
-        report,
-      )
-    } finally {
-      progress.stop()
+    for (let tries = 1; ; tries++) {
+      const report = emptyReport()
+      if (damage !== undefined) addProblem(report, 'commit log', damage)
+      const checkpoints = await verifyCheckpoints(parts.store, incarnation, report)
+      const { state, overtaken }: LogVerification =
+        log === undefined
+          ? lastKnown(newestOf(checkpoints))
+          : await verifyLog(log, checkpoints, report)
+      if (overtaken && tries < TRIES) continue
+      if (state !== undefined) {
+        await examineFiles({ parts, incarnation, state, log, output, clock }, report)
+      }
+      return report
     }
   } finally {
     await log?.close()
   }
-  return report
 }
 
-/** Whether a file of `state` is one of the database's newest state, too. */
-async function isStillLive(
-  log: CommitLog | undefined,
-  state: DatabaseState,
-  id: string,
-): Promise<boolean> {
-  let newest = state
+function lastKnown(state: DatabaseState | undefined): LogVerification {
+  return state === undefined ? { overtaken: false } : { state, overtaken: false }
+}
+
+async function examineFiles(
+  context: {
+    parts: DatabaseParts
+    incarnation: string
+    state: DatabaseState
+    log: CommitLog | undefined
+    output: Output
+    clock: Env
+  },
+  report: VerificationReport,
+): Promise<void> {
+  const { parts, incarnation, state, log, output, clock } = context
+  const { store } = parts
+  const whole = [...liveFiles(state)].reduce((sum, file) => sum + file.bytes, 0)
+  const progress = new ByteProgress(output.progressSink, 'verified', whole, clock)
   try {
-    for await (const entry of log?.readAfter(state.version) ?? [])
-      newest = applyEntry(newest, entry)
-  } catch {
-    // The log's own problems are listed already.
+    await verifyFiles(
+      {
+        store,
+        incarnation,
+        state,
+        presentFiles: async () =>
+          log === undefined ? undefined : presentFiles(store, incarnation, log),
+        onProgress: (bytes) => progress.update(bytes),
+      },
+      report,
+    )
+  } finally {
+    progress.stop()
   }
-  for (const file of liveFiles(newest)) if (file.id === id) return true
-  return false
 }
 
 async function show(

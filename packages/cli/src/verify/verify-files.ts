@@ -9,8 +9,11 @@ export interface FileVerification {
   store: ObjectStore
   incarnation: string
   state: DatabaseState
-  /** Whether the database still needs a file: a writer may replace some while we look. */
-  isStillLive(id: string): Promise<boolean>
+  /**
+   * The files that the database needs at the moment of the call, `undefined` where that can't be
+   * known: a writer may replace some while we look.
+   */
+  presentFiles(): Promise<ReadonlySet<string> | undefined>
   onProgress(bytes: number): void
 }
 
@@ -19,7 +22,7 @@ export async function verifyFiles(
   verification: FileVerification,
   report: VerificationReport,
 ): Promise<void> {
-  const { store, incarnation, state, isStillLive, onProgress } = verification
+  const { store, incarnation, state, presentFiles, onProgress } = verification
   const live = new Set<string>()
   let done = 0
   for (const file of liveFiles(state)) {
@@ -31,14 +34,28 @@ export async function verifyFiles(
       report.files++
       report.bytes += file.bytes
       report.records += file.records
-    } else if (await isStillLive(file.id)) {
+    } else if ((await presentFiles())?.has(file.id) !== false) {
       for (const problem of problems) addProblem(report, key, problem)
     }
   }
+  await countUnreferenced(verification, live, report)
+}
+
+/** Counts the files that no entry names; what a writer just made isn't among them. */
+async function countUnreferenced(
+  { store, incarnation, presentFiles }: FileVerification,
+  live: ReadonlySet<string>,
+  report: VerificationReport,
+): Promise<void> {
   const prefix = sstKey(incarnation, '').replace(/\.sst$/, '')
+  const unknown = new Map<string, number>()
   for await (const { key, size } of store.list({ prefix })) {
     const id = key.slice(prefix.length).replace(/\.sst$/, '')
-    if (live.has(id)) continue
+    if (!live.has(id)) unknown.set(id, size)
+  }
+  const present = unknown.size === 0 ? undefined : await presentFiles()
+  for (const [id, size] of unknown) {
+    if (present?.has(id) === true) continue
     report.unreferenced.files++
     report.unreferenced.bytes += size
   }

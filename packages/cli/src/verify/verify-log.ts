@@ -55,22 +55,33 @@ export async function verifyCheckpoints(
   return checkpoints
 }
 
+/** Where the log leads. */
+export interface LogVerification {
+  /** The newest state that can be known; absent where none can. */
+  state?: DatabaseState
+  /**
+   * The log was truncated past all checkpoints that were read: damage, unless a writer made a newer
+   * one meanwhile.
+   */
+  overtaken: boolean
+}
+
 /**
  * Reads the log from its first entry on and folds it into states, which must be those that the
- * checkpoints hold. Gives the newest state that can be known, `undefined` where none can.
+ * checkpoints hold.
  */
 export async function verifyLog(
   log: CommitLog,
   checkpoints: Checkpoints,
   report: VerificationReport,
-): Promise<DatabaseState | undefined> {
+): Promise<LogVerification> {
   const fold = new LogFold(checkpoints, report)
   try {
     for await (const entry of log.readAfter(0)) fold.add(entry)
   } catch (error) {
     addProblem(report, 'commit log', error)
   }
-  return fold.newest()
+  return fold.end()
 }
 
 class LogFold {
@@ -103,25 +114,24 @@ class LogFold {
     }
   }
 
-  /** The state behind the last entry, or the newest checkpoint's where the log doesn't lead to one. */
-  newest(): DatabaseState | undefined {
-    if (this.#state !== undefined && this.#state.version > 0) return this.#state
-    const newest = Math.max(0, ...this.#checkpoints.keys())
-    if (!this.#broken && newest < this.#report.version) {
-      addProblem(
-        this.#report,
-        'commit log',
-        'it was truncated, and no checkpoint holds the state from which it goes on',
-      )
+  /** Behind the last entry: its state, or the newest checkpoint's where the log leads to none. */
+  end(): LogVerification {
+    if (this.#state !== undefined && this.#state.version > 0) {
+      return { state: this.#state, overtaken: false }
     }
-    if (newest > this.#report.version) {
-      addProblem(
-        this.#report,
-        'commit log',
-        `it ends at version ${this.#report.version}, before the checkpoint of version ${newest}`,
-      )
+    const { version } = this.#report
+    const newest = newestOf(this.#checkpoints)
+    const newestVersion = newest?.version ?? 0
+    const overtaken = !this.#broken && newestVersion < version
+    if (overtaken) {
+      const problem = 'it was truncated, and no checkpoint holds the state from which it goes on'
+      addProblem(this.#report, 'commit log', problem)
     }
-    return newestOf(this.#checkpoints)
+    if (newestVersion > version) {
+      const problem = `it ends at version ${version}, before the checkpoint of version ${newestVersion}`
+      addProblem(this.#report, 'commit log', problem)
+    }
+    return newest === undefined ? { overtaken } : { state: newest, overtaken }
   }
 
   #after(entry: LogEntry): DatabaseState | undefined {
