@@ -152,12 +152,14 @@ describe('writeFiles', () => {
       const database = new SmallDatabase([], leveled)
       const outputs = database.outputs()
       let calls = 0
+      const unfinished = new Set<string>()
       const failing = async (id: string): Promise<Upload> => {
         const upload = await outputs.upload(id)
         const fails = (now: string) => {
           if (now === where && ++calls === 3) throw new Error('disk full')
         }
         fails('upload')
+        unfinished.add(id)
         return {
           write: async (bytes) => {
             fails('write')
@@ -165,9 +167,13 @@ describe('writeFiles', () => {
           },
           finish: async () => {
             fails('finish')
+            unfinished.delete(id)
             return upload.finish()
           },
-          abort: () => upload.abort(),
+          abort: async () => {
+            unfinished.delete(id)
+            await upload.abort()
+          },
         }
       }
       const cursor = new ArrayCursor(
@@ -183,6 +189,7 @@ describe('writeFiles', () => {
       })
       await expect(writing).rejects.toThrow('disk full')
       expect(calls).toBe(3)
+      expect(unfinished.size).toBe(0)
       expect(await names(database)).toEqual([])
       expect(cursor.closes).toBe(1)
     },

@@ -13,7 +13,7 @@ import { ArrayCursor, drain, type VersionedRecord } from '../src/testing.js'
 import { cursorOf, keys, manners, recordLists } from './arbitrary.js'
 import { picture, records } from './picture.js'
 
-const runs = process.env.FIRN_TEST_LONG ? 20_000 : 1000
+const runs = process.env.FIRN_TEST_LONG ? 20_000 : 500
 
 /** Of each key the newest version at or before the timestamp, unless it is a delete. */
 function model(list: readonly VersionedRecord[], timestamp: number): VersionedRecord[] {
