@@ -8,7 +8,7 @@ const USAGE = `Usage: node dist/main.js <command> [options]
   run       measure, write results/<time>.json
             --keys 500000  --runs 3  --peers firn,lmdb,…  --only get,ycsb-a,…  --directory <for databases>
             --json <file>  --markdown (print the table)  --timeout <seconds per group>
-  report    [file]  write a result's table (the newest's, if none is named) into README.md
+  report    [file] [--note <text>]  write a result's table (by default the newest's) into README.md
   profile   --workload get  [--keys 500000] [--peer firn] [--top 25] [--output <file>.cpuprofile]
   load      [--records 5000000] [--json <file>]  memory of a large load, then reopening
 `

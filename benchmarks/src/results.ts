@@ -37,6 +37,8 @@ export interface Results {
   keyBytes: number
   valueBytes: number
   runs: number
+  /** Of the last minute when each run began: what else the machine was doing. */
+  loadAverages?: number[]
   peers: PeerResult[]
 }
 

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { cp, mkdir, rm } from 'node:fs/promises'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeAdapter } from './adapters/index.js'
@@ -35,7 +36,9 @@ const CHILD = fileURLToPath(new URL('./child.js', import.meta.url))
 export function runBenchmarks(options: RunOptions): Promise<Results> {
   return inScratch('firn-bench-', options.directory, async (base) => {
     const peers = options.peers.map((name) => new Peer(name))
+    const loadAverages: number[] = []
     for (let run = 0; run < options.runs; run++) {
+      loadAverages.push(loadavg()[0] ?? 0)
       await runOnce(join(base, String(run)), rotated(peers, run), run, options)
       await rm(join(base, String(run)), { recursive: true, force: true })
     }
@@ -47,6 +50,7 @@ export function runBenchmarks(options: RunOptions): Promise<Results> {
       keyBytes: KEY_BYTES,
       valueBytes: VALUE_BYTES,
       runs: options.runs,
+      loadAverages,
       peers: peers.map((peer) => peer.result(options.workloads)),
     }
   })

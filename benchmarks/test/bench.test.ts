@@ -161,6 +161,11 @@ describe('a small run of everything', () => {
     }
   })
 
+  it('has a number in every row of Firn', () => {
+    const firn = results.peers.find((peer) => peer.name === 'firn')
+    expect(Object.entries(firn?.cells ?? {}).filter(([, cell]) => isGap(cell))).toEqual([])
+  })
+
   it('leaves no database behind', async () => {
     expect(await readdir(base)).toEqual([])
   })

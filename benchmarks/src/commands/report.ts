@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { toMarkdown } from '../report/markdown.js'
 import { replaceSection } from '../report/readme.js'
 import type { Results } from '../results.js'
@@ -7,10 +8,15 @@ import { README, RESULTS } from './arguments.js'
 
 /** `report`: writes the table of a result into the README. */
 export async function reportCommand(args: string[]): Promise<void> {
-  const file = args[0] ?? newest()
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { note: { type: 'string' } },
+  })
+  const file = positionals[0] ?? newest()
   const results = JSON.parse(readFileSync(file, 'utf8')) as Results
   if (results.format !== 1) throw new Error(`${file} is not a result of format 1`)
-  replaceSection(README, 'results', toMarkdown(results))
+  replaceSection(README, 'results', toMarkdown(results, values.note))
   process.stderr.write(`wrote the table of ${file} into ${README}\n`)
 }
 

@@ -14,7 +14,7 @@ import { TITLES } from './titles.js'
 const FIRN = 'firn'
 
 /** The results as Markdown: what was measured on what, the table, and what its gaps mean. */
-export function toMarkdown(results: Results): string {
+export function toMarkdown(results: Results, note?: string): string {
   const { machine, peers } = results
   const rows = WORKLOAD_IDS.filter((id) => peers.some((peer) => peer.cells[id] !== undefined))
   const header = ['', ...peers.map((p) => `${p.name} ${p.version}`), 'Firn ÷ best native', 'target']
@@ -23,8 +23,10 @@ export function toMarkdown(results: Results): string {
     `${results.keys.toLocaleString('en')} records of ${results.keyBytes} + ${results.valueBytes} bytes; ` +
       `median of ${results.runs} ${results.runs === 1 ? 'run' : 'runs'}; measured ${results.measuredAt.slice(0, 10)} on ` +
       `${machine.cpu}, ${machine.cores} cores, ${formatBytes(machine.memoryBytes)} of memory, ` +
-      `${machine.fileSystem}, ${machine.system}, Node ${machine.node}.`,
+      `${machine.fileSystem}, ${machine.system}, Node ${machine.node}.` +
+      loadText(results.loadAverages),
     '',
+    ...(note === undefined ? [] : [note, '']),
     row(header),
     row(header.map((_, i) => (i === 0 ? '---' : '---:'))),
     ...rows.map((id) =>
@@ -53,6 +55,11 @@ export function ratio(id: WorkloadId, peers: readonly PeerResult[]): number | un
     best = best === undefined ? cell.median : better(best, cell.median)
   }
   return best === undefined ? undefined : firn.median / best
+}
+
+function loadText(averages: readonly number[] = []): string {
+  if (averages.length === 0) return ''
+  return ` Load average when a run began: ${averages.map((load) => load.toFixed(1)).join(', ')}.`
 }
 
 function ratioText(id: WorkloadId, peers: readonly PeerResult[]): string {
