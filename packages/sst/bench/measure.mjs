@@ -1,10 +1,15 @@
 // Measures the hot paths over 500,000 keys of 16 bytes and values of 100, half of which compress.
-// By hand, after a build: node bench/measure.mjs [--codec lz4] [--block 8192] [--runs 5]
+// By hand, after a build: node bench/measure.mjs [--codec lz4] [--block 8192] [--runs 7]
+//
+// Rounds go over all configurations in turn, so that noise hits them alike. Printed are medians of
+// the rounds, and the best round: on a busy machine the one that says what the code costs.
 import { parseArgs } from 'node:util'
 import { BlockCache } from '@firn/block-cache'
 import {
+  ABSENT,
   FOUND,
   memorySource,
+  NOT_RESIDENT,
   PENDING,
   POSITIONED,
   SstLookup,
@@ -17,7 +22,7 @@ const { values: flags } = parseArgs({
     codec: { type: 'string', multiple: true },
     block: { type: 'string', multiple: true },
     keys: { type: 'string', default: 'decimal' },
-    runs: { type: 'string', default: '5' },
+    runs: { type: 'string', default: '7' },
     count: { type: 'string', default: '500000' },
     json: { type: 'boolean', default: false },
   },
@@ -60,19 +65,6 @@ function makeKeys() {
   return bytes
 }
 
-const median = (samples) => samples.toSorted((a, b) => a - b)[samples.length >> 1]
-
-/** Median nanoseconds per operation. */
-async function time(operations, run) {
-  const samples = []
-  for (let i = 0; i < runs; i++) {
-    const start = process.hrtime.bigint()
-    await run()
-    samples.push(Number(process.hrtime.bigint() - start) / operations)
-  }
-  return median(samples)
-}
-
 function write(compression, blockBytes) {
   const writer = new SstWriter({ fileId: 'bench', compression, blockBytes, timestamps: 'record' })
   const value = new Uint8Array(VALUE_BYTES).fill(0x61)
@@ -80,16 +72,8 @@ function write(compression, blockBytes) {
   for (let i = 0; i < count; i++) {
     const at = (i * 52) % (valuePool.length - 64)
     for (let j = 0; j < 50; j++) value[j] = valuePool[at + j]
-    writer.append(
-      keys,
-      i * KEY_BYTES,
-      (i + 1) * KEY_BYTES,
-      1_700_000_000_000_000,
-      1,
-      value,
-      0,
-      VALUE_BYTES,
-    )
+    const key = i * KEY_BYTES
+    writer.append(keys, key, key + KEY_BYTES, 1_700_000_000_000_000, 1, value, 0, VALUE_BYTES)
     if ((i & 0xfff) === 0) chunks.push(...writer.take())
   }
   writer.finish()
@@ -97,155 +81,137 @@ function write(compression, blockBytes) {
   return chunks
 }
 
-const results = []
-for (const codec of flags.codec ?? ['none', 'lz4', 'deflate']) {
-  for (const block of flags.block ?? ['4096', '8192', '16384']) {
-    results.push(await measure(codec, Number(block)))
-    if (!flags.json) console.log(JSON.stringify(results.at(-1)))
-  }
-}
-if (flags.json) console.log(JSON.stringify(results, undefined, 1))
-else
-  console.table(
-    Object.fromEntries(results.map(({ codec, block, ...rest }) => [`${codec} ${block}`, rest])),
-  )
+const absent = keys.slice()
+for (let i = 0; i < count; i++) absent[(i + 1) * KEY_BYTES - 1] ^= 1
+const SEEKS = 20_000
+const COLD_READS = 2000
 
-async function measure(codec, block) {
-  const row = { codec, block }
-  let chunks = []
-  row['write M/s'] = round(
-    1e3 /
-      (await time(count, () => {
-        chunks = write(codec, block)
-      })),
-  )
-  const source = memorySource(chunks)
-  const cache = new BlockCache({ bytes: 256 * 1024 * 1024 })
-  const reader = await SstReader.open(source, { cache })
-  row.MB = round(reader.bytes / 1e6)
-  row['index KB'] = Math.round(reader.file.index.memoryBytes / 1e3)
-
-  row['cold scan ns'] = round(
-    await time(count, async () => {
-      const cursor = reader.cursor({ fill: false, readAheadBytes: 256 * 1024, private: false })
-      let status = cursor.first()
-      for (;;) {
-        if (status === PENDING) status = await cursor.load()
-        if (status !== POSITIONED) break
-        status = cursor.next()
-      }
-    }),
-  )
+/** A file with all its blocks cached, and what is timed of it: [name, operations, run]. */
+async function prepare(codec, block) {
+  const source = memorySource(write(codec, block))
+  const reader = await SstReader.open(source, { cache: new BlockCache({ bytes: 2 ** 28 }) })
+  const cold = await SstReader.open(source, { cache: new BlockCache({ bytes: 0 }) })
   const lookup = new SstLookup()
-  let _loads = 0
+  const set = (bytes, i) => {
+    const at = order[i] * KEY_BYTES
+    lookup.set(bytes, at, at + KEY_BYTES, Number.MAX_SAFE_INTEGER)
+  }
+  let falsePositives = 0
   for (let i = 0; i < count; i++) {
-    lookup.set(keys, i * KEY_BYTES, (i + 1) * KEY_BYTES, Number.MAX_SAFE_INTEGER)
-    if (reader.find(lookup) === -1) {
-      await reader.load(lookup)
-      _loads++
+    set(absent, i)
+    if (reader.mayContain(lookup)) falsePositives++
+    set(keys, i)
+    if (reader.find(lookup) === NOT_RESIDENT) await reader.load(lookup)
+  }
+  const scan = (options) => () => {
+    const cursor = reader.cursor(options)
+    let rows = 0
+    for (let status = cursor.first(); status === POSITIONED; status = cursor.next()) rows++
+    if (rows !== count) throw new Error('not all')
+  }
+  const seek = (length) => () => {
+    const cursor = reader.cursor()
+    for (let i = 0; i < SEEKS; i++) {
+      const at = order[i] * KEY_BYTES
+      let status = cursor.seek(keys, at, at + KEY_BYTES, true)
+      for (let j = 1; j < length && status === POSITIONED; j++) status = cursor.next()
+      if (status === PENDING) throw new Error('cold')
     }
   }
-  row['find ns'] = round(
-    await time(count, () => {
-      for (let i = 0; i < count; i++) {
-        const at = order[i] * KEY_BYTES
-        lookup.set(keys, at, at + KEY_BYTES, Number.MAX_SAFE_INTEGER)
-        if (reader.find(lookup) !== FOUND) throw new Error('lost')
-      }
-    }),
-  )
-  const absent = keys.slice()
-  for (let i = 0; i < count; i++) absent[(i + 1) * KEY_BYTES - 1] ^= 1
-  let falsePositives = 0
-  row['absent ns'] = round(
-    await time(count, () => {
-      falsePositives = 0
-      for (let i = 0; i < count; i++) {
-        const at = order[i] * KEY_BYTES
-        lookup.set(absent, at, at + KEY_BYTES, Number.MAX_SAFE_INTEGER)
-        if (reader.mayContain(lookup)) falsePositives++
-        if (reader.find(lookup) === FOUND) throw new Error('made up')
-      }
-    }),
-  )
-  row['false +%'] = round((falsePositives / count) * 100)
-  for (const [name, options] of [
-    ['next ns', {}],
-    ['shared next ns', { private: false }],
-    ['reverse ns', { reverse: true }],
-  ]) {
-    row[name] = round(
-      await time(count, () => {
-        const cursor = reader.cursor(options)
-        let status = cursor.first()
-        let rows = 0
-        while (status === POSITIONED) {
-          rows++
-          status = cursor.next()
-        }
-        if (status === PENDING || rows !== count) throw new Error('not all')
-      }),
-    )
+  const find = (bytes, expected) => () => {
+    for (let i = 0; i < count; i++) {
+      set(bytes, i)
+      if (reader.find(lookup) !== expected) throw new Error('wrong')
+    }
   }
-  row['views M/s'] = round(
-    1e3 /
-      (await time(count, () => {
+  const tasks = [
+    ['write ns', count, () => void write(codec, block)],
+    ['find ns', count, find(keys, FOUND)],
+    ['absent ns', count, find(absent, ABSENT)],
+    ['scan ns', count, scan({})],
+    ['scan shared ns', count, scan({ private: false })],
+    ['reverse ns', count, scan({ reverse: true })],
+    [
+      'scan views ns',
+      count,
+      () => {
         const cursor = reader.cursor()
         let page = []
         for (let status = cursor.first(); status === POSITIONED; status = cursor.next()) {
+          const { keyStart, keyEnd, valueStart, valueEnd } = cursor
           page.push([
-            new Uint8Array(
-              cursor.keyBytes.buffer,
-              cursor.keyStart,
-              cursor.keyEnd - cursor.keyStart,
-            ),
-            new Uint8Array(
-              cursor.valueBytes.buffer,
-              cursor.valueStart,
-              cursor.valueEnd - cursor.valueStart,
-            ),
+            new Uint8Array(cursor.keyBytes.buffer, keyStart, keyEnd - keyStart),
+            new Uint8Array(cursor.valueBytes.buffer, valueStart, valueEnd - valueStart),
           ])
           if (page.length === 1000) page = []
         }
-      })),
-  )
-  const seeks = 20_000
-  row['seek+50 us'] = round(
-    (await time(seeks, () => {
-      const cursor = reader.cursor()
-      for (let i = 0; i < seeks; i++) {
-        const at = order[i] * KEY_BYTES
-        let status = cursor.seek(keys, at, at + KEY_BYTES, true)
-        for (let j = 0; j < 50 && status === POSITIONED; j++) status = cursor.next()
-        if (status === PENDING) throw new Error('cold')
-      }
-    })) / 1e3,
-  )
-  row['seek us'] = round(
-    (await time(seeks, () => {
-      const cursor = reader.cursor()
-      for (let i = 0; i < seeks; i++) {
-        const at = order[i] * KEY_BYTES
-        cursor.seek(keys, at, at + KEY_BYTES, true)
-      }
-    })) / 1e3,
-  )
-  // Cold point reads: a cache of nothing, the source in memory: what decoding a block costs.
-  const cold = await SstReader.open(source, { cache: new BlockCache({ bytes: 0 }) })
-  const reads = 5000
-  row['cold find us'] = round(
-    (await time(reads, async () => {
-      for (let i = 0; i < reads; i++) {
-        const at = order[i] * KEY_BYTES
-        lookup.set(keys, at, at + KEY_BYTES, Number.MAX_SAFE_INTEGER)
-        await cold.load(lookup)
-        if (cold.find(lookup) !== FOUND) throw new Error('lost')
-      }
-    })) / 1e3,
-  )
-  await cold.close()
-  await reader.close()
-  return row
+      },
+    ],
+    ['seek ns', SEEKS, seek(1)],
+    ['seek + 50 ns', SEEKS, seek(50)],
+    [
+      'cold scan ns',
+      count,
+      async () => {
+        const cursor = cold.cursor({ fill: false, readAheadBytes: 2 ** 18, private: false })
+        let status = cursor.first()
+        for (;;) {
+          if (status === PENDING) status = await cursor.load()
+          if (status !== POSITIONED) break
+          status = cursor.next()
+        }
+      },
+    ],
+    [
+      'cold find ns',
+      COLD_READS,
+      async () => {
+        for (let i = 0; i < COLD_READS; i++) {
+          set(keys, i)
+          await cold.load(lookup)
+          if (cold.find(lookup) !== FOUND) throw new Error('lost')
+        }
+      },
+    ],
+  ]
+  return {
+    name: `${codec} ${block}`,
+    size: {
+      MB: round(reader.bytes / 1e6),
+      'index KB': Math.round(reader.file.index.memoryBytes / 1e3),
+      'false +%': round((falsePositives / count) * 100),
+    },
+    tasks,
+    samples: tasks.map(() => []),
+  }
+}
+
+const files = []
+for (const codec of flags.codec ?? ['none', 'lz4', 'deflate']) {
+  for (const block of flags.block ?? ['4096', '8192', '16384']) {
+    files.push(await prepare(codec, Number(block)))
+  }
+}
+for (let i = 0; i < runs; i++) {
+  for (const { tasks, samples } of files) {
+    for (const [task, [, operations, run]] of tasks.entries()) {
+      const start = process.hrtime.bigint()
+      await run()
+      samples[task].push(Number(process.hrtime.bigint() - start) / operations)
+    }
+  }
+}
+for (const [title, pick] of [
+  ['medians', (samples) => samples.toSorted((a, b) => a - b)[samples.length >> 1]],
+  ['best', (samples) => Math.min(...samples)],
+]) {
+  console.log(title)
+  const rows = files.map(({ name, size, tasks, samples }) => [
+    name,
+    { ...size, ...Object.fromEntries(tasks.map(([task], i) => [task, round(pick(samples[i]))])) },
+  ])
+  if (flags.json) console.log(JSON.stringify(Object.fromEntries(rows)))
+  else console.table(Object.fromEntries(rows))
 }
 
 function round(value) {

@@ -2,6 +2,7 @@ import { isFirnError } from '@firn/env'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { memorySource, SstReader } from '../src/index.js'
+import { HEADS } from '../src/internal/block.js'
 import { BlockBuilder } from '../src/internal/block-builder.js'
 import { decodeBlock } from '../src/internal/block-decoder.js'
 import { CODEC_DEFLATE, CODEC_LZ4, CODEC_NONE } from '../src/internal/codec.js'
@@ -95,6 +96,11 @@ describe('hostile bytes with right checksums', () => {
             expect(block.keyOf(~found)).toEqual(key)
             expect(block.valueOf(row).byteLength).toBeGreaterThanOrEqual(0)
             expect(block.kindOf(row)).toBeLessThanOrEqual(2)
+            for (const column of [block.rows, 2 * block.rows + 1]) {
+              const start = block.table[HEADS + column + row] as number
+              const end = block.table[HEADS + column + row + 1] as number
+              expect(0 < start && start <= end && end <= raw.length).toBe(true)
+            }
             expect(Number.isSafeInteger(block.timestampOf(row))).toBe(true)
             if (before !== undefined) expect(Buffer.compare(before, key)).toBeLessThanOrEqual(0)
             before = key
@@ -218,6 +224,7 @@ describe('hostile bytes with right checksums', () => {
       })
     expect(decode(withSection(4)).sections).toHaveLength(2)
     expect(() => decode(withSection(3))).toThrow(/section 3 needs a newer/)
+    expect(() => decodeProperties(withSection(4), 159, 'properties')).toThrow(/out of bounds/)
   })
 
   it('40: compression bombs are refused before memory is taken', () => {
