@@ -15,10 +15,7 @@ export interface Database extends AsyncDisposable {
    * A handle of a table, which need not exist yet. Throws `TableOptionsError` where options that are
    * given contradict those it was created with; options left out are taken from it.
    */
-  table<const O extends TypingOptions>(
-    name: string,
-    options: O,
-  ): Table<KeyOf<O>, ValueOf<O>>
+  table<const O extends TypingOptions>(name: string, options: O): Table<KeyOf<O>, ValueOf<O>>
   table<K = Uint8Array, V = Uint8Array>(name: string, options?: TableOptions<K, V>): Table<K, V>
   /** The tables there are, by name. */
   tables(): Promise<TableInfo[]>

@@ -1,4 +1,4 @@
-import { FirnError, type FirnErrorOptions } from '@firn/env'
+import { CorruptionError, FirnError, type FirnErrorOptions } from '@firn/env'
 
 /** `getSync` would have to wait for I/O: a block that the answer may be in isn't in memory. */
 export class NotResidentError extends FirnError {
@@ -67,10 +67,10 @@ export class CommitConflictError extends FirnError {
   }
 }
 
-/** A read met a file that another process has deleted: what it reads is no longer kept. */
-export function filesGone(table: string, cause: unknown): SnapshotExpiredError {
-  return new SnapshotExpiredError(
-    `the files that hold this moment of table ${JSON.stringify(table)} were deleted by the process that compacts; read again, or read from a snapshot of the writing process`,
+/** A file that a read needs is not in the store, and nothing took its place. */
+export function fileMissing(table: string, cause: unknown): CorruptionError {
+  return new CorruptionError(
+    `a file of table ${JSON.stringify(table)} is missing: ${cause instanceof Error ? cause.message : String(cause)}; firn verify lists what else is; restore it from a backup`,
     { cause },
   )
 }

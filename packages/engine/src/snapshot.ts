@@ -10,6 +10,9 @@ export interface Snapshot extends AsyncDisposable {
     name: string,
     options: O,
   ): ReadableTable<KeyOf<O>, ValueOf<O>>
-  table<K = Uint8Array, V = Uint8Array>(name: string, options?: TableOptions<K, V>): ReadableTable<K, V>
+  table<K = Uint8Array, V = Uint8Array>(
+    name: string,
+    options?: TableOptions<K, V>,
+  ): ReadableTable<K, V>
   close(): Promise<void>
 }

@@ -84,10 +84,7 @@ export class DatabaseHandle implements Database {
     return this.#writing('batch').inlineLimitBytes
   }
 
-  table<const O extends TypingOptions>(
-    name: string,
-    options: O,
-  ): Table<KeyOf<O>, ValueOf<O>>
+  table<const O extends TypingOptions>(name: string, options: O): Table<KeyOf<O>, ValueOf<O>>
   table<K = Uint8Array, V = Uint8Array>(name: string, options?: TableOptions<K, V>): Table<K, V>
   table(name: string, options: TypingOptions = {}): Table<never, never> {
     const identity = new TableIdentity(name, options as TableOptions<never, never>)

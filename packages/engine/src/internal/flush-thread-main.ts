@@ -5,7 +5,7 @@ import { type FileMeta, sstKey } from '@firn/manifest'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { FlushCursor } from './flush-cursor.js'
 import { Memtable } from './memtable.js'
-import { type TableMemtableCopy, TableMemtable } from './table-memtable.js'
+import { TableMemtable, type TableMemtableCopy } from './table-memtable.js'
 
 /** What the thread is asked: one memtable to write. */
 export interface FlushRequest {

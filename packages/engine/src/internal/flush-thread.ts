@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { FirnError } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
-import { buffersOf } from './table-memtable.js'
 import type { FlushReply, FlushRequest } from './flush-thread-main.js'
+import { buffersOf } from './table-memtable.js'
 
 /**
  * A thread that writes memtables to files, one at a time. It is started by the first flush, and keeps

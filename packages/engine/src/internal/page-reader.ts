@@ -10,7 +10,6 @@ import {
   VisibleCursor,
 } from '@firn/mvcc'
 import { type Encoding, isBytes } from '../encoding.js'
-import { filesGone } from '../errors.js'
 import { isEmptyRange, type KeyBounds } from './key-bounds.js'
 import { LevelCursor } from './level-cursor.js'
 import { MemtableCursor } from './memtable-cursor.js'
@@ -36,29 +35,40 @@ export interface PageReaderOptions {
 /** A tree that was retained for the reader, and what to read of it; `undefined`: no such table. */
 export type ScanStart = { tree: Tree; options: PageReaderOptions } | undefined
 
+/** Where a reader's rows come from. */
+export interface PageSource {
+  begin: () => ScanStart | Promise<ScanStart>
+  /**
+   * After a file was found missing, for the `attempt`th time: the same moment on newer files. Throws
+   * where there are none.
+   */
+  continueAt: (timestamp: number, error: unknown, attempt: number) => Promise<ScanStart>
+}
+
 const WAITING = Symbol('waiting')
 
 /** Reads the visible rows of a range page by page. Holds its tree until it is closed or ends. */
 export class PageReader {
-  readonly #table: string
-  #begin: (() => ScanStart | Promise<ScanStart>) | undefined
+  readonly #source: PageSource
+  #begun = false
   #tree: Tree | undefined
   #options: PageReaderOptions | undefined
   #cursor: RecordCursor | undefined
   #status: CursorStatus = END
   #remaining = 0
+  /** Key of the last row that was read, table prefix included. */
+  #lastKey: Uint8Array | undefined
+  #missingFiles = 0
 
-  constructor(table: string, begin: () => ScanStart | Promise<ScanStart>) {
-    this.#table = table
-    this.#begin = begin
+  constructor(source: PageSource) {
+    this.#source = source
   }
 
   /** Up to `rows` rows; `undefined` at the end. Waits only where I/O is needed. */
   async next(rows: number): Promise<unknown[] | undefined> {
-    const begin = this.#begin
-    if (begin !== undefined) {
-      this.#begin = undefined
-      const start = begin()
+    if (!this.#begun) {
+      this.#begun = true
+      const start = this.#source.begin()
       this.#start(start instanceof Promise ? await start : start)
     }
     const page: unknown[] = []
@@ -67,21 +77,42 @@ export class PageReader {
         this.#options?.signal?.throwIfAborted()
         const cursor = this.#cursor
         if (cursor === undefined) break
-        this.#status = await cursor.load()
+        try {
+          this.#status = await cursor.load()
+        } catch (error) {
+          await this.#continue(error)
+        }
       }
       this.#options?.signal?.throwIfAborted()
     } catch (error) {
       this.close()
-      // Rows that were handed out already can't be taken back: the scan doesn't start over.
-      throw isFirnError(error, 'FIRN_OBJECT_NOT_FOUND') ? filesGone(this.#table, error) : error
+      throw error
     }
     if (page.length > 0) return page
     this.close()
     return undefined
   }
 
+  /** Goes on behind the last row, on the files that took the place of a missing one. */
+  async #continue(error: unknown): Promise<void> {
+    const options = this.#options
+    if (options === undefined || !isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
+    this.#missingFiles++
+    const { timestamp, reverse } = options
+    const start = await this.#source.continueAt(timestamp, error, this.#missingFiles)
+    const remaining = this.#remaining
+    this.close()
+    if (start !== undefined && this.#lastKey !== undefined) {
+      const behind = { key: this.#lastKey, inclusive: false }
+      const { bounds } = start.options
+      start.options.bounds = reverse ? { ...bounds, upper: behind } : { ...bounds, lower: behind }
+    }
+    this.#start(start)
+    this.#remaining = remaining
+  }
+
   close(): void {
-    this.#begin = undefined
+    this.#begun = true
     this.#cursor?.close()
     this.#cursor = undefined
     this.#tree?.release()
@@ -117,6 +148,9 @@ export class PageReader {
     const wanted = Math.min(maxRows, page.length + this.#remaining)
     let status = this.#status
     let bytes = 0
+    let lastBytes: Uint8Array | undefined
+    let lastStart = 0
+    let lastEnd = 0
     while (status === POSITIONED && page.length < wanted && bytes < MAX_PAGE_BYTES) {
       const order =
         sign *
@@ -129,8 +163,12 @@ export class PageReader {
       if (raw && what === 'entries') page.push([userKey(cursor), storedValue(cursor)])
       else page.push(rowOf(cursor, options))
       this.#remaining--
+      lastBytes = cursor.keyBytes
+      lastStart = cursor.keyStart
+      lastEnd = cursor.keyEnd
       status = cursor.next()
     }
+    if (lastBytes !== undefined) this.#lastKey = lastBytes.subarray(lastStart, lastEnd)
     if (this.#remaining === 0) status = END
     this.#status = status
     return status === PENDING && page.length < wanted ? WAITING : undefined

@@ -60,6 +60,12 @@ export class Present implements ReadSource {
     this.assertOpen()
   }
 
+  async refreshFiles(signal?: AbortSignal): Promise<boolean> {
+    const before = this.tree()
+    await this.refresh(signal)
+    return this.#versions.tree !== before
+  }
+
   hold(): ReadPoint {
     this.assertOpen()
     // Buffered writes to come would join the version that is read otherwise.

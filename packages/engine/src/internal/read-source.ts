@@ -17,6 +17,11 @@ export interface ReadSource {
   isStale(): boolean
   /** Reads the log up to its end. */
   refresh(signal: AbortSignal | undefined): Promise<void>
+  /**
+   * After a file was found missing: reads the log for the files that took its place. False where
+   * there are none: then the file should be there.
+   */
+  refreshFiles(signal: AbortSignal | undefined): Promise<boolean>
   /** The present (or the snapshot) as a point that later writes don't change. */
   hold(): ReadPoint
   /** A moment of the past, at or before `timestamp`. */

@@ -35,7 +35,10 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     name: string,
     options: O,
   ): ReadableTable<KeyOf<O>, ValueOf<O>>
-  table<K = Uint8Array, V = Uint8Array>(name: string, options?: TableOptions<K, V>): ReadableTable<K, V>
+  table<K = Uint8Array, V = Uint8Array>(
+    name: string,
+    options?: TableOptions<K, V>,
+  ): ReadableTable<K, V>
   table(name: string, options: TypingOptions = {}): ReadableTable<never, never> {
     const identity = new TableIdentity(name, options as TableOptions<never, never>)
     identity.idIn(this.tree().state)
@@ -54,6 +57,20 @@ export class SnapshotHandle implements Snapshot, ReadSource {
   }
 
   async refresh(): Promise<void> {}
+
+  /**
+   * Where another process compacts, its files replace those that were held. What they hold of this
+   * moment is the same, or is refused by the floor that the compaction left.
+   */
+  async refreshFiles(signal?: AbortSignal): Promise<boolean> {
+    const before = this.tree()
+    await this.#present.refreshFiles(signal)
+    const tree = this.#present.tree()
+    if (tree === before || this.#tree !== before) return this.#tree !== before
+    this.#tree = tree.retain()
+    before.release()
+    return true
+  }
 
   hold(): ReadPoint {
     return { tree: this.tree().retain(), timestamp: this.timestamp }

@@ -1,7 +1,6 @@
 import { isFirnError } from '@firn/env'
-import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { type Encoding, encodeWith, isBytes } from '../encoding.js'
-import { filesGone, NotResidentError, SnapshotExpiredError } from '../errors.js'
+import { fileMissing, NotResidentError, SnapshotExpiredError } from '../errors.js'
 import type { Range, ReadOptions, ScanOptions } from '../range.js'
 import type { Rows, Scan } from '../scan.js'
 import type { ReadableTable } from '../table.js'
@@ -17,7 +16,7 @@ import type { TableIdentity } from './table-identity.js'
 import { ABSENT, FOUND, NOT_RESIDENT, type TableTree } from './table-tree.js'
 import type { Tree } from './tree.js'
 
-// How often the present is read again when its files are deleted under the reader.
+// How often a read is made again when its files are compacted away under it.
 const MAX_ATTEMPTS = 5
 
 // How many reads of one getMany wait for I/O at a time.
@@ -112,7 +111,15 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   scan(options: ScanOptions<K> = {}): Scan<K, V> {
     assertScanOptions(options)
     return new RowScan<K, V>(
-      (what) => new PageReader(this.name, () => this.#startScan(options, what)),
+      (what) =>
+        new PageReader({
+          begin: () => this.#startScan(options, what),
+          continueAt: async (timestamp, error, attempt) => {
+            await this.#afterMissingFile(error, options, attempt)
+            const { tree } = this.#source.hold()
+            return this.#scanAt({ tree, timestamp }, options, what)
+          },
+        }),
     )
   }
 
@@ -167,19 +174,15 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     }
   }
 
-  /**
-   * Another process has deleted a file that this one still reads. The present is read again from the
-   * log's end; a moment of the past may need what is gone.
-   */
+  /** Another process may have compacted the file away: then the read is made again on newer files. */
   async #afterMissingFile(
     error: unknown,
     options: ReadOptions | undefined,
     attempt: number,
   ): Promise<void> {
     if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
-    const isPresent = this.#source.timestamp === MAX_TIMESTAMP && options?.at === undefined
-    if (!isPresent || attempt === MAX_ATTEMPTS) throw filesGone(this.name, error)
-    await this.#source.refresh(options?.signal)
+    const replaced = await this.#source.refreshFiles(options?.signal)
+    if (!replaced || attempt === MAX_ATTEMPTS) throw fileMissing(this.name, error)
   }
 
   async #lookUpOnce(key: K, options: ReadOptions | undefined): Promise<PointLookup | undefined> {

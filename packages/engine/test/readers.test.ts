@@ -1,0 +1,72 @@
+import { rmSync } from 'node:fs'
+import { afterEach, expect, test } from 'vitest'
+import { type Database, open } from '../src/index.js'
+import { TINY, temporaryDirectory } from './support/locations.js'
+
+const directories: string[] = []
+const databases: Database[] = []
+
+afterEach(async () => {
+  await Promise.allSettled(databases.splice(0).map((db) => db.close()))
+  for (const made of directories.splice(0)) rmSync(made, { recursive: true, force: true })
+})
+
+const TYPED = { keys: 'utf8', values: 'utf8' } as const
+const key = (i: number): string => `key ${String(i).padStart(4, '0')}`
+
+/** A writer with files in level 0, and a reader that has seen but not opened them. */
+async function writerAndReader(): Promise<{ writer: Database; reader: Database }> {
+  const directory = temporaryDirectory()
+  directories.push(directory)
+  const writer = await open(`file:${directory}`, { ...TINY, compaction: 'off' })
+  databases.push(writer)
+  const table = writer.table('t', TYPED)
+  for (let i = 0; i < 300; i++) await table.put(key(i), `value ${i}`)
+  const reader = await open(`file:${directory}`, { mode: 'read', maxStalenessMs: 3_600_000 })
+  databases.push(reader)
+  return { writer, reader }
+}
+
+/** All of the writer's files are replaced by others. */
+async function replaceFiles(writer: Database): Promise<void> {
+  const table = writer.table('t', TYPED)
+  for (let i = 0; i < 300; i++) await table.put(key(i), `newer ${i}`)
+  await writer.compact()
+}
+
+test('a reader whose files are compacted away reads the files that took their place', async () => {
+  const { writer, reader } = await writerAndReader()
+  const before = { version: reader.version }
+  await using snapshot = await reader.snapshot()
+  await replaceFiles(writer)
+  const table = reader.table('t', TYPED)
+  expect(await table.get(key(7), { at: before })).toBe('value 7')
+  expect(await table.get(key(7), { fresh: true })).toBe('newer 7')
+  expect(await snapshot.table('t', TYPED).get(key(8))).toBe('value 8')
+  expect(await table.getMany([key(1), key(2)])).toEqual(['newer 1', 'newer 2'])
+})
+
+test.each([false, true])(
+  'a scan under way goes on at its moment, row by row (reverse: %s)',
+  async (reverse) => {
+    const { writer, reader } = await writerAndReader()
+    const rows: string[] = []
+    let replaced = false
+    for await (const page of reader.table('t', TYPED).scan({ reverse }).pages()) {
+      rows.push(...page.map(([k, v]) => `${k} = ${v}`))
+      if (!replaced) await replaceFiles(writer)
+      replaced = true
+    }
+    const expected = Array.from({ length: 300 }, (_, i) => `${key(i)} = value ${i}`)
+    expect(rows).toEqual(reverse ? expected.reverse() : expected)
+  },
+)
+
+test('a file that is gone for good is corruption, not an empty answer', async () => {
+  const { writer, reader } = await writerAndReader()
+  await writer.close()
+  rmSync(`${directories.at(-1)}/sst`, { recursive: true })
+  const table = reader.table('t', TYPED)
+  await expect(table.get(key(7))).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
+  await expect(table.scan().toArray()).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
+})
