@@ -25,6 +25,8 @@ export interface LeveledOptions {
   flushedTimestamp?: number
   /** Files from which on level 0 is worked on. Default 4. */
   level0Trigger?: number
+  /** Merge level 0 down until it is empty, whatever that costs: somebody asked for it. */
+  emptyLevel0?: boolean
   /** Files at which level 0 is merged into L1 even where most of the work would be L1's. Default 12. */
   level0Limit?: number
   /** What L1 of a table may hold, at most. Default 64 MiB. */
@@ -85,6 +87,7 @@ function resolve(options: LeveledOptions): ResolvedLeveledOptions {
     heldBy: [],
     level0Trigger: 4,
     level0Limit: 12,
+    emptyLevel0: false,
     levelBaseBytes: 64 * MIB,
     multiplier: 10,
     targetFileBytes: 32 * MIB,

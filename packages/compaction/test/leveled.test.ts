@@ -68,6 +68,19 @@ describe('level 0', () => {
 
   const l1 = '1.L1 x 1:a-1:k 50 @1 y 1:l-1:z 50 @1'
 
+  it('is emptied on demand, though most of the work is writing L1 again', () => {
+    const picture = 'tables 1\nL0 a 1:a-1:k 2 @10\n1.L1 x 1:a-1:k 480 @1'
+    expect(plan(picture, { levelBaseBytes: 9999 })).toBe('nothing')
+    expect(plan(picture, { levelBaseBytes: 9999, emptyLevel0: true })).toBe(
+      'merge [a] [x] → L1 tables 1',
+    )
+  })
+
+  it('never writes one small file again as it is', () => {
+    const picture = 'tables 1\nL0 a 1:a-1:k 2 @10\n1.L1 x 1:a-1:k 480 @1'
+    expect(plan(picture, { levelBaseBytes: 9999, level0Trigger: 1 })).toBe('nothing')
+  })
+
   it('merges small files among themselves while L1 would cost more', () => {
     const small = 'L0 d 1:a-1:z 2 @40 c 1:a-1:z 3 @30 b 1:a-1:z 2 @20 a 1:a-1:z 4 @10'
     expect(plan(`tables 1\n${small}\n${l1}`)).toBe('merge [d] [c] [b] [a] → L0 tables 1')

@@ -15,7 +15,8 @@ const MAX_BELOW = 3
 /** Level 0 scores by its number of files: readers look at each of them. */
 export function planLevelZero(view: LeveledView): Candidate[] {
   const free = view.state.level0.filter((file) => view.isFree(file))
-  const score = free.length / view.options.level0Trigger
+  const { level0Trigger, emptyLevel0 } = view.options
+  const score = free.length / (emptyLevel0 ? 1 : level0Trigger)
   if (score < 1) return []
   const has = `level 0 has ${view.state.level0.length} files`
   return [
@@ -31,6 +32,7 @@ export function planLevelZero(view: LeveledView): Candidate[] {
 
 /** Whether the files are enough to have L1 written again for them. */
 function isWorthIt(view: LeveledView, free: readonly FileMeta[]): boolean {
+  if (view.options.emptyLevel0) return true
   if (free.length >= view.options.level0Limit && smallRun(view, free).length === 0) return true
   return bytesBelow(view, free) <= MAX_BELOW * bytesOf(free)
 }
@@ -78,7 +80,9 @@ function mergeSmall(
  * record is written again a logarithmic number of times on its way to a file that is worth L1.
  */
 function smallRun(view: LeveledView, free: readonly FileMeta[]): readonly FileMeta[] {
-  const { level0Trigger, targetFileBytes } = view.options
+  const { targetFileBytes } = view.options
+  // One file alone would be written again as it is, for ever.
+  const least = Math.max(2, view.options.level0Trigger)
   const isFree = new Set(free)
   const limit = targetFileBytes / SMALL_PART
   let best: FileMeta[] = []
@@ -86,7 +90,7 @@ function smallRun(view: LeveledView, free: readonly FileMeta[]): readonly FileMe
   let bytes = 0
   for (const file of view.state.level0) {
     const fits = isFree.has(file) && file.bytes < limit
-    const joins = run.length < level0Trigger - 1 || file.bytes <= bytes
+    const joins = run.length < least - 1 || file.bytes <= bytes
     if (!fits || !joins || run.length === MAX_MERGED_FILES) {
       run = []
       bytes = 0
@@ -94,7 +98,7 @@ function smallRun(view: LeveledView, free: readonly FileMeta[]): readonly FileMe
     if (!fits) continue
     run.push(file)
     bytes += file.bytes
-    if (run.length >= level0Trigger && run.length > best.length) best = run
+    if (run.length >= least && run.length > best.length) best = run
   }
   return best
 }
@@ -132,7 +136,9 @@ function mergeDown(
     }
     if (below.length > 0) runs.push(below)
   }
-  return view.merge(runs, 1, `${has}, ${view.options.level0Trigger} call for a merge`)
+  const { emptyLevel0, level0Trigger } = view.options
+  const why = emptyLevel0 ? 'it is to be emptied' : `${level0Trigger} call for a merge`
+  return view.merge(runs, 1, `${has}, ${why}`)
 }
 
 function bytesBelow(view: LeveledView, files: readonly FileMeta[]): number {

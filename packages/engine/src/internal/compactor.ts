@@ -130,7 +130,8 @@ export class Compactor {
     const { tree } = versions
     const plan = planLeveled(versions.state, {
       ...strategy,
-      ...(this.#eager ? { level0Trigger: this.#awaited > 0 ? 1 : PAUSE_TRIGGER } : {}),
+      ...(this.#eager ? { level0Trigger: PAUSE_TRIGGER } : {}),
+      emptyLevel0: this.#awaited > 0,
       now: env.now(),
       poisoned: this.#poisoned,
       flushedTimestamp: versions.flushedTimestamp,
