@@ -5,7 +5,7 @@ import { type FileMeta, sstKey } from '@firn/manifest'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { FlushCursor } from './flush-cursor.js'
 import { Memtable } from './memtable.js'
-import { TableMemtable, type TableMemtableCopy } from './table-memtable.js'
+import { buffersOf, TableMemtable, type TableMemtableCopy } from './table-memtable.js'
 
 /** What the thread is asked: one memtable to write. */
 export interface FlushRequest {
@@ -17,7 +17,7 @@ export interface FlushRequest {
 }
 
 export type FlushReply =
-  | { files: FileMeta[] }
+  | { files: FileMeta[]; buffers: ArrayBuffer[] }
   | { error: { code: string | undefined; message: string; retryable: boolean } }
 
 const { directory } = workerData as { directory: string }
@@ -45,8 +45,10 @@ async function flush(request: FlushRequest): Promise<FileMeta[]> {
 }
 
 parentPort?.on('message', (request: FlushRequest) => {
+  // The buffers go back: this thread allocates so little that it would hold on to them for long.
+  const buffers = request.tables.flatMap(({ memtable }) => buffersOf(memtable))
   flush(request).then(
-    (files) => parentPort?.postMessage({ files } satisfies FlushReply),
+    (files) => parentPort?.postMessage({ files, buffers } satisfies FlushReply, buffers),
     (error: unknown) => {
       const { code, retryable } =
         error instanceof FirnError ? error : { code: undefined, retryable: false }
