@@ -41,7 +41,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof TableOptions<never, never>>([
   'compaction',
 ])
 
-export const DEFAULT_HISTORY: HistoryRetention = Object.freeze({ durationMs: 24 * 60 * 60 * 1000 })
+const DEFAULT_HISTORY: HistoryRetention = Object.freeze({ durationMs: 24 * 60 * 60 * 1000 })
 
 const DEFAULTS: TableOptionsState = {
   keys: 'bytes',

@@ -24,6 +24,8 @@ export interface CommitLog {
    * `AmbiguousAppendError` when it can't be known whether the entry was created.
    */
   append(entry: NewLogEntry, options?: LogCallOptions): Promise<AppendResult>
+  /** Makes durable what was appended lazily before the call. Absent where no append is lazy. */
+  sync?(): Promise<void>
   /** Replaces the payloads of all entries up to and including `through` with tombstones. */
   truncate(through: number, options?: LogCallOptions): Promise<void>
   /** Waits for appends under way, then lets go of locks and handles. Idempotent. */
@@ -53,6 +55,12 @@ export interface NewLogEntry {
    * keeps entries in files begins a new one here, so that the old one can go as a whole.
    */
   startsSegment?: boolean
+  /**
+   * A hint: the append may resolve before the entry is durable. It becomes so with the next entry
+   * that isn't lazy, by `sync`, or at `close`; a crash before may lose lazy entries from the end
+   * backwards. A log that can't sync later ignores it.
+   */
+  lazy?: boolean
 }
 
 export interface LogEntry {

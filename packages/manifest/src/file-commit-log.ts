@@ -47,7 +47,8 @@ const MAX_PAYLOAD_BYTES = 0x7fffffff
  *
  * 1. One process writes, by the directory's lock; so the next version is always known, and appends
  *    are pipelined: all that wait while a write is under way go into the next one, together.
- * 2. An entry is durable when its write is (O_DSYNC); appends settle in version order.
+ * 2. An entry is durable when its write is (O_DSYNC); appends settle in version order. Lazy entries
+ *    settle when they are written, and are synced with the next one that isn't lazy, or by `sync`.
  * 3. A write or sync that fails ends the log: what is on the disk then isn't known, and asking again
  *    would be told success. Reading goes on; reopening reads what is there.
  * 4. Opening cuts a torn write off the end. Each frame tells which entries were durable when it was
@@ -146,7 +147,7 @@ export class FileCommitLog implements CommitLog {
       if (this.#writer === undefined) {
         batch = await this.#batchOfOthers(position, left)
       } else {
-        end ??= this.#writer.durable.version
+        end ??= this.#writer.written.version
         batch = position >= end ? undefined : await this.#batchAfter(position, left, end)
       }
       position += batch?.length ?? 0
@@ -175,6 +176,11 @@ export class FileCommitLog implements CommitLog {
     this.#recovered = undefined
     await writer.append(entry)
     return { appended: true }
+  }
+
+  async sync(): Promise<void> {
+    this.#assertOpen()
+    await this.#writable().sync()
   }
 
   async truncate(through: number, options: LogCallOptions = {}): Promise<void> {
@@ -266,15 +272,15 @@ export class FileCommitLog implements CommitLog {
 
   async #winnerOf(writer: GroupWriter, version: number): Promise<AppendResult> {
     // It may be one that is still being written.
-    if (version > writer.durable.version) await writer.settled()
-    if (version > writer.durable.version) throw writer.failure ?? this.#closed()
+    if (version > writer.written.version) await writer.settled()
+    if (version > writer.written.version) throw writer.failure ?? this.#closed()
     const [winner] = await this.#batchAfter(version - 1, 1, version)
     if (winner === undefined) throw new CorruptionError(`entry ${version} can't be read back`)
     return { appended: false, winner }
   }
 
   async #truncate(writer: GroupWriter, through: number, options: LogCallOptions): Promise<void> {
-    const limit = Math.min(through, writer.durable.version)
+    const limit = Math.min(through, writer.written.version)
     if (this.#endingHelps(writer, limit)) await writer.endSegment()
     for (const first of [...this.#reader.segments]) {
       const next = this.#reader.nextSegment(first)
@@ -294,7 +300,7 @@ export class FileCommitLog implements CommitLog {
     // All of it can go now, or a good part of it next time.
     const enough = this.#segmentBytes / 4
     return (
-      bytes >= enough || (limit === writer.durable.version && bytes >= MIN_SEGMENT_TO_END_BYTES)
+      bytes >= enough || (limit === writer.written.version && bytes >= MIN_SEGMENT_TO_END_BYTES)
     )
   }
 
@@ -315,7 +321,7 @@ export class FileCommitLog implements CommitLog {
     await writer.settled()
     const clean = await writer.close()
     this.#recovered = undefined
-    const end: CleanEnd = { version: writer.durable.version }
+    const end: CleanEnd = { version: writer.written.version }
     this.#lock?.release(clean ? end : undefined)
   }
 

@@ -186,6 +186,6 @@ export function checkpointIsPast(state: DatabaseState, version: number): Problem
 }
 
 /** Files that a table has on one of its levels (1 to 6). */
-export function filesOfLevel(table: TableState, level: number): readonly FileMeta[] {
+function filesOfLevel(table: TableState, level: number): readonly FileMeta[] {
   return table.levels[level - 1] ?? []
 }

@@ -177,16 +177,8 @@ describe('the owner of a lock', () => {
   })
 
   it('is dead as a zombie: killed, but not yet waited for', async () => {
-    // The shell's child ends at once and is never waited for: the shell becomes another program.
-    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 30'])
-    onTestFinished(() => void parent.kill('SIGKILL'))
-    const [data] = await once(parent.stdout, 'data')
-    const pid = Number(String(data))
-    const stat = () => fs.readFileSync(`/proc/${pid}/stat`, 'latin1')
-    while (!stat().includes(') Z ')) await new Promise((resolve) => setImmediate(resolve))
-    const startTime = stat()
-      .slice(stat().lastIndexOf(')') + 2)
-      .split(' ')[19] as string
+    const { pid, stat } = await zombie()
+    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] as string
     expect(livenessOf({ ...self, pid, startTime })).toBe('dead')
   })
 
@@ -201,3 +193,32 @@ describe('the owner of a lock', () => {
     expect(await DirectoryLock.inspect(directory)).toMatchObject({ held: true })
   })
 })
+
+/**
+ * A process that ended and isn't waited for: the child of a shell that becomes another program. A
+ * shell that was quick enough to wait for it first is tried again.
+ */
+async function zombie(): Promise<{ pid: number; stat: string }> {
+  for (;;) {
+    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 30'])
+    onTestFinished(() => void parent.kill('SIGKILL'))
+    const [data] = await once(parent.stdout, 'data')
+    const pid = Number(String(data))
+    const stat = await ended(pid)
+    if (stat !== undefined) return { pid, stat }
+  }
+}
+
+/** What the system says of a process once it is a zombie; `undefined` if it is gone altogether. */
+async function ended(pid: number): Promise<string | undefined> {
+  for (;;) {
+    let stat: string
+    try {
+      stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1')
+    } catch {
+      return undefined
+    }
+    if (stat.includes(') Z ')) return stat
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

@@ -25,6 +25,6 @@ export function picture(list: readonly VersionedRecord[]): string {
     .join(' ')
 }
 
-export function sorted(list: readonly VersionedRecord[]): VersionedRecord[] {
+function sorted(list: readonly VersionedRecord[]): VersionedRecord[] {
   return [...list].sort(compareRecords)
 }

@@ -7,9 +7,9 @@ import { FsObjectStore } from '../src/fs.js'
 import { tempDirectory } from './temp-directory.js'
 
 const LONG = process.env.FIRN_TEST_LONG === '1'
-const PROCESSES = LONG ? 12 : 4
-const ROUNDS = LONG ? 500 : 40
-const INCREMENTS = LONG ? 200 : 20
+const PROCESSES = LONG ? 8 : 4
+const ROUNDS = LONG ? 200 : 40
+const INCREMENTS = LONG ? 60 : 20
 
 interface Outcome {
   name: string

@@ -38,7 +38,7 @@ export function write(
 }
 
 /** What the cursor stands on, copied. */
-export function current(cursor: SstCursor): Row {
+function current(cursor: SstCursor): Row {
   return {
     key: cursor.keyBytes.slice(cursor.keyStart, cursor.keyEnd),
     timestamp: cursor.timestamp,

@@ -19,7 +19,7 @@ export function tableIdOf(key: Uint8Array): number {
   return new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(0)
 }
 
-export function tablePrefix(tableId: number): Uint8Array {
+function tablePrefix(tableId: number): Uint8Array {
   const prefix = new Uint8Array(TABLE_PREFIX_BYTES)
   new DataView(prefix.buffer).setUint32(0, tableId)
   return prefix

@@ -12,7 +12,7 @@ import { waitFor } from './wait-for.js'
 const NO_VALUE = new Uint8Array(0)
 
 /** In place of the id of a table that doesn't exist yet: this, plus its index in the batch. */
-export const PLACEHOLDER_ID = 0x8000_0000
+const PLACEHOLDER_ID = 0x8000_0000
 
 /** Collects encoded records, under the ids of their tables or, before those exist, placeholders. */
 export class BatchWriter implements Batch {

@@ -28,7 +28,7 @@ export class CommitGroup {
   readonly visible: boolean
   /** Known for visible groups from the start, for others when they are appended. */
   commit: Commit | undefined
-  /** Resolves when the group is durable. */
+  /** Resolves when the group is in the log: durable, unless it was visible before. */
   readonly durable: Promise<Commit>
   /** `commit`, as a promise that all of a visible group's writers share. */
   readonly seen: Promise<Commit> | undefined

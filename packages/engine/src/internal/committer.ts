@@ -156,6 +156,10 @@ export class Committer {
     if (this.#stopped !== undefined) throw this.#stopped
     this.#closeGathering()
     await this.#newest?.durable
+    await this.#log.sync?.().catch((error: unknown) => {
+      this.stop(error)
+      throw this.#stopped
+    })
   }
 
   /** What is written from now on goes into another memtable than what was written before. */
@@ -288,7 +292,9 @@ export class Committer {
       const token = ulid(this.#env)
       const payload = group.payload()
       const { startsSegment } = group
-      const append = this.#log.append({ version, timestamp, token, payload, startsSegment })
+      // Whoever buffers a write asks for no sync.
+      const lazy = group.visible
+      const append = this.#log.append({ version, timestamp, token, payload, startsSegment, lazy })
       // Awaited in order below; one that fails early isn't unhandled meanwhile.
       append.catch(() => {})
       return append

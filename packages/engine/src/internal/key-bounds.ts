@@ -5,7 +5,7 @@ import { prefixedKey, writeTablePrefix } from './point-lookup.js'
 import { TABLE_PREFIX_BYTES } from './table-memtable.js'
 
 /** One end of a range of keys, table prefix included. */
-export interface KeyBound {
+interface KeyBound {
   key: Uint8Array
   inclusive: boolean
 }

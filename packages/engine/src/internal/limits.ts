@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '@firn/env'
 
 /** Longest key, in bytes as stored without its table prefix. */
-export const MAX_KEY_BYTES = 65_531
+const MAX_KEY_BYTES = 65_531
 /** Largest value, in bytes as stored. */
-export const MAX_VALUE_BYTES: number = 256 * 1024 * 1024
+const MAX_VALUE_BYTES: number = 256 * 1024 * 1024
 
 /** Throws `InvalidArgumentError` for a key that is too long. */
 export function assertKey(key: Uint8Array): void {

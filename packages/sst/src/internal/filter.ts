@@ -7,11 +7,11 @@ import { getU32 } from './envelope.js'
  * the golden ratio from one probe to the next (RocksDB's FastLocalBloom does so).
  * Putze, Sanders, Singler: Cache-, Hash- and Space-Efficient Bloom Filters (2007).
  */
-export const FILTER_LINE_BYTES = 64
+const FILTER_LINE_BYTES = 64
 /** u8 algorithm, u8 probes, u16 zero, u32 lines. */
-export const FILTER_HEADER_BYTES = 8
+const FILTER_HEADER_BYTES = 8
 /** The algorithm above. */
-export const FILTER_BLOCKED_BLOOM = 1
+const FILTER_BLOCKED_BLOOM = 1
 
 const GOLDEN = 0x9e3779b9
 

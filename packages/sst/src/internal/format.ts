@@ -30,4 +30,4 @@ export const KIND_DELETE = 0
 export const KIND_PUT = 1
 export const KIND_MERGE = 2
 /** Highest record kind that version 1 knows. */
-export const MAX_KIND: number = KIND_MERGE
+export const MAX_KIND = 2

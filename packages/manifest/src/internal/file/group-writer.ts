@@ -31,6 +31,13 @@ interface Pending {
   reject: (error: unknown) => void
 }
 
+interface PendingSync {
+  /** What has to be written before. */
+  version: number
+  resolve: () => void
+  reject: (error: unknown) => void
+}
+
 /** The last entry up to some point: version 0 where there is none. */
 interface Point {
   version: number
@@ -45,8 +52,10 @@ interface Point {
  */
 export class GroupWriter {
   readonly #options: GroupWriterOptions
-  /** The last entry that is durable. */
-  durable: Point
+  /** The last entry that is written: durable, unless it was lazy. */
+  written: Point
+  /** The last version that is known to be durable. */
+  #durableVersion: number
   /** The last entry that was handed in. */
   last: Point
   /** Why nothing is accepted any more. */
@@ -57,12 +66,14 @@ export class GroupWriter {
   /** Whether the last frame says that the log was closed. */
   #sealed = true
   #pending: Pending[] = []
+  #syncs: PendingSync[] = []
   #draining: Promise<void> | undefined
   #endWanted = false
 
   constructor(options: GroupWriterOptions, last: Point) {
     this.#options = options
-    this.durable = last
+    this.written = last
+    this.#durableVersion = last.version
     this.last = last
   }
 
@@ -87,7 +98,7 @@ export class GroupWriter {
     return { firstVersion, offsets, end, seed: header.seed }
   }
 
-  /** Resolves when the entry is durable. Entries come in the order of their versions. */
+  /** Resolves when the entry is durable (written, where it is lazy). Entries come in the order of their versions. */
   append(entry: NewLogEntry): Promise<void> {
     this.last = { version: entry.version, timestamp: entry.timestamp }
     return new Promise((resolve, reject) => {
@@ -104,6 +115,15 @@ export class GroupWriter {
     if (this.failure !== undefined) throw this.failure
   }
 
+  /** Makes durable what was handed in before the call. */
+  sync(): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(this.failure)
+    return new Promise((resolve, reject) => {
+      this.#syncs.push({ version: this.last.version, resolve, reject })
+      this.#draining ??= this.#drain()
+    })
+  }
+
   /** Waits until nothing is under way. */
   async settled(): Promise<void> {
     while (this.#draining !== undefined) await this.#draining
@@ -113,7 +133,7 @@ export class GroupWriter {
   async close(): Promise<boolean> {
     const appender = this.#appender
     if (appender === undefined) return this.failure === undefined
-    const { version, timestamp } = this.durable
+    const { version, timestamp } = this.written
     if (this.failure === undefined && !this.#sealed) {
       await appender.appendEnd(version, timestamp).catch((error: unknown) => this.#fail(error))
     }
@@ -127,13 +147,14 @@ export class GroupWriter {
     // Appends of the same turn join the first group.
     await undefined
     try {
-      while (this.#pending.length > 0 || this.#endWanted) {
+      while (this.#pending.length > 0 || this.#endWanted || this.#syncs.length > 0) {
         if (this.#endWanted) {
           this.#endWanted = false
           const active = this.#resumable === undefined ? this.#appender : await this.#opened()
           if (active !== undefined && active.offsets.length > 0) await this.#roll()
         }
         if (this.#pending.length > 0) await this.#appendGroup()
+        if (this.#syncs.some(({ version }) => version <= this.written.version)) await this.#sync()
       }
     } catch (error) {
       this.#fail(error)
@@ -157,11 +178,22 @@ export class GroupWriter {
     const appender = await this.#appenderFor(bytes, group[0]?.entry.startsSegment === true)
     this.#sealed = false
     const entries = group.map(({ entry }) => entry)
-    await appender.append(entries, this.durable.version)
+    const lazy = entries.every((entry) => entry.lazy === true)
+    await appender.append(entries, this.#durableVersion, { lazy })
     const { version, timestamp } = entries.at(-1) as NewLogEntry
-    this.durable = { version, timestamp }
+    this.written = { version, timestamp }
+    if (!lazy) this.#durableVersion = version
     this.#pending = this.#pending.slice(group.length)
     for (const { resolve } of group) resolve()
+  }
+
+  async #sync(): Promise<void> {
+    const { version } = this.written
+    await this.#appender?.sync()
+    this.#durableVersion = version
+    const due = this.#syncs.filter((sync) => sync.version <= version)
+    this.#syncs = this.#syncs.filter((sync) => sync.version > version)
+    for (const { resolve } of due) resolve()
   }
 
   async #appenderFor(bytes: number, startsSegment: boolean): Promise<SegmentAppender> {
@@ -192,6 +224,8 @@ export class GroupWriter {
   /** The segment before is complete and durable: a reader who sees the new one relies on that. */
   async #roll(): Promise<SegmentAppender> {
     const before = this.#appender as SegmentAppender
+    await before.sync()
+    this.#durableVersion = this.written.version
     const appender = await this.#startSegment()
     await before.close({ cut: true })
     return appender
@@ -199,7 +233,7 @@ export class GroupWriter {
 
   async #startSegment(): Promise<SegmentAppender> {
     const { fileSystem, directory, env, segmentBytes } = this.#options
-    const firstVersion = this.durable.version + 1
+    const firstVersion = this.written.version + 1
     const options = { env, limitBytes: segmentBytes }
     this.#appender = await SegmentAppender.create(fileSystem, directory, firstVersion, options)
     this.#options.onSegment(firstVersion)
@@ -214,7 +248,9 @@ export class GroupWriter {
     const pending = this.#pending
     this.#pending = []
     this.#endWanted = false
-    this.last = this.durable
-    for (const { reject } of pending) reject(this.failure)
+    this.last = this.written
+    const syncs = this.#syncs
+    this.#syncs = []
+    for (const { reject } of [...pending, ...syncs]) reject(this.failure)
   }
 }

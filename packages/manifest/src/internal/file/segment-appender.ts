@@ -27,6 +27,8 @@ import { segmentName } from './segment-name.js'
 export class SegmentAppender {
   readonly firstVersion: number
   /** Offsets of the entries' frames, entry `firstVersion` first. */
+  /** Whether lazy entries were written since the last sync. */
+  #unsynced = false
   readonly offsets: number[]
   /** Identity of the segment, see `SegmentHeader.seed`. */
   readonly seed: number
@@ -130,8 +132,15 @@ export class SegmentAppender {
     return this.#end + bytes <= this.#limitBytes || this.offsets.length === 0
   }
 
-  /** Appends entries in one write; they are durable when it resolves. One call at a time. */
-  async append(entries: readonly NewLogEntry[], durableThrough: number): Promise<void> {
+  /**
+   * Appends entries in one write. When it resolves they are durable, and all before them, unless they
+   * are `lazy`: then `sync` makes them so. One call at a time.
+   */
+  async append(
+    entries: readonly NewLogEntry[],
+    durableThrough: number,
+    options: { lazy: boolean },
+  ): Promise<void> {
     const offsets: number[] = []
     const buffers: Uint8Array[] = []
     let stagedFrom = 0
@@ -166,7 +175,7 @@ export class SegmentAppender {
       offset += FRAME_HEADER_BYTES + payload.length
     }
     unstage()
-    await this.#write(buffers, offset)
+    await this.#write(buffers, offset, !options.lazy)
     for (const at of offsets) this.offsets.push(at)
   }
 
@@ -181,8 +190,15 @@ export class SegmentAppender {
       durableThrough: version,
     }
     putFrameHeader(header, 0, this.seed, this.#end, frame, EMPTY)
-    await this.#write([header], this.#end + FRAME_HEADER_BYTES)
+    await this.#write([header], this.#end + FRAME_HEADER_BYTES, true)
     return this.#end
+  }
+
+  /** Makes lazy entries durable. Not while a write is under way. */
+  async sync(): Promise<void> {
+    if (!this.#unsynced) return
+    await this.#file.sync()
+    this.#unsynced = false
   }
 
   /**
@@ -198,7 +214,7 @@ export class SegmentAppender {
     }
   }
 
-  async #write(buffers: Uint8Array[], end: number): Promise<void> {
+  async #write(buffers: Uint8Array[], end: number, durable: boolean): Promise<void> {
     if (end > this.#allocated && this.#filling !== undefined) await this.#filling
     if (this.#fillError !== undefined) throw this.#fillError
     let allocated = this.#allocated
@@ -207,12 +223,17 @@ export class SegmentAppender {
       buffers.push(ZEROS.subarray(0, allocated - end))
     }
     const written = end - this.#end
-    await this.#file.write(buffers, this.#end, true)
+    // A durable write makes only its own bytes durable: those that were written lazily need a sync.
+    const atOnce = durable && !this.#unsynced
+    if (!atOnce) this.#unsynced = true
+    await this.#file.write(buffers, this.#end, atOnce)
+    if (durable) await this.sync()
     this.#end = end
     // A fill may have ended meanwhile, further on.
     this.#allocated = Math.max(this.#allocated, allocated)
-    // A large write pays for its own space; zeros ahead of it would only be written twice.
-    if (written <= LARGE_WRITE_BYTES) this.#fillAhead()
+    // A large write pays for its own space, a lazy one waits for nothing: zeros ahead of them would
+    // only be written twice.
+    if (durable && written <= LARGE_WRITE_BYTES) this.#fillAhead()
   }
 
   #fillAhead(): void {

@@ -11,7 +11,7 @@ import { getU32, getU64, putU32, putU64 } from '../little-endian.js'
 // Segments of the file log, byte by byte: FORMAT.md, "Segment". Numbers here are persisted.
 
 const MAGIC = Uint8Array.of(0x46, 0x49, 0x52, 0x4e, 0x4c, 0x4f, 0x47, 0x0a) // "FIRNLOG\n"
-export const SEGMENT_FORMAT = 1
+const SEGMENT_FORMAT = 1
 export const SEGMENT_HEADER_BYTES = 48
 const SEGMENT_CHECKED_BYTES = 44
 

@@ -15,7 +15,7 @@ import { segmentName } from './segment-name.js'
 import { encodeTombstones, MAX_RUN_ENTRIES } from './tombstone-run.js'
 
 /** The bytes of a segment that keeps only versions, timestamps and tokens of these entries. */
-export function encodeTombstoneSegment(id: string, entries: readonly LogEntry[]): Uint8Array[] {
+function encodeTombstoneSegment(id: string, entries: readonly LogEntry[]): Uint8Array[] {
   const first = entries[0] as LogEntry
   const seed = segmentSeed(id)
   const buffers = [encodeSegmentHeader(id, first.version, FORM_TOMBSTONES)]

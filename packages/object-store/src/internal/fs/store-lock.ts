@@ -8,7 +8,7 @@ import { formatIdentity, lifeOf, parseIdentity, thisProcess } from './process-id
 import { randomName } from './temp-files.js'
 
 /** A claim of which nobody knows whether its process lives is broken after being seen this long. */
-export const BREAK_AFTER_MS = 30_000
+const BREAK_AFTER_MS = 30_000
 
 /** No pause between two looks at the claims is longer. */
 const MAX_PAUSE_MS = 4

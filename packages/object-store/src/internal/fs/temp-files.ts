@@ -7,7 +7,7 @@ import { codeOf } from './fs-errors.js'
 import { formatIdentity, lifeOf, parseIdentity, thisProcess } from './process-identity.js'
 
 /** What another machine's process left is removed when it wasn't written to for this long. */
-export const FOREIGN_TEMP_MS: number = 24 * 60 * 60 * 1000
+const FOREIGN_TEMP_MS: number = 24 * 60 * 60 * 1000
 
 /** A file that isn't an object yet. */
 export interface TempFile {

@@ -1,0 +1,112 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { FileCommitLog } from '../src/file.js'
+import { FaultyFileSystem, type FileCall } from './faulty-file-system.js'
+import { crashImage, readAll } from './file-log.js'
+import { newEntry } from './fixtures.js'
+
+let directory: string
+
+beforeEach(() => {
+  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-lazy-'))
+})
+
+afterEach(() => {
+  fs.rmSync(directory, { recursive: true, force: true })
+})
+
+const lazy = (version: number, bytes = 500) => ({
+  ...newEntry(version, new Uint8Array(bytes).fill(version)),
+  lazy: true,
+})
+
+/** Whether a power cut after these calls could lose a byte of a segment that was written. */
+function isAtRisk(calls: readonly FileCall[]): boolean {
+  let unsynced = false
+  for (const call of calls) {
+    if (call.call === 'write' && !call.durable && call.bytes < 65_536) unsynced = true
+    if (call.call === 'sync') unsynced = false
+  }
+  return unsynced
+}
+
+async function openLog(fault?: (call: FileCall) => { code: string } | undefined) {
+  const fileSystem = new FaultyFileSystem(fault)
+  const log = await FileCommitLog.open(directory, { fileSystem })
+  await log.append(newEntry(1))
+  fileSystem.calls.length = 0
+  return { log, fileSystem }
+}
+
+describe('lazy appends', () => {
+  it('are written without a sync, and are there when only the process dies', async () => {
+    const { log, fileSystem } = await openLog()
+    for (let version = 2; version <= 5; version++) await log.append(lazy(version))
+    expect(fileSystem.calls.some((call) => call.call === 'write' && call.durable)).toBe(false)
+    const image = crashImage(directory, `${directory}-image`)
+    try {
+      const again = await FileCommitLog.open(image)
+      expect((await readAll(again)).map(({ version }) => version)).toEqual([1, 2, 3, 4, 5])
+      await again.close()
+    } finally {
+      fs.rmSync(image, { recursive: true })
+      await log.close()
+    }
+  })
+
+  it('are durable with the next append that is not lazy', async () => {
+    const { log, fileSystem } = await openLog()
+    await log.append(lazy(2))
+    await log.append(lazy(3))
+    await log.append(newEntry(4))
+    expect(isAtRisk(fileSystem.calls)).toBe(false)
+    // From then on durable writes are as quick as ever.
+    fileSystem.calls.length = 0
+    await log.append(newEntry(5))
+    expect(fileSystem.calls).toMatchObject([{ call: 'write', durable: true }])
+    await log.close()
+  })
+
+  it('are durable after sync, those of the same turn too; then it costs nothing', async () => {
+    const { log, fileSystem } = await openLog()
+    const appends = [2, 3, 4].map((version) => log.append(lazy(version)))
+    await log.sync()
+    expect(isAtRisk(fileSystem.calls)).toBe(false)
+    await Promise.all(appends)
+    fileSystem.calls.length = 0
+    await log.sync()
+    expect(fileSystem.calls).toEqual([])
+    await log.close()
+  })
+
+  it('are durable before another segment begins, and at close', async () => {
+    const { log, fileSystem } = await openLog()
+    await log.append(lazy(2, 100_000))
+    await log.append({ ...lazy(3), startsSegment: true })
+    const opened = fileSystem.calls.findIndex(({ call }) => call === 'open')
+    const synced = fileSystem.calls.findIndex(({ call }) => call === 'sync')
+    expect(synced).toBeGreaterThanOrEqual(0)
+    expect(synced).toBeLessThan(opened)
+    await log.close()
+    expect(isAtRisk(fileSystem.calls)).toBe(false)
+    const again = await FileCommitLog.open(directory)
+    expect((await readAll(again)).map(({ version }) => version)).toEqual([1, 2, 3])
+    await again.close()
+  })
+
+  it('whose sync fails end the log: nothing after them is said to be durable', async () => {
+    let failing = false
+    const { log } = await openLog((call) =>
+      call.call === 'sync' && failing ? { code: 'EIO' } : undefined,
+    )
+    await log.append(lazy(2))
+    failing = true
+    await expect(log.sync()).rejects.toMatchObject({ code: 'FIRN_LOG_FAILED' })
+    failing = false
+    await expect(log.sync()).rejects.toMatchObject({ code: 'FIRN_LOG_FAILED' })
+    await expect(log.append(newEntry(3))).rejects.toMatchObject({ code: 'FIRN_LOG_FAILED' })
+    await log.close()
+  })
+})
