@@ -14,7 +14,7 @@ export interface OpenOptions {
     /** For blocks, indexes and filters together. Default 256 MiB. */
     memoryBytes?: number
   }
-  /** Size at which a memtable is flushed. Up to three are in memory at a time. Default 32 MiB. */
+  /** Size at which a memtable is flushed. Up to four are in memory at a time. Default 32 MiB. */
   memtableBytes?: number
   /**
    * On a log that others write to: reads look for their commits when the last look is older than

@@ -32,8 +32,8 @@ const DEFAULTS = {
 }
 
 /** Memtables that may wait to be flushed before writers have to. */
-const MAX_IMMUTABLES = 2
-const MAX_QUEUED_BYTES = 16 * MIB
+const MAX_IMMUTABLES = 3
+const MAX_QUEUED_BYTES = 32 * MIB
 
 /** Opens what was located, puts its parts together, and reads the log. */
 export async function assembleDatabase(

@@ -104,8 +104,8 @@ export class Committer {
       const { active } = this.#versions
       active.table(id).insert(timestamp, kind, key, 0, key.length, value, 0, value.length)
       group.records.put(id, kind, key, 0, key.length, value, 0, value.length)
-      if (group.byteLength >= BUFFERED_GROUP_BYTES) this.#closeGathering()
-      return group.seen as Promise<Commit>
+      const seen = group.seen as Promise<Commit>
+      return group.byteLength >= BUFFERED_GROUP_BYTES ? this.#handOver().then(() => seen) : seen
     }
     const group = this.#unseenGroup()
     const tableId = id ?? this.#newTable(table, group)
@@ -133,7 +133,7 @@ export class Committer {
       return group.durable
     }
     this.#versions.insertPayload(payload, (group.commit as Commit).timestamp)
-    if (group.byteLength >= BUFFERED_GROUP_BYTES) this.#closeGathering()
+    if (group.byteLength >= BUFFERED_GROUP_BYTES) await this.#handOver()
     return group.commit as Commit
   }
 
@@ -217,6 +217,15 @@ export class Committer {
     this.#version++
     this.#timestamp = Math.max(this.#env.now(), this.#timestamp + 1)
     return { version: this.#version, timestamp: this.#timestamp }
+  }
+
+  /**
+   * Closes a full group of buffered writes, and lets I/O have its turn: a loop of buffered writes
+   * awaits nothing else, and the log, flushes and compactions would stand still until it is held up.
+   */
+  #handOver(): Promise<void> {
+    this.#closeGathering()
+    return this.#env.yield()
   }
 
   #closeGathering(): void {
