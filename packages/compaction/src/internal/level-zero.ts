@@ -109,8 +109,12 @@ function mergeBlocked(
   free: readonly FileMeta[],
   has: string,
 ): CompactionPlan | undefined {
-  if (free.length < view.options.level0Limit) return undefined
-  const run = free.slice(0, MAX_MERGED_FILES).map((file) => [file])
+  const { level0Limit, targetFileBytes } = view.options
+  if (free.length < level0Limit) return undefined
+  // Large ones would come out as they went in, and be merged again for ever.
+  const small = free.filter((file) => file.bytes < targetFileBytes / SMALL_PART)
+  if (small.length < level0Limit) return undefined
+  const run = small.slice(0, MAX_MERGED_FILES).map((file) => [file])
   return view.merge(run, 0, `${has}, and L1 is blocked: merged among themselves`)
 }
 

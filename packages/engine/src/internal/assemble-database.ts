@@ -33,6 +33,8 @@ const DEFAULTS = {
 
 /** Memtables that may wait to be flushed before writers have to. */
 const MAX_IMMUTABLES = 3
+/** How often writers that wait have somebody look for relief, in milliseconds. */
+const RELIEF_MS = 500
 const MAX_QUEUED_BYTES = 32 * MIB
 
 /** Opens what was located, puts its parts together, and reads the log. */
@@ -64,11 +66,13 @@ export async function assembleDatabase(
     const versions = new VersionSet(emptyState(), files)
     const memtableBytes = options.memtableBytes ?? DEFAULTS.memtableBytes
     const parts = { env, store, log, incarnation, versions, logger: options.logger }
+    // Until the writing half is there, nobody minds what others commit.
+    let onApplied = (): void => {}
     const follower = new LogFollower({
       ...parts,
-      onApplied: () => {
-        if (versions.active.memoryBytes >= memtableBytes) versions.sealMemtable()
-      },
+      files,
+      memtableBytes,
+      onApplied: () => onApplied(),
     })
     await follower.start()
     options.signal?.throwIfAborted()
@@ -77,6 +81,7 @@ export async function assembleDatabase(
     const writing = writes
       ? makeWriting({ ...parts, files, follower, memtableBytes, options, located, cleanup })
       : undefined
+    if (writing !== undefined) onApplied = writing.onProgress
     const present = new Present({
       env,
       log,
@@ -233,7 +238,28 @@ function makeWriting(context: {
   showPressure()
   if (versions.immutables.length > 0) flusher.poke()
   if (pressure.blocked !== undefined) compactor.poke()
-  return { committer, pressure, flusher, checkpointer, compactor, files, inlineLimitBytes }
+  pressure.onBlocked = () => void relieve()
+  /**
+   * While writers wait: others may relieve a shared log, which only a look at it tells; and work in
+   * the background that was given up is tried again.
+   */
+  const relieve = async (): Promise<void> => {
+    while (pressure.blocked !== undefined) {
+      await env.sleep(RELIEF_MS)
+      if (!log.exclusive) await follower.catchUp().catch(() => {})
+      onProgress()
+    }
+  }
+  return {
+    committer,
+    pressure,
+    flusher,
+    checkpointer,
+    compactor,
+    files,
+    inlineLimitBytes,
+    onProgress,
+  }
 }
 
 async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {

@@ -19,6 +19,7 @@ export class BackgroundWork {
   readonly #abort: AbortController = new AbortController()
   #running: Promise<void> | undefined
   #poked = false
+  #failure: unknown
   failures = 0
 
   constructor(options: BackgroundWorkOptions) {
@@ -33,15 +34,15 @@ export class BackgroundWork {
   poke(): void {
     if (this.#abort.signal.aborted) return
     this.#poked = true
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    this.#running ??= this.#run()
   }
 
-  /** Resolves when there is nothing left to do. */
+  /** Resolves when there is nothing left to do. Throws what made the work give up. */
   async drain(): Promise<void> {
+    this.#failure = undefined
     this.poke()
     while (this.#running !== undefined) await this.#running
+    if (this.#failure !== undefined) throw this.#failure
   }
 
   /** Aborts the step under way and waits for its end. */
@@ -51,6 +52,16 @@ export class BackgroundWork {
   }
 
   async #run(): Promise<void> {
+    // A poke that comes before the first step finds the work running.
+    await undefined
+    try {
+      await this.#steps()
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  async #steps(): Promise<void> {
     const { env, step, onRetry, onGiveUp } = this.#options
     const { signal } = this.#abort
     let attempts = 0
@@ -62,6 +73,7 @@ export class BackgroundWork {
         if (signal.aborted) return
         this.failures++
         if (++attempts === MAX_ATTEMPTS) {
+          this.#failure = error
           onGiveUp(error)
           return
         }

@@ -5,7 +5,7 @@ import type { Logger } from '../open-options.js'
 import type { Committer } from './committer.js'
 import type { VersionSet } from './version-set.js'
 
-/** Besides the newest checkpoint, one is kept: opening falls back on it. */
+/** Besides the newest checkpoint, one stays for readers that were just told of it. */
 const KEPT_CHECKPOINTS = 2
 
 /** A tail of so many entries is read sooner at the next open than a checkpoint is written now. */

@@ -7,6 +7,7 @@ import {
   type RecordVisitor,
   readRecords,
 } from '@firn/manifest'
+import { CommitConflictError } from '../errors.js'
 import { persistedOptions } from '../table-options.js'
 import type { Commit } from '../write-options.js'
 import type { TableIdentity } from './table-identity.js'
@@ -19,6 +20,10 @@ export class CommitGroup {
   /** Payloads of records that come before `records`. */
   #parts: Uint8Array[] = []
   #partBytes = 0
+  /** Maintenance of this process: its refusal concerns no writer. */
+  isMaintenance = false
+  /** The tables that records were written to. */
+  readonly tableIds: Set<number> = new Set()
   /** Ids in the records that were given before the table existed, and the tables they mean. */
   provisional: Map<number, TableIdentity> = new Map()
   /**
@@ -76,12 +81,27 @@ export class CommitGroup {
     }
     this.edits = [...creates, ...this.edits.filter((edit) => edit.type !== 'create-table')]
     this.provisional = provisional
+    for (const [given, id] of ids) {
+      this.tableIds.delete(given)
+      this.tableIds.add(id)
+    }
     const records = new RecordsWriter([], payload.length)
     visitRecords(payload, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
       records.put(ids.get(id) ?? id, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
     })
     this.#parts = [records.take()]
     this.#payload = undefined
+  }
+
+  /** Throws `CommitConflictError` where a table that was written to has been dropped. */
+  assertTables(state: DatabaseState): void {
+    for (const id of this.tableIds) {
+      if (!state.tables.has(id) && !this.provisional.has(id)) {
+        throw new CommitConflictError(
+          'a table was dropped by another process while it was written to; write again to make it anew',
+        )
+      }
+    }
   }
 
   /** About how long the payload is. */

@@ -1,5 +1,12 @@
 import { type Env, type FirnError, isFirnError, ulid } from '@firn/env'
-import { appendSettled, type CommitLog, conflictOf, type Edit, RecordsWriter } from '@firn/manifest'
+import {
+  type AppendResult,
+  appendSettled,
+  type CommitLog,
+  conflictOf,
+  type Edit,
+  RecordsWriter,
+} from '@firn/manifest'
 import type { RecordKind } from '@firn/mvcc'
 import { CommitConflictError, WriteStoppedError } from '../errors.js'
 import { persistedOptions } from '../table-options.js'
@@ -12,6 +19,12 @@ import type { WritePressure } from './write-pressure.js'
 
 /** Buffered writes go to the log in groups of about this size, without anybody waiting. */
 const BUFFERED_GROUP_BYTES = 256 * 1024
+
+/** A group of writes that wait to be durable is closed at about this size. */
+const GROUP_BYTES = 4 * 1024 * 1024
+
+/** From here on, ids stand for tables that a shared log doesn't know yet. */
+const PROVISIONAL_ID = 0xc000_0000
 
 /** How often a group of a shared log is tried at the next version before its writers are told. */
 const MAX_ATTEMPTS = 100
@@ -63,6 +76,9 @@ export class Committer {
   #stopped: FirnError | undefined
   #lostBuffered = false
   #segmentWanted = false
+  #provisionalIds = 0
+  /** The drops on their way: writes wait for them, as they decide which table a name means. */
+  #dropping: Promise<unknown> | undefined
   // The newest version and timestamp given out, which may not be in the state yet.
   #version: number
   #timestamp: number
@@ -92,7 +108,7 @@ export class Committer {
     durability: Durability,
   ): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
-    const { blocked } = this.#pressure
+    const blocked = this.#dropping ?? this.#pressure.blocked
     if (blocked !== undefined) {
       const [ownKey, ownValue] = [key.slice(), value.slice()]
       return blocked.then(() => this.write(table, kind, ownKey, ownValue, durability))
@@ -110,14 +126,15 @@ export class Committer {
     const group = this.#unseenGroup()
     const tableId = id ?? this.#newTable(table, group)
     group.records.put(tableId, kind, key, 0, key.length, value, 0, value.length)
+    group.tableIds.add(tableId)
+    if (group.byteLength >= GROUP_BYTES) this.#closeGathering()
     this.#schedule()
     return group.durable
   }
 
   /** Writes the records of a batch as one. */
   async writeBatch(batch: EncodedBatch, durability: Durability): Promise<Commit> {
-    while (this.#pressure.blocked !== undefined) await this.#pressure.blocked
-    if (this.#stopped !== undefined) throw this.#stopped
+    await this.ready()
     const { state } = this.#versions
     const ids = batch.tables.map((table) => table.idIn(state))
     const buffered = durability === 'buffered' && this.#showsAtOnce && !ids.includes(undefined)
@@ -128,7 +145,9 @@ export class Committer {
       ? batch.payload
       : renumber(batch, actual)
     group.append(payload)
+    for (const id of actual) group.tableIds.add(id)
     if (!buffered) {
+      if (group.byteLength >= GROUP_BYTES) this.#closeGathering()
       this.#schedule()
       return group.durable
     }
@@ -145,17 +164,42 @@ export class Committer {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     this.#closeGathering()
     const group = new CommitGroup()
+    group.isMaintenance = true
     group.edits.push(...edits)
     this.#unseen++
     this.#close(group)
+    if (edits.some((edit) => edit.type === 'drop-table')) this.#waitForDrop(group)
     return group.durable
+  }
+
+  /** Resolves when a write may be made. Throws where none may any more. */
+  async ready(): Promise<void> {
+    for (;;) {
+      if (this.#stopped !== undefined) throw this.#stopped
+      const blocked = this.#dropping ?? this.#pressure.blocked
+      if (blocked === undefined) return
+      await blocked
+    }
+  }
+
+  #waitForDrop(group: CommitGroup): void {
+    const dropping = group.durable
+      .catch(() => {})
+      .then(() => {
+        if (this.#dropping === dropping) this.#dropping = undefined
+      })
+    this.#dropping = dropping
   }
 
   /** Resolves when everything written so far is durable. */
   async flush(): Promise<void> {
     if (this.#stopped !== undefined) throw this.#stopped
     this.#closeGathering()
-    await this.#newest?.durable
+    const newest = this.#newest
+    await newest?.durable.catch((error: unknown) => {
+      // Maintenance that is refused loses nothing, and what was before it is settled.
+      if (!newest.isMaintenance || !isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
+    })
     await this.#log.sync?.().catch((error: unknown) => {
       this.stop(error)
       throw this.#stopped
@@ -204,7 +248,10 @@ export class Committer {
   #newTable(table: TableIdentity, group: CommitGroup): number {
     let id = this.#newTables.get(table.name)
     if (id === undefined) {
-      id = this.#versions.state.nextTableId + this.#newTables.size
+      // On a shared log, `rebase` gives the real id: until then it may not look like any table's.
+      id = this.#log.exclusive
+        ? this.#versions.state.nextTableId + this.#newTables.size
+        : PROVISIONAL_ID + this.#provisionalIds++
       this.#newTables.set(table.name, id)
       const options = persistedOptions(table.creationOptions)
       group.edits.push({ type: 'create-table', id, name: table.name, options })
@@ -282,6 +329,8 @@ export class Committer {
       }
       from = to
     }
+    // Stopped from outside meanwhile: nobody else tells these.
+    if (this.#stopped !== undefined) this.#rejectAll(groups.slice(from))
   }
 
   async #appendChecked(group: CommitGroup, later: readonly CommitGroup[]): Promise<void> {
@@ -295,22 +344,11 @@ export class Committer {
     groups: readonly CommitGroup[],
     later: readonly CommitGroup[],
   ): Promise<void> {
-    const appends = groups.map((group) => {
-      group.commit ??= this.#nextCommit()
-      const { version, timestamp } = group.commit
-      const token = ulid(this.#env)
-      const payload = group.payload()
-      const { startsSegment } = group
-      // Whoever buffers a write asks for no sync.
-      const lazy = group.visible
-      const append = this.#log.append({ version, timestamp, token, payload, startsSegment, lazy })
-      // Awaited in order below; one that fails early isn't unhandled meanwhile.
-      append.catch(() => {})
-      return append
-    })
+    const appends: Promise<AppendResult>[] = []
     for (const [i, group] of groups.entries()) {
       try {
-        const result = await (appends[i] as (typeof appends)[number])
+        if (i === 0) for (const each of groups) appends.push(this.#append(each))
+        const result = await (appends[i] as Promise<AppendResult>)
         if (!result.appended) throw new CommitConflictError('another process wrote to the log')
       } catch (error) {
         this.#stop(error, [...groups.slice(i), ...later])
@@ -320,10 +358,27 @@ export class Committer {
     }
   }
 
+  #append(group: CommitGroup): Promise<AppendResult> {
+    group.commit ??= this.#nextCommit()
+    const append = this.#log.append({
+      ...group.commit,
+      token: ulid(this.#env),
+      payload: group.payload(),
+      startsSegment: group.startsSegment,
+      // Whoever buffers a write asks for no sync.
+      lazy: group.visible,
+    })
+    // Awaited in order by the caller; one that fails early isn't unhandled meanwhile.
+    append.catch(() => {})
+    return append
+  }
+
   async #appendShared(group: CommitGroup): Promise<void> {
     try {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        if (this.#stopped !== undefined) throw this.#stopped
         const { state } = this.#versions
+        group.assertTables(state)
         group.rebase(state)
         const conflict = conflictOf(state, group.edits)
         if (conflict !== undefined) throw new CommitConflictError(conflict)
@@ -346,6 +401,7 @@ export class Committer {
     } catch (error) {
       this.#settled(group)
       group.reject(error)
+      this.#onProgress()
       // Whether the entry exists is to be known before the next one is tried.
       if (isFirnError(error, 'FIRN_COMMIT_UNKNOWN')) await this.#catchUp().catch(() => {})
     }
@@ -418,9 +474,13 @@ export class Committer {
     const waiting = [...groups, ...this.#closed, ...(this.#gathering ? [this.#gathering] : [])]
     this.#closed = []
     this.#gathering = undefined
-    this.#lostBuffered ||= waiting.some((group) => group.visible)
-    for (const group of waiting) group.reject(this.#stopped)
-    this.#pressure.release()
+    this.#rejectAll(waiting)
+    this.#pressure.end()
+  }
+
+  #rejectAll(groups: readonly CommitGroup[]): void {
+    this.#lostBuffered ||= groups.some((group) => group.visible)
+    for (const group of groups) group.reject(this.#stopped)
   }
 }
 

@@ -46,6 +46,8 @@ export interface WritingParts {
   compactor: Compactor
   files: FileWriter
   inlineLimitBytes: number
+  /** To be called when the tree may have changed. */
+  onProgress: () => void
 }
 
 export interface DatabaseHandleParts {
@@ -187,8 +189,8 @@ export class DatabaseHandle implements Database {
 
   /** Commits a batch as whole SSTs: its size isn't bounded by what a log entry may hold. */
   async writeLarge(batch: EncodedBatch): Promise<Commit> {
-    const { committer, files, pressure } = this.#writing('write')
-    while (pressure.blocked !== undefined) await pressure.blocked
+    const { committer, files } = this.#writing('write')
+    await committer.ready()
     const ids = await committer.ensureTables(batch.tables)
     const added = await files.writeBatch(batch, ids)
     try {
@@ -246,13 +248,14 @@ export class DatabaseHandle implements Database {
       if (!committer.isStopped) {
         if (versions.memtableBytes > FLUSH_AT_CLOSE_BYTES) {
           flusher.seal()
-          await attempt(() => flusher.drain())
+          // What can't be flushed stays in the log.
+          await flusher.drain().catch(() => {})
         }
         await attempt(() => checkpointer.close())
       }
       await attempt(() => flusher.stop(reason))
       committer.close(reason)
-      pressure.release()
+      pressure.end()
     }
     for (const snapshot of [...this.#snapshots]) await snapshot.close()
     versions.close()

@@ -1,5 +1,5 @@
 import type { BlockCache, Reservation } from '@firn/block-cache'
-import { isFirnError } from '@firn/env'
+import { ClosedError, isFirnError } from '@firn/env'
 import { type FileMeta, sstKey } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { SstReader } from '@firn/sst'
@@ -77,6 +77,10 @@ export class FileHandle {
       cache,
       ...(commitFile ? { timestamp: minTimestamp } : {}),
     })
+    if (this.references === 0) {
+      reader.close()
+      throw new ClosedError('the file was let go of while it was opened')
+    }
     this.#reservation = cache.reserve(reader.memoryBytes)
     this.reader = reader
     this.#files.opened(this)

@@ -71,7 +71,7 @@ export class Flusher {
   async #flushOldest(signal: AbortSignal): Promise<boolean> {
     const { versions, committer, write, discard, onFlushed } = this.#options
     const memtable = versions.immutables.at(-1)
-    if (memtable === undefined) return false
+    if (memtable === undefined || committer.isStopped) return false
     const files = await write(memtable, signal)
     try {
       const from = versions.state.flushedThrough

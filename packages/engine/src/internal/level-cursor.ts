@@ -125,6 +125,8 @@ export class LevelCursor implements RecordCursor {
 
   /** Takes over the record that the file's cursor stands on; at its end, enters the next file. */
   #settle(status: CursorStatus): CursorStatus {
+    // Closed while it loaded.
+    if (this.#cursor === undefined) return END
     if (status === END) {
       this.#target = undefined
       return this.#enter(this.reverse ? this.#index - 1 : this.#index + 1)

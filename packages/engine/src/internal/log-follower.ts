@@ -2,13 +2,13 @@ import { CorruptionError } from '@firn/env'
 import {
   type CommitLog,
   type DatabaseState,
-  decodeEdits,
   emptyState,
   type LogEntry,
   readNewestCheckpoint,
 } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
-import type { VersionSet } from './version-set.js'
+import type { FileTable } from './file-table.js'
+import { VersionSet } from './version-set.js'
 
 /** How often a start is tried again when the log is truncated under its reader. */
 const MAX_STARTS = 5
@@ -18,7 +18,10 @@ export interface LogFollowerOptions {
   log: CommitLog
   incarnation: string
   versions: VersionSet
-  /** Called after each entry. */
+  files: FileTable
+  /** Size at which a memtable is sealed. */
+  memtableBytes: number
+  /** Called after entries of others were applied. */
   onApplied: () => void
 }
 
@@ -42,15 +45,23 @@ export class LogFollower {
 
   async start(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const { store, incarnation, versions } = this.#options
+      const { store, incarnation, files, versions } = this.#options
       const checkpoint = await readNewestCheckpoint(store, incarnation)
-      versions.reset(checkpoint ?? emptyState())
-      const tombstone = await this.#replay(versions.state)
-      if (tombstone === undefined) return this.#assertIncarnation()
-      if (attempt === MAX_STARTS) {
+      // Apart from what readers see until it is whole.
+      const fresh = new VersionSet(checkpoint ?? emptyState(), files)
+      try {
+        const tombstone = await this.#replay(fresh)
+        if (tombstone === undefined) {
+          this.#assertIncarnation(fresh.state)
+          versions.adopt(fresh)
+          return
+        }
+        if (attempt < MAX_STARTS) continue
         throw new CorruptionError(
           `log entry ${tombstone} was truncated, but no checkpoint covers it: checkpoints are missing or damaged; restore the database from a backup`,
         )
+      } finally {
+        fresh.close()
       }
     }
   }
@@ -74,18 +85,21 @@ export class LogFollower {
   }
 
   async #catchUp(): Promise<void> {
-    const { log, versions } = this.#options
+    const { log, versions, onApplied } = this.#options
     for await (const entry of log.readAfter(versions.state.version)) {
       // Our own appends may have gone on meanwhile.
       if (entry.version <= versions.state.version) continue
-      if (entry.payload === undefined) return this.start()
-      this.#apply(entry)
+      if (entry.payload === undefined) {
+        await this.start()
+        break
+      }
+      this.#apply(versions, entry)
     }
+    onApplied()
   }
 
   /** The log in a directory doesn't carry the database's incarnation in its name, but its state does. */
-  #assertIncarnation(): void {
-    const { state } = this.#options.versions
+  #assertIncarnation(state: DatabaseState): void {
     if (state.version > 0 && state.incarnation !== this.#options.incarnation) {
       throw new CorruptionError(
         'the log belongs to another database than the descriptor FIRN beside it: one of them was replaced; put back the one that is missing, or move the log away to start anew',
@@ -94,24 +108,18 @@ export class LogFollower {
   }
 
   /** Replays the log over a checkpoint's state; the version of a tombstone that it can't get past. */
-  async #replay(from: DatabaseState): Promise<number | undefined> {
-    const { log, versions } = this.#options
-    for await (const entry of log.readAfter(from.flushedThrough)) {
+  async #replay(versions: VersionSet): Promise<number | undefined> {
+    const from = versions.state
+    for await (const entry of this.#options.log.readAfter(from.flushedThrough)) {
       if (entry.payload === undefined) return entry.version
-      if (entry.version > from.version) {
-        this.#apply(entry)
-        continue
-      }
-      for (const edit of decodeEdits(entry.payload)) {
-        if (edit.type === 'records') versions.insertRecords(edit.bytes, entry.timestamp)
-      }
+      if (entry.version > from.version) this.#apply(versions, entry)
+      else versions.insertPayload(entry.payload, entry.timestamp)
     }
     return undefined
   }
 
-  #apply(entry: LogEntry): void {
-    const { versions, onApplied } = this.#options
+  #apply(versions: VersionSet, entry: LogEntry): void {
     versions.apply(entry, false)
-    onApplied()
+    if (versions.active.memoryBytes >= this.#options.memtableBytes) versions.sealMemtable()
   }
 }

@@ -51,6 +51,7 @@ const WAITING = Symbol('waiting')
 export class PageReader {
   readonly #source: PageSource
   #begun = false
+  #closed = false
   #tree: Tree | undefined
   #options: PageReaderOptions | undefined
   #cursor: RecordCursor | undefined
@@ -68,8 +69,13 @@ export class PageReader {
   async next(rows: number): Promise<unknown[] | undefined> {
     if (!this.#begun) {
       this.#begun = true
-      const start = this.#source.begin()
-      this.#start(start instanceof Promise ? await start : start)
+      const begun = this.#source.begin()
+      const start = begun instanceof Promise ? await begun : begun
+      if (this.#closed) {
+        start?.tree.release()
+        return undefined
+      }
+      this.#start(start)
     }
     const page: unknown[] = []
     try {
@@ -101,7 +107,7 @@ export class PageReader {
     const { timestamp, reverse } = options
     const start = await this.#source.continueAt(timestamp, error, this.#missingFiles)
     const remaining = this.#remaining
-    this.close()
+    this.#release()
     if (start !== undefined && this.#lastKey !== undefined) {
       const behind = { key: this.#lastKey, inclusive: false }
       const { bounds } = start.options
@@ -112,7 +118,11 @@ export class PageReader {
   }
 
   close(): void {
-    this.#begun = true
+    this.#closed = true
+    this.#release()
+  }
+
+  #release(): void {
     this.#cursor?.close()
     this.#cursor = undefined
     this.#tree?.release()

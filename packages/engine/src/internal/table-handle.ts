@@ -106,7 +106,14 @@ export class TableHandle<K, V> implements Table<K, V> {
     value: Uint8Array,
     options: WriteOptions | undefined,
   ): Promise<Commit> {
-    const writer = this.database.writer()
+    const { database } = this
+    if (key.length + value.length > database.inlineLimitBytes) {
+      const batch = database.batch()
+      if (kind === KIND_DELETE) batch.delete(this.bytes, key)
+      else batch.put(this.bytes, key, value)
+      return batch.write(options)
+    }
+    const writer = database.writer()
     if (options === undefined) return writer.write(this.identity, kind, key, value, 'durable')
     options.signal?.throwIfAborted()
     const durability = assertDurability(options.durability)

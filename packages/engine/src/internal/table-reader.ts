@@ -1,4 +1,5 @@
 import { isFirnError } from '@firn/env'
+import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { type Encoding, encodeWith, isBytes } from '../encoding.js'
 import { fileMissing, NotResidentError, SnapshotExpiredError } from '../errors.js'
 import type { Range, ReadOptions, ScanOptions } from '../range.js'
@@ -115,7 +116,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
         new PageReader({
           begin: () => this.#startScan(options, what),
           continueAt: async (timestamp, error, attempt) => {
-            await this.#afterMissingFile(error, options, attempt)
+            await this.#afterMissingFile(error, options, attempt, true)
             const { tree } = this.#source.hold()
             return this.#scanAt({ tree, timestamp }, options, what)
           },
@@ -153,10 +154,11 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
 
   #enter(tree: Tree): void {
     const id = this.#table.idIn(tree.state)
+    const part = id === undefined ? undefined : tree.table(id)
+    if (part !== undefined) this.#assertKept(part, this.#source.timestamp)
     this.#tree = tree
-    this.#part = id === undefined ? undefined : tree.table(id)
+    this.#part = part
     if (id !== undefined) this.#lookup = new PointLookup(id)
-    if (this.#part !== undefined) this.#assertKept(this.#part, this.#source.timestamp)
   }
 
   async #getLater(key: K, options: ReadOptions | undefined): Promise<V | undefined> {
@@ -179,10 +181,19 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     error: unknown,
     options: ReadOptions | undefined,
     attempt: number,
+    isScan = false,
   ): Promise<void> {
     if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
+    const table = this.#table.idIn(this.#source.tree().state)
     const replaced = await this.#source.refreshFiles(options?.signal)
     if (!replaced || attempt === MAX_ATTEMPTS) throw fileMissing(this.name, error)
+    const isOfThePast = this.#source.timestamp !== MAX_TIMESTAMP || options?.at !== undefined
+    if ((isOfThePast || isScan) && this.#table.idIn(this.#source.tree().state) !== table) {
+      throw new SnapshotExpiredError(
+        `table ${JSON.stringify(this.name)} was dropped while it was read; its files and its history are gone`,
+        { cause: error },
+      )
+    }
   }
 
   async #lookUpOnce(key: K, options: ReadOptions | undefined): Promise<PointLookup | undefined> {

@@ -22,7 +22,7 @@ const NO_BYTES = new Uint8Array(0)
  */
 export class VersionSet {
   readonly #files: FileTable
-  readonly moments: Moments = new Moments()
+  moments: Moments = new Moments()
   state: DatabaseState
   tree: Tree
   visibleVersion = 0
@@ -121,12 +121,14 @@ export class VersionSet {
     this.#replant()
   }
 
-  /** Starts over from a state, when the log before it can't be read any more. */
-  reset(state: DatabaseState): void {
-    this.state = state
-    this.#active = new Memtable()
-    this.#immutables = []
-    this.show(state.version, state.timestamp)
+  /** Takes the place of all that is known by what another version set has read, in one step. */
+  adopt(other: VersionSet): void {
+    this.state = other.state
+    this.moments = other.moments
+    this.visibleVersion = other.visibleVersion
+    this.visibleTimestamp = other.visibleTimestamp
+    this.#active = other.#active
+    this.#immutables = other.#immutables
     this.#replant()
   }
 

@@ -25,6 +25,9 @@ export class WritePressure {
   /** What writers have to wait for; `undefined` while nothing holds them up. */
   blocked: Promise<void> | undefined
   #unblock: (() => void) | undefined
+  #ended = false
+  /** Called when writers begin to wait. */
+  onBlocked: () => void = () => {}
   /** How often writers had to stop. */
   stops = 0
   /** How many commits were delayed. */
@@ -53,8 +56,13 @@ export class WritePressure {
     this.#update()
   }
 
-  /** Lets all writers go: the database closes, and they are to find that out. */
-  release(): void {
+  /** Lets all writers go, for good: there are no more writes, which they are to find out. */
+  end(): void {
+    this.#ended = true
+    this.#release()
+  }
+
+  #release(): void {
     this.#unblock?.()
     this.#unblock = undefined
     this.blocked = undefined
@@ -66,12 +74,13 @@ export class WritePressure {
       this.#level0 >= stopLevel0 ||
       this.#immutables >= stopImmutables ||
       this.#queuedBytes >= stopQueuedBytes
-    if (!stop) this.release()
+    if (!stop || this.#ended) this.#release()
     else if (this.blocked === undefined) {
       this.stops++
       this.blocked = new Promise((resolve) => {
         this.#unblock = resolve
       })
+      this.onBlocked()
     }
   }
 }
