@@ -135,6 +135,13 @@ describe('level 0', () => {
     expect(plan(picture, { poisoned: new Set(['x']) })).toBe(`merge ${all} → L0 tables 1`)
   })
 
+  it('does not merge files side by side again and again while L1 is blocked', () => {
+    const keys = 'abcdefghijkl'.split('')
+    const apart = keys.map((k, i) => `f${i} 1:${k}-1:${k} 40 @${90 - i}`).join(' ')
+    const picture = `tables 1\nL0 ${apart}\n1.L1 x 1:a-1:z 40 @1`
+    expect(plan(picture, { poisoned: new Set(['x']) })).toBe('nothing')
+  })
+
   it('leaves a damaged file alone and goes on with the others (FAILURES 36)', () => {
     const picture = `tables 1\nL0 e 1:a-1:z 40 @50 ${four.slice(3)}`
     expect(plan(picture, { poisoned: new Set(['c']) })).toBe('merge [e] [d] [b] [a] → L1 tables 1')

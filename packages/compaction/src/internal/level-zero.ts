@@ -103,19 +103,26 @@ function smallRun(view: LeveledView, free: readonly FileMeta[]): readonly FileMe
   return best
 }
 
-/** L1 is blocked for now, maybe by a damaged file: readers suffer less from fewer files. */
+/**
+ * L1 is blocked for now, maybe by a damaged file: readers suffer less from files that don't overlap.
+ * It is their depth that counts: merging files that lie side by side would give the same again.
+ */
 function mergeBlocked(
   view: LeveledView,
   free: readonly FileMeta[],
   has: string,
 ): CompactionPlan | undefined {
-  const { level0Limit, targetFileBytes } = view.options
-  if (free.length < level0Limit) return undefined
-  // Large ones would come out as they went in, and be merged again for ever.
-  const small = free.filter((file) => file.bytes < targetFileBytes / SMALL_PART)
-  if (small.length < level0Limit) return undefined
-  const run = small.slice(0, MAX_MERGED_FILES).map((file) => [file])
+  if (depthOf(free) < view.options.level0Limit) return undefined
+  const run = free.slice(0, MAX_MERGED_FILES).map((file) => [file])
   return view.merge(run, 0, `${has}, and L1 is blocked: merged among themselves`)
+}
+
+/** The most files that a read of one key has to look into. */
+function depthOf(files: readonly FileMeta[]): number {
+  const depths = files.map(
+    ({ smallest }) => files.filter((file) => overlaps(file, { smallest, largest: smallest })).length,
+  )
+  return Math.max(0, ...depths)
 }
 
 /** The oldest files, with all of L1 between their keys, go to L1. */
