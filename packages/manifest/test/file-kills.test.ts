@@ -42,5 +42,5 @@ describe('a writer that is killed', () => {
       }
       floor = entries.length
     }
-  }, 120_000)
+  }, 600_000)
 })
