@@ -120,7 +120,8 @@ function mergeBlocked(
 /** The most files that a read of one key has to look into. */
 function depthOf(files: readonly FileMeta[]): number {
   const depths = files.map(
-    ({ smallest }) => files.filter((file) => overlaps(file, { smallest, largest: smallest })).length,
+    ({ smallest }) =>
+      files.filter((file) => overlaps(file, { smallest, largest: smallest })).length,
   )
   return Math.max(0, ...depths)
 }
