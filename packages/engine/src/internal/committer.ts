@@ -7,7 +7,7 @@ import {
   type Edit,
   RecordsWriter,
 } from '@firn/manifest'
-import type { RecordKind } from '@firn/mvcc'
+import { type RecordKind, TimestampClock } from '@firn/mvcc'
 import { CommitConflictError, WriteStoppedError } from '../errors.js'
 import { persistedOptions } from '../table-options.js'
 import type { Commit, Durability } from '../write-options.js'
@@ -60,6 +60,7 @@ export interface CommitterOptions {
  */
 export class Committer {
   readonly #env: Env
+  readonly #clock: TimestampClock
   readonly #log: CommitLog
   readonly #versions: VersionSet
   readonly #pressure: WritePressure
@@ -90,6 +91,7 @@ export class Committer {
 
   constructor(options: CommitterOptions) {
     this.#env = options.env
+    this.#clock = new TimestampClock(options.env)
     this.#log = options.log
     this.#versions = options.versions
     this.#pressure = options.pressure
@@ -262,7 +264,7 @@ export class Committer {
 
   #nextCommit(): Commit {
     this.#version++
-    this.#timestamp = Math.max(this.#env.now(), this.#timestamp + 1)
+    this.#timestamp = this.#clock.next(this.#timestamp)
     return { version: this.#version, timestamp: this.#timestamp }
   }
 
@@ -384,7 +386,7 @@ export class Committer {
         if (conflict !== undefined) throw new CommitConflictError(conflict)
         const commit = {
           version: state.version + 1,
-          timestamp: Math.max(this.#env.now(), state.timestamp + 1),
+          timestamp: this.#clock.next(state.timestamp),
         }
         const entry = { ...commit, token: ulid(this.#env), payload: group.payload() }
         const result = await appendSettled(this.#log, entry, { env: this.#env })
