@@ -26,9 +26,9 @@ export class ByteWriter {
   buffer: Uint8Array
   #length = 0
 
-  /** `initial` is the capacity in bytes that is allocated at first. */
-  constructor(initial = 256) {
-    this.buffer = new Uint8Array(initial)
+  /** `initial` is the capacity in bytes that is allocated at first, or the buffer to write to. */
+  constructor(initial: number | Uint8Array = 256) {
+    this.buffer = typeof initial === 'number' ? new Uint8Array(initial) : initial
   }
 
   /** How many bytes have been written. */

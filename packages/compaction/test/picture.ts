@@ -91,6 +91,7 @@ function filesOf(words: readonly string[], level: number): FileMeta[] {
       deletes,
       rawKeyBytes: 0,
       rawValueBytes: 0,
+      tailBytes: 0,
       statistics: {},
     })
   }

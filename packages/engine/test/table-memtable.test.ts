@@ -34,7 +34,15 @@ function fill(input: { key: Uint8Array; sameCommit: boolean }[]): {
     if (!sameCommit) timestamp++
     const value = `value ${i}`
     const bytes = new TextEncoder().encode(value)
-    memtable.insert(timestamp, 1, key, 0, key.length, bytes, 0, bytes.length)
+    if (i % 3 === 0) {
+      memtable.insert(timestamp, 1, key, 0, key.length, bytes, 0, bytes.length)
+    } else {
+      // As a payload has it: a header of four bytes, key, value; something before and after.
+      const record = Uint8Array.of(9, 9, 9, TABLE, 1, key.length, bytes.length, ...key, ...bytes, 9)
+      const keyStart = memtable.hold(record) + 7
+      const keyEnd = keyStart + key.length
+      memtable.insertHeld(timestamp, 1, keyStart, keyEnd, keyEnd, keyEnd + bytes.length)
+    }
     const replaced = versions.findIndex(
       (v) => v.timestamp === timestamp && compareBytes(v.key, key) === 0,
     )

@@ -28,7 +28,7 @@ export {
   sstKey,
 } from './object-keys.js'
 export { type RecordVisitor, readRecords } from './records-reader.js'
-export { RecordsWriter } from './records-writer.js'
+export { RECORDS_WRITER_SLACK, RecordsWriter } from './records-writer.js'
 export { decodeRoot, encodeRoot, type OpenRootOptions, openRoot, type Root } from './root.js'
 export {
   appendSettled,

@@ -8,6 +8,9 @@ import type { Edit } from './state.js'
 // Table id, key length and value length as varints of at most five bytes each, and the kind.
 const RECORD_HEADER_BYTES = 16
 
+/** What a writer's buffer needs beyond its payload: `put` asks for the longest header there is. */
+export const RECORDS_WRITER_SLACK: number = RECORD_HEADER_BYTES
+
 // Below this many bytes a loop beats `set`, which needs a view of its source.
 const SHORT_COPY = 28
 
@@ -34,11 +37,11 @@ export class RecordsWriter {
 
   /**
    * `edits` go before the records (tables that they create, say) and must not be `records`.
-   * `initialBytes` is the buffer that is allocated at first.
+   * `initial` is the buffer to write to at first, or how many bytes to allocate for it.
    */
-  constructor(edits: readonly Edit[] = [], initialBytes = 1024) {
-    this.#out = new ByteWriter(initialBytes)
-    this.#freshBytes = initialBytes
+  constructor(edits: readonly Edit[] = [], initial: number | Uint8Array = 1024) {
+    this.#out = new ByteWriter(initial)
+    this.#freshBytes = typeof initial === 'number' ? initial : initial.length
     this.#open(edits)
   }
 

@@ -49,6 +49,7 @@ export function fileMeta(shape: FileShape): FileMeta {
     deletes: 1,
     rawKeyBytes: 160,
     rawValueBytes: 1000,
+    tailBytes: 300,
     statistics: shape.statistics
       ? Object.fromEntries([
           ['min', Uint8Array.of(1)],

@@ -24,18 +24,25 @@ export interface SstCursorOptions {
    * is under way while they are used up; 0 is block by block. By default one block at first, then
    * twice as much each time, up to 256 KiB.
    */
-  readAheadBytes?: number
+  readAheadBytes?: number | undefined
+  /**
+   * How many rows are likely to be read after a seek: as many are made ready at once. Default 16; a
+   * cursor that is read further makes ever larger batches ready.
+   */
+  expectedRows?: number | undefined
   /**
    * True (default): keys and values stand in memory that nobody else holds and that no later move
    * touches; views of it may be handed out. False: they are valid until the next move.
    */
   private?: boolean
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
-// How many rows are made ready at once after a seek; four times as many each time after. A scan of
-// a few rows then doesn't pay for a whole block.
+// How many rows are made ready at once after a seek unless the caller knows; four times as many each
+// time after. A scan of a few rows then doesn't pay for a whole block.
 const FIRST_ROWS = 16
+// What follows the rows that were expected: few are likely to be left.
+const MORE_ROWS = 8
 const ALL_ROWS = 65_536
 const SLAB_BYTES: number = 32 * 1024
 
@@ -72,6 +79,7 @@ export class SstCursor {
   readonly #fill: boolean
   readonly #signal: AbortSignal | undefined
   readonly #step: 1 | -1
+  readonly #expectedRows: number | undefined
   #slab: Uint8Array = NO_BYTES
   #slabUsed = 0
 
@@ -82,6 +90,8 @@ export class SstCursor {
   // The row at which the batch is over: one beyond its last row in the cursor's direction.
   #limit = 0
   #batch = ALL_ROWS
+  // Of the expected rows, those that weren't made ready yet: the block may end before.
+  #expected = 0
   // Of the block, for the hot path: its table, where keys and values begin there, and what turns
   // offsets of the block into offsets of the slab.
   #table: Int32Array = NO_TABLE
@@ -121,6 +131,7 @@ export class SstCursor {
     this.#fill = options.fill ?? true
     this.#signal = options.signal
     this.#step = this.reverse ? -1 : 1
+    this.#expectedRows = options.expectedRows
     this.#ahead = new ReadAhead(file, {
       reverse: this.reverse,
       fill: this.#fill,
@@ -141,7 +152,8 @@ export class SstCursor {
    * to the last record, in internal order, with a key ≤ them (< when not inclusive).
    */
   seek(bytes: Uint8Array, start: number, end: number, inclusive: boolean): CursorStatus {
-    this.#begin(SEEK, FIRST_ROWS)
+    this.#begin(SEEK, this.#expectedRows === undefined ? FIRST_ROWS : MORE_ROWS)
+    this.#expected = this.#expectedRows ?? 0
     this.#seekBytes = bytes
     this.#seekStart = start
     this.#seekEnd = end
@@ -218,6 +230,7 @@ export class SstCursor {
     if (this.#closed || this.#file.closed) this.#refuse()
     this.#move = move
     this.#batch = batch
+    this.#expected = 0
     this.#ahead.restart()
     this.#leaveBlock()
   }
@@ -326,7 +339,7 @@ export class SstCursor {
     }
     this.#move = STEP
     this.#target = this.#ordinal + this.#step
-    this.#batch = ALL_ROWS
+    if (this.#expectedRows === undefined) this.#batch = ALL_ROWS
     return this.#attempt()
   }
 
@@ -349,8 +362,8 @@ export class SstCursor {
   /** Makes the batch ready that begins at `row`, and stands on that row. */
   #prepare(block: DataBlock, row: number): void {
     const { rows, bytes, table, prefixLength } = block
-    const count = this.#batch
-    if (count < ALL_ROWS) this.#batch = count * 4
+    const expected = this.#expected
+    const count = expected > 0 ? expected : this.#batch
     let from = row
     let to = Math.min(row + count, rows)
     this.#limit = to
@@ -359,6 +372,8 @@ export class SstCursor {
       from = to > count ? to - count : 0
       this.#limit = from - 1
     }
+    if (expected > 0) this.#expected = expected - (to - from)
+    else if (count < ALL_ROWS) this.#batch = count * 4
     // `as number` in this method: rows and offsets were validated when the block was decoded.
     const keysAt = HEADS + rows
     const valuesAt = keysAt + rows + 1

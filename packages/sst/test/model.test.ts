@@ -98,6 +98,7 @@ it(
             fill: fc.boolean(),
             private: fc.boolean(),
             readAheadBytes: fc.constantFrom(0, 500, 100_000),
+            expectedRows: fc.constantFrom(undefined, 1, 8, 30),
           },
           { requiredKeys: [] },
         ),

@@ -95,6 +95,7 @@ const LISTED = [
   'deletes',
   'rawKeyBytes',
   'rawValueBytes',
+  'tailBytes',
   'minTimestamp',
   'maxTimestamp',
 ] as const

@@ -130,6 +130,7 @@ export class FileOutput {
       deletes: summary.deletes,
       rawKeyBytes: summary.rawKeyBytes,
       rawValueBytes: summary.rawValueBytes,
+      tailBytes: summary.tailBytes,
       statistics: summary.statistics,
     }
     this.#queue.push({ file, bytes: writer.take(), last: true })

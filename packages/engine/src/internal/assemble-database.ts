@@ -63,8 +63,8 @@ export async function assembleDatabase(
       deleteObsolete: writes && log.exclusive,
       onDeleteFailed: (error) => options.logger?.warn('a file could not be deleted', { error }),
     })
-    const versions = new VersionSet(emptyState(), files)
     const memtableBytes = options.memtableBytes ?? DEFAULTS.memtableBytes
+    const versions = new VersionSet(emptyState(), files, memtableBytes)
     const parts = { env, store, log, incarnation, versions, logger: options.logger }
     // Until the writing half is there, nobody minds what others commit.
     let onApplied = (): void => {}

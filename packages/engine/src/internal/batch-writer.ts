@@ -28,7 +28,7 @@ export class BatchWriter implements Batch {
 
   constructor(database: DatabaseHandle) {
     this.#database = database
-    this.#records = new RecordsWriter([], database.batchBytesHint)
+    this.#records = new RecordsWriter([], database.payloadBuffer())
   }
 
   get size(): number {
@@ -63,7 +63,7 @@ export class BatchWriter implements Batch {
     this.#written = true
     if (this.#size === 0) return this.#database.newestCommit()
     const bytes = this.#records.byteLength
-    this.#database.batchBytesHint = bytes
+    this.#database.noteBatch(bytes)
     const batch = { tables: this.#tables, ids: this.#ids, payload: this.#records.take() }
     return waitFor(
       bytes > this.#database.inlineLimitBytes

@@ -10,6 +10,7 @@ import {
 import { CommitConflictError } from '../errors.js'
 import { persistedOptions } from '../table-options.js'
 import type { Commit } from '../write-options.js'
+import type { PayloadBuffers } from './payload-buffers.js'
 import type { TableIdentity } from './table-identity.js'
 
 /** Writes that travel in one entry of the log, and so share a version. */
@@ -42,10 +43,13 @@ export class CommitGroup {
   /** Bytes that the group adds to what waits for the log. */
   queuedBytes = 0
   #payload: Uint8Array | undefined
+  readonly #buffers: PayloadBuffers
   resolve: (commit: Commit) => void = unset
   reject: (error: unknown) => void = unset
 
-  constructor(visibleAs?: Commit) {
+  /** `buffers` are where payloads' memory comes from, and goes to with `recycle`. */
+  constructor(buffers: PayloadBuffers, visibleAs?: Commit) {
+    this.#buffers = buffers
     this.visible = visibleAs !== undefined
     this.commit = visibleAs
     this.seen = visibleAs === undefined ? undefined : Promise.resolve(visibleAs)
@@ -123,10 +127,34 @@ export class CommitGroup {
       this.#payload =
         only !== undefined && second === undefined && this.edits.length === 0
           ? only
-          : joinPayloads([encodeEdits(this.edits), ...this.#parts])
+          : this.#join([encodeEdits(this.edits), ...this.#parts])
       this.#parts = [this.#payload]
     }
     return this.#payload
+  }
+
+  /** Gives the payload's memory back: the log is done with it, and it won't be asked for again. */
+  recycle(): void {
+    if (this.#payload !== undefined) this.#buffers.give(this.#payload)
+    this.#payload = undefined
+    this.#parts = []
+  }
+
+  /** The edits of several payloads, as one: each begins with the format's byte, which is kept once. */
+  #join(payloads: readonly Uint8Array[]): Uint8Array {
+    const parts = payloads.filter((payload) => payload.length > 0)
+    const [first] = parts
+    if (first === undefined) return new Uint8Array(0)
+    const length = parts.reduce((sum, part) => sum + part.length - 1, 1)
+    const joined = this.#buffers.take(length)
+    joined[0] = first[0] as number
+    let at = 1
+    for (const part of parts) {
+      joined.set(part.subarray(1), at)
+      at += part.length - 1
+      this.#buffers.give(part)
+    }
+    return joined.subarray(0, length)
   }
 
   #closePart(): void {
@@ -137,21 +165,6 @@ export class CommitGroup {
     this.#parts.push(payload)
     this.#partBytes += payload.length
   }
-}
-
-/** The edits of several payloads, as one: each begins with the format's byte, which is kept once. */
-function joinPayloads(payloads: readonly Uint8Array[]): Uint8Array {
-  const parts = payloads.filter((payload) => payload.length > 0)
-  const [first] = parts
-  if (first === undefined) return new Uint8Array(0)
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length - 1, 1))
-  joined[0] = first[0] as number
-  let at = 1
-  for (const part of parts) {
-    joined.set(part.subarray(1), at)
-    at += part.length - 1
-  }
-  return joined
 }
 
 /** Visits the inline records of a payload. */

@@ -13,6 +13,7 @@ import { persistedOptions } from '../table-options.js'
 import type { Commit, Durability } from '../write-options.js'
 import type { EncodedBatch } from './batch-writer.js'
 import { CommitGroup, visitRecords } from './commit-group.js'
+import { PayloadBuffers } from './payload-buffers.js'
 import type { TableIdentity } from './table-identity.js'
 import type { VersionSet } from './version-set.js'
 import type { WritePressure } from './write-pressure.js'
@@ -66,6 +67,8 @@ export class Committer {
   readonly #pressure: WritePressure
   readonly #catchUp: () => Promise<void>
   readonly #onProgress: () => void
+  /** Where the memory of payloads comes from. */
+  readonly buffers: PayloadBuffers = new PayloadBuffers()
 
   #gathering: CommitGroup | undefined
   #closed: CommitGroup[] = []
@@ -165,7 +168,7 @@ export class Committer {
   commitEdits(edits: readonly Edit[]): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     this.#closeGathering()
-    const group = new CommitGroup()
+    const group = new CommitGroup(this.buffers)
     group.isMaintenance = true
     group.edits.push(...edits)
     this.#unseen++
@@ -230,7 +233,7 @@ export class Committer {
   #visibleGroup(): CommitGroup {
     let group = this.#gathering
     if (group === undefined) {
-      group = new CommitGroup(this.#nextCommit())
+      group = new CommitGroup(this.buffers, this.#nextCommit())
       this.#gathering = group
       const { version, timestamp } = group.commit as Commit
       this.#versions.show(version, timestamp)
@@ -241,7 +244,7 @@ export class Committer {
   #unseenGroup(): CommitGroup {
     this.sealVisible()
     if (this.#gathering === undefined) {
-      this.#gathering = new CommitGroup()
+      this.#gathering = new CommitGroup(this.buffers)
       this.#unseen++
     }
     return this.#gathering
@@ -417,6 +420,8 @@ export class Committer {
       this.#versions.apply({ ...commit, token: '', payload: group.payload() }, group.visible)
     }
     group.commit = commit
+    // A shared log may still be at it: a request that was given up may be under way.
+    if (this.#log.exclusive) group.recycle()
     this.#settled(group)
     group.resolve(commit)
     this.#onProgress()

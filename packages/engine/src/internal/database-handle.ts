@@ -1,6 +1,6 @@
 import type { BlockCache } from '@firn/block-cache'
 import { ClosedError, type Env, InvalidArgumentError } from '@firn/env'
-import type { CommitLog, TableState } from '@firn/manifest'
+import { type CommitLog, RECORDS_WRITER_SLACK, type TableState } from '@firn/manifest'
 import type { RequestMeter } from '@firn/object-store'
 import type { Batch } from '../batch.js'
 import type { CompactionReport, Database } from '../database.js'
@@ -64,11 +64,14 @@ export interface DatabaseHandleParts {
   release: () => Promise<void>
 }
 
+/** A new batch is given no more memory than this, however large the last one was. */
+const MAX_BATCH_BUFFER_BYTES = 1024 * 1024
+
 /** An open database: its parts, put together behind the public interface. */
 export class DatabaseHandle implements Database {
   readonly present: Present
   /** Size of the last batch: the next one is likely to need as much. */
-  batchBytesHint = 1024
+  #batchBytes = 1024
   readonly #parts: DatabaseHandleParts
   readonly #snapshots: Set<SnapshotHandle> = new Set()
   #closing: Promise<void> | undefined
@@ -119,6 +122,17 @@ export class DatabaseHandle implements Database {
   /** The id of a table, where it exists. */
   tableId(table: TableIdentity): number | undefined {
     return table.idIn(this.#parts.versions.state)
+  }
+
+  /** Memory for the payload of a batch like the last one. */
+  payloadBuffer(): Uint8Array {
+    // A sixteenth more, as batches differ.
+    const bytes = this.#batchBytes + (this.#batchBytes >>> 4) + RECORDS_WRITER_SLACK
+    return this.#parts.writing?.committer.buffers.take(bytes) ?? new Uint8Array(bytes)
+  }
+
+  noteBatch(bytes: number): void {
+    this.#batchBytes = Math.min(bytes, MAX_BATCH_BUFFER_BYTES)
   }
 
   batch(): Batch {

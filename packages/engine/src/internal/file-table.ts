@@ -70,10 +70,11 @@ export class FileHandle {
 
   async #open(): Promise<SstReader> {
     const { store, incarnation, cache } = this.#files
-    const { id, bytes, commitFile, minTimestamp } = this.meta
+    const { id, bytes, tailBytes, commitFile, minTimestamp } = this.meta
     const reader = await SstReader.open(objectSource(store, sstKey(incarnation, id), bytes), {
       fileId: id,
       size: bytes,
+      tailBytes,
       cache,
       ...(commitFile ? { timestamp: minTimestamp } : {}),
     })

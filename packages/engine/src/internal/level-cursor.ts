@@ -7,6 +7,8 @@ import { firstFileAtOrAfter } from './table-tree.js'
 export interface LevelCursorOptions {
   reverse: boolean
   readAheadBytes?: number
+  /** How many rows are likely to be read, where that is known: see `SstCursorOptions`. */
+  expectedRows?: number | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -107,12 +109,7 @@ export class LevelCursor implements RecordCursor {
       handle.leave(reader)
       return END
     }
-    const { reverse, readAheadBytes, signal } = this.#options
-    const cursor = reader.cursor({
-      reverse,
-      ...(readAheadBytes === undefined ? {} : { readAheadBytes }),
-      ...(signal === undefined ? {} : { signal }),
-    })
+    const cursor = reader.cursor(this.#options)
     this.#reader = reader
     this.#cursor = cursor
     const target = this.#target

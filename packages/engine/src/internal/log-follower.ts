@@ -45,10 +45,10 @@ export class LogFollower {
 
   async start(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const { store, incarnation, files, versions } = this.#options
+      const { store, incarnation, files, versions, memtableBytes } = this.#options
       const checkpoint = await readNewestCheckpoint(store, incarnation)
       // Apart from what readers see until it is whole.
-      const fresh = new VersionSet(checkpoint ?? emptyState(), files)
+      const fresh = new VersionSet(checkpoint ?? emptyState(), files, memtableBytes)
       try {
         const tombstone = await this.#replay(fresh)
         if (tombstone === undefined) {

@@ -5,12 +5,18 @@ export class Memtable {
   readonly tables: Map<number, TableMemtable> = new Map()
   /** Newest version whose records are in here. */
   maxVersion = 0
+  readonly #expectedBytes: number
+
+  /** `expectedBytes` is the size at which the memtable will be sealed, where that is known. */
+  constructor(expectedBytes = 0) {
+    this.#expectedBytes = expectedBytes
+  }
 
   /** The part of one table, made where it is missing. */
   table(id: number): TableMemtable {
     let table = this.tables.get(id)
     if (table === undefined) {
-      table = new TableMemtable(id)
+      table = new TableMemtable(id, undefined, this.#expectedBytes)
       this.tables.set(id, table)
     }
     return table

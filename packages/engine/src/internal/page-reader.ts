@@ -10,6 +10,7 @@ import {
   VisibleCursor,
 } from '@firn/mvcc'
 import { type Encoding, isBytes } from '../encoding.js'
+import type { FileHandle } from './file-table.js'
 import { isEmptyRange, type KeyBounds } from './key-bounds.js'
 import { LevelCursor } from './level-cursor.js'
 import { MemtableCursor } from './memtable-cursor.js'
@@ -19,6 +20,8 @@ import type { Tree } from './tree.js'
 
 export const MAX_PAGE_ROWS = 1000
 const MAX_PAGE_BYTES = 1024 * 1024
+// Up to this limit a scan tells its cursors how many rows it will read.
+const SHORT_SCAN_ROWS = 200
 
 export interface PageReaderOptions {
   tableId: number
@@ -217,19 +220,29 @@ function visibleCursor(table: TableTree, options: PageReaderOptions): RecordCurs
   }
   // Read ahead only where many rows are likely to be asked for.
   const readAheadBytes = options.limit > MAX_PAGE_ROWS ? 256 * 1024 : 0
-  for (const handle of table.level0) {
-    if (handle.meta.minTimestamp <= timestamp && overlaps(handle.meta, options.bounds)) {
-      cursors.push(new LevelCursor([handle], { reverse, readAheadBytes, signal }))
-    }
-  }
-  for (const level of table.levels) {
-    cursors.push(new LevelCursor(level.handles, { reverse, readAheadBytes, signal }))
+  const files: (readonly FileHandle[])[] = table.level0
+    .filter(({ meta }) => meta.minTimestamp <= timestamp && overlaps(meta, options.bounds))
+    .map((handle) => [handle])
+  for (const level of table.levels) files.push(level.handles)
+  const expectedRows = expectedPerSource(options.limit, files.length)
+  for (const handles of files) {
+    cursors.push(new LevelCursor(handles, { reverse, readAheadBytes, expectedRows, signal }))
   }
   const merged = cursors.length === 1 ? cursors[0] : undefined
   return new VisibleCursor(merged ?? new MergingCursor(cursors, { reverse }), {
     timestamp,
     reverse,
   })
+}
+
+/**
+ * How many of a short scan's rows a file is likely to give: its share, and somewhat more, as rows
+ * lie unevenly. Undefined for a scan that isn't short.
+ */
+function expectedPerSource(limit: number, sources: number): number | undefined {
+  if (limit > SHORT_SCAN_ROWS) return undefined
+  const share = limit / sources
+  return Math.min(limit, Math.ceil(share + Math.sqrt(share)))
 }
 
 function overlaps(

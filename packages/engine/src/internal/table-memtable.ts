@@ -7,6 +7,13 @@ export const TABLE_PREFIX_BYTES = 4
 
 const NO_VERSION = -1
 
+// Arrays grow to so many times their length: what isn't used of them takes no memory until it is
+// touched, and every step is a copy, and a reason for the garbage collector to look at the heap.
+const GROWTH = 4
+// An arena of this many bytes grows to what is expected of it at once.
+const LARGE_ARENA = 1024 * 1024
+const MAX_EXPECTED_BYTES = 64 * 1024 * 1024
+
 /** What a cursor needs of a memtable, as plain data. */
 export interface TableMemtableCopy {
   readonly tableId: number
@@ -69,9 +76,13 @@ export class TableMemtable {
 
   readonly #runs: SortedRuns = new SortedRuns()
 
-  constructor(tableId: number, initialBytes = 4096) {
+  /** What the arena is likely to grow to, in bytes. */
+  readonly #expectedBytes: number
+
+  constructor(tableId: number, initialBytes = 4096, expectedBytes = 0) {
     this.tableId = tableId
     this.bytes = new Uint8Array(initialBytes)
+    this.#expectedBytes = expectedBytes
   }
 
   /** Memory that this table's records take, in bytes, as counted against the memtable's budget. */
@@ -103,6 +114,42 @@ export class TableMemtable {
     if (keyId === 0) keyId = this.#addKey(slot, hash, keyBytes, keyStart, keyEnd)
     else keyId--
     this.#addVersion(keyId, timestamp, kind, valueBytes, valueStart, valueEnd)
+  }
+
+  /**
+   * Copies encoded records to the arena as they are, for `insertHeld`: one copy for all of them in
+   * place of two for each. Returns what turns offsets in `records` into offsets in the arena.
+   */
+  hold(records: Uint8Array): number {
+    const at = this.#reserve(records.length)
+    this.bytes.set(records, at)
+    return at
+  }
+
+  /**
+   * `insert` of a record that the arena holds already; offsets are those in the arena. The four
+   * bytes before its key must be the record's own: the key's prefix is written over them.
+   */
+  insertHeld(
+    timestamp: number,
+    kind: RecordKind,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    const { bytes } = this
+    const hash = hashRange(bytes, keyStart, keyEnd, 0)
+    const mask = this.#slots.length - 1
+    let slot = hash & mask
+    let keyId = this.#slots[slot] as number
+    while (keyId !== 0 && !this.#isKey(keyId - 1, hash, bytes, keyStart, keyEnd)) {
+      slot = (slot + 1) & mask
+      keyId = this.#slots[slot] as number
+    }
+    if (keyId !== 0) keyId--
+    else keyId = this.#addKeyAt(slot, hash, keyStart - TABLE_PREFIX_BYTES, keyEnd)
+    this.#addVersionAt(keyId, timestamp, kind, valueStart, valueEnd)
   }
 
   /** The newest version of a user key at or before a timestamp, or -1. */
@@ -179,19 +226,24 @@ export class TableMemtable {
   }
 
   #addKey(slot: number, hash: number, bytes: Uint8Array, start: number, end: number): number {
+    const length = TABLE_PREFIX_BYTES + end - start
+    const at = this.#reserve(length)
+    copy(bytes, start, end, this.bytes, at + TABLE_PREFIX_BYTES)
+    return this.#addKeyAt(slot, hash, at, at + length)
+  }
+
+  /** A key that is in the arena at `[start, end)`, apart from the prefix there, which is written. */
+  #addKeyAt(slot: number, hash: number, start: number, end: number): number {
     const keyId = this.keyCount
     if (keyId === this.keyOffsets.length) this.#growKeys()
-    const length = end - start
-    const at = this.#reserve(TABLE_PREFIX_BYTES + length)
     const arena = this.bytes
     const id = this.tableId
-    arena[at] = id >>> 24
-    arena[at + 1] = id >>> 16
-    arena[at + 2] = id >>> 8
-    arena[at + 3] = id
-    copy(bytes, start, end, arena, at + TABLE_PREFIX_BYTES)
-    this.keyOffsets[keyId] = at
-    this.keyEnds[keyId] = at + TABLE_PREFIX_BYTES + length
+    arena[start] = id >>> 24
+    arena[start + 1] = id >>> 16
+    arena[start + 2] = id >>> 8
+    arena[start + 3] = id
+    this.keyOffsets[keyId] = start
+    this.keyEnds[keyId] = end
     this.#keyHashes[keyId] = hash
     this.newest[keyId] = NO_VERSION
     this.keyCount = keyId + 1
@@ -208,14 +260,25 @@ export class TableMemtable {
     start: number,
     end: number,
   ): void {
-    const version = this.versionCount
-    if (version === this.timestamps.length) this.#growVersions()
     const at = this.#reserve(end - start)
     copy(bytes, start, end, this.bytes, at)
+    this.#addVersionAt(keyId, timestamp, kind, at, at + end - start)
+  }
+
+  /** A version whose value is in the arena at `[start, end)`. */
+  #addVersionAt(
+    keyId: number,
+    timestamp: number,
+    kind: RecordKind,
+    start: number,
+    end: number,
+  ): void {
+    const version = this.versionCount
+    if (version === this.timestamps.length) this.#growVersions()
     this.timestamps[version] = timestamp
     this.kinds[version] = kind
-    this.valueOffsets[version] = at
-    this.valueEnds[version] = at + end - start
+    this.valueOffsets[version] = start
+    this.valueEnds[version] = end
     this.older[version] = this.newest[keyId] as number
     this.newest[keyId] = version
     this.versionCount = version + 1
@@ -227,7 +290,10 @@ export class TableMemtable {
     const at = this.#used
     this.#used = at + length
     if (this.#used > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(this.#used, this.bytes.length * 2))
+      const length = this.bytes.length
+      const expected = Math.min(this.#expectedBytes, MAX_EXPECTED_BYTES)
+      const next = length < LARGE_ARENA ? length * GROWTH : Math.max(expected, length * 2)
+      const grown = new Uint8Array(Math.max(this.#used, next))
       grown.set(this.bytes.subarray(0, at))
       this.bytes = grown
     }
@@ -235,7 +301,7 @@ export class TableMemtable {
   }
 
   #growKeys(): void {
-    const capacity = this.keyOffsets.length * 2
+    const capacity = this.keyOffsets.length * GROWTH
     this.keyOffsets = grow(this.keyOffsets, new Uint32Array(capacity))
     this.keyEnds = grow(this.keyEnds, new Uint32Array(capacity))
     this.#keyHashes = grow(this.#keyHashes, new Uint32Array(capacity))
@@ -243,7 +309,7 @@ export class TableMemtable {
   }
 
   #growVersions(): void {
-    const capacity = this.timestamps.length * 2
+    const capacity = this.timestamps.length * GROWTH
     this.timestamps = grow(this.timestamps, new Float64Array(capacity))
     this.kinds = grow(this.kinds, new Uint8Array(capacity))
     this.valueOffsets = grow(this.valueOffsets, new Uint32Array(capacity))
@@ -252,7 +318,7 @@ export class TableMemtable {
   }
 
   #rehash(): void {
-    const slots = new Int32Array(this.#slots.length * 2)
+    const slots = new Int32Array(this.#slots.length * GROWTH)
     const mask = slots.length - 1
     for (let keyId = 0; keyId < this.keyCount; keyId++) {
       let slot = (this.#keyHashes[keyId] as number) & mask

@@ -5,6 +5,7 @@ import {
   type LogEntry,
   readRecords,
 } from '@firn/manifest'
+import { KIND_DELETE } from '@firn/mvcc'
 import type { FileTable } from './file-table.js'
 import { Memtable } from './memtable.js'
 import { Moments } from './moments.js'
@@ -22,17 +23,23 @@ const NO_BYTES = new Uint8Array(0)
  */
 export class VersionSet {
   readonly #files: FileTable
+  readonly #memtableBytes: number
   moments: Moments = new Moments()
   state: DatabaseState
   tree: Tree
   visibleVersion = 0
   visibleTimestamp = 0
-  #active: Memtable = new Memtable()
+  #active: Memtable
   /** Newest first. */
   #immutables: readonly Memtable[] = []
+  /** Whether the records that were inserted last belonged to several tables. */
+  #recordsWereMixed = false
 
-  constructor(state: DatabaseState, files: FileTable) {
+  /** `memtableBytes` is the size at which memtables are sealed, by others. */
+  constructor(state: DatabaseState, files: FileTable, memtableBytes: number) {
     this.#files = files
+    this.#memtableBytes = memtableBytes
+    this.#active = new Memtable(memtableBytes)
     this.state = state
     this.tree = new Tree(state, this.#active, this.#immutables, files)
     this.show(state.version, state.timestamp)
@@ -79,10 +86,35 @@ export class VersionSet {
   insertRecords(records: Uint8Array, timestamp: number): void {
     const active = this.#active
     let table: TableMemtable | undefined
+    let mixed = false
+    // The table that holds the records, all at once. Where the records before belonged to several
+    // tables, it would hold those of the others for nothing.
+    let holder: TableMemtable | undefined
+    let shift = 0
     readRecords(records, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
-      if (table === undefined || table.tableId !== id) table = active.table(id)
-      table.insert(timestamp, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
+      if (table === undefined || table.tableId !== id) {
+        mixed ||= table !== undefined
+        table = active.table(id)
+      }
+      // A delete's header has three bytes, which is too short for the prefix.
+      if (kind === KIND_DELETE || mixed || this.#recordsWereMixed) {
+        table.insert(timestamp, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
+        return
+      }
+      if (holder === undefined) {
+        holder = table
+        shift = table.hold(records)
+      }
+      table.insertHeld(
+        timestamp,
+        kind,
+        keyStart + shift,
+        keyEnd + shift,
+        valueStart + shift,
+        valueEnd + shift,
+      )
     })
+    this.#recordsWereMixed = mixed
   }
 
   /**
@@ -116,7 +148,7 @@ export class VersionSet {
   sealMemtable(): void {
     if (this.#active.records === 0) return
     this.#immutables = [this.#active, ...this.#immutables]
-    this.#active = new Memtable()
+    this.#active = new Memtable(this.#memtableBytes)
     this.#active.maxVersion = this.visibleVersion
     this.#replant()
   }

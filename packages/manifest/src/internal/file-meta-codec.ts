@@ -19,6 +19,7 @@ export function writeFileMeta(out: ByteWriter, file: FileMeta): void {
   out.varint(file.deletes)
   out.varint(file.rawKeyBytes)
   out.varint(file.rawValueBytes)
+  out.varint(file.tailBytes)
   const statistics = Object.entries(file.statistics)
   out.varint(statistics.length)
   for (const [name, summary] of statistics) {
@@ -52,6 +53,7 @@ export function readFileMeta(reader: ByteReader): FileMeta {
     deletes: reader.varint(),
     rawKeyBytes: reader.varint(),
     rawValueBytes: reader.varint(),
+    tailBytes: reader.varint(),
     statistics: readStatistics(reader),
   }
 }

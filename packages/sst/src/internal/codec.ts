@@ -72,8 +72,8 @@ export class BlockCompressor {
 }
 
 /**
- * The `length` bytes that `stored[start, end)` decompresses to, in an array of their own; undefined
- * when it doesn't decompress to exactly that many. The codec is a known one.
+ * The `length` bytes that `stored[start, end)` decompresses to; undefined when it doesn't decompress
+ * to exactly that many. The codec is a known one. What isn't compressed is copied, unless `asView`.
  */
 export function decompress(
   codec: number,
@@ -81,12 +81,13 @@ export function decompress(
   start: number,
   end: number,
   length: number,
+  asView: boolean,
 ): Uint8Array | undefined {
   if (codec === CODEC_NONE) {
     if (end - start !== length) return undefined
-    // A view only of an array that holds nothing else to speak of: a cached block mustn't keep
+    // A view else only of an array that holds nothing else to speak of: a cached block mustn't keep
     // the whole of a coalesced read alive.
-    return stored.buffer.byteLength - length < 256
+    return asView || stored.buffer.byteLength - length < 256
       ? stored.subarray(start, end)
       : stored.slice(start, end)
   }

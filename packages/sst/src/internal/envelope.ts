@@ -25,7 +25,8 @@ export function sealBlock(
 
 /**
  * The raw content of the block that is the whole of `stored`, checked against its identity, then
- * decompressed. At most `limit` bytes are ever allocated for it.
+ * decompressed. At most `limit` bytes are ever allocated for it. With `asView` it may share memory
+ * with `stored`: for callers that don't keep it.
  */
 export function openBlock(
   stored: Uint8Array,
@@ -33,6 +34,7 @@ export function openBlock(
   fileOffset: number,
   limit: number,
   what: string,
+  asView = false,
 ): Uint8Array {
   const where = `${what} at offset ${fileOffset} of SST ${identity.fileId}`
   const end = stored.length - TRAILER_BYTES
@@ -50,7 +52,7 @@ export function openBlock(
   if (rawLength > limit || rawLength > expansionLimit(codec, end)) {
     throw new CorruptionError(`${where}: a raw length of ${rawLength} is out of bounds`)
   }
-  const raw = decompress(codec, stored, 0, end, rawLength)
+  const raw = decompress(codec, stored, 0, end, rawLength, asView)
   if (raw === undefined) throw new CorruptionError(`${where}: its content doesn't decompress`)
   return raw
 }

@@ -66,6 +66,38 @@ export class IndexBlock {
   }
 
   /**
+   * Whether every separator comes after the one before it, which searches rely on. Heads decide nearly
+   * always: whole separators compared in code that runs for the first time took 3 ms of an open.
+   */
+  isInOrder(): boolean {
+    const { heads } = this
+    for (let i = 2; i < this.count; i++) {
+      // `as number`: two heads for each separator.
+      const before = heads[2 * i - 2] as number
+      const head = heads[2 * i] as number
+      if (head > before) continue
+      if (head < before) return false
+      const rest = (heads[2 * i + 1] as number) - (heads[2 * i - 1] as number)
+      if (rest > 0) continue
+      if (rest < 0 || !this.#comesAfterPrevious(i)) return false
+    }
+    return true
+  }
+
+  #comesAfterPrevious(child: number): boolean {
+    const { suffixes, suffixOffsets, timestamps } = this
+    // `as number`: offsets of separators, and of where the last one ends.
+    const start = suffixOffsets[child - 1] as number
+    const middle = suffixOffsets[child] as number
+    const end = suffixOffsets[child + 1] as number
+    const order = compareRanges(suffixes, start, middle, suffixes, middle, end)
+    if (order !== 0) return order < 0
+    return (
+      timestamps !== undefined && (timestamps[child] as number) < (timestamps[child - 1] as number)
+    )
+  }
+
+  /**
    * The child in which the first record at or after (key, timestamp) in internal order is, or
    * before whose successor it is: the last one whose separator isn't after it. `Infinity` as
    * timestamp comes before all versions of the key, -1 after all.

@@ -1,4 +1,3 @@
-import { compareRanges } from '@firn/bytes'
 import { CorruptionError, FormatVersionError } from '@firn/env'
 import { getU32, getU64 } from './envelope.js'
 import { MAX_KEY_BYTES } from './format.js'
@@ -64,8 +63,7 @@ export function decodeIndex(bytes: Uint8Array, bounds: IndexBounds, where: strin
   )
   if (count > 0 && suffixOffsets[1] !== 0) throw fail('its first separator isn’t empty')
   const timestamps = spans ? readSpans(bytes, timestampsAt, count, fail) : undefined
-  checkSeparators(suffixes, suffixOffsets, timestamps, count, fail)
-  return new IndexBlock(
+  const index = new IndexBlock(
     bounds.level,
     first,
     bytes.slice(INDEX_HEADER_BYTES, lengthsAt),
@@ -74,6 +72,8 @@ export function decodeIndex(bytes: Uint8Array, bounds: IndexBounds, where: strin
     offsets,
     timestamps,
   )
+  if (!index.isInOrder()) throw fail('separators are out of order')
+  return index
 }
 
 /** Lengths of stored blocks as offsets in the file: these can exceed 2^32. */
@@ -118,22 +118,4 @@ function readSpans(
     timestamps[i] = before === 0 ? Number.POSITIVE_INFINITY : before - 1
   }
   return timestamps
-}
-
-function checkSeparators(
-  suffixes: Uint8Array,
-  offsets: Int32Array,
-  timestamps: Float64Array | undefined,
-  count: number,
-  fail: (problem: string) => CorruptionError,
-): void {
-  for (let i = 2; i < count; i++) {
-    // `as number`: there is an offset for each entry and the end.
-    const start = offsets[i - 1] as number
-    const middle = offsets[i] as number
-    const order = compareRanges(suffixes, start, middle, suffixes, middle, offsets[i + 1] as number)
-    const later =
-      timestamps !== undefined && (timestamps[i] as number) < (timestamps[i - 1] as number)
-    if (order > 0 || (order === 0 && !later)) throw fail('separators are out of order')
-  }
 }

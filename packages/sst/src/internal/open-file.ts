@@ -94,12 +94,12 @@ function decodeTail(
   const { fileId, fileBytes } = footer
   const identity = new FileIdentity(fileId)
   const tailStart = fileBytes - tail.length
-  const open = (offset: number, length: number, name: string) => {
+  const open = (offset: number, length: number, name: string, asView = false) => {
     if (offset < tailStart || offset + length > fileBytes) {
       throw new CorruptionError(`SST ${fileId}: its ${name} lies outside of the tail`)
     }
     const stored = tail.subarray(offset - tailStart, offset - tailStart + length)
-    return openBlock(stored, identity, offset, MAX_META_BYTES, name)
+    return openBlock(stored, identity, offset, MAX_META_BYTES, name, asView)
   }
   const propertiesEnd = fileBytes - footer.footerBytes
   const propertiesStart = propertiesEnd - footer.propertiesBytes
@@ -114,7 +114,7 @@ function decodeTail(
     if (id === SECTION_INDEX) {
       const flat = properties.partitions.length === 0
       index = decodeIndex(
-        open(offset, length, 'index'),
+        open(offset, length, 'index', true),
         {
           level: flat ? 0 : 1,
           first: 0,
@@ -126,7 +126,7 @@ function decodeTail(
       )
     } else if (id === SECTION_FILTER) {
       const where = `filter at offset ${offset} of SST ${fileId}`
-      filter = decodeFilter(open(offset, length, 'filter'), where)
+      filter = decodeFilter(open(offset, length, 'filter', true), where)
     }
   }
   if (index === undefined) throw new CorruptionError(`SST ${fileId}: it has no index`)

@@ -7,6 +7,12 @@ import type { Env } from '@firn/env'
  */
 const LIMIT_MS = 0.05
 const FIRST_REST = 64
+/**
+ * What the first calls may take in all, in milliseconds, before their mean counts: they run code for
+ * the first time, which takes longer than what they wait for.
+ */
+const TRIAL_MS = 4
+const TRIAL_CALLS = 32
 const LONGEST_REST = 8192
 
 /**
@@ -19,6 +25,8 @@ export class ReadPace {
   readonly #env: Env
   readonly #threadsOnly: boolean
   #meanMs = 0
+  #trialMs = 0
+  #trialCalls = 0
   /** Calls left to send to threads before the next try in place. */
   #resting = 0
   #rest: number = FIRST_REST
@@ -46,6 +54,12 @@ export class ReadPace {
   /** Notes how long a call in place took. */
   took(since: number): void {
     const ms = this.#env.monotonic() - since
+    if (this.#trialCalls < TRIAL_CALLS) {
+      this.#trialCalls++
+      this.#trialMs += ms
+      if (this.#trialMs <= TRIAL_MS) return
+      this.#trialCalls = TRIAL_CALLS
+    }
     // The try after a rest is judged by itself.
     this.#meanMs = this.#quick === 0 ? ms : this.#meanMs + (ms - this.#meanMs) / 8
     if (this.#meanMs <= LIMIT_MS) {
