@@ -89,6 +89,7 @@ export class RunCursor implements RecordCursor {
     const reader = await SstReader.open(await openSource(file), {
       fileId: file.id,
       size: file.bytes,
+      tailBytes: file.tailBytes,
       ...(file.commitFile ? { timestamp: file.minTimestamp } : {}),
     })
     if (this.#closed) {

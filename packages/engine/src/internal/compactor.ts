@@ -3,16 +3,16 @@ import {
   type CompactionResult,
   planLeveled,
   runCompaction,
+  storeFiles,
 } from '@firn/compaction'
 import { type Env, isFirnError } from '@firn/env'
-import { type FileMeta, sstKey } from '@firn/manifest'
+import type { FileMeta } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import type { CompactionReport } from '../database.js'
 import type { Logger } from '../open-options.js'
 import { BackgroundWork } from './background-work.js'
 import type { Committer } from './committer.js'
 import { newFileId } from './file-writer.js'
-import { objectSource } from './sst-objects.js'
 import type { Threads } from './threads.js'
 import type { Tree } from './tree.js'
 import type { VersionSet } from './version-set.js'
@@ -186,8 +186,7 @@ export class Compactor {
     }
     return runCompaction(plan, {
       env,
-      openSource: ({ id, bytes }) => objectSource(store, sstKey(incarnation, id), bytes),
-      upload: (id) => store.upload(sstKey(incarnation, id), { ifAbsent: true, signal }),
+      ...storeFiles(store, incarnation, { signal }),
       newFileId: () => newFileId(versions.state, env),
       ...(blockBytes === undefined ? {} : { blockBytes }),
       signal,

@@ -1,9 +1,9 @@
 import type { BlockCache, Reservation } from '@firn/block-cache'
+import { storeFiles } from '@firn/compaction'
 import { ClosedError, isFirnError } from '@firn/env'
 import { type FileMeta, sstKey } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { SstReader } from '@firn/sst'
-import { objectSource } from './sst-objects.js'
 
 /** One SST of the tree. Shared by all trees that hold the file. */
 export class FileHandle {
@@ -71,7 +71,7 @@ export class FileHandle {
   async #open(): Promise<SstReader> {
     const { store, incarnation, cache } = this.#files
     const { id, bytes, tailBytes, commitFile, minTimestamp } = this.meta
-    const reader = await SstReader.open(objectSource(store, sstKey(incarnation, id), bytes), {
+    const reader = await SstReader.open(storeFiles(store, incarnation).openSource(this.meta), {
       fileId: id,
       size: bytes,
       tailBytes,

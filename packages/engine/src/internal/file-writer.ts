@@ -1,6 +1,6 @@
-import { writeFiles } from '@firn/compaction'
+import { storeFiles, writeFiles } from '@firn/compaction'
 import { type Env, isFirnError, ulid } from '@firn/env'
-import { type DatabaseState, type FileMeta, sstKey } from '@firn/manifest'
+import type { DatabaseState, FileMeta } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import type { EncodedBatch } from './batch-writer.js'
 import { visitRecords } from './commit-group.js'
@@ -81,7 +81,10 @@ export class FileWriter {
   /** Deletes files that no entry names. What can't be deleted is an orphan for the next sweep. */
   async discard(files: readonly FileMeta[]): Promise<void> {
     const { store, incarnation } = this.#options
-    await store.delete(files.map(({ id }) => sstKey(incarnation, id))).catch(() => {})
+    const ids = files.map(({ id }) => id)
+    await storeFiles(store, incarnation)
+      .discard(ids)
+      .catch(() => {})
   }
 
   /** `discard`, unless the entry that names the files may exist after all. */
@@ -104,7 +107,7 @@ export class FileWriter {
       targetFileBytes,
       ...(blockBytes === undefined ? {} : { blockBytes }),
       newFileId: () => newFileId(state, env),
-      upload: (id) => store.upload(sstKey(incarnation, id), { ifAbsent: true, signal }),
+      upload: storeFiles(store, incarnation, { signal }).upload,
       tableOptions: (id) => ({ compression: state.tables.get(id)?.options.compression ?? 'lz4' }),
       ...(signal === undefined ? {} : { signal }),
     })

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { writeFiles } from '@firn/compaction'
+import { storeFiles, writeFiles } from '@firn/compaction'
 import { FirnError, systemEnv, ulid } from '@firn/env'
-import { type FileMeta, sstKey } from '@firn/manifest'
+import type { FileMeta } from '@firn/manifest'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { FlushCursor } from './flush-cursor.js'
 import { Memtable } from './memtable.js'
@@ -39,7 +39,7 @@ async function flush(request: FlushRequest): Promise<FileMeta[]> {
     targetFileBytes,
     ...(blockBytes === undefined ? {} : { blockBytes }),
     newFileId: () => `${baseVersion}-${ulid(systemEnv)}`,
-    upload: (id) => store.upload(sstKey(incarnation, id), { ifAbsent: true }),
+    upload: storeFiles(store, incarnation).upload,
     tableOptions: (id) => ({ compression: compression.get(id) ?? 'lz4' }),
   })
 }

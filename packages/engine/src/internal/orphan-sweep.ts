@@ -2,7 +2,6 @@ import { fileBaseVersion } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import type { Logger } from '../open-options.js'
 import type { FileTable } from './file-table.js'
-import { sstIdOf, sstPrefix } from './sst-objects.js'
 
 export interface OrphanSweepOptions {
   store: ObjectStore
@@ -34,8 +33,8 @@ export class OrphanSweep {
     const { store, incarnation, files, logger, openedAt } = this.#options
     try {
       const orphans: string[] = []
-      for await (const { key } of store.list({ prefix: sstPrefix(incarnation) })) {
-        const id = sstIdOf(key)
+      for await (const { key } of store.list({ prefix: `sst/${incarnation}/` })) {
+        const id = /\/([^/]+)\.sst$/.exec(key)?.[1]
         if (id !== undefined && !files.holds(id) && (fileBaseVersion(id) ?? openedAt) < openedAt)
           orphans.push(key)
       }
