@@ -93,6 +93,8 @@ export class DiskCache {
     const content = await this.#read(entry)
     if (content === undefined) {
       this.#misses++
+      // Evicted or replaced meanwhile, it isn't damaged, and its name may be that of another one.
+      if (this.#index.find(fileId, offset) !== entry) return undefined
       this.#damaged++
       await this.#discard(entry)
       return undefined
@@ -105,17 +107,26 @@ export class DiskCache {
   /**
    * Keeps the bytes of a place of a file, which must be immutable under its id. Resolves when they
    * are kept, or it has turned out that they aren't. Never rejects. The array is read until then.
+   *
+   * What is there already stays, unless it is shorter, or `replace` says that it was wrong.
    */
-  async put(fileId: string, offset: number, bytes: Uint8Array): Promise<void> {
+  async put(
+    fileId: string,
+    offset: number,
+    bytes: Uint8Array,
+    options: { replace?: boolean } = {},
+  ): Promise<void> {
     await this.#open()
     const directory = directoryNameOf(fileId)
     const size = HEADER_BYTES + bytes.length
     if (directory === undefined || size > this.#bytes || bytes.length > MAX_CONTENT_BYTES) return
-    if (!Number.isSafeInteger(offset) || offset < 0 || this.#closed) return
-    const known = this.#index.find(fileId, offset)
-    if (known !== undefined && known.length >= bytes.length) return
+    if (!Number.isSafeInteger(offset) || offset < 0) return
     const entry: DiskEntry = { fileId, offset, length: bytes.length, size, used: false }
     const place = placeOf(entry)
+    if (options.replace === true) await this.#drop(fileId, offset)
+    if (this.#closed) return
+    const known = this.#index.find(fileId, offset)
+    if (known !== undefined && known.length >= bytes.length) return
     if (this.#writing.has(place)) return
     if (this.#writing.size >= MAX_WRITES || this.#env.monotonic() < this.#coldUntil) {
       this.#failedWrites++
@@ -143,6 +154,12 @@ export class DiskCache {
     if (late.length > 0 && this.#index.entriesOf(fileId).length === 0) {
       await this.#remove(join(this.#directory, directory))
     }
+  }
+
+  /** Forgets everything. Never rejects. */
+  async clear(): Promise<void> {
+    await this.#open()
+    await Promise.all(this.#index.fileIds().map((fileId) => this.evictFile(fileId)))
   }
 
   /** Waits for writes under way. What is kept stays for the next cache on the directory. */
@@ -245,6 +262,16 @@ export class DiskCache {
     }
   }
 
+  /** Takes away what is at a place, also what is being written there. */
+  async #drop(fileId: string, offset: number): Promise<void> {
+    for (;;) {
+      await this.#writing.get(placeOf({ fileId, offset }))
+      const known = this.#index.find(fileId, offset)
+      if (known === undefined) return
+      await this.#discard(known)
+    }
+  }
+
   async #discard(entry: DiskEntry): Promise<void> {
     this.#index.remove(entry)
     await this.#remove(this.#pathOf(entry))
@@ -264,6 +291,6 @@ export class DiskCache {
   }
 }
 
-function placeOf({ fileId, offset }: DiskEntry): string {
+function placeOf({ fileId, offset }: Pick<DiskEntry, 'fileId' | 'offset'>): string {
   return `${fileId}@${offset}`
 }

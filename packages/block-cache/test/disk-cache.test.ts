@@ -123,6 +123,54 @@ describe('DiskCache', () => {
     expect(await readdir(directory)).toEqual(['f-OTHER'])
   })
 
+  it('replaces what turned out to be wrong, also what is just being written', async () => {
+    const cache = open()
+    await cache.put(FILE, 0, content(1))
+    await cache.put(FILE, 0, content(2))
+    expect(await cache.get(FILE, 0, 100)).toEqual(content(1))
+    await cache.put(FILE, 0, content(2), { replace: true })
+    expect(await cache.get(FILE, 0, 100)).toEqual(content(2))
+    await Promise.all([
+      cache.put(FILE, 100, content(3)),
+      cache.put(FILE, 100, content(4), { replace: true }),
+      cache.put(FILE, 100, content(3)),
+    ])
+    expect(await cache.get(FILE, 100, 100)).toEqual(content(4))
+    await cache.put(FILE, 0, content(5, 40), { replace: true })
+    expect(await cache.get(FILE, 0, 100)).toBeUndefined()
+    expect(await cache.get(FILE, 0, 40)).toEqual(content(5, 40))
+    expect(cache.stats()).toMatchObject({ entries: 2, usedBytes: 140 + 2 * HEADER })
+    expect((await entryPaths()).length).toBe(2)
+  })
+
+  it('is without what was wrong where the disk can’t take its replacement (FAILURES 29)', async () => {
+    let full = false
+    const files = faulty((call) => (full && call === 'write' ? 'ENOSPC' : undefined))
+    const cache = open({ files })
+    await cache.put(FILE, 0, content(1))
+    await cache.put(FILE, 100, content(1))
+    full = true
+    await cache.put(FILE, 0, content(2), { replace: true })
+    await cache.put(FILE, 100, content(2), { replace: true }) // The disk is left alone by now.
+    expect(await cache.get(FILE, 0, 100)).toBeUndefined()
+    expect(await cache.get(FILE, 100, 100)).toBeUndefined()
+    expect(await entryPaths()).toEqual([])
+  })
+
+  it('forgets everything', async () => {
+    const cache = open()
+    await cache.put(FILE, 0, content(1))
+    await cache.put(FILE, 100, content(2))
+    const late = cache.put('some/other file', 0, content(3))
+    await writeFile(join(directory, 'not ours'), 'kept')
+    await Promise.all([cache.clear(), late])
+    expect(await cache.get(FILE, 0, 100)).toBeUndefined()
+    expect(cache.stats()).toMatchObject({ entries: 0, usedBytes: 0 })
+    expect(await readdir(directory)).toEqual(['not ours'])
+    await cache.put(FILE, 0, content(1))
+    expect(await cache.get(FILE, 0, 100)).toEqual(content(1))
+  })
+
   it('misses and removes an entry of which any bit is flipped (FAILURES 29)', async () => {
     const cache = open()
     await cache.put(FILE, 4096, content(1, 20))
@@ -223,6 +271,7 @@ describe('DiskCache', () => {
         do: fc.constant('put' as const),
         file: fc.integer({ min: 0, max: 2 }),
         offset: fc.integer({ min: 0, max: 5 }),
+        replace: fc.boolean(),
       }),
       fc.record({
         do: fc.constant('get' as const),
@@ -253,7 +302,8 @@ describe('DiskCache', () => {
           for (const now of steps) {
             env.advance(2000)
             if (now.do === 'put') {
-              under.push(cache.put(`F${now.file}`, now.offset, content(now.file * 7 + now.offset)))
+              const bytes = content(now.file * 7 + now.offset)
+              under.push(cache.put(`F${now.file}`, now.offset, bytes, { replace: now.replace }))
             } else if (now.do === 'get') {
               under.push(
                 cache.get(`F${now.file}`, now.offset, 100).then((got) => {

@@ -30,7 +30,10 @@ export function buildProgram(context: CommandContext, hooks: ProgramHooks): Comm
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain firn, or a command')
     .helpCommand('help [command]', 'explain a command')
-    .option('--db <location>', 'the database, like file:./data or file:./data?log=objects')
+    .option(
+      '--db <location>',
+      'the database, like file:./data or s3://bucket/prefix?log=dynamodb:TABLE',
+    )
     .option('--path <directory>', 'the database in a directory (default: ./firn_data)')
     .option('-t, --table <name>', 'the table (default: default)')
     .option('--json', 'results as JSON, for programs')

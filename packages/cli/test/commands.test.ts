@@ -338,7 +338,7 @@ describe('mistakes', () => {
     [['get', 'k', '--db', 'nowhere'], 'location'],
     [['get', 'k', '--db', 'memory:', '--path', 'x'], 'one of them'],
     [['put', 'k', 'v', '--table', '../x'], 'not a table name'],
-    [['log', '--db', 'memory:x'], 'no files to look into'],
+    [['log', '--db', 'memory:x'], 'no parts to look into'],
     [['put', 'k', 'v', '--keys', 'json'], 'Allowed choices'],
     [['load', 'x.jsonl', '--no-header'], 'for CSV and TSV'],
     [['load', 'x.csv', '--no-header'], '--key says which column'],

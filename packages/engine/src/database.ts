@@ -1,5 +1,6 @@
 import type { Batch } from './batch.js'
 import type { Moment } from './range.js'
+import type { Explanation } from './request-stats.js'
 import type { Snapshot } from './snapshot.js'
 import type { DatabaseStats } from './stats.js'
 import type { Table } from './table.js'
@@ -33,12 +34,29 @@ export interface Database extends AsyncDisposable {
   flush(): Promise<void>
   /** Flushes memtables and compacts until nothing is left to do. */
   compact(): Promise<CompactionReport>
+  /**
+   * Forgets cached blocks, in memory and on disk: reads ask the store again. Indexes and filters of
+   * open files stay, and so does everything that reads under way need. With `disk`, all that is in the
+   * directory of `cache.disk` goes, also what other databases keep there.
+   */
+  evict(options?: EvictOptions): Promise<void>
   stats(): Promise<DatabaseStats>
+  /**
+   * Does some work and tells which requests were made meanwhile, and what they cost: those of the work
+   * and whatever else this database did at that time.
+   */
+  explain<T>(work: () => T | Promise<T>): Promise<Explanation<T>>
   /**
    * Makes buffered writes durable, stops work in the background and lets go of everything. Calls
    * under way end, or fail with `ClosedError`. Idempotent.
    */
   close(): Promise<void>
+}
+
+/** Which caches `evict` empties. Default: both. */
+export interface EvictOptions {
+  memory?: boolean
+  disk?: boolean
 }
 
 /** What `compact` did. */

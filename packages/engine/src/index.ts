@@ -13,7 +13,7 @@ export {
   LockedError,
 } from '@firn/manifest'
 export type { Batch } from './batch.js'
-export type { CompactionReport, Database } from './database.js'
+export type { CompactionReport, Database, EvictOptions } from './database.js'
 export type { AnyEncoding, EncodedType, Encoding, EncodingName } from './encoding.js'
 export {
   CommitConflictError,
@@ -26,11 +26,18 @@ export {
 } from './errors.js'
 export { open } from './open.js'
 export type { DatabaseParts, Logger, OpenOptions, Tuning } from './open-options.js'
+export { AWS_PRICES, type Prices } from './prices.js'
 export type { Moment, Prefix, Range, ReadOptions, ScanOptions } from './range.js'
+export type {
+  Explanation,
+  LogRequestKind,
+  LogRequestStats,
+  RequestStats,
+} from './request-stats.js'
 export type { Rows, Scan } from './scan.js'
 export type { Snapshot } from './snapshot.js'
 export type { DatabaseStats, LevelStats } from './stats.js'
-export type { ReadableTable, Table } from './table.js'
+export type { ReadableTable, Table, WarmReport } from './table.js'
 export type { TableInfo } from './table-info.js'
 export type { KeyOf, TableOptions, TypingOptions, ValueOf } from './table-options.js'
 export type { Commit, Durability, WriteOptions } from './write-options.js'

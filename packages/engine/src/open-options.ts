@@ -1,6 +1,7 @@
 import type { Env } from '@firn/env'
-import type { CommitLog } from '@firn/manifest'
+import type { CommitLog, Leases } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
+import type { Prices } from './prices.js'
 
 export interface OpenOptions {
   /**
@@ -13,6 +14,17 @@ export interface OpenOptions {
   cache?: {
     /** For blocks, indexes and filters together. Default 256 MiB. */
     memoryBytes?: number
+    /**
+     * Keeps what is read of a remote store in a local directory, across restarts. Needs Node.js. The
+     * directory is for such caches alone; databases may share one, each within its own budget. A full,
+     * damaged or missing disk costs requests, never an answer.
+     */
+    disk?: {
+      /** Made when it isn't there. */
+      directory: string
+      /** What its files may add up to. */
+      bytes: number
+    }
   }
   /** Size at which a memtable is flushed. Up to four are in memory at a time. Default 32 MiB. */
   memtableBytes?: number
@@ -30,6 +42,8 @@ export interface OpenOptions {
   logger?: Logger
   /** The clocks and random numbers to use. Default: the system's. */
   env?: Env
+  /** What requests cost, for `stats` and `explain`. Default: AWS's list prices in us-east-1. */
+  prices?: Prices
   /** Gives up opening. */
   signal?: AbortSignal
   /** Shape of the tree; small values are for tests. */
@@ -59,6 +73,11 @@ export interface DatabaseParts extends OpenOptions {
   store: ObjectStore
   /** The log, or how to make it once the database's incarnation is known. */
   log: CommitLog | ((incarnation: string) => CommitLog | Promise<CommitLog>)
+  /**
+   * Where the processes of a shared log agree on who of them flushes and compacts. Without, all do, and
+   * all but one in vain.
+   */
+  leases?: Leases | ((incarnation: string) => Leases)
 }
 
 /** Never given keys, values or credentials. */

@@ -11,6 +11,11 @@ import type { DatabaseParts, OpenOptions } from './open-options.js'
  *   same database.
  * - `file:./data` is a directory that one process at a time writes to.
  * - `file:./data?log=objects` is a directory that many processes write to.
+ * - `s3://bucket/prefix?log=dynamodb:TABLE` keeps data in S3 and the commit log in a DynamoDB table, for
+ *   any number of processes. The table is 'firn' where none is named. Needs the packages
+ *   `@firn/object-store-s3` and `@firn/manifest-dynamodb`, which take region, credentials and endpoints
+ *   as the AWS SDK does.
+ * - `s3://bucket/prefix?log=objects` is S3 alone.
  *
  * Throws `InvalidArgumentError` for a location or options that can't be meant,
  * `DatabaseNotFoundError` where there is no database and none is to be made, `LockedError` while
@@ -30,5 +35,5 @@ export async function open(
   const all = typeof location === 'string' ? options : { ...location, ...options }
   assertOpenOptions(all)
   all.signal?.throwIfAborted()
-  return assembleDatabase(locate(location, all), all)
+  return assembleDatabase(await locate(location, all), all)
 }

@@ -1,5 +1,6 @@
 import type { BlockCacheStats } from '@firn/block-cache'
-import type { RequestMeter } from '@firn/object-store'
+import type { DiskCacheStats } from '@firn/block-cache/disk'
+import type { RequestStats } from './request-stats.js'
 import type { TableInfo } from './table-info.js'
 
 /** The state of an open database, for people and for dashboards. Sizes in bytes. */
@@ -13,7 +14,8 @@ export interface DatabaseStats {
   memtables: { count: number; bytes: number; records: number }
   /** Records up to this version are in files. */
   flushedThrough: number
-  cache: BlockCacheStats & { readerBytes: number; openFiles: number }
+  /** `disk` where there is one: its hits are those that memory missed, in chunks of 64 KiB. */
+  cache: BlockCacheStats & { readerBytes: number; openFiles: number; disk?: DiskCacheStats }
   log: { appendedEntries: number; appendedBytes: number }
   flushes: { count: number; bytesWritten: number }
   compactions: {
@@ -24,10 +26,10 @@ export interface DatabaseStats {
     failures: number
   }
   /**
-   * What this database asked of its object store since it was opened, by kind; without what its
-   * threads did.
+   * What this database asked of its object store, and of a log that is a service, since it was opened,
+   * by kind; without what its threads did.
    */
-  requests: RequestMeter
+  requests: RequestStats
   writes: { slowdowns: number; stops: number }
   amplification: {
     /** Bytes written to files since open for each byte written to the log. */

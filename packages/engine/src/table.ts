@@ -16,6 +16,24 @@ export interface ReadableTable<K, V> {
   values(options?: ScanOptions<K>): Rows<V>
   /** How many keys a range holds. Reads all of them. */
   count(range?: Range<K> & ReadOptions): Promise<number>
+  /**
+   * Brings what a range is read from into the caches, in memory and on disk, as far as their budgets
+   * go: by reads of up to a MiB, several at a time. Reads of the range are quick from then on. What is
+   * in memory already isn't read again.
+   *
+   * Blocks are read and not rows, so it costs less than a scan; those at the ends of the range may hold
+   * rows outside of it.
+   */
+  warm(range?: Range<K>, options?: { signal?: AbortSignal }): Promise<WarmReport>
+}
+
+/** What `warm` brought into memory. */
+export interface WarmReport {
+  blocks: number
+  /** Bytes of the blocks, as they are stored. */
+  bytes: number
+  /** Records in them, all versions and deletes included. */
+  records: number
 }
 
 /** A keyspace of its own. It comes into being at its first write. */

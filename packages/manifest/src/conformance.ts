@@ -1,6 +1,7 @@
 import { systemEnv } from '@firn/env'
 import { afterEach, beforeEach, describe } from 'vitest'
 import { appendingTests } from './internal/conformance/appending.js'
+import { type LeasesSubject, leasesTests } from './internal/conformance/leases.js'
 import { sharingTests } from './internal/conformance/sharing.js'
 import {
   type CommitLogSubject,
@@ -8,7 +9,7 @@ import {
   LogFixture,
 } from './internal/conformance/subject.js'
 
-export type { CommitLogSubject, ConformanceOptions }
+export type { CommitLogSubject, ConformanceOptions, LeasesSubject }
 
 /**
  * What every commit log must do, as a vitest suite. `make` gives an empty log for each test.
@@ -34,5 +35,27 @@ export function commitLogConformance(
     afterEach(() => fixture().dispose())
     appendingTests(fixture)
     sharingTests(fixture)
+  })
+}
+
+/**
+ * What all leases must do, as a vitest suite. `make` gives storage without leases for each test; the
+ * clocks are the suite's.
+ *
+ * ```ts
+ * leasesConformance('memory', async () => {
+ *   const storage = new MemoryLeaseStorage()
+ *   return { open: async (env) => new MemoryLeases({ storage, env }), dispose: async () => {} }
+ * })
+ * ```
+ */
+export function leasesConformance(name: string, make: () => Promise<LeasesSubject>): void {
+  describe(`leases: ${name}`, () => {
+    let current: LeasesSubject | undefined
+    beforeEach(async () => {
+      current = await make()
+    })
+    afterEach(() => current?.dispose())
+    leasesTests((env) => (current as LeasesSubject).open(env))
   })
 }

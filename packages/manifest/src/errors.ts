@@ -53,6 +53,22 @@ export class LockedError extends FirnError {
   }
 }
 
+/** A lease is not, or may not be, this holder's any more. Stop the work that it was for. */
+export class LeaseLostError extends FirnError {
+  constructor(name: string, how: 'taken' | 'lost' | 'released' | 'unknown', cause?: unknown) {
+    super('FIRN_LEASE_LOST', `the lease '${name}' ${LOST[how]}; acquire it anew before going on`, {
+      cause,
+    })
+  }
+}
+
+const LOST = {
+  taken: 'was taken by another holder, as it was not renewed in time',
+  lost: 'was lost before',
+  released: 'was released before',
+  unknown: 'counts as lost: there was no certain answer to its renewal',
+}
+
 /** There is no database at this place. */
 export class DatabaseNotFoundError extends FirnError {
   constructor(message: string) {

@@ -1,3 +1,4 @@
+export { BaseLeases, type LeaseRecord, type ReplaceOutcome } from './base-leases.js'
 export { decodeCheckpoint, encodeCheckpoint } from './checkpoint-codec.js'
 export { pruneCheckpoints, readNewestCheckpoint, writeCheckpoint } from './checkpoint-store.js'
 export type * from './commit-log.js'
@@ -7,29 +8,42 @@ export {
   AmbiguousAppendError,
   CommitUnknownError,
   DatabaseNotFoundError,
+  LeaseLostError,
   LockedError,
   LogFailedError,
 } from './errors.js'
 export { applyEntry, emptyState, liveFiles } from './fold.js'
+export { assertLimit, assertNewEntry, assertVersion } from './internal/entry-checks.js'
 export { fileBaseVersion } from './invariants.js'
+export type * from './leases.js'
 export { entryAt, entryAtTime } from './lookup.js'
 export {
   MemoryCommitLog,
   type MemoryCommitLogOptions,
   MemoryLogStorage,
 } from './memory-commit-log.js'
+export { MemoryLeaseStorage, MemoryLeases, type MemoryLeasesOptions } from './memory-leases.js'
 export { ObjectCommitLog, type ObjectCommitLogOptions } from './object-commit-log.js'
 export {
   checkpointPrefix,
+  leaseKey,
   logEntryKey,
   logPrefix,
   ROOT_KEY,
   spillPrefix,
   sstKey,
 } from './object-keys.js'
+export { ObjectLeases, type ObjectLeasesOptions } from './object-leases.js'
 export { type RecordVisitor, readRecords } from './records-reader.js'
 export { RECORDS_WRITER_SLACK, RecordsWriter } from './records-writer.js'
-export { decodeRoot, encodeRoot, type OpenRootOptions, openRoot, type Root } from './root.js'
+export {
+  decodeRoot,
+  encodeRoot,
+  type OpenRootOptions,
+  openRoot,
+  type Root,
+  type StoredRoot,
+} from './root.js'
 export {
   appendSettled,
   type CommitResolution,

@@ -1,7 +1,7 @@
 import { compareBytes } from '@firn/bytes'
 import { isUlid } from '@firn/env'
 import { MAX_LEVEL, MAX_NAME_BYTES, MAX_TABLE_ID } from './internal/limits.js'
-import type { DatabaseState, Edit, FileMeta, Pin, TableState } from './state.js'
+import type { DatabaseState, Edit, FileMeta, Pin } from './state.js'
 
 // What must hold of a state for an edit to apply to it. Each predicate gives what is wrong, or
 // `undefined`. Writers ask before they append (a conflict), the fold asks again (corruption): an
@@ -183,9 +183,4 @@ export function checkpointIsPast(state: DatabaseState, version: number): Problem
   return version >= 1 && version <= state.version
     ? undefined
     : `a checkpoint of version ${version}, which isn't committed`
-}
-
-/** Files that a table has on one of its levels (1 to 6). */
-function filesOfLevel(table: TableState, level: number): readonly FileMeta[] {
-  return table.levels[level - 1] ?? []
 }

@@ -26,6 +26,10 @@ export function sstKey(incarnation: string, fileId: string): string {
   return `sst/${incarnation}/${fileId}.sst`
 }
 
+export function leaseKey(incarnation: string, name: string): string {
+  return `leases/${incarnation}/${name}`
+}
+
 export function checkpointPrefix(incarnation: string): string {
   return `checkpoints/${incarnation}/`
 }

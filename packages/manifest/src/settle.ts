@@ -57,7 +57,7 @@ export async function appendSettled(
       if (!isFirnError(error, 'FIRN_AMBIGUOUS_APPEND')) {
         if (attempt === 0) throw error
         // An earlier attempt may still arrive: this error says nothing about that one.
-        throw new CommitUnknownError(entry, error)
+        if (!isFirnError(error) || !error.retryable) throw new CommitUnknownError(entry, error)
       }
       doubt = error
     }

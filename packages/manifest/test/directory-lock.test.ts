@@ -77,6 +77,24 @@ describe('the lock of a directory', () => {
     expect(fs.readdirSync(directory)).toHaveLength(2)
   })
 
+  it('clears away what dead owners left: when it is let go, or at once where it is much', async () => {
+    const dead = { owner: { ...ownIdentity(), bootId: 'another boot' } }
+    for (const [count, during] of [
+      [5, [1, 2, 3, 4, 5, 6]],
+      [20, [20, 21]],
+    ] as const) {
+      const directory = tempDirectory()
+      for (let generation = 1; generation <= count; generation++) {
+        leave(directory, generation, dead)
+      }
+      fs.writeFileSync(path.join(directory, 'LOCK-2-0123456789abcdef.tmp'), '')
+      const lock = await DirectoryLock.acquire(directory)
+      expect(generations(directory)).toEqual(during)
+      lock.release()
+      expect(fs.readdirSync(directory).sort()).toEqual([`LOCK-${count}`, `LOCK-${count + 1}`])
+    }
+  })
+
   it('is let go when the directory is gone', async () => {
     const directory = path.join(tempDirectory(), 'gone')
     fs.mkdirSync(directory)

@@ -2,7 +2,14 @@ import type { FileSystem, LogFile } from '../src/file.js'
 import { nodeFileSystem } from '../src/internal/file/node-file-system.js'
 
 export type FileCall =
-  | { call: 'write'; path: string; bytes: number; position: number; durable: boolean }
+  | {
+      call: 'write'
+      path: string
+      bytes: number
+      position: number
+      durable: boolean
+      inPlace: boolean
+    }
   | { call: 'sync' | 'truncate' | 'open' | 'syncDirectory' | 'rename' | 'read'; path: string }
 
 /** What happens to a call: an error, or an error after the first `written` bytes of a write. */
@@ -43,14 +50,19 @@ export class FaultyFileSystem implements FileSystem {
     const file = nodeFileSystem.open(path, options)
     return {
       write: async (buffers, position, durable) => {
-        const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
-        const call: FileCall = { call: 'write', path, bytes, position, durable }
-        this.calls.push(call)
-        const fault = this.#fault(call)
+        const how = { durable, inPlace: false }
+        const fault = this.#checkWrite(path, buffers, position, how)
         if (fault === undefined) return file.write(buffers, position, durable)
-        const all = Buffer.concat(buffers)
-        const part = all.subarray(0, fault.written ?? 0)
+        const part = Buffer.concat(buffers).subarray(0, fault.written ?? 0)
         if (part.length > 0) await file.write([part], position, false)
+        throw systemError(fault.code, 'write')
+      },
+      writeInPlace: (buffers, position) => {
+        const how = { durable: true, inPlace: true }
+        const fault = this.#checkWrite(path, buffers, position, how)
+        if (fault === undefined) return file.writeInPlace(buffers, position)
+        const part = Buffer.concat(buffers).subarray(0, fault.written ?? 0)
+        if (part.length > 0) file.writeInPlace([part], position)
         throw systemError(fault.code, 'write')
       },
       sync: async () => {
@@ -77,6 +89,18 @@ export class FaultyFileSystem implements FileSystem {
   async syncDirectory(path: string): Promise<void> {
     this.#check({ call: 'syncDirectory', path })
     return nodeFileSystem.syncDirectory(path)
+  }
+
+  #checkWrite(
+    path: string,
+    buffers: readonly Uint8Array[],
+    position: number,
+    how: { durable: boolean; inPlace: boolean },
+  ): FileFault | undefined {
+    const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
+    const call: FileCall = { call: 'write', path, bytes, position, ...how }
+    this.calls.push(call)
+    return this.#fault(call)
   }
 
   #check(call: FileCall): void {

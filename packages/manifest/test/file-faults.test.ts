@@ -1,23 +1,38 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { systemEnv } from '@firn/env'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { makeNodeFileSystem } from '../src/internal/file/node-file-system.js'
 import { FaultyFileSystem, type FileCall, type FileFault } from './faulty-file-system.js'
-import { crashImage, describeEntries, fill, readAll, segmentPaths } from './file-log.js'
+import {
+  clockFor,
+  crashImage,
+  describeEntries,
+  fill,
+  isCommit,
+  isFill,
+  readAll,
+  segmentPaths,
+  type Way,
+} from './file-log.js'
 import { newEntry } from './fixtures.js'
 import { tempDirectory } from './temp-directory.js'
 
 const failed = { code: 'FIRN_LOG_FAILED' }
 
 /** A log of ten entries that were acknowledged, on a file system that starts to fail after. */
-async function logThatFails(fault: (call: FileCall) => FileFault | undefined) {
+async function logThatFails(fault: (call: FileCall) => FileFault | undefined, way?: Way) {
   const directory = tempDirectory()
   let armed = false
-  const fileSystem = new FaultyFileSystem((call) => (armed ? fault(call) : undefined))
-  const log = await FileCommitLog.open(directory, { fileSystem })
+  const fileSystem = new FaultyFileSystem((call) => {
+    if (armed) return fault(call)
+    return way !== undefined && isFill(call) ? { code: 'ENOSPC' } : undefined
+  })
+  const env = way === undefined ? systemEnv : clockFor(way)
+  const log = await FileCommitLog.open(directory, { fileSystem, env })
   const entries = describeEntries(await fill(log, 1, 10))
+  if (way !== undefined) expectWay(fileSystem, way)
   armed = true
   const repair = () => {
     armed = false
@@ -25,16 +40,25 @@ async function logThatFails(fault: (call: FileCall) => FileFault | undefined) {
   return { directory, log, entries, fileSystem, repair }
 }
 
-const isCommit = (call: FileCall) => call.call === 'write' && call.durable
+function expectWay({ calls }: FaultyFileSystem, way: Way): void {
+  expect(calls.filter(isCommit).at(-1)).toMatchObject({ inPlace: way === 'in place' })
+}
 
-describe.each(['ENOSPC', 'EIO', 'EDQUOT'])('a write that fails with %s (31, 32)', (code) => {
+const WAYS: Way[] = ['in place', 'by a thread']
+const WRITE_FAULTS = WAYS.flatMap((way) =>
+  ['ENOSPC', 'EIO', 'EDQUOT'].map((code) => [way, code] as const),
+)
+
+describe.each(WRITE_FAULTS)('a write %s that fails with %s (31, 32)', (way, code) => {
   it('ends the log for good: nothing is acknowledged, everything stays readable', async () => {
-    const { directory, log, entries, repair } = await logThatFails((call) =>
-      isCommit(call) ? { code, written: 30 } : undefined,
+    const { directory, log, entries, fileSystem, repair } = await logThatFails(
+      (call) => (isCommit(call) ? { code, written: 30 } : undefined),
+      way,
     )
     const appends = await Promise.allSettled(
       [11, 12, 13].map((version) => log.append(newEntry(version))),
     )
+    expectWay(fileSystem, way)
     for (const append of appends) {
       expect(append).toMatchObject({ status: 'rejected', reason: failed })
       expect((append as PromiseRejectedResult).reason.message).toContain(code)
@@ -42,7 +66,10 @@ describe.each(['ENOSPC', 'EIO', 'EDQUOT'])('a write that fails with %s (31, 32)'
     }
     // The disk is well again, but what it holds isn't known: this log doesn't try.
     repair()
+    fileSystem.calls.length = 0
     await expect(log.append(newEntry(11))).rejects.toMatchObject(failed)
+    await expect(log.sync()).rejects.toMatchObject(failed)
+    expect(fileSystem.calls).toEqual([])
     expect(describeEntries(await readAll(log))).toEqual(entries)
     await log.close()
 
@@ -55,21 +82,27 @@ describe.each(['ENOSPC', 'EIO', 'EDQUOT'])('a write that fails with %s (31, 32)'
 })
 
 describe('a sync that fails (31)', () => {
-  it('after the entry was written, leaves it unacknowledged but never torn', async () => {
-    const { directory, log, entries } = await logThatFails((call) =>
-      isCommit(call) ? { code: 'EIO', written: (call as { bytes: number }).bytes } : undefined,
-    )
-    await expect(log.append(newEntry(11))).rejects.toMatchObject(failed)
-    await log.close()
-    const calls = new FaultyFileSystem()
-    const again = await FileCommitLog.open(directory, { fileSystem: calls })
-    const found = describeEntries(await readAll(again))
-    expect(found).toEqual([...entries, ...describeEntries([newEntry(11)])])
-    // Another sync would be told that all is well: the entry was written to the disk anew.
-    const rewritten = calls.calls.filter(isCommit)[0] as FileCall & { position: number }
-    expect(rewritten.position).toBe(48 + 10 * 76)
-    await again.close()
-  })
+  it.each(WAYS)(
+    'after the entry was written %s, leaves it unacknowledged, not torn',
+    async (way) => {
+      const { directory, log, entries, fileSystem } = await logThatFails(
+        (call) =>
+          isCommit(call) ? { code: 'EIO', written: (call as { bytes: number }).bytes } : undefined,
+        way,
+      )
+      await expect(log.append(newEntry(11))).rejects.toMatchObject(failed)
+      expectWay(fileSystem, way)
+      await log.close()
+      const calls = new FaultyFileSystem()
+      const again = await FileCommitLog.open(directory, { fileSystem: calls })
+      const found = describeEntries(await readAll(again))
+      expect(found).toEqual([...entries, ...describeEntries([newEntry(11)])])
+      // Another sync would be told that all is well: the entry was written to the disk anew.
+      const rewritten = calls.calls.filter(isCommit)[0] as FileCall & { position: number }
+      expect(rewritten.position).toBe(48 + 10 * 76)
+      await again.close()
+    },
+  )
 
   it('while space is made ahead, ends the log though no commit failed', async () => {
     const { log } = await logThatFails((call) =>
@@ -86,6 +119,16 @@ describe('a sync that fails (31)', () => {
     expect(await readAll(log)).toHaveLength(acknowledged)
     // Long before the next segment, whose sync would fail too.
     expect(acknowledged).toBeLessThan(100)
+    await log.close()
+  })
+
+  it.each(WAYS)('while space is made ahead, ends a log of short commits %s too', async (way) => {
+    const fileSystem = new FaultyFileSystem((call) =>
+      call.call === 'sync' && call.path.endsWith('.log') ? { code: 'EIO' } : undefined,
+    )
+    const log = await FileCommitLog.open(tempDirectory(), { fileSystem, env: clockFor(way) })
+    // So many fit into the space that came with the segment.
+    await expect(fill(log, 1, 800)).rejects.toMatchObject(failed)
     await log.close()
   })
 
@@ -197,11 +240,15 @@ describe('appends', () => {
     await again.close()
   })
 
-  it('are synced one by one where the platform can not write durably', async () => {
+  it.each(WAYS)('are synced one by one where no flag makes writes durable, %s', async (way) => {
     const directory = tempDirectory()
     const fileSystem = makeNodeFileSystem(undefined)
-    const log = await FileCommitLog.open(directory, { fileSystem, segmentBytes: 4096 })
+    const env = clockFor(way)
+    const log = await FileCommitLog.open(directory, { fileSystem, env, segmentBytes: 4096 })
+    const synced = vi.spyOn(fs, way === 'in place' ? 'fdatasyncSync' : 'fdatasync')
+    onTestFinished(() => synced.mockRestore())
     const entries = describeEntries(await fill(log, 1, 30, 500))
+    expect(synced.mock.calls.length).toBeGreaterThan(20)
     await log.close()
     const again = await FileCommitLog.open(directory, { fileSystem })
     expect(describeEntries(await readAll(again))).toEqual(entries)

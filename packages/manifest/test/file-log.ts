@@ -1,7 +1,38 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { type Env, systemEnv } from '@firn/env'
+import { TestEnv } from '@firn/env/testing'
 import type { CommitLog, LogEntry, NewLogEntry } from '../src/index.js'
+import type { FileCall } from './faulty-file-system.js'
 import { collect, newEntry } from './fixtures.js'
+
+/** How a commit gets to the disk. */
+export type Way = 'in place' | 'by a thread'
+
+/** A clock by which every write takes no time, so that commits are written in place, or long. */
+export function clockFor(way: Way): Env {
+  const env = new TestEnv()
+  return {
+    now: () => env.now(),
+    monotonic: () => {
+      if (way === 'by a thread') env.advance(2)
+      return env.monotonic()
+    },
+    random: () => env.random(),
+    randomBytes: (length) => env.randomBytes(length),
+    sleep: systemEnv.sleep,
+    yield: systemEnv.yield,
+  }
+}
+
+export function isCommit(call: FileCall): boolean {
+  return call.call === 'write' && call.durable
+}
+
+/** Zeros ahead of the end. While they are written, commits don't go in place. */
+export function isFill(call: FileCall): boolean {
+  return call.call === 'write' && !call.durable && call.bytes >= 262_144
+}
 
 /** Appends versions `from` to `to` with payloads of some bytes, one durable before the next. */
 export async function fill(

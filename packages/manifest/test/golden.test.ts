@@ -15,11 +15,13 @@ import {
   encodeCheckpoint,
   encodeEdits,
   encodeRoot,
+  leaseKey,
   logEntryKey,
   ObjectCommitLog,
   RecordsWriter,
   SpillingCommitLog,
 } from '../src/index.js'
+import { decodeLeaseRecord, encodeLeaseRecord } from '../src/internal/lease-codec.js'
 import { describeEntries, readAll, segmentPaths } from './file-log.js'
 import { collect, fileMeta, INCARNATION, newEntry, tableOptions } from './fixtures.js'
 import { tempDirectory } from './temp-directory.js'
@@ -255,9 +257,17 @@ describe('golden', () => {
   })
 
   it('root', async () => {
-    await expect(new TextDecoder().decode(encodeRoot(INCARNATION))).toMatchFileSnapshot(
-      'golden/root.json',
+    const root = { incarnation: INCARNATION, log: 'dynamodb:firn' }
+    await expect(new TextDecoder().decode(encodeRoot(root))).toMatchFileSnapshot('golden/root.json')
+    expect(decodeRoot(fs.readFileSync(path.join(GOLDEN, 'root.json')))).toEqual(root)
+  })
+  it('lease', async () => {
+    const record = { epoch: 3, holder: INCARNATION, renewals: 2, durationMs: 30_000 }
+    const key = leaseKey(INCARNATION, 'flush')
+    await expect(new TextDecoder().decode(encodeLeaseRecord(record, key))).toMatchFileSnapshot(
+      'golden/lease.json',
     )
-    expect(decodeRoot(fs.readFileSync(path.join(GOLDEN, 'root.json')))).toBe(INCARNATION)
+    const stored = fs.readFileSync(path.join(GOLDEN, 'lease.json'))
+    expect(decodeLeaseRecord(stored, key)).toEqual(record)
   })
 })

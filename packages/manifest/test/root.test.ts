@@ -12,11 +12,26 @@ describe('the root of a database', () => {
     const store = new MemoryObjectStore()
     const { incarnation, created } = await openRoot(store, { env })
     expect(created).toBe(true)
-    expect(await openRoot(store, { env })).toEqual({ incarnation, created: false })
-    expect(await openRoot(store, { env, createIfMissing: false })).toEqual({
-      incarnation,
-      created: false,
-    })
+    const found = { incarnation, log: undefined, created: false }
+    expect(await openRoot(store, { env })).toEqual(found)
+    expect(await openRoot(store, { env, createIfMissing: false, log: 'file' })).toEqual(found)
+  })
+
+  it('says where the log is, so that nobody begins a second one', async () => {
+    const store = new MemoryObjectStore()
+    const log = 'dynamodb:table-1'
+    const { incarnation } = await openRoot(store, { env, log })
+    expect(await openRoot(store, { env, log })).toEqual({ incarnation, log, created: false })
+    expect(await openRoot(store, { env })).toEqual({ incarnation, log, created: false })
+    for (const other of ['dynamodb:table-2', 'objects']) {
+      await expect(openRoot(store, { env, log: other })).rejects.toMatchObject({
+        code: 'FIRN_INVALID_ARGUMENT',
+        message: expect.stringMatching(
+          /keeps its log in dynamodb:table-1, .* \?log=dynamodb:table-1/,
+        ),
+      })
+    }
+    await expect(openRoot(store, { env, log: 'a "b"' })).rejects.toThrow('not a place of a log')
   })
 
   it('is one for all who make it at once', async () => {
@@ -56,24 +71,27 @@ describe('the root of a database', () => {
     expect(names).toEqual([ROOT_KEY])
   })
 
-  it('with any bit flipped, or cut, is a typed error, never another database', () => {
-    const bytes = encodeRoot(INCARNATION)
-    expect(decodeRoot(bytes)).toBe(INCARNATION)
-    const refuse = (damaged: Uint8Array) => {
-      try {
-        decodeRoot(damaged)
-      } catch (error) {
-        if (error instanceof CorruptionError || error instanceof FormatVersionError) return
-        throw error
+  it.each([undefined, 'file', 'dynamodb:firn'])(
+    'with any bit flipped, or cut, is a typed error, never another database (log %s)',
+    (log) => {
+      const bytes = encodeRoot({ incarnation: INCARNATION, log })
+      expect(decodeRoot(bytes)).toEqual({ incarnation: INCARNATION, log })
+      const refuse = (damaged: Uint8Array) => {
+        try {
+          decodeRoot(damaged)
+        } catch (error) {
+          if (error instanceof CorruptionError || error instanceof FormatVersionError) return
+          throw error
+        }
+        throw new Error('a damaged root was taken for a whole one')
       }
-      throw new Error('a damaged root was taken for a whole one')
-    }
-    for (let bit = 0; bit < bytes.length * 8; bit++) {
-      refuse(bytes.with(bit >> 3, (bytes[bit >> 3] as number) ^ (1 << (bit & 7))))
-    }
-    for (let length = 0; length < bytes.length; length++) refuse(bytes.subarray(0, length))
-    for (const other of ['null', '[]', '7', '{"format":1}', '{"format":"2"}']) {
-      refuse(new TextEncoder().encode(other))
-    }
-  })
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        refuse(bytes.with(bit >> 3, (bytes[bit >> 3] as number) ^ (1 << (bit & 7))))
+      }
+      for (let length = 0; length < bytes.length; length++) refuse(bytes.subarray(0, length))
+      for (const other of ['null', '[]', '7', '{"format":1}', '{"format":"2"}']) {
+        refuse(new TextEncoder().encode(other))
+      }
+    },
+  )
 })

@@ -1,5 +1,6 @@
 export { BaseObjectStore } from './base-object-store.js'
 export { assertRange, type ResolvedRange, resolveRange } from './byte-range.js'
+export { assertConditionalWrites, type ConditionalWritesOptions } from './conditional-writes.js'
 export {
   ObjectNotFoundError,
   ObjectStoreError,

@@ -14,4 +14,5 @@ export { memorySource, type SourceReadOptions, type SstSource } from './source.j
 export type { StatisticsCollector } from './statistics.js'
 export type { SstSummary } from './summary.js'
 export type { SstBlockDescription, SstVerification, VerifyOptions } from './verification.js'
+export type { WarmedBlocks } from './warmed-blocks.js'
 export { SstWriter, type SstWriterOptions } from './writer.js'

@@ -386,6 +386,84 @@ describe('cursors', () => {
   })
 })
 
+describe('warming', () => {
+  const keyAt = (i: number) => rows[i]?.key ?? new Uint8Array(0)
+  const warm = async (reader: SstReader, first: number, last: number, signal?: AbortSignal) => {
+    const sum = { reads: 0, blocks: 0, bytes: 0, records: 0 }
+    for await (const read of reader.warm(keyAt(first), keyAt(last), { signal })) {
+      sum.reads++
+      sum.blocks += read.blocks
+      sum.bytes += read.bytes
+      sum.records += read.records
+    }
+    return sum
+  }
+
+  it.each([
+    { index: 'flat', options: { blockBytes: 4096 }, partitions: 1 },
+    {
+      index: 'partitioned',
+      options: { blockBytes: 1024, indexPartitionBytes: 128 },
+      partitions: 4,
+    },
+  ])('makes lookups in a range free, with an index that is $index', async (given) => {
+    const source = new CountingSource(write(rows, given.options).file)
+    const reader = await SstReader.open(source)
+    const { partitionCount } = reader.file
+    expect(partitionCount).toBeGreaterThanOrEqual(given.partitions)
+    source.reads.length = 0
+    const find = (i: number) => reader.find(lookupOf(keyAt(i)))
+    const { records } = await warm(reader, 1000, 4000)
+    expect(records).toBeGreaterThanOrEqual(3001)
+    expect(records).toBeLessThan(3001 + 2 * 100)
+    const reads = source.reads.length
+    // One for the blocks of each partition, and one for the partition.
+    expect(reads).toBeLessThanOrEqual(partitionCount === 1 ? 1 : 2 * partitionCount)
+    for (let i = 1000; i <= 4000; i++) expect(find(i)).toBe(FOUND)
+    expect(source.reads.length).toBe(reads)
+    expect(find(900)).toBe(NOT_RESIDENT)
+    expect(find(4100)).toBe(NOT_RESIDENT)
+  })
+
+  it('reads what is missing, by one read across what is there, and counts it once', async () => {
+    const source = new CountingSource(large)
+    const reader = await SstReader.open(source)
+    await reader.load(lookupOf(keyAt(2500)))
+    source.reads.length = 0
+    const first = await warm(reader, 0, 4999)
+    expect(first.reads).toBe(1)
+    expect(source.reads.length).toBe(1)
+    expect(first.blocks).toBe(reader.dataBlocks - 1)
+    expect(first.records).toBeLessThan(5000)
+    expect(first.bytes).toBeLessThan(source.reads[0]?.[1] ?? 0)
+    expect(await warm(reader, 0, 4999)).toEqual({ reads: 0, blocks: 0, bytes: 0, records: 0 })
+    expect(source.reads.length).toBe(1)
+  })
+
+  it('reads at most a MiB at a time, and no further than it is asked to', async () => {
+    const big = Array.from({ length: 6000 }, (_, i) => ({
+      key: text(String(i).padStart(8, '0')),
+      timestamp: 50,
+      kind: 1,
+      value: Uint8Array.from({ length: 1000 }, (_, j) => (i * 7919 + j * j) & 255),
+    }))
+    const source = new CountingSource(write(big, { compression: 'none' }).file)
+    const reader = await SstReader.open(source)
+    for await (const { bytes } of reader.warm(text(''), text('9'))) {
+      expect(bytes).toBeGreaterThan(2 ** 20 - 16_384)
+      break
+    }
+    // The one that was handed out, and the one that was under way.
+    expect(source.reads.length).toBe(2)
+    for (const [, length] of source.reads) expect(length).toBeLessThanOrEqual(2 ** 20)
+  })
+
+  it('42: ends with the reason of its signal', async () => {
+    const reader = await SstReader.open(memorySource(large))
+    await expect(warm(reader, 0, 4999, AbortSignal.abort('enough'))).rejects.toBe('enough')
+  })
+})
+
 describe('41: closing', () => {
   it('is idempotent, closes the source once, and ends use with typed errors', async () => {
     const source = new CountingSource(large)

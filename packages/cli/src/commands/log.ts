@@ -35,7 +35,7 @@ export function defineLog(program: Command, context: CommandContext): void {
 }
 
 async function showLog(options: Options, command: Command, context: CommandContext): Promise<void> {
-  const parts = partsOf(locationOf(command, context), context.clock)
+  const parts = await partsOf(locationOf(command, context), context.clock)
   try {
     const incarnation = await parts.findIncarnation()
     const after = options.after ?? 0
@@ -61,7 +61,7 @@ async function showLog(options: Options, command: Command, context: CommandConte
       await log.close()
     }
   } finally {
-    await parts.store.close()
+    await parts.close()
   }
 }
 

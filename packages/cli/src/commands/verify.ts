@@ -43,13 +43,13 @@ async function verify(
   hooks: ProgramHooks,
 ): Promise<void> {
   const location = locationOf(command, context)
-  const parts = partsOf(location, context.clock)
+  const parts = await partsOf(location, context.clock)
   try {
     const report = await examine(parts, context.output, context.clock)
     await show(report, location, context.output)
     if (!report.ok) hooks.setStatus(1)
   } finally {
-    await parts.store.close()
+    await parts.close()
   }
 }
 

@@ -1,18 +1,20 @@
 import { BlockCache } from '@firn/block-cache'
 import { type Env, systemEnv, ulid } from '@firn/env'
 import { appendSettled, type CommitLog, emptyState, encodeEdits, openRoot } from '@firn/manifest'
-import { MeteredObjectStore, type ObjectStore } from '@firn/object-store'
-import { makeThreads } from '#directory'
+import type { ObjectStore } from '@firn/object-store'
+import { makeThreads, openDiskCache } from '#directory'
 import type { OpenOptions, Tuning } from '../open-options.js'
 import { Checkpointer } from './checkpointer.js'
 import { Committer } from './committer.js'
 import { Compactor } from './compactor.js'
 import { DatabaseHandle, type WritingParts } from './database-handle.js'
+import { DiskTier } from './disk-tier.js'
 import { FileTable } from './file-table.js'
 import { FileWriter } from './file-writer.js'
 import { Flusher } from './flusher.js'
 import type { Located } from './locate.js'
 import { LogFollower } from './log-follower.js'
+import { MaintenanceLease } from './maintenance-lease.js'
 import { OrphanSweep } from './orphan-sweep.js'
 import { Present } from './present.js'
 import { VersionSet } from './version-set.js'
@@ -43,15 +45,18 @@ export async function assembleDatabase(
   options: OpenOptions,
 ): Promise<DatabaseHandle> {
   const env = options.env ?? systemEnv
-  const store = new MeteredObjectStore(located.store)
-  const cleanup: (() => Promise<void>)[] = []
+  const { store } = located
+  const cleanup: (() => Promise<void>)[] = located.release === undefined ? [] : [located.release]
   if (located.ownsStore) cleanup.unshift(() => store.close())
   try {
+    const diskCache = options.cache?.disk && openDiskCache(options.cache.disk, env)
     const writes = (options.mode ?? 'write') === 'write'
-    const { incarnation } = await openRoot(store, {
+    const { incarnation, created } = await openRoot(store, {
       env,
       createIfMissing: writes && (options.createIfMissing ?? true),
+      log: located.log,
     })
+    if (writes) await located.assertConditions?.(created)
     options.signal?.throwIfAborted()
     const log = await located.makeLog(incarnation)
     if (located.ownsLog) cleanup.unshift(() => log.close())
@@ -60,10 +65,11 @@ export async function assembleDatabase(
       store,
       incarnation,
       cache,
+      disk: diskCache && new DiskTier(diskCache, incarnation),
       deleteObsolete: writes && log.exclusive,
       onDeleteFailed: (error) => options.logger?.warn('a file could not be deleted', { error }),
     })
-    const memtableBytes = options.memtableBytes ?? DEFAULTS.memtableBytes
+    const memtableBytes = options.memtableBytes ?? located.tail?.bytes ?? DEFAULTS.memtableBytes
     const versions = new VersionSet(emptyState(), files, memtableBytes)
     const parts = { env, store, log, incarnation, versions, logger: options.logger }
     // Until the writing half is there, nobody minds what others commit.
@@ -93,7 +99,7 @@ export async function assembleDatabase(
     const release = (): Promise<void> => runAll(cleanup)
     return new DatabaseHandle({
       env,
-      requests: () => store.snapshot(),
+      requests: located.meter,
       log,
       cache,
       files,
@@ -134,7 +140,8 @@ function makeWriting(context: {
   located: Located
   cleanup: (() => Promise<void>)[]
 }): WritingParts {
-  const { env, store, log, incarnation, versions, follower, memtableBytes, options } = context
+  const { env, store, log, incarnation, versions, follower, memtableBytes, options, located } =
+    context
   const { logger } = options
   const tuning: Tuning = options.tuning ?? {}
   // Memtables come out of the cache's budget.
@@ -166,7 +173,7 @@ function makeWriting(context: {
   const targetFileBytes = tuning.targetFileBytes ?? DEFAULTS.targetFileBytes
   const { blockBytes } = tuning
   const mode = options.compaction ?? 'worker'
-  const { directory } = context.located
+  const { directory } = located
   // Threads have clocks and ids of their own, so a database with another Env does without.
   const threads =
     mode === 'worker' && directory !== undefined && env === systemEnv
@@ -203,12 +210,19 @@ function makeWriting(context: {
         openedAt: versions.state.version,
       })
     : undefined
+  const lease = new MaintenanceLease({
+    env,
+    leases: log.exclusive ? undefined : located.makeLeases?.(incarnation),
+    logger,
+  })
   const flusher = new Flusher({
     env,
     versions,
     committer,
     logger,
     memtableBytes,
+    tailEntries: located.tail?.entries ?? Number.POSITIVE_INFINITY,
+    lease,
     write: (memtable, signal) => files.writeMemtable(memtable, signal),
     discard: (written) => files.discard(written),
     onFlushed: async () => {
@@ -226,6 +240,7 @@ function makeWriting(context: {
     automatic: mode !== 'off',
     thread: threads?.compaction,
     discard: (written) => files.discard(written),
+    lease,
     strategy: {
       targetFileBytes,
       levelBaseBytes: tuning.levelBaseBytes ?? DEFAULTS.levelBaseBytes,

@@ -44,6 +44,8 @@ const OPEN_OPTIONS: ReadonlySet<string> = new Set<keyof DatabaseParts>([
   'tuning',
   'store',
   'log',
+  'leases',
+  'prices',
 ])
 
 /** Throws `InvalidArgumentError` for options of `open` that don't exist or can't be meant. */
@@ -58,11 +60,23 @@ export function assertOpenOptions(options: OpenOptions | DatabaseParts): void {
   oneOf('mode', options.mode, ['write', 'read'])
   oneOf('compaction', options.compaction, ['worker', 'inline', 'off'])
   bytes('cache.memoryBytes', options.cache?.memoryBytes, 0)
+  if (options.cache?.disk !== undefined) assertDisk(options.cache.disk)
   bytes('memtableBytes', options.memtableBytes, 1024)
   bytes('maxStalenessMs', options.maxStalenessMs, 0)
   for (const [name, value] of Object.entries(options.tuning ?? {})) {
     bytes(`tuning.${name}`, value as number | undefined, name === 'inlineLimitBytes' ? 0 : 1)
   }
+}
+
+function assertDisk(disk: { directory?: unknown; bytes?: unknown } | null): void {
+  const directory = disk?.directory
+  if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
+    throw new InvalidArgumentError('cache.disk.directory must be the path of a directory')
+  }
+  if (disk?.bytes === undefined) {
+    throw new InvalidArgumentError('cache.disk.bytes is missing: how much may the directory hold?')
+  }
+  bytes('cache.disk.bytes', disk.bytes as number, 0)
 }
 
 function oneOf(name: string, value: string | undefined, allowed: readonly string[]): void {

@@ -22,7 +22,12 @@ export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
       records: memtables.reduce((sum, memtable) => sum + memtable.records, 0),
     },
     flushedThrough: state.flushedThrough,
-    cache: { ...cache.stats(), readerBytes: files.readerBytes, openFiles: files.openFiles },
+    cache: {
+      ...cache.stats(),
+      readerBytes: files.readerBytes,
+      openFiles: files.openFiles,
+      ...(files.disk === undefined ? {} : { disk: files.disk.stats() }),
+    },
     log: { appendedEntries: writing?.committer.appendedEntries ?? 0, appendedBytes: logBytes },
     flushes: { count: flushed.flushes, bytesWritten: flushed.bytesWritten },
     compactions: {

@@ -13,6 +13,7 @@ import type { Logger } from '../open-options.js'
 import { BackgroundWork } from './background-work.js'
 import type { Committer } from './committer.js'
 import { newFileId } from './file-writer.js'
+import type { MaintenanceLease } from './maintenance-lease.js'
 import type { Threads } from './threads.js'
 import type { Tree } from './tree.js'
 import type { VersionSet } from './version-set.js'
@@ -30,6 +31,7 @@ export interface CompactorOptions {
   thread: Threads['compaction'] | undefined
   /** Deletes files that no entry will ever name. */
   discard: (files: readonly FileMeta[]) => Promise<void>
+  lease: MaintenanceLease
   strategy: { targetFileBytes: number; levelBaseBytes: number; level0Trigger: number }
   blockBytes: number | undefined
 }
@@ -141,6 +143,9 @@ export class Compactor {
       this.#settled = tree
       return false
     }
+    // Who asks for a compaction gets one, whoever has the lease.
+    const release = this.#awaited > 0 ? nothing : await this.#options.lease.hold()
+    if (release === undefined) return false
     // Inputs stay on disk while they are read, whatever is committed meanwhile.
     tree.retain()
     try {
@@ -149,6 +154,7 @@ export class Compactor {
       this.#poison(error)
     } finally {
       tree.release()
+      await release()
     }
     return true
   }
@@ -193,3 +199,5 @@ export class Compactor {
     })
   }
 }
+
+async function nothing(): Promise<void> {}

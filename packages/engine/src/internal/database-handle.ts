@@ -1,11 +1,11 @@
 import type { BlockCache } from '@firn/block-cache'
 import { ClosedError, type Env, InvalidArgumentError } from '@firn/env'
 import { type CommitLog, RECORDS_WRITER_SLACK, type TableState } from '@firn/manifest'
-import type { RequestMeter } from '@firn/object-store'
 import type { Batch } from '../batch.js'
-import type { CompactionReport, Database } from '../database.js'
+import type { CompactionReport, Database, EvictOptions } from '../database.js'
 import { ReadOnlyError } from '../errors.js'
 import type { Moment } from '../range.js'
+import { type Explanation, type RequestStats, requestsBetween } from '../request-stats.js'
 import type { Snapshot } from '../snapshot.js'
 import type { DatabaseStats } from '../stats.js'
 import type { Table } from '../table.js'
@@ -53,7 +53,7 @@ export interface WritingParts {
 export interface DatabaseHandleParts {
   env: Env
   /** What was asked of the object store so far. */
-  requests: () => RequestMeter
+  requests: () => RequestStats
   log: CommitLog
   cache: BlockCache
   files: FileTable
@@ -175,6 +175,22 @@ export class DatabaseHandle implements Database {
       bytesRead: totals.bytesRead - before.bytesRead,
       bytesWritten: totals.bytesWritten - before.bytesWritten,
     }
+  }
+
+  async explain<T>(work: () => T | Promise<T>): Promise<Explanation<T>> {
+    this.present.assertOpen()
+    const { env, requests } = this.#parts
+    const before = requests()
+    const since = env.monotonic()
+    const value = await work()
+    const durationMs = env.monotonic() - since
+    return { value, requests: requestsBetween(before, requests()), durationMs }
+  }
+
+  async evict({ memory = true, disk = true }: EvictOptions = {}): Promise<void> {
+    this.present.assertOpen()
+    if (memory) this.#parts.cache.clear()
+    if (disk) await this.#parts.files.disk?.clear()
   }
 
   async stats(): Promise<DatabaseStats> {

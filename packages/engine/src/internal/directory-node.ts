@@ -1,9 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
+import { DiskCache } from '@firn/block-cache/disk'
 import { CompactionWorker } from '@firn/compaction/worker'
-import { type Env, InvalidArgumentError } from '@firn/env'
+import type { Env } from '@firn/env'
 import { type CommitLog, ObjectCommitLog } from '@firn/manifest'
 import { FileCommitLog } from '@firn/manifest/file'
+import type { DynamoDbCommitLogOptions } from '@firn/manifest-dynamodb'
 import type { ObjectStore } from '@firn/object-store'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { FlushThread } from './flush-thread.js'
@@ -16,10 +17,7 @@ export function openDirectory(directory: string, env: Env): ObjectStore {
   return new FsObjectStore(directory, { env })
 }
 
-/**
- * The log of a directory. Throws `InvalidArgumentError` where the database has the other kind: the
- * two would not see each other's commits.
- */
+/** The log of a directory. */
 export async function openDirectoryLog(options: {
   directory: string
   kind: 'file' | 'objects'
@@ -29,21 +27,14 @@ export async function openDirectoryLog(options: {
   mode: 'write' | 'read'
 }): Promise<CommitLog> {
   const { directory, kind, store, incarnation, env, mode } = options
-  const logs = join(directory, 'log')
-  if (kind === 'objects') {
-    if (existsSync(logs) && readdirSync(logs).some((name) => name.endsWith('.log'))) {
-      throw new InvalidArgumentError(
-        `the database in ${directory} keeps its log in a file; open it without ?log=objects`,
-      )
-    }
-    return new ObjectCommitLog(store, incarnation)
-  }
-  if (existsSync(join(logs, incarnation))) {
-    throw new InvalidArgumentError(
-      `the database in ${directory} keeps its log in objects; open it with ?log=objects`,
-    )
-  }
+  if (kind === 'objects') return new ObjectCommitLog(store, incarnation)
   return FileCommitLog.open(directory, { env, mode })
+}
+
+/** A client as the DynamoDB packages want it: connections are kept, and bounded in number. */
+export async function newDynamoDbClient(): Promise<DynamoDbCommitLogOptions['client']> {
+  const { createDynamoDbClient } = await import('@firn/manifest-dynamodb/node')
+  return createDynamoDbClient()
 }
 
 /** Threads that work on a directory's files. They are started by the first work they get. */
@@ -60,4 +51,13 @@ export function makeThreads(
       ...(blockBytes === undefined ? {} : { blockBytes }),
     }),
   }
+}
+
+/** The cache in a directory. Nothing is read or made before its first use. */
+export function openDiskCache(
+  { directory, bytes }: { directory: string; bytes: number },
+  env: Env,
+): DiskCache {
+  // The path of now, wherever the process goes later.
+  return new DiskCache({ directory: resolve(directory), bytes, env })
 }

@@ -1,3 +1,4 @@
+import type { DiskCache } from '@firn/block-cache/disk'
 import { type Env, InvalidArgumentError } from '@firn/env'
 import type { CommitLog } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
@@ -14,10 +15,22 @@ export function openDirectoryLog(_options: unknown): Promise<CommitLog> {
   throw new InvalidArgumentError(MESSAGE)
 }
 
+export function newDynamoDbClient(): never {
+  throw new InvalidArgumentError(
+    's3: locations need Node.js; use open({ store, log, leases }) with parts that were made from clients of your own',
+  )
+}
+
 export function makeThreads(
   _directory: string,
   _incarnation: string,
   _blockBytes: number | undefined,
 ): Threads | undefined {
   return undefined
+}
+
+export function openDiskCache(_options: unknown, _env: Env): DiskCache {
+  throw new InvalidArgumentError(
+    'cache.disk needs Node.js; leave it out, and give cache.memoryBytes what this runtime has',
+  )
 }

@@ -3,7 +3,9 @@ import { storeFiles } from '@firn/compaction'
 import { ClosedError, isFirnError } from '@firn/env'
 import { type FileMeta, sstKey } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
-import { SstReader } from '@firn/sst'
+import { SstReader, type WarmedBlocks } from '@firn/sst'
+import type { DiskTier } from './disk-tier.js'
+import { TieredSource } from './tiered-source.js'
 
 /** One SST of the tree. Shared by all trees that hold the file. */
 export class FileHandle {
@@ -59,6 +61,24 @@ export class FileHandle {
     }
   }
 
+  /** Brings the blocks that may hold keys from `first` to `last` into the caches. */
+  async *warm(
+    first: Uint8Array,
+    last: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<WarmedBlocks, void, undefined> {
+    const reader = await this.enter()
+    try {
+      for await (const read of reader.warm(first, last, { signal })) {
+        // A store that is quicker than the disk would have it leave out chunks.
+        await this.#files.disk?.settled()
+        yield read
+      }
+    } finally {
+      this.leave(reader)
+    }
+  }
+
   /** Forgets index, filter and cached blocks, as soon as nobody is at work with them. */
   close(): void {
     const { reader } = this
@@ -69,9 +89,14 @@ export class FileHandle {
   }
 
   async #open(): Promise<SstReader> {
-    const { store, incarnation, cache } = this.#files
+    const { store, incarnation, cache, disk } = this.#files
     const { id, bytes, tailBytes, commitFile, minTimestamp } = this.meta
-    const reader = await SstReader.open(storeFiles(store, incarnation).openSource(this.meta), {
+    const stored = storeFiles(store, incarnation).openSource(this.meta)
+    const source =
+      disk === undefined
+        ? stored
+        : new TieredSource(stored, disk, this.meta, () => this.references > 0)
+    const reader = await SstReader.open(source, {
       fileId: id,
       size: bytes,
       tailBytes,
@@ -97,6 +122,7 @@ export class FileTable {
   readonly store: ObjectStore
   readonly incarnation: string
   readonly cache: BlockCache
+  readonly disk: DiskTier | undefined
   readonly #handles: Map<string, FileHandle> = new Map()
   // In order of opening.
   readonly #open: Set<FileHandle> = new Set()
@@ -109,6 +135,8 @@ export class FileTable {
     store: ObjectStore
     incarnation: string
     cache: BlockCache
+    /** Closed with the table. */
+    disk: DiskTier | undefined
     /** Whether files that nobody holds any more may be deleted: only where no other process reads. */
     deleteObsolete: boolean
     onDeleteFailed: (error: unknown) => void
@@ -116,6 +144,7 @@ export class FileTable {
     this.store = options.store
     this.incarnation = options.incarnation
     this.cache = options.cache
+    this.disk = options.disk
     this.#deleteObsolete = options.deleteObsolete
     this.#onDeleteFailed = options.onDeleteFailed
   }
@@ -148,6 +177,7 @@ export class FileTable {
     if (--handle.references > 0) return
     this.#handles.delete(handle.meta.id)
     this.#forget(handle)
+    if (handle.obsolete) this.disk?.evict(handle.meta.id)
     if (handle.obsolete && this.#deleteObsolete) this.#delete(handle.meta.id)
   }
 
@@ -168,11 +198,12 @@ export class FileTable {
     }
   }
 
-  /** Waits for deletions under way, then closes every reader. */
+  /** Waits for deletions under way, then closes every reader and the disk's cache. */
   async close(): Promise<void> {
     await Promise.all(this.#deletions)
     for (const handle of [...this.#open]) this.#forget(handle)
     this.#handles.clear()
+    await this.disk?.close()
   }
 
   #forget(handle: FileHandle): void {

@@ -3,6 +3,7 @@ import type { FileMeta } from '@firn/manifest'
 import type { Logger } from '../open-options.js'
 import { BackgroundWork } from './background-work.js'
 import type { Committer } from './committer.js'
+import type { MaintenanceLease } from './maintenance-lease.js'
 import type { Memtable } from './memtable.js'
 import type { VersionSet } from './version-set.js'
 
@@ -12,6 +13,9 @@ export interface FlusherOptions {
   committer: Committer
   logger: Logger | undefined
   memtableBytes: number
+  /** So many entries after what is in files call for a flush, too: opening reads them. */
+  tailEntries: number
+  lease: MaintenanceLease
   /** Writes a memtable's records to files of level 0. */
   write: (memtable: Memtable, signal: AbortSignal) => Promise<FileMeta[]>
   /** Deletes files that no entry will ever name. */
@@ -23,6 +27,7 @@ export interface FlusherOptions {
 /**
  * Moves full memtables into files of level 0, oldest first:
  *
+ * 0. On a log that several processes append to, the one that holds the lease does the work.
  * 1. A memtable is sealed between commits, so that it holds whole commits only.
  * 2. Its records are written to files.
  * 3. An entry adds the files and says through which version inline records are in files now. Where
@@ -31,6 +36,8 @@ export interface FlusherOptions {
 export class Flusher {
   readonly #options: FlusherOptions
   readonly #work: BackgroundWork
+  /** Versions up to this one are in memtables that were sealed. */
+  #sealedThrough = 0
   readonly totals: { flushes: number; bytesWritten: number } = { flushes: 0, bytesWritten: 0 }
 
   constructor(options: FlusherOptions) {
@@ -45,8 +52,12 @@ export class Flusher {
 
   /** Seals the active memtable when it is full, and flushes what is sealed. */
   poke(): void {
-    const { versions, memtableBytes } = this.#options
-    if (versions.active.memoryBytes >= memtableBytes) this.seal()
+    const { versions, memtableBytes, tailEntries } = this.#options
+    const { active, state } = versions
+    const tail = active.maxVersion - Math.max(state.flushedThrough, this.#sealedThrough)
+    if (active.memoryBytes >= memtableBytes || (tail >= tailEntries && active.records > 0)) {
+      this.seal()
+    }
     if (versions.immutables.length > 0) this.#work.poke()
   }
 
@@ -55,6 +66,7 @@ export class Flusher {
     const { versions, committer } = this.#options
     // A group that is still gathering would be split over two memtables.
     committer.sealVisible()
+    this.#sealedThrough = versions.active.maxVersion
     versions.sealMemtable()
     committer.startSegment()
   }
@@ -69,9 +81,22 @@ export class Flusher {
   }
 
   async #flushOldest(signal: AbortSignal): Promise<boolean> {
+    const { versions, committer, lease } = this.#options
+    if (versions.immutables.length === 0 || committer.isStopped) return false
+    const release = await lease.hold()
+    if (release === undefined) return false
+    try {
+      return await this.#flush(signal)
+    } finally {
+      await release()
+    }
+  }
+
+  async #flush(signal: AbortSignal): Promise<boolean> {
     const { versions, committer, write, discard, onFlushed } = this.#options
+    // Another process may have flushed it while the lease was asked for.
     const memtable = versions.immutables.at(-1)
-    if (memtable === undefined || committer.isStopped) return false
+    if (memtable === undefined) return false
     const files = await write(memtable, signal)
     try {
       const from = versions.state.flushedThrough

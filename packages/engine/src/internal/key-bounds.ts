@@ -1,4 +1,5 @@
 import { compareBytes, prefixEnd } from '@firn/bytes'
+import type { FileMeta } from '@firn/manifest'
 import { type Encoding, encodeWith } from '../encoding.js'
 import type { Range } from '../range.js'
 import { prefixedKey, writeTablePrefix } from './point-lookup.js'
@@ -48,6 +49,14 @@ export function keyBounds<K>(tableId: number, range: Range<K>, keys: Encoding<K>
 export function isEmptyRange({ lower, upper }: KeyBounds): boolean {
   const order = compareBytes(lower.key, upper.key)
   return order > 0 || (order === 0 && !(lower.inclusive && upper.inclusive))
+}
+
+/** Whether a file may hold keys of a range. */
+export function overlaps(
+  { smallest, largest }: Pick<FileMeta, 'smallest' | 'largest'>,
+  { lower, upper }: KeyBounds,
+): boolean {
+  return compareBytes(largest, lower.key) >= 0 && compareBytes(smallest, upper.key) <= 0
 }
 
 function tableBounds(tableId: number): KeyBounds {

@@ -1,17 +1,43 @@
 import { InvalidArgumentError, systemEnv } from '@firn/env'
-import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
-import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
+import {
+  type CommitLog,
+  type Leases,
+  MemoryCommitLog,
+  MemoryLogStorage,
+  ObjectLeases,
+} from '@firn/manifest'
+import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { openDirectory, openDirectoryLog } from '#directory'
 import type { DatabaseParts, OpenOptions } from '../open-options.js'
+import { AWS_PRICES } from '../prices.js'
+import type { RequestStats } from '../request-stats.js'
 import { parseLocation } from './location.js'
 
 /** A store and a log, ready to be opened. */
 export interface Located {
   store: ObjectStore
+  /** Counts the requests that store and log make. */
+  meter: () => RequestStats
   makeLog: (incarnation: string) => CommitLog | Promise<CommitLog>
+  /** Where the log is, as the database's root says it; `undefined` where only the caller knows. */
+  log?: string
+  /** Where processes agree on who does what work on a log that they share. */
+  makeLeases?: (incarnation: string) => Leases
+  /**
+   * What opening may have to read of the log besides a checkpoint; past that, records go into files.
+   * Default: a memtable's size, whatever the number of entries.
+   */
+  tail?: { bytes: number; entries: number }
+  /**
+   * Finds out whether the store keeps to the conditions of writes, where a database of many writers
+   * depends on it. `created`: its root was made just now.
+   */
+  assertConditions?: (created: boolean) => Promise<void>
   /** Whether the store and the log are this database's to close: not those that were handed in. */
   ownsStore: boolean
   ownsLog: boolean
+  /** Lets go of what store and log share. */
+  release?: () => Promise<void>
   /** Where another thread can open the same store; `undefined` where none can. */
   directory: string | undefined
 }
@@ -20,25 +46,45 @@ export interface Located {
 const named: Map<string, { store: ObjectStore; storage: MemoryLogStorage }> = new Map()
 
 /** Finds the parts that a location names. Nothing is read or written yet. */
-export function locate(location: string | DatabaseParts, options: OpenOptions): Located {
+export async function locate(
+  location: string | DatabaseParts,
+  options: OpenOptions,
+): Promise<Located> {
   if (typeof location !== 'string') return handedIn(location)
   const parsed = parseLocation(location)
-  if (parsed.kind === 'memory') return inMemory(parsed.name)
-  return inDirectory(parsed.directory, parsed.log, options)
+  switch (parsed.kind) {
+    case 'memory':
+      return inMemory(parsed.name)
+    case 'file':
+      return inDirectory(parsed.directory, parsed.log, options)
+    case 's3': {
+      const { locateS3 } = await import('./locate-s3.js')
+      const { env = systemEnv, prices = AWS_PRICES } = options
+      return locateS3(parsed, { env, prices })
+    }
+  }
+}
+
+/** A store whose requests nobody charges for. */
+function counted(store: ObjectStore): Pick<Located, 'store' | 'meter'> {
+  const metered = new MeteredObjectStore(store)
+  return { store: metered, meter: () => ({ ...metered.snapshot(), dollars: 0 }) }
 }
 
 function handedIn(parts: DatabaseParts): Located {
-  const { store, log } = parts
+  const { store, log, leases } = parts
   if (store === undefined || log === undefined) {
     throw new InvalidArgumentError(
       'open takes a location such as "file:./data", or { store, log } with both parts',
     )
   }
-  const makeLog = typeof log === 'function' ? log : () => log
   const directory = (store as { directory?: unknown }).directory
   return {
-    store,
-    makeLog,
+    ...counted(store),
+    makeLog: typeof log === 'function' ? log : () => log,
+    ...(leases !== undefined && {
+      makeLeases: typeof leases === 'function' ? leases : () => leases,
+    }),
     ownsStore: false,
     ownsLog: typeof log === 'function',
     directory: typeof directory === 'string' ? directory : undefined,
@@ -46,10 +92,10 @@ function handedIn(parts: DatabaseParts): Located {
 }
 
 function inMemory(name: string | undefined): Located {
+  const common = { ownsLog: true, directory: undefined }
   if (name === undefined) {
     const makeLog = (): CommitLog => new MemoryCommitLog()
-    const store = new MemoryObjectStore()
-    return { store, makeLog, ownsStore: true, ownsLog: true, directory: undefined }
+    return { ...common, ...counted(new MemoryObjectStore()), makeLog, ownsStore: true }
   }
   let database = named.get(name)
   if (database === undefined) {
@@ -59,7 +105,7 @@ function inMemory(name: string | undefined): Located {
   const { store, storage } = database
   const makeLog = (): CommitLog => new MemoryCommitLog({ storage })
   // The store outlives this handle: others may have the same name open.
-  return { store, makeLog, ownsStore: false, ownsLog: true, directory: undefined }
+  return { ...common, ...counted(store), makeLog, ownsStore: false }
 }
 
 function inDirectory(directory: string, kind: 'file' | 'objects', options: OpenOptions): Located {
@@ -68,5 +114,15 @@ function inDirectory(directory: string, kind: 'file' | 'objects', options: OpenO
   const mode = options.mode ?? 'write'
   const makeLog = (incarnation: string): Promise<CommitLog> =>
     openDirectoryLog({ directory, kind, store, incarnation, env, mode })
-  return { store, makeLog, ownsStore: true, ownsLog: true, directory }
+  return {
+    ...counted(store),
+    makeLog,
+    log: kind,
+    ...(kind === 'objects' && {
+      makeLeases: (incarnation: string) => new ObjectLeases(store, incarnation, { env }),
+    }),
+    ownsStore: true,
+    ownsLog: true,
+    directory,
+  }
 }

@@ -4,9 +4,16 @@ import { InvalidArgumentError } from '@firn/env'
 export type Location =
   | { kind: 'memory'; name: string | undefined }
   | { kind: 'file'; directory: string; log: 'file' | 'objects' }
+  | { kind: 's3'; bucket: string; prefix: string; log: S3Log }
+
+/** Where the commit log of a database in S3 is: a DynamoDB table, or S3 itself. */
+type S3Log = { kind: 'dynamodb'; table: string } | { kind: 'objects' }
+
+/** The DynamoDB table of locations that don't name one. */
+const DEFAULT_TABLE = 'firn'
 
 const FORMS =
-  "'memory:', 'memory:name', 'file:./directory', 'file:./directory?log=objects' or, with parts of your own, { store, log }"
+  "'memory:', 'memory:name', 'file:./directory', 'file:./directory?log=objects', 's3://bucket/prefix?log=dynamodb:TABLE', 's3://bucket/prefix?log=objects' or, with parts of your own, { store, log }"
 
 /** Reads a location URL. Throws `InvalidArgumentError` for one that names no database. */
 export function parseLocation(location: string): Location {
@@ -32,6 +39,13 @@ export function parseLocation(location: string): Location {
       }
       return { kind: 'file', directory: directoryOf(path, location), log }
     }
+    case 's3':
+      allowOnly(parameters, ['log'], location)
+      return {
+        kind: 's3',
+        ...bucketOf(path, location),
+        log: s3LogOf(parameters.get('log'), location),
+      }
     default:
       throw new InvalidArgumentError(
         `no store for ${JSON.stringify(`${scheme}:`)} is installed with this package; use ${FORMS}`,
@@ -54,6 +68,35 @@ function directoryOf(path: string, location: string): string {
   }
   if (directory.includes('\0')) throw invalid('a NUL character')
   return directory
+}
+
+/** `s3://bucket` and `s3://bucket/some/folder`, with or without a '/' at the end. */
+function bucketOf(path: string, location: string): { bucket: string; prefix: string } {
+  const match = /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(path)
+  if (match === null) {
+    throw new InvalidArgumentError(
+      `no bucket in the location ${JSON.stringify(location)}; write s3://bucket/prefix, the bucket's name in small letters`,
+    )
+  }
+  const [, bucket = '', rest = ''] = match
+  const prefix = rest.replace(/\/+$/, '')
+  // What an object store takes as keys: no percent encoding, so that a URL reads as the key it means.
+  if (!/^([A-Za-z0-9._=@+-]+(\/[A-Za-z0-9._=@+-]+)*)?$/.test(prefix)) {
+    throw new InvalidArgumentError(
+      `the prefix in the location ${JSON.stringify(location)} must be segments of letters, digits and ._=@+- with one / between them`,
+    )
+  }
+  return { bucket, prefix }
+}
+
+function s3LogOf(log: string | null, location: string): S3Log {
+  if (log === null || log === 'dynamodb') return { kind: 'dynamodb', table: DEFAULT_TABLE }
+  if (log === 'objects') return { kind: 'objects' }
+  const table = /^dynamodb:([A-Za-z0-9_.-]{3,255})$/.exec(log)?.[1]
+  if (table !== undefined) return { kind: 'dynamodb', table }
+  throw new InvalidArgumentError(
+    `unknown log ${JSON.stringify(log)} in the location ${JSON.stringify(location)}; use ?log=dynamodb:TABLE (the name of a DynamoDB table) or ?log=objects (S3 alone)`,
+  )
 }
 
 function allowOnly(parameters: URLSearchParams, allowed: string[], location: string): void {

@@ -11,7 +11,7 @@ import {
 } from '@firn/mvcc'
 import { type Encoding, isBytes } from '../encoding.js'
 import type { FileHandle } from './file-table.js'
-import { isEmptyRange, type KeyBounds } from './key-bounds.js'
+import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
 import { LevelCursor } from './level-cursor.js'
 import { MemtableCursor } from './memtable-cursor.js'
 import { TABLE_PREFIX_BYTES } from './table-memtable.js'
@@ -243,14 +243,4 @@ function expectedPerSource(limit: number, sources: number): number | undefined {
   if (limit > SHORT_SCAN_ROWS) return undefined
   const share = limit / sources
   return Math.min(limit, Math.ceil(share + Math.sqrt(share)))
-}
-
-function overlaps(
-  { smallest, largest }: { smallest: Uint8Array; largest: Uint8Array },
-  { lower, upper }: KeyBounds,
-): boolean {
-  return (
-    compareRanges(largest, 0, largest.length, lower.key, 0, lower.key.length) >= 0 &&
-    compareRanges(smallest, 0, smallest.length, upper.key, 0, upper.key.length) <= 0
-  )
 }

@@ -3,7 +3,7 @@ import { KIND_DELETE, KIND_PUT } from '@firn/mvcc'
 import { type Encoding, encodeWith } from '../encoding.js'
 import type { Range, ReadOptions, ScanOptions } from '../range.js'
 import type { Rows, Scan } from '../scan.js'
-import type { Table } from '../table.js'
+import type { Table, WarmReport } from '../table.js'
 import type { Commit, WriteOptions } from '../write-options.js'
 import type { DatabaseHandle } from './database-handle.js'
 import { assertKey, assertValue } from './limits.js'
@@ -65,6 +65,10 @@ export class TableHandle<K, V> implements Table<K, V> {
 
   count(range?: Range<K> & ReadOptions): Promise<number> {
     return this.#reader.count(range)
+  }
+
+  warm(range?: Range<K>, options?: { signal?: AbortSignal }): Promise<WarmReport> {
+    return this.#reader.warm(range, options)
   }
 
   put(key: K, value: V, options?: WriteOptions): Promise<Commit> {

@@ -4,7 +4,7 @@ import { type Encoding, encodeWith, isBytes } from '../encoding.js'
 import { fileMissing, NotResidentError, SnapshotExpiredError } from '../errors.js'
 import type { Range, ReadOptions, ScanOptions } from '../range.js'
 import type { Rows, Scan } from '../scan.js'
-import type { ReadableTable } from '../table.js'
+import type { ReadableTable, WarmReport } from '../table.js'
 import { assertScanOptions } from './assert-options.js'
 import { keyBounds } from './key-bounds.js'
 import { assertKey } from './limits.js'
@@ -16,6 +16,7 @@ import { Slab } from './slab.js'
 import type { TableIdentity } from './table-identity.js'
 import { ABSENT, FOUND, NOT_RESIDENT, type TableTree } from './table-tree.js'
 import type { Tree } from './tree.js'
+import { warmFiles } from './warm-files.js'
 
 // How often a read is made again when its files are compacted away under it.
 const MAX_ATTEMPTS = 5
@@ -136,6 +137,31 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     let count = 0
     for await (const page of this.keys(range).pages()) count += page.length
     return count
+  }
+
+  async warm(range: Range<K> = {}, options: { signal?: AbortSignal } = {}): Promise<WarmReport> {
+    assertScanOptions(range)
+    const report: WarmReport = { blocks: 0, bytes: 0, records: 0 }
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#warmOnce(range, options, report)
+        return report
+      } catch (error) {
+        await this.#afterMissingFile(error, options, attempt)
+      }
+    }
+  }
+
+  async #warmOnce(range: Range<K>, options: ReadOptions, report: WarmReport): Promise<void> {
+    const point = await this.#hold(options)
+    try {
+      const part = this.#partOf(point)
+      if (part === undefined) return
+      const bounds = keyBounds(part.tableId, range, this.#table.keys as Encoding<K>)
+      await warmFiles(part, bounds, point.timestamp, options.signal, report)
+    } finally {
+      point.tree.release()
+    }
   }
 
   /** Looks in memory; the answer is in `#lookup`. */

@@ -52,6 +52,11 @@ export class EntryIndex {
     return [...(this.#files.get(fileId)?.values() ?? [])]
   }
 
+  /** The files that have entries. */
+  fileIds(): string[] {
+    return [...this.#files.keys()]
+  }
+
   /** The entry to evict next, taken out; `undefined` when there is none. */
   takeOldest(): DiskEntry | undefined {
     for (const entry of this.#order) {

@@ -5,6 +5,7 @@ import { type Env, FormatVersionError, systemEnv } from '@firn/env'
 import { LockedError } from '../../errors.js'
 import { decodeLockRecord, encodeLockRecord, type LockRecord } from './lock-record.js'
 import { livenessOf, ownIdentity } from './process-identity.js'
+import { remove } from './remove.js'
 
 /** What there is to know of a directory's lock without taking it. */
 export interface LockInspection {
@@ -26,7 +27,8 @@ export interface LockInspection {
  * 3. Look again: owner is who created the highest generation. Somebody who slept between looking
  *    and creating may have revived a number that was cleared away; a higher one gives him away.
  * 4. The owner clears generations away that lie two or more behind its own, so that whoever lists
- *    the directory meanwhile sees at least one that is higher than his.
+ *    the directory meanwhile sees at least one that is higher than his: when it lets go, and at once
+ *    only where owners that died left many. Removing one takes as long as all the rest.
  * 5. Releasing rewrites the own generation as released, with a note for the next owner.
  *
  * Nothing is synced: what a crash of the machine undoes is the lock of a process that died with it.
@@ -55,22 +57,24 @@ export class DirectoryLock {
     const record: LockRecord = {
       format: 1,
       state: 'held',
-      nonce: toHex(env.randomBytes(8)),
+      nonce: nonceFrom(env),
       owner: ownIdentity(),
     }
     for (;;) {
       options.signal?.throwIfAborted()
-      const highest = highestGeneration(directory)
+      const highest = highestOf(fs.readdirSync(directory))
       const found = highest === 0 ? undefined : await readRecord(directory, highest, env)
       if (found === 'gone') continue
       if (found !== undefined) assertFree(directory, highest, found)
       const generation = highest + 1
       if (!create(directory, generation, record)) continue
-      if (highestGeneration(directory) > generation) {
-        fs.rmSync(pathOf(directory, generation), { force: true })
+      const names = fs.readdirSync(directory)
+      if (highestOf(names) > generation) {
+        remove(pathOf(directory, generation))
         continue
       }
-      clearAway(directory, generation)
+      const stale = staleAmong(names, generation)
+      if (stale.length > MOST_STALE) clearAway(directory, stale)
       const note = found?.state === 'released' ? found.note : undefined
       return new DirectoryLock(directory, generation, record, note)
     }
@@ -79,7 +83,7 @@ export class DirectoryLock {
   /** What the lock says, for a reader that takes none. */
   static async inspect(directory: string, options: { env?: Env } = {}): Promise<LockInspection> {
     for (;;) {
-      const generation = highestGeneration(directory)
+      const generation = highestOf(fs.readdirSync(directory))
       if (generation === 0) return { generation, held: false, note: undefined }
       const record = await readRecord(directory, generation, options.env ?? systemEnv)
       if (record === 'gone') continue
@@ -96,12 +100,13 @@ export class DirectoryLock {
     const path = pathOf(this.#directory, this.generation)
     const temporary = temporaryOf(this.#directory, this.generation, record)
     try {
+      clearAway(this.#directory, staleAmong(fs.readdirSync(this.#directory), this.generation))
       fs.writeFileSync(temporary, encodeLockRecord(record))
       fs.renameSync(temporary, path)
     } catch (error) {
       // The directory is gone, and the lock with it.
       if ((error as { code?: unknown }).code === 'ENOENT') return
-      fs.rmSync(temporary, { force: true })
+      remove(temporary)
       this.#releaseInPlace(path)
     }
   }
@@ -141,9 +146,17 @@ function temporaryOf(directory: string, generation: number, record: LockRecord):
   return join(directory, `LOCK-${generation}-${record.nonce}.tmp`)
 }
 
-function highestGeneration(directory: string): number {
+/**
+ * Not of `env.randomBytes`: the first draw of a process loads Web Crypto, which takes as long as all
+ * the rest of opening a log. Racers for one generation need different names, and guard no secret.
+ */
+function nonceFrom(env: Env): string {
+  return toHex(Uint8Array.from({ length: 8 }, () => env.random() * 256))
+}
+
+function highestOf(names: readonly string[]): number {
   let highest = 0
-  for (const name of fs.readdirSync(directory)) {
+  for (const name of names) {
     const match = NAME.exec(name)
     if (match !== null) highest = Math.max(highest, Number(match[1]))
   }
@@ -165,7 +178,7 @@ function create(directory: string, generation: number, record: LockRecord): bool
       throw error
     return createWithoutLinks(path, record)
   } finally {
-    fs.rmSync(temporary, { force: true })
+    remove(temporary)
   }
 }
 
@@ -225,11 +238,20 @@ function assertFree(directory: string, generation: number, { state, owner }: Loc
   )
 }
 
-function clearAway(directory: string, generation: number): void {
-  for (const name of fs.readdirSync(directory)) {
-    const old = NAME.exec(name) ?? TEMPORARY_NAME.exec(name)
-    if (old !== null && Number(old[1]) <= generation - 2) {
-      fs.rmSync(join(directory, name), { force: true })
-    }
-  }
+/** How many files of owners that died may stay until somebody lets go. */
+const MOST_STALE = 8
+
+/** The files of generations that lie two or more behind this one. */
+function staleAmong(names: readonly string[], generation: number): string[] {
+  return names.filter((name) => {
+    const match = NAME.exec(name) ?? TEMPORARY_NAME.exec(name)
+    return match !== null && Number(match[1]) <= generation - 2
+  })
+}
+
+/** What can't be removed stays: it only takes up room. */
+function clearAway(directory: string, names: readonly string[]): void {
+  try {
+    for (const name of names) remove(join(directory, name))
+  } catch {}
 }

@@ -27,6 +27,8 @@ export interface LogFile {
    * been written then.
    */
   write(buffers: readonly Uint8Array[], position: number, durable: boolean): Promise<void>
+  /** As a durable `write`, holding up the thread. */
+  writeInPlace(buffers: readonly Uint8Array[], position: number): void
   /** Makes all that was written durable, the length too. */
   sync(): Promise<void>
   truncate(length: number): Promise<void>

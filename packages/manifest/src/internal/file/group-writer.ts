@@ -8,6 +8,7 @@ import { SegmentAppender } from './segment-appender.js'
 import { FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES } from './segment-format.js'
 import type { ActiveSegment } from './segment-reader.js'
 import { reasonOf } from './system-error.js'
+import { LONGEST_WRITE_IN_PLACE, WritePace } from './write-pace.js'
 
 // A group ends here, so that its first entry doesn't wait for the bytes of all others.
 const GROUP_BYTES = 4_194_304
@@ -52,6 +53,7 @@ interface Point {
  */
 export class GroupWriter {
   readonly #options: GroupWriterOptions
+  readonly #pace: WritePace
   /** The last entry that is written: durable, unless it was lazy. */
   written: Point
   /** The last version that is known to be durable. */
@@ -72,6 +74,7 @@ export class GroupWriter {
 
   constructor(options: GroupWriterOptions, last: Point) {
     this.#options = options
+    this.#pace = new WritePace(options.env)
     this.written = last
     this.#durableVersion = last.version
     this.last = last
@@ -164,6 +167,8 @@ export class GroupWriter {
   }
 
   async #appendGroup(): Promise<void> {
+    // What is appended in that turn still joins the group.
+    const mayBlock = this.#pending[0]?.entry.lazy !== true && (await this.#pace.turn())
     const group: Pending[] = []
     let bytes = 0
     for (const pending of this.#pending) {
@@ -179,7 +184,15 @@ export class GroupWriter {
     this.#sealed = false
     const entries = group.map(({ entry }) => entry)
     const lazy = entries.every((entry) => entry.lazy === true)
-    await appender.append(entries, this.#durableVersion, { lazy })
+    const short = !lazy && bytes <= LONGEST_WRITE_IN_PLACE && appender.isReadyFor(bytes)
+    const since = this.#pace.now()
+    if (short && mayBlock) {
+      appender.appendInPlace(entries, this.#durableVersion)
+      this.#pace.took(since)
+    } else {
+      await appender.append(entries, this.#durableVersion, { lazy })
+      if (short) this.#pace.tookByThread(since)
+    }
     const { version, timestamp } = entries.at(-1) as NewLogEntry
     this.written = { version, timestamp }
     if (!lazy) this.#durableVersion = version

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import type { FileSystem, LogFile } from './file-system.js'
+import { remove } from './remove.js'
 
 /** `dsync` is the platform's O_DSYNC; without one a sync follows each durable write. */
 export function makeNodeFileSystem(dsync: number | undefined): FileSystem {
@@ -42,7 +43,7 @@ const CALLS: Omit<FileSystem, 'open'> = {
     }
   },
   rename: (from, to) => fs.renameSync(from, to),
-  remove: (path) => fs.rmSync(path, { force: true }),
+  remove,
   async syncDirectory(path) {
     // Directories can't be opened on Windows, where names are durable with their file.
     if (process.platform === 'win32') return
@@ -77,12 +78,15 @@ class NodeLogFile implements LogFile {
   }
 
   async write(buffers: readonly Uint8Array[], position: number, durable: boolean): Promise<void> {
-    if (durable && this.#dsync !== undefined) {
-      this.#durableFd ??= fs.openSync(this.#path, fs.constants.O_WRONLY | this.#dsync)
-      return writeAll(this.#durableFd, buffers, position)
-    }
-    await writeAll(this.#fd, buffers, position)
-    if (durable) await this.sync()
+    const dsyncFd = durable ? this.#dsyncFd() : undefined
+    await writeAll(dsyncFd ?? this.#fd, buffers, position)
+    if (durable && dsyncFd === undefined) await this.sync()
+  }
+
+  writeInPlace(buffers: readonly Uint8Array[], position: number): void {
+    const dsyncFd = this.#dsyncFd()
+    writeAllInPlace(dsyncFd ?? this.#fd, buffers, position)
+    if (dsyncFd === undefined) fs.fdatasyncSync(this.#fd)
   }
 
   sync(): Promise<void> {
@@ -101,6 +105,12 @@ class NodeLogFile implements LogFile {
     if (this.#durableFd !== undefined) fs.closeSync(this.#durableFd)
     fs.closeSync(this.#fd)
   }
+
+  #dsyncFd(): number | undefined {
+    if (this.#dsync === undefined) return undefined
+    this.#durableFd ??= fs.openSync(this.#path, fs.constants.O_WRONLY | this.#dsync)
+    return this.#durableFd
+  }
 }
 
 function writeAll(fd: number, buffers: readonly Uint8Array[], position: number): Promise<void> {
@@ -117,6 +127,19 @@ function writeAll(fd: number, buffers: readonly Uint8Array[], position: number):
     if (buffers.length === 1) fs.write(fd, first, 0, first.length, position, settle)
     else fs.writev(fd, buffers as Uint8Array[], position, settle)
   })
+}
+
+function writeAllInPlace(fd: number, buffers: readonly Uint8Array[], position: number): void {
+  let at = position
+  for (let left = buffers; left.length > 0; ) {
+    const [first, second] = left
+    const written =
+      second === undefined
+        ? fs.writeSync(fd, first as Uint8Array, 0, (first as Uint8Array).length, at)
+        : fs.writevSync(fd, left, at)
+    left = without(left, written)
+    at += written
+  }
 }
 
 /** The buffers without their first `count` bytes. */

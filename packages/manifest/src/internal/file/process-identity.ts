@@ -69,7 +69,8 @@ function processStat(pid: number): { state: string; startTime: string } | undefi
 
 function read(path: string): string {
   try {
-    return fs.readFileSync(path, 'latin1')
+    // Only UTF-8 is read by one call; a name that isn't UTF-8 matters to nobody here.
+    return fs.readFileSync(path, 'utf8')
   } catch {
     return ''
   }

@@ -27,14 +27,14 @@ import { segmentName } from './segment-name.js'
 export class SegmentAppender {
   readonly firstVersion: number
   /** Offsets of the entries' frames, entry `firstVersion` first. */
-  /** Whether lazy entries were written since the last sync. */
-  #unsynced = false
   readonly offsets: number[]
   /** Identity of the segment, see `SegmentHeader.seed`. */
   readonly seed: number
   readonly #file: LogFile
   readonly #limitBytes: number
   #end: number
+  /** Whether lazy entries were written since the last sync. */
+  #unsynced = false
   #allocated: number
   #fillBytes = MIN_FILL_BYTES
   #filling: Promise<void> | undefined
@@ -141,6 +141,31 @@ export class SegmentAppender {
     durableThrough: number,
     options: { lazy: boolean },
   ): Promise<void> {
+    const { buffers, offsets, end } = this.#framed(entries, durableThrough)
+    await this.#write(buffers, end, !options.lazy)
+    for (const at of offsets) this.offsets.push(at)
+  }
+
+  /**
+   * Whether `bytes` can be written durably by one write to space that was made ahead, with nothing
+   * else under way in the file that the write would wait for.
+   */
+  isReadyFor(bytes: number): boolean {
+    return this.#end + bytes <= this.#allocated && this.#filling === undefined && !this.#unsynced
+  }
+
+  /** As `append` of entries that aren't lazy, holding up the thread. Only where `isReadyFor` them. */
+  appendInPlace(entries: readonly NewLogEntry[], durableThrough: number): void {
+    const { buffers, offsets, end } = this.#framed(entries, durableThrough)
+    if (this.#fillError !== undefined) throw this.#fillError
+    this.#file.writeInPlace(buffers, this.#end)
+    this.#end = end
+    for (const at of offsets) this.offsets.push(at)
+    this.#fillAhead()
+  }
+
+  /** The frames of entries that will stand at the end. The buffers are good until the next call. */
+  #framed(entries: readonly NewLogEntry[], durableThrough: number): Framed {
     const offsets: number[] = []
     const buffers: Uint8Array[] = []
     let stagedFrom = 0
@@ -175,8 +200,7 @@ export class SegmentAppender {
       offset += FRAME_HEADER_BYTES + payload.length
     }
     unstage()
-    await this.#write(buffers, offset, !options.lazy)
-    for (const at of offsets) this.offsets.push(at)
+    return { buffers, offsets, end: offset }
   }
 
   /** Says that the log was closed behind its last entry. Gives the segment's final length. */
@@ -260,6 +284,13 @@ export class SegmentAppender {
       else this.#fillError = error
     }
   }
+}
+
+interface Framed {
+  buffers: Uint8Array[]
+  offsets: number[]
+  /** Offset behind the last frame. */
+  end: number
 }
 
 interface Place {

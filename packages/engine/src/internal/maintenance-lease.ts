@@ -1,0 +1,91 @@
+import type { Env } from '@firn/env'
+import type { Lease, Leases } from '@firn/manifest'
+import type { Logger } from '../open-options.js'
+
+const NAME = 'maintenance'
+const DURATION_MS = 30_000
+/** After somebody else had the lease, nobody is asked for so long. */
+const PATIENCE_MS = 10_000
+
+export interface MaintenanceLeaseOptions {
+  env: Env
+  /** `undefined` where only this process maintains the database. */
+  leases: Leases | undefined
+  logger: Logger | undefined
+}
+
+/**
+ * The right to flush and compact a database that many processes write to, so that they don't all do
+ * the same work. It decides nothing: entries whose inputs are gone are refused by the log. So where
+ * it can't be known who has the lease, the work is done.
+ *
+ * It is held only while there is work, and renewed meanwhile: an idle process asks for nothing.
+ */
+export class MaintenanceLease {
+  readonly #options: MaintenanceLeaseOptions
+  #users = 0
+  #held: Promise<Lease | undefined> | undefined
+  #ended: AbortController | undefined
+  #askAgainAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: MaintenanceLeaseOptions) {
+    this.#options = options
+  }
+
+  /** How to let go of the lease, or `undefined` while another process has it. */
+  async hold(): Promise<(() => Promise<void>) | undefined> {
+    const { env, leases, logger } = this.#options
+    if (leases === undefined) return async () => {}
+    if (this.#held === undefined && env.monotonic() < this.#askAgainAt) return undefined
+    this.#users++
+    try {
+      this.#held ??= this.#acquire(leases)
+      if ((await this.#held) === undefined) {
+        this.#askAgainAt = env.monotonic() + PATIENCE_MS
+        await this.#leave()
+        return undefined
+      }
+    } catch (error) {
+      logger?.warn('the lease for maintenance could not be asked for; the work is done without', {
+        error,
+      })
+      this.#held = undefined
+    }
+    return () => this.#leave()
+  }
+
+  async #acquire(leases: Leases): Promise<Lease | undefined> {
+    const lease = await leases.acquire(NAME, { durationMs: DURATION_MS })
+    if (lease !== undefined) {
+      this.#ended = new AbortController()
+      void this.#renew(lease, this.#ended.signal)
+    }
+    return lease
+  }
+
+  async #leave(): Promise<void> {
+    if (--this.#users > 0) return
+    const held = this.#held
+    this.#held = undefined
+    this.#ended?.abort()
+    const lease = await held?.catch(() => undefined)
+    // One that isn't released ends by itself.
+    await lease?.release().catch(() => {})
+  }
+
+  /** Renews the lease at half of its time until the work is over, or the lease is lost. */
+  async #renew(lease: Lease, ended: AbortSignal): Promise<void> {
+    const { env, logger } = this.#options
+    try {
+      for (;;) {
+        await env.sleep(DURATION_MS / 2, ended, { background: true })
+        await lease.renew()
+      }
+    } catch (error) {
+      if (ended.aborted) return
+      logger?.warn('the lease for maintenance was lost; another process may do the same work', {
+        error,
+      })
+    }
+  }
+}

@@ -1,0 +1,234 @@
+import {
+  ClosedError,
+  CorruptionError,
+  type Env,
+  InvalidArgumentError,
+  isFirnError,
+  isUlid,
+  systemEnv,
+} from '@firn/env'
+import {
+  AmbiguousAppendError,
+  type AppendResult,
+  assertLimit,
+  assertNewEntry,
+  assertVersion,
+  type CommitLog,
+  type LogCallOptions,
+  type LogEntry,
+  type NewLogEntry,
+  type ReadLogOptions,
+} from '@firn/manifest'
+import {
+  decodeEntryItem,
+  ENTRY_FORMAT,
+  encodeEntryItem,
+  entryKey,
+  isTombstone,
+} from './internal/entry-item.js'
+import { type Condition, ItemTable } from './internal/item-table.js'
+import type { DynamoDbOptions } from './options.js'
+
+export interface DynamoDbCommitLogOptions extends DynamoDbOptions {
+  /** At most `MAX_PAYLOAD_BYTES`. Default 8 KiB; the README has the sum that it comes from. */
+  inlineLimitBytes?: number
+}
+
+/**
+ * The largest payload that an entry can have: an item ends at 409,600 bytes, names and all. Longer
+ * ones have to be spilled before, by `SpillingCommitLog`.
+ */
+export const MAX_PAYLOAD_BYTES: number = 409_600 - 256
+
+const ABSENT: Condition = { expression: 'attribute_not_exists(id)' }
+// There is such an entry, and it is none of a newer format.
+const KNOWN: Condition = {
+  expression: '#format <= :known',
+  names: { '#format': 'format' },
+  values: { ':known': { N: String(ENTRY_FORMAT) } },
+}
+const DEFAULT_INLINE_LIMIT_BYTES = 8_192
+// A window of FORMAT.md's: what was broken off is found by it. Each request listens to the caller's
+// signal, and Node warns of more than ten listeners.
+const PARALLEL_UPDATES = 8
+// A partition takes 1,000 write units a second: truncation leaves most of them to commits.
+const TRUNCATE_UNITS_PER_SECOND = 300
+
+/**
+ * The commit log in a DynamoDB table: entry N is the item of sort key N in the database's partition,
+ * created by one conditional put. Any number of processes append at once; DynamoDB decides who
+ * creates a number. Making one sends nothing.
+ */
+export class DynamoDbCommitLog implements CommitLog {
+  readonly exclusive: boolean = false
+  readonly inlineLimitBytes: number
+  readonly #table: ItemTable
+  readonly #incarnation: string
+  readonly #env: Env
+  readonly #underWay = new Set<Promise<unknown>>()
+  #tombstonesThrough = 0
+  #closed = false
+
+  constructor(options: DynamoDbCommitLogOptions) {
+    const { incarnation, env = systemEnv } = options
+    const inlineLimitBytes = options.inlineLimitBytes ?? DEFAULT_INLINE_LIMIT_BYTES
+    if (!isUlid(incarnation)) throw new InvalidArgumentError('an incarnation is a ULID')
+    if (!(inlineLimitBytes >= 0 && inlineLimitBytes <= MAX_PAYLOAD_BYTES)) {
+      throw new InvalidArgumentError(
+        `inlineLimitBytes is a number from 0 to ${MAX_PAYLOAD_BYTES}, got ${inlineLimitBytes}`,
+      )
+    }
+    this.inlineLimitBytes = inlineLimitBytes
+    this.#table = new ItemTable(options)
+    this.#incarnation = incarnation
+    this.#env = env
+  }
+
+  /** One request for each MiB of entries; one that finds nothing where there are none. */
+  async *readAfter(version: number, options: ReadLogOptions = {}): AsyncIterable<LogEntry> {
+    this.#assertOpen()
+    assertVersion(version)
+    assertLimit(options.limit)
+    let position = version
+    let left = options.limit ?? Infinity
+    while (left > 0) {
+      const { entries, atEnd } = await this.#readPage(position, left, options.signal)
+      for (const entry of entries) {
+        yield entry
+        position = entry.version
+      }
+      left -= entries.length
+      if (atEnd) return
+      options.signal?.throwIfAborted()
+      this.#assertOpen()
+    }
+  }
+
+  async append(entry: NewLogEntry, options: LogCallOptions = {}): Promise<AppendResult> {
+    this.#assertOpen()
+    assertNewEntry(entry)
+    if (entry.payload.length > MAX_PAYLOAD_BYTES) {
+      throw new InvalidArgumentError(
+        `the payload of entry ${entry.version} has ${entry.payload.length} bytes, an item takes ${MAX_PAYLOAD_BYTES}: put a SpillingCommitLog in front`,
+      )
+    }
+    options.signal?.throwIfAborted()
+    return this.#track(this.#create(entry, options.signal))
+  }
+
+  async truncate(through: number, options: LogCallOptions = {}): Promise<void> {
+    this.#assertOpen()
+    assertVersion(through)
+    options.signal?.throwIfAborted()
+    await this.#track(this.#truncate(through, options.signal))
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled(this.#underWay)
+  }
+
+  async #create(entry: NewLogEntry, signal: AbortSignal | undefined): Promise<AppendResult> {
+    const item = encodeEntryItem(this.#incarnation, entry)
+    const outcome = await this.#table.putIf(ABSENT, item, signal)
+    if ('done' in outcome) return { appended: true }
+    if ('unknown' in outcome) throw new AmbiguousAppendError(entry, outcome.unknown)
+    // Somebody was first; it may have been an earlier delivery of this very request.
+    const winner =
+      outcome.refused === undefined
+        ? await this.#readWinner(entry, signal)
+        : decodeEntryItem(this.#incarnation, outcome.refused)
+    if (winner.version === entry.version) return { appended: false, winner }
+    throw new CorruptionError(
+      `entry ${winner.version} of log ${this.#incarnation} is in the place of ${entry.version}; is the table one that createTable made?`,
+    )
+  }
+
+  /** For a server that doesn't say which item was in the way. */
+  async #readWinner(entry: NewLogEntry, signal: AbortSignal | undefined): Promise<LogEntry> {
+    let winner: LogEntry | undefined
+    try {
+      winner = (await this.#readPage(entry.version - 1, 1, signal)).entries[0]
+    } catch (error) {
+      if (isFirnError(error, 'FIRN_CORRUPTION') || isFirnError(error, 'FIRN_FORMAT_VERSION'))
+        throw error
+      throw new AmbiguousAppendError(entry, error)
+    }
+    if (winner === undefined) throw new AmbiguousAppendError(entry)
+    return winner
+  }
+
+  async #readPage(
+    position: number,
+    limit: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ entries: LogEntry[]; atEnd: boolean }> {
+    const key = entryKey(this.#incarnation, position)
+    const { items, atEnd } = await this.#table.query(key, limit, signal)
+    const entries = items.map((item, i) => {
+      const entry = decodeEntryItem(this.#incarnation, item)
+      const expected = position + i + 1
+      if (entry.version === expected) return entry
+      throw new CorruptionError(
+        `entry ${expected} is missing from log ${this.#incarnation}: entry ${entry.version} comes after ${expected - 1}. Restore from a backup`,
+      )
+    })
+    return { entries, atEnd }
+  }
+
+  async #truncate(through: number, signal: AbortSignal | undefined): Promise<void> {
+    let next = Math.max(this.#tombstonesThrough, await this.#searchTombstones(through, signal)) + 1
+    // Each window is done before the next one begins: tombstones reach from 1 up to somewhere.
+    while (next <= through) {
+      const startedAt = this.#env.monotonic()
+      const end = Math.min(through, next + PARALLEL_UPDATES - 1)
+      const window = Array.from({ length: end - next + 1 }, (_, i) => next + i)
+      const units = await Promise.all(window.map((version) => this.#bury(version, signal)))
+      if (units.includes(0)) return
+      this.#tombstonesThrough = end
+      next = end + 1
+      const used = units.reduce((sum, one) => sum + one, 0)
+      const dueMs = (used * 1000) / TRUNCATE_UNITS_PER_SECOND
+      const leftMs = dueMs - (this.#env.monotonic() - startedAt)
+      if (next <= through) await this.#env.sleep(leftMs, signal)
+    }
+  }
+
+  /** Makes one entry a tombstone; gives the write units it cost, 0 where there is no such entry. */
+  async #bury(version: number, signal: AbortSignal | undefined): Promise<number> {
+    const key = entryKey(this.#incarnation, version)
+    const result = await this.#table.updateIf(KNOWN, key, 'REMOVE payload, payloadCrc', signal)
+    if ('done' in result) return result.done.ConsumedCapacity?.CapacityUnits ?? 1
+    // Throws for an entry of a newer format.
+    if (result.refused !== undefined) decodeEntryItem(this.#incarnation, result.refused)
+    return 0
+  }
+
+  /**
+   * A version up to which all entries are tombstones, found by halving on this handle's first call.
+   * A truncation that was broken off may have left its last window half done: one window less.
+   */
+  async #searchTombstones(through: number, signal: AbortSignal | undefined): Promise<number> {
+    if (this.#tombstonesThrough > 0) return 0
+    let low = 0
+    let high = through + 1
+    while (high - low > 1) {
+      const middle = low + Math.floor((high - low) / 2)
+      const item = await this.#table.get(entryKey(this.#incarnation, middle), signal)
+      if (item !== undefined && isTombstone(item)) low = middle
+      else high = middle
+    }
+    return Math.max(0, low - PARALLEL_UPDATES)
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work)
+    const forget = () => this.#underWay.delete(work)
+    work.then(forget, forget)
+    return work
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new ClosedError('the commit log is closed')
+  }
+}

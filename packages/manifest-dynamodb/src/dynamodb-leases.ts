@@ -1,0 +1,70 @@
+import { InvalidArgumentError, isUlid, systemEnv } from '@firn/env'
+import {
+  BaseLeases,
+  type LeaseCallOptions,
+  type LeaseRecord,
+  type ReplaceOutcome,
+} from '@firn/manifest'
+import { type Condition, ItemTable } from './internal/item-table.js'
+import { decodeLeaseItem, encodeLeaseItem, leaseItemKey } from './internal/lease-item.js'
+import type { DynamoDbOptions } from './options.js'
+
+/**
+ * Leases in the table that holds the commit log: each is an item, replaced by conditional puts. Two
+ * requests to acquire one, one to renew or release it.
+ */
+export class DynamoDbLeases extends BaseLeases {
+  readonly #table: ItemTable
+  readonly #incarnation: string
+
+  constructor(options: DynamoDbOptions) {
+    const { incarnation, env = systemEnv } = options
+    super(env)
+    if (!isUlid(incarnation)) throw new InvalidArgumentError('an incarnation is a ULID')
+    this.#table = new ItemTable(options)
+    this.#incarnation = incarnation
+  }
+
+  protected async _read(name: string, options: LeaseCallOptions): Promise<LeaseRecord | undefined> {
+    const item = await this.#table.get(leaseItemKey(this.#incarnation, name), options.signal)
+    return item === undefined ? undefined : decodeLeaseItem(this.#incarnation, name, item)
+  }
+
+  protected async _replace(
+    name: string,
+    expected: LeaseRecord | undefined,
+    next: LeaseRecord,
+    options: LeaseCallOptions,
+  ): Promise<ReplaceOutcome<LeaseRecord>> {
+    const item = encodeLeaseItem(this.#incarnation, name, next)
+    const outcome = await this.#table.putIf(conditionOf(expected), item, options.signal)
+    if ('done' in outcome) return { replaced: next }
+    if ('unknown' in outcome) return outcome
+    const { refused } = outcome
+    if (refused !== undefined) {
+      return { found: decodeLeaseItem(this.#incarnation, name, refused) }
+    }
+    // A server that doesn't say what was there.
+    try {
+      return { found: await this._read(name, options) }
+    } catch (error) {
+      return { unknown: error }
+    }
+  }
+}
+
+/** That the item is exactly this record's: an epoch has one holder, who counts his renewals. */
+function conditionOf(expected: LeaseRecord | undefined): Condition {
+  if (expected === undefined) return { expression: 'attribute_not_exists(id)' }
+  const { epoch, holder, renewals } = expected
+  const held = holder === undefined ? 'attribute_not_exists(#holder)' : '#holder = :holder'
+  return {
+    expression: `#epoch = :epoch AND #renewals = :renewals AND ${held}`,
+    names: { '#epoch': 'epoch', '#renewals': 'renewals', '#holder': 'holder' },
+    values: {
+      ':epoch': { N: String(epoch) },
+      ':renewals': { N: String(renewals) },
+      ...(holder === undefined ? {} : { ':holder': { S: holder } }),
+    },
+  }
+}

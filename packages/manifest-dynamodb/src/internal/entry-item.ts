@@ -1,0 +1,84 @@
+import { crc32, utf8Encode } from '@firn/bytes'
+import { CorruptionError, FormatVersionError, isUlid } from '@firn/env'
+import { type LogEntry, logPrefix, type NewLogEntry } from '@firn/manifest'
+import type { Item } from './item-size.js'
+import type { ItemKey } from './item-table.js'
+
+// An entry as an item: FORMAT.md, "Entry". Names and meanings never change.
+
+export const ENTRY_FORMAT = 1
+
+/** The partition of a database's log. */
+function logPartition(incarnation: string): string {
+  return logPrefix(incarnation).slice(0, -1)
+}
+
+export function entryKey(incarnation: string, version: number): ItemKey {
+  return { id: { S: logPartition(incarnation) }, version: { N: String(version) } }
+}
+
+export function encodeEntryItem(incarnation: string, entry: NewLogEntry): Item {
+  const { version, timestamp, token, payload } = entry
+  const crc = headerChecksum(incarnation, entry)
+  return {
+    ...entryKey(incarnation, version),
+    format: { N: String(ENTRY_FORMAT) },
+    timestamp: { N: String(timestamp) },
+    token: { S: token },
+    crc: { N: String(crc) },
+    payload: { B: payload },
+    payloadCrc: { N: String(crc32(payload, crc)) },
+  }
+}
+
+/** The entry in an item of this database's; its payload is a view of the item's. */
+export function decodeEntryItem(incarnation: string, item: Item): LogEntry {
+  const version = numberOf(item, 'version')
+  const what = `entry ${version} of log ${incarnation}`
+  const format = numberOf(item, 'format')
+  if (format > ENTRY_FORMAT) {
+    throw new FormatVersionError(
+      `${what}: format ${format}, this release knows ${ENTRY_FORMAT}; open the database with a newer one`,
+    )
+  }
+  const timestamp = numberOf(item, 'timestamp')
+  const token = item['token']?.S ?? ''
+  const crc = headerChecksum(incarnation, { version, timestamp, token })
+  if (
+    format !== ENTRY_FORMAT ||
+    item['id']?.S !== logPartition(incarnation) ||
+    !(version > 0 && timestamp > 0 && isUlid(token)) ||
+    numberOf(item, 'crc') !== crc
+  ) {
+    throw new CorruptionError(`${what}: the item is damaged, or of another key`)
+  }
+  const payload = item['payload']?.B
+  if (isTombstone(item)) {
+    return { version, timestamp, token, payload: undefined }
+  }
+  if (payload === undefined || crc32(payload, crc) !== numberOf(item, 'payloadCrc')) {
+    throw new CorruptionError(`${what}: the payload is damaged`)
+  }
+  return { version, timestamp, token, payload }
+}
+
+/** Truncation takes both attributes away, with one update. */
+export function isTombstone(item: Item): boolean {
+  return item['payload'] === undefined && item['payloadCrc'] === undefined
+}
+
+function headerChecksum(
+  incarnation: string,
+  { version, timestamp, token }: { version: number; timestamp: number; token: string },
+): number {
+  const text = `${logPartition(incarnation)}/${version}/${ENTRY_FORMAT}/${timestamp}/${token}`
+  return crc32(utf8Encode(text))
+}
+
+/** A safe integer from 0, or NaN where there is none. */
+export function numberOf(item: Item, name: string): number {
+  const digits = item[name]?.N
+  if (digits === undefined || !/^\d{1,16}$/.test(digits)) return Number.NaN
+  const value = Number(digits)
+  return Number.isSafeInteger(value) ? value : Number.NaN
+}

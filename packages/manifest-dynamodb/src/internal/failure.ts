@@ -1,0 +1,121 @@
+import { DynamoDbError, type DynamoDbErrorReason } from '../errors.js'
+
+/** What is looked at in an error of the SDK's: its shape, as it comes from the wire or the socket. */
+interface SdkError {
+  name?: unknown
+  message?: unknown
+  code?: unknown
+  syscall?: unknown
+  errors?: unknown
+  $metadata?: { httpStatusCode?: number; clockSkewCorrected?: boolean }
+}
+
+/** How an exception of DynamoDB's is understood; absent: as nothing that would help to try again. */
+const REASONS: Readonly<Record<string, DynamoDbErrorReason>> = {
+  ProvisionedThroughputExceededException: 'throttled',
+  ThrottlingException: 'throttled',
+  RequestLimitExceeded: 'throttled',
+  LimitExceededException: 'throttled',
+  // Someone else is changing the item at this moment: in a transaction, or in another region.
+  TransactionConflictException: 'throttled',
+  ReplicatedWriteConflictException: 'throttled',
+  ResourceNotFoundException: 'no-table',
+  AccessDeniedException: 'permission',
+  OptInRequired: 'permission',
+  UnrecognizedClientException: 'credentials',
+  InvalidClientTokenId: 'credentials',
+  ExpiredTokenException: 'credentials',
+  ExpiredToken: 'credentials',
+  InvalidSignatureException: 'credentials',
+  SignatureDoesNotMatch: 'credentials',
+  IncompleteSignatureException: 'credentials',
+  MissingAuthenticationTokenException: 'credentials',
+  MissingAuthenticationToken: 'credentials',
+  RequestExpired: 'credentials',
+  // The SDK's own, before anything was sent.
+  CredentialsProviderError: 'credentials',
+}
+
+const ADVICE: Readonly<Record<DynamoDbErrorReason, string>> = {
+  throttled:
+    "DynamoDB asks for fewer requests, and did so until the attempts ran out; try again later. A partition takes 1,000 write units a second, which is one database's log",
+  timeout: "DynamoDB didn't answer in time; try again",
+  unavailable: "DynamoDB can't be reached or failed; check the endpoint and region, and try again",
+  'bad-reply': 'what answered is not DynamoDB; check the endpoint, and any proxy on the way',
+  'no-table':
+    'there is no such table in this account and region; make it with createTable of @firn/manifest-dynamodb, or check table, region and credentials',
+  schema: 'its key is not the one that Firn needs; use another table, or make one with createTable',
+  credentials:
+    'the credentials are missing, wrong or expired; renew them where the AWS SDK looks for them',
+  permission:
+    "these credentials don't allow the request; the README of @firn/manifest-dynamodb lists what each role needs",
+  refused: 'DynamoDB refused the request as wrong; is the table one that createTable made?',
+}
+
+const RETRYABLE: ReadonlySet<DynamoDbErrorReason> = new Set([
+  'throttled',
+  'timeout',
+  'unavailable',
+  'bad-reply',
+])
+
+/** An error of ours for a table. */
+export function failureOf(
+  tableName: string,
+  reason: DynamoDbErrorReason,
+  options: { cause?: unknown; maybeDone?: boolean; retryable?: boolean } = {},
+): DynamoDbError {
+  return new DynamoDbError(`DynamoDB table '${tableName}': ${ADVICE[reason]}`, {
+    retryable: RETRYABLE.has(reason),
+    ...options,
+    reason,
+  })
+}
+
+/** What an error of the SDK's says, and whether the request may have been done in spite of it. */
+export function understand(tableName: string, error: unknown): DynamoDbError {
+  if (error instanceof DynamoDbError) return error
+  const { name, $metadata } = (error ?? {}) as SdkError
+  const reason = typeof name === 'string' ? REASONS[name] : undefined
+  if (reason !== undefined) {
+    // The SDK learns the server's time from such an answer, and signs the next request by it.
+    const retryable = RETRYABLE.has(reason) || $metadata?.clockSkewCorrected === true
+    return failureOf(tableName, reason, { cause: withoutSecrets(reason, error), retryable })
+  }
+  const status = $metadata?.httpStatusCode
+  if (status === undefined) {
+    const maybeDone = !isBeforeConnection(error)
+    return failureOf(tableName, 'unavailable', { cause: error, maybeDone })
+  }
+  if (status >= 500) return failureOf(tableName, 'unavailable', { cause: error, maybeDone: true })
+  // What DynamoDB rejects has a name. Anything else comes from something in between.
+  const named = status >= 400 && isException(error) && name !== 'Unknown'
+  if (named) return failureOf(tableName, 'refused', { cause: error })
+  return failureOf(tableName, 'bad-reply', { cause: error, maybeDone: true })
+}
+
+/** The item that was there instead, if a condition failed; the error holds it as `Item`. */
+export function isConditionFailure(error: unknown): boolean {
+  return (error as SdkError | undefined)?.name === 'ConditionalCheckFailedException'
+}
+
+function isException(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && '$fault' in error
+}
+
+/** No connection came about, so that nothing was sent. */
+function isBeforeConnection(error: unknown): boolean {
+  const { syscall, errors } = (error ?? {}) as SdkError
+  // Several addresses of one host were tried.
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(isBeforeConnection)
+  return syscall === 'connect' || syscall === 'getaddrinfo'
+}
+
+/** Refusals of a signature may quote the request's headers. */
+function withoutSecrets(reason: DynamoDbErrorReason, error: unknown): unknown {
+  const { name, message } = error as SdkError
+  if (reason !== 'credentials' || name === 'CredentialsProviderError') return error
+  const safe = new Error(String(message).split('\n')[0])
+  safe.name = String(name)
+  return safe
+}

@@ -1,0 +1,62 @@
+import { crc32, utf8Encode } from '@firn/bytes'
+import { CorruptionError, FormatVersionError, isUlid } from '@firn/env'
+import { type LeaseRecord, leaseKey } from '@firn/manifest'
+import { numberOf } from './entry-item.js'
+import type { Item } from './item-size.js'
+import type { ItemKey } from './item-table.js'
+
+// A lease as an item: FORMAT.md, "Lease". Names and meanings never change.
+
+const FORMAT = 1
+
+/** A partition of its own: renewals take nothing from the log's. */
+export function leaseItemKey(incarnation: string, name: string): ItemKey {
+  return { id: { S: leaseKey(incarnation, name) }, version: { N: '0' } }
+}
+
+export function encodeLeaseItem(incarnation: string, name: string, record: LeaseRecord): Item {
+  const { epoch, holder, renewals, durationMs } = record
+  return {
+    ...leaseItemKey(incarnation, name),
+    format: { N: String(FORMAT) },
+    epoch: { N: String(epoch) },
+    ...(holder === undefined ? {} : { holder: { S: holder } }),
+    renewals: { N: String(renewals) },
+    durationMs: { N: String(durationMs) },
+    crc: { N: String(checksum(incarnation, name, record)) },
+  }
+}
+
+export function decodeLeaseItem(incarnation: string, name: string, item: Item): LeaseRecord {
+  const format = numberOf(item, 'format')
+  if (format > FORMAT) {
+    throw new FormatVersionError(
+      `lease '${name}' of ${incarnation}: format ${format}, this release knows ${FORMAT}; use a newer one`,
+    )
+  }
+  const record = {
+    epoch: numberOf(item, 'epoch'),
+    holder: item['holder']?.S,
+    renewals: numberOf(item, 'renewals'),
+    durationMs: numberOf(item, 'durationMs'),
+  }
+  const { epoch, holder, renewals, durationMs } = record
+  const holds =
+    format === FORMAT &&
+    epoch > 0 &&
+    renewals >= 0 &&
+    durationMs > 0 &&
+    (holder === undefined || isUlid(holder)) &&
+    item['id']?.S === leaseKey(incarnation, name) &&
+    numberOf(item, 'crc') === checksum(incarnation, name, record)
+  if (holds) return record
+  throw new CorruptionError(
+    `lease '${name}' of ${incarnation}: the item is damaged; delete it when nobody holds it`,
+  )
+}
+
+function checksum(incarnation: string, name: string, record: LeaseRecord): number {
+  const { epoch, holder, renewals, durationMs } = record
+  const id = leaseKey(incarnation, name)
+  return crc32(utf8Encode(`${id}/0/${FORMAT}/${epoch}/${holder ?? ''}/${renewals}/${durationMs}`))
+}

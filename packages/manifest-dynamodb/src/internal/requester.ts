@@ -1,0 +1,159 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { type Env, InvalidArgumentError, systemEnv } from '@firn/env'
+import type { DynamoDbError } from '../errors.js'
+import type { DynamoDbOptions, DynamoDbRequest } from '../options.js'
+import { failureOf, isConditionFailure, understand } from './failure.js'
+import type { Item } from './item-size.js'
+import { type Attempt, requestOf } from './metering.js'
+
+/** What became of a conditional write. */
+export type WriteOutcome =
+  | { done: unknown }
+  /** The condition failed; the item that was there, if the server says so. */
+  | { refused: Item | undefined }
+  /** It may have been done, or still be; the reason why that isn't known. */
+  | { unknown: unknown }
+
+/** One request. */
+export interface Call<O> {
+  kind: DynamoDbRequest['kind']
+  /** Sends it, once. */
+  send: (client: DynamoDBClient, options: { abortSignal: AbortSignal }) => Promise<O>
+  /** Bytes of the item that is sent. Default 0. */
+  bytes?: number
+  signal?: AbortSignal | undefined
+}
+
+const DEFAULT_TIMEOUT_MS = 5_000
+const ATTEMPTS = 8
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 2_000
+// A retry takes 1, a success gives a part back: where DynamoDB is down or asks for less, retries
+// end instead of multiplying the load.
+const RETRY_BUDGET = 100
+const REFUND = 0.2
+
+/** Sends commands to one table: each attempt bounded in time, metered, and understood. */
+export class Requester {
+  readonly tableName: string
+  readonly #client: DynamoDBClient
+  readonly #env: Env
+  readonly #onRequest: ((request: DynamoDbRequest) => void) | undefined
+  readonly #timeoutMs: number
+  #budget = RETRY_BUDGET
+  #checked = false
+
+  constructor(options: Omit<DynamoDbOptions, 'incarnation'>) {
+    const { client, tableName, env = systemEnv, onRequest } = options
+    const timeoutMs = options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS
+    if (!(timeoutMs > 0)) {
+      throw new InvalidArgumentError(`requestTimeoutMs is a positive number, got ${timeoutMs}`)
+    }
+    this.tableName = tableName
+    this.#client = client
+    this.#env = env
+    this.#onRequest = onRequest
+    this.#timeoutMs = timeoutMs
+  }
+
+  /**
+   * Sends what may be done twice, again after every failure that may pass. Throws a
+   * `DynamoDbError`, or the signal's reason.
+   */
+  async repeatable<O>(call: Call<O>): Promise<{ done: O } | { refused: Item | undefined }> {
+    for (let attempt = 1; ; attempt++) {
+      const result = await this.#attempt(call)
+      if ('aborted' in result) throw result.aborted
+      if (!('failure' in result)) return result
+      await this.#pauseOrThrow(result.failure, attempt, call.signal)
+    }
+  }
+
+  /**
+   * Sends a conditional write, again only as long as it is certain that it wasn't done. Throws where
+   * it certainly wasn't and won't be.
+   */
+  async conditional<O>(call: Call<O>): Promise<WriteOutcome> {
+    for (let attempt = 1; ; attempt++) {
+      const result = await this.#attempt(call)
+      if ('aborted' in result) return { unknown: result.aborted }
+      if (!('failure' in result)) return result
+      if (result.failure.maybeDone) return { unknown: result.failure }
+      await this.#pauseOrThrow(result.failure, attempt, call.signal)
+    }
+  }
+
+  async #attempt<O>(call: Call<O>): Promise<Attempt<O>> {
+    const { signal } = call
+    await this.#assertSingleAttempts()
+    signal?.throwIfAborted()
+    const attempt = new AbortController()
+    const answered = new AbortController()
+    const onAbort = () => attempt.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const gaveUp = new Promise<Attempt<O>>((resolve) => {
+      attempt.signal.addEventListener('abort', () => {
+        resolve(signal?.aborted === true ? { aborted: signal.reason } : this.#timedOut())
+      })
+    })
+    this.#env.sleep(this.#timeoutMs, answered.signal).then(
+      () => attempt.abort(),
+      () => {},
+    )
+    try {
+      const sent = call.send(this.#client, { abortSignal: attempt.signal }).then(
+        (done): Attempt<O> => ({ done }),
+        (error: unknown): Attempt<O> => this.#failed(error),
+      )
+      // Whoever stops waiting doesn't wait for the SDK to notice.
+      const result = await Promise.race([gaveUp, sent])
+      this.#meter(call, result)
+      return result
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      answered.abort()
+    }
+  }
+
+  #timedOut<O>(): Attempt<O> {
+    return { failure: failureOf(this.tableName, 'timeout', { maybeDone: true }) }
+  }
+
+  #failed<O>(error: unknown): Attempt<O> {
+    if (isConditionFailure(error)) return { refused: (error as { Item?: Item }).Item }
+    return { failure: understand(this.tableName, error) }
+  }
+
+  async #pauseOrThrow(
+    failure: DynamoDbError,
+    attempt: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (!failure.retryable || attempt >= ATTEMPTS || this.#budget < 1) throw failure
+    this.#budget -= 1
+    // Full jitter, so that those who met the same trouble don't meet again.
+    const bound = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1))
+    await this.#env.sleep(this.#env.random() * bound, signal)
+  }
+
+  #meter<O>(call: Call<O>, result: Attempt<O>): void {
+    if (!('failure' in result) && !('aborted' in result)) {
+      this.#budget = Math.min(RETRY_BUDGET, this.#budget + REFUND)
+    }
+    const onRequest = this.#onRequest
+    if (onRequest === undefined) return
+    const request = requestOf(call, result)
+    // In a turn of its own: what a listener throws is no answer of DynamoDB's.
+    queueMicrotask(() => onRequest(request))
+  }
+
+  async #assertSingleAttempts(): Promise<void> {
+    if (this.#checked) return
+    if ((await this.#client.config.maxAttempts()) !== 1) {
+      throw new InvalidArgumentError(
+        'the DynamoDB client repeats requests by itself; make it with createDynamoDbClient, or with maxAttempts: 1',
+      )
+    }
+    this.#checked = true
+  }
+}

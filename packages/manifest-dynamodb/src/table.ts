@@ -1,0 +1,110 @@
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  type TableDescription,
+} from '@aws-sdk/client-dynamodb'
+import { type Env, isFirnError, systemEnv } from '@firn/env'
+import type { DynamoDbError } from './errors.js'
+import { failureOf } from './internal/failure.js'
+import { Requester } from './internal/requester.js'
+
+export interface CreateTableOptions {
+  tableName: string
+  env?: Env
+  signal?: AbortSignal | undefined
+}
+
+/** FORMAT.md, "Table". */
+const SCHEMA = {
+  AttributeDefinitions: [
+    { AttributeName: 'id', AttributeType: 'S' },
+    { AttributeName: 'version', AttributeType: 'N' },
+  ],
+  KeySchema: [
+    { AttributeName: 'id', KeyType: 'HASH' },
+    { AttributeName: 'version', KeyType: 'RANGE' },
+  ],
+} satisfies Partial<CreateTableCommandInput>
+
+const POLL_MS = 250
+const PATIENCE_MS = 120_000
+
+/**
+ * Makes a table for commit logs and leases, of any number of databases, and waits until it can be
+ * used. It is billed by request: one that nobody uses costs its storage only. A table of that name
+ * which has the right key is fine as it is, whoever made it and however it is billed; one with
+ * another key is a `DynamoDbError` of reason `schema`.
+ */
+export async function createTable(
+  client: DynamoDBClient,
+  options: CreateTableOptions,
+): Promise<void> {
+  const { tableName, env = systemEnv, signal } = options
+  const requester = new Requester({ client, tableName, env })
+  const startedAt = env.monotonic()
+  for (;;) {
+    const table = (await describe(requester, signal)) ?? (await create(requester, signal))
+    if (table?.TableStatus === 'ACTIVE' || table?.TableStatus === 'UPDATING') {
+      assertSchema(table, tableName)
+      return
+    }
+    if (env.monotonic() - startedAt > PATIENCE_MS) throw failureOf(tableName, 'timeout')
+    await env.sleep(POLL_MS, signal)
+  }
+}
+
+/** `undefined` where there is no such table. */
+async function describe(
+  requester: Requester,
+  signal: AbortSignal | undefined,
+): Promise<TableDescription | undefined> {
+  const { tableName: TableName } = requester
+  try {
+    const answer = await requester.repeatable({
+      kind: 'describe-table',
+      signal,
+      send: (client, call) => client.send(new DescribeTableCommand({ TableName }), call),
+    })
+    return 'done' in answer ? answer.done.Table : undefined
+  } catch (error) {
+    if (isFirnError(error) && (error as DynamoDbError).reason === 'no-table') return undefined
+    throw error
+  }
+}
+
+/** The table that is coming into being; `undefined` where somebody else is making it. */
+async function create(
+  requester: Requester,
+  signal: AbortSignal | undefined,
+): Promise<TableDescription | undefined> {
+  const { tableName: TableName } = requester
+  const answer = await requester.repeatable({
+    kind: 'create-table',
+    signal,
+    send: async (client, call) => {
+      const command = new CreateTableCommand({
+        TableName,
+        ...SCHEMA,
+        BillingMode: 'PAY_PER_REQUEST',
+      })
+      try {
+        return await client.send(command, call)
+      } catch (error) {
+        // Somebody was quicker, or this is not the first attempt.
+        if ((error as Error).name === 'ResourceInUseException') return undefined
+        throw error
+      }
+    },
+  })
+  return 'done' in answer ? answer.done?.TableDescription : undefined
+}
+
+function assertSchema(table: TableDescription, tableName: string): void {
+  const types = new Map(table.AttributeDefinitions?.map((a) => [a.AttributeName, a.AttributeType]))
+  const key = table.KeySchema?.map(
+    ({ AttributeName, KeyType }) => `${KeyType} ${AttributeName} ${types.get(AttributeName)}`,
+  )
+  if (key?.join() !== 'HASH id S,RANGE version N') throw failureOf(tableName, 'schema')
+}

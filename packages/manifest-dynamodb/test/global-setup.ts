@@ -1,0 +1,41 @@
+import {
+  type DynamoDbKind,
+  findDynamoDb,
+  HOW_TO_GET_DYNAMODB,
+  type LocalDynamoDb,
+  startDynamoDb,
+} from '@firn/local-services'
+import type { TestProject } from 'vitest/node'
+
+/** A server as the tests get to know it. */
+export type Service = Omit<LocalDynamoDb, 'stop'>
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    services: Service[]
+  }
+}
+
+/**
+ * Starts what the tests talk to: dynoxide, and DynamoDB Local as a second opinion where
+ * FIRN_DYNAMODB_LOCAL names its folder. Where there is neither, tests are skipped, but not in CI.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const kinds = new Set<DynamoDbKind>()
+  const found = await findDynamoDb()
+  if (found !== undefined) kinds.add(found)
+  if ((process.env['FIRN_DYNAMODB_LOCAL'] ?? '') !== '') kinds.add('dynamodb-local')
+  if (kinds.size === 0) {
+    const missing = `manifest-dynamodb: no DynamoDB to test with; ${HOW_TO_GET_DYNAMODB}`
+    if (process.env['CI'] === 'true') throw new Error(missing)
+    console.warn(`${missing}. Its tests are skipped.`)
+  }
+  const started = await Promise.all([...kinds].map((kind) => startDynamoDb({ kind })))
+  project.provide(
+    'services',
+    started.map(({ stop: _, ...service }) => service),
+  )
+  return async () => {
+    await Promise.all(started.map(({ stop }) => stop()))
+  }
+}

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest'
+import { DynamoDbCommitLog } from '../src/index.js'
+import { describeServices, long, newEntry } from './fixtures.js'
+
+const ROUNDS = long ? 100 : 10
+const RACERS = 50
+
+describeServices('racing creates of one number', (table) => {
+  it(`have one winner in ${ROUNDS} rounds of ${RACERS}`, async () => {
+    const options = table().options()
+    const logs = Array.from({ length: RACERS }, () => new DynamoDbCommitLog(options))
+    for (let version = 1; version <= ROUNDS; version++) {
+      const entries = logs.map(() => newEntry(version))
+      const results = await Promise.all(
+        logs.map((log, i) => log.append(entries[i] ?? newEntry(version))),
+      )
+      const winners = entries.filter((_, i) => results[i]?.appended === true)
+      expect(winners).toHaveLength(1)
+      for (const result of results) {
+        if (!result.appended) expect(result.winner.token).toBe(winners[0]?.token)
+      }
+    }
+  })
+})

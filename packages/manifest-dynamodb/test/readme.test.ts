@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { dynamoDbAnswers, refused } from '@firn/local-services'
+import { appendSettled } from '@firn/manifest'
+import { expect, inject, it, onTestFinished } from 'vitest'
+import { DynamoDbCommitLog, DynamoDbLeases } from '../src/index.js'
+import { collect, describeServices, newEntry } from './fixtures.js'
+import { behindProxy, operationOf } from './proxy.js'
+
+const home = fileURLToPath(new URL('..', import.meta.url))
+const readme = fs.readFileSync(path.join(home, 'README.md'), 'utf8')
+const [service] = inject('services')
+
+it.skipIf(service === undefined)('runs the example of the README', async () => {
+  const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-readme-'))
+  onTestFinished(() => fs.rmSync(directory, { recursive: true, force: true }))
+  const program = path.join(directory, 'example.mjs')
+  const source = example.replace(/'(@firn\/[a-z/-]+)'/g, (_, name: string) =>
+    JSON.stringify(import.meta.resolve(name)),
+  )
+  fs.writeFileSync(program, source)
+  const env = {
+    ...process.env,
+    AWS_ENDPOINT_URL_DYNAMODB: service?.endpoint,
+    AWS_REGION: service?.region,
+    AWS_ACCESS_KEY_ID: service?.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: service?.secretAccessKey,
+  }
+  const run = await promisify(execFile)(process.execPath, [program], { cwd: directory, env })
+  expect(run.stdout).toBe('{ appended: true }\n1 4\n1 undefined\n')
+})
+
+describeServices('the policies in the README', (table) => {
+  const [reader = [], writer = []] = [...readme.matchAll(/```json\n([\s\S]*?)```/g)].map(
+    ([, text = '']) => actionsOf(text),
+  )
+  const extra = [...(/^Collector: .*$/m.exec(readme)?.[0] ?? '').matchAll(/dynamodb:(\w+)/g)]
+  const collector = [...writer, ...extra.map(([, action = '']) => action)]
+
+  /** A log and leases for somebody who may do this much. */
+  async function as(allowed: readonly string[]) {
+    const { options } = await behindProxy(table(), (request) =>
+      allowed.includes(operationOf(request)) ? undefined : refused(dynamoDbAnswers.ACCESS_DENIED),
+    )
+    return { options, log: new DynamoDbCommitLog(options) }
+  }
+
+  it('allow a reader to read, and no more', async () => {
+    const { log } = await as(reader)
+    expect(await collect(log.readAfter(0))).toEqual([])
+    await expect(log.append(newEntry(1))).rejects.toMatchObject({ reason: 'permission' })
+  })
+
+  it('allow a writer to commit and to hold leases, and not to truncate', async () => {
+    const { options, log } = await as(writer)
+    for (const version of [1, 2]) await appendSettled(log, newEntry(version))
+    expect((await log.append(newEntry(1))).appended).toBe(false)
+    expect(await collect(log.readAfter(0))).toHaveLength(2)
+    const lease = await new DynamoDbLeases(options).acquire('flush', { durationMs: 1000 })
+    await lease?.renew()
+    await lease?.release()
+    await expect(log.truncate(1)).rejects.toMatchObject({ reason: 'permission' })
+  })
+
+  it('allow a collector to truncate, and nobody to delete', async () => {
+    const { log } = await as(collector)
+    for (const version of [1, 2]) await appendSettled(log, newEntry(version))
+    await log.truncate(1)
+    expect(collector.filter((action) => action.startsWith('Delete'))).toEqual([])
+  })
+})
+
+/** What a policy allows: operations, without the service's name. */
+function actionsOf(policy: string): string[] {
+  const { Statement } = JSON.parse(policy) as { Statement: { Action: string | string[] }[] }
+  return Statement.flatMap(({ Action }) => Action).map((action) => action.split(':')[1] ?? '')
+}

@@ -1,0 +1,107 @@
+import type { Env } from '@firn/env'
+
+/** Longer writes go to the thread pool: nobody knows how long they take from how long short ones do. */
+export const LONGEST_WRITE_IN_PLACE: number = 64 * 1024
+
+/** Above this mean, in milliseconds, writes go to the thread pool. */
+const QUICK_MS = 0.3
+/** As much for the turns of the event loop between them. One that has nothing to do takes 0.001. */
+const QUICK_TURN_MS = 0.05
+/** What a write by a thread may take if the next one is to be tried in place. */
+const QUICK_BY_THREAD_MS = 1
+/** So many writes in place in a row, and what was slow before them is forgotten. */
+const QUICK_ENOUGH = 16
+const FIRST_REST = 8
+const LONGEST_REST = 256
+
+/**
+ * Decides whether short durable writes are made in place, holding up the event loop, or by the
+ * thread pool. Where a disk takes 0.1 ms for one, the way to a thread and back takes as long again.
+ *
+ * 1. Before each write in place the event loop has a turn: commits in a loop would never let it have
+ *    one otherwise. A loop that uses it has better things to do than to wait for a disk.
+ * 2. When writes in place are slow, or turns are, on average, threads make the next 8 writes, and
+ *    twice as many, up to 256, each time that soon happens again. One that is slow for once changes
+ *    little: that can't be foreseen, and is over.
+ * 3. Writes in place begin only after one by a thread was quick, so that a disk which is always slow
+ *    holds nothing up.
+ */
+export class WritePace {
+  readonly #env: Env
+  #lastByThreadMs = Infinity
+  readonly #writes: Mean = new Mean(QUICK_MS)
+  readonly #turns: Mean = new Mean(QUICK_TURN_MS)
+  /** Writes left to give to threads before the next one in place. */
+  #resting = 0
+  #rest: number = FIRST_REST
+  /** Writes in place since the last rest. */
+  #inPlace = 0
+
+  constructor(env: Env) {
+    this.#env = env
+  }
+
+  /** Whether to make the next write in place. If so, the event loop has had its turn. */
+  async turn(): Promise<boolean> {
+    if (this.#resting > 0) {
+      this.#resting--
+      return false
+    }
+    if (this.#lastByThreadMs > QUICK_BY_THREAD_MS) return false
+    const since = this.now()
+    await this.#env.yield()
+    this.#turns.add(this.now() - since)
+    if (!this.#turns.isHigh) return true
+    this.#takeRest()
+    return false
+  }
+
+  /** The clock for `took` and `tookByThread`. */
+  now(): number {
+    return this.#env.monotonic()
+  }
+
+  /** Notes how long a write in place took. */
+  took(since: number): void {
+    this.#writes.add(this.now() - since)
+    this.#inPlace++
+    if (this.#writes.isHigh) this.#takeRest()
+    else if (this.#inPlace === QUICK_ENOUGH) this.#rest = FIRST_REST
+  }
+
+  /** Notes how long a thread took for a write that was short enough to be made in place. */
+  tookByThread(since: number): void {
+    this.#lastByThreadMs = this.now() - since
+  }
+
+  #takeRest(): void {
+    this.#writes.reset()
+    this.#turns.reset()
+    this.#inPlace = 0
+    this.#resting = this.#rest
+    this.#rest = Math.min(LONGEST_REST, this.#rest * 2)
+  }
+}
+
+/** A moving mean that begins at half its limit, and to which nothing adds more than four times that. */
+class Mean {
+  readonly #limit: number
+  #value = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+    this.reset()
+  }
+
+  reset(): void {
+    this.#value = this.#limit / 2
+  }
+
+  add(value: number): void {
+    this.#value += (Math.min(value, 4 * this.#limit) - this.#value) / 8
+  }
+
+  get isHigh(): boolean {
+    return this.#value > this.#limit
+  }
+}

@@ -1,0 +1,67 @@
+import { type Env, InvalidArgumentError, isFirnError, isUlid, systemEnv } from '@firn/env'
+import type { ObjectStore } from '@firn/object-store'
+import { BaseLeases, type LeaseRecord, type ReplaceOutcome } from './base-leases.js'
+import { decodeLeaseRecord, encodeLeaseRecord } from './internal/lease-codec.js'
+import type { LeaseCallOptions } from './leases.js'
+import { leaseKey } from './object-keys.js'
+
+export interface ObjectLeasesOptions {
+  env?: Env
+}
+
+interface StoredLease extends LeaseRecord {
+  etag: string
+}
+
+/**
+ * Leases on nothing but an object store: each is the object `leases/<incarnation>/<name>`, created and
+ * replaced by conditional puts. The store stays the caller's to close.
+ */
+export class ObjectLeases extends BaseLeases<StoredLease> {
+  readonly #store: ObjectStore
+  readonly #incarnation: string
+
+  constructor(store: ObjectStore, incarnation: string, options: ObjectLeasesOptions = {}) {
+    super(options.env ?? systemEnv)
+    if (!isUlid(incarnation)) throw new InvalidArgumentError('an incarnation is a ULID')
+    this.#store = store
+    this.#incarnation = incarnation
+  }
+
+  protected async _read(name: string, options: LeaseCallOptions): Promise<StoredLease | undefined> {
+    const key = leaseKey(this.#incarnation, name)
+    try {
+      const { bytes, etag } = await this.#store.get(key, options)
+      return { ...decodeLeaseRecord(bytes, key), etag }
+    } catch (error) {
+      if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined
+      throw error
+    }
+  }
+
+  protected async _replace(
+    name: string,
+    expected: StoredLease | undefined,
+    next: LeaseRecord,
+    options: LeaseCallOptions,
+  ): Promise<ReplaceOutcome<StoredLease>> {
+    const key = leaseKey(this.#incarnation, name)
+    const condition = expected === undefined ? { ifAbsent: true } : { ifMatch: expected.etag }
+    try {
+      const bytes = encodeLeaseRecord(next, key)
+      const { etag } = await this.#store.put(key, bytes, { ...options, ...condition })
+      return { replaced: { ...next, etag } }
+    } catch (error) {
+      // Refused before anything was sent.
+      if (isFirnError(error, 'FIRN_INVALID_ARGUMENT') || isFirnError(error, 'FIRN_CLOSED'))
+        throw error
+      if (isFirnError(error, 'FIRN_READ_ONLY')) throw error
+      if (!isFirnError(error, 'FIRN_PRECONDITION_FAILED')) return { unknown: error }
+    }
+    try {
+      return { found: await this._read(name, options) }
+    } catch (error) {
+      return { unknown: error }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { FirnError, type FirnErrorOptions } from '@firn/env'
+import { ObjectStoreError, type ObjectStoreErrorOptions } from '@firn/object-store'
+
+export interface S3RequestErrorOptions extends ObjectStoreErrorOptions {
+  s3Code?: string | undefined
+  status?: number | undefined
+  requestId?: string | undefined
+}
+
+/** A request failed; `reason` and `retryable` say how, the rest says what S3 said. */
+export class S3RequestError extends ObjectStoreError {
+  /** S3's own code, as 'SlowDown', where there was an answer with one. */
+  readonly s3Code: string | undefined
+  /** The HTTP status, where there was an answer. */
+  readonly status: number | undefined
+  /** What the operator of the service asks for. */
+  readonly requestId: string | undefined
+
+  constructor(message: string, options: S3RequestErrorOptions) {
+    super(message, options)
+    this.s3Code = options.s3Code
+    this.status = options.status
+    this.requestId = options.requestId
+  }
+}
+
+/** The bucket doesn't exist, or not in this account's partition. Nothing was done. */
+export class BucketNotFoundError extends FirnError {
+  readonly bucket: string
+
+  constructor(bucket: string, options?: FirnErrorOptions) {
+    super(
+      'FIRN_S3_BUCKET_NOT_FOUND',
+      `there is no bucket '${bucket}' at this endpoint; check its name and the endpoint, or create it`,
+      options,
+    )
+    this.bucket = bucket
+  }
+}
+
+/** There are no credentials, or the service doesn't accept them. Nothing was done. */
+export class S3CredentialsError extends FirnError {
+  constructor(message: string, options?: FirnErrorOptions) {
+    super('FIRN_S3_CREDENTIALS', message, options)
+  }
+}
+
+/** The region, the endpoint or another setting of the client can't be right. Nothing was done. */
+export class S3ConfigurationError extends FirnError {
+  constructor(message: string, options?: FirnErrorOptions) {
+    super('FIRN_S3_CONFIGURATION', message, options)
+  }
+}

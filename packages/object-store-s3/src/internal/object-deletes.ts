@@ -1,0 +1,109 @@
+import { DeleteObjectCommand, DeleteObjectsCommand, type S3Client } from '@aws-sdk/client-s3'
+import { S3RequestError } from '../errors.js'
+import { meaningOf } from './s3-codes.js'
+import { s3CodeOf } from './s3-errors.js'
+import type { S3Requests } from './s3-requests.js'
+
+/** As many as S3 takes with one request. */
+const BATCH_KEYS = 1000
+const BATCHES_AT_ONCE = 4
+
+/** Deletes objects: one by its own request, more in batches of a thousand, four of them at a time. */
+export class ObjectDeletes {
+  readonly #requests: S3Requests
+  /** Whether this server has asked for MD5s: see `#batchCommand`. */
+  #wantsMd5 = false
+
+  constructor(requests: S3Requests) {
+    this.#requests = requests
+  }
+
+  /** Keys are S3's. */
+  async delete(keys: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    const [first, second] = keys
+    if (first !== undefined && second === undefined) return this.#deleteOne(first, signal)
+    for (let at = 0; at < keys.length; at += BATCH_KEYS * BATCHES_AT_ONCE) {
+      const batches: Promise<void>[] = []
+      const end = Math.min(keys.length, at + BATCH_KEYS * BATCHES_AT_ONCE)
+      for (let from = at; from < end; from += BATCH_KEYS) {
+        batches.push(this.#deleteBatch(keys.slice(from, Math.min(end, from + BATCH_KEYS)), signal))
+      }
+      // All of them end before an error is thrown: nothing goes on behind the caller's back.
+      const failed = (await Promise.allSettled(batches)).find((one) => one.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+    }
+  }
+
+  async #deleteOne(key: string, signal: AbortSignal | undefined): Promise<void> {
+    const doing = `deleting object '${key}'`
+    const { bucket: Bucket } = this.#requests
+    await this.#requests.run({ kind: 'delete', doing, signal }, async (client, options) => {
+      try {
+        await client.send(new DeleteObjectCommand({ Bucket, Key: key }), options)
+      } catch (error) {
+        // S3 doesn't say so; some of its relatives do.
+        if (s3CodeOf(error) !== 'NoSuchKey') throw error
+      }
+    })
+  }
+
+  async #deleteBatch(keys: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    const doing = `deleting ${keys.length} objects`
+    const call = { kind: 'delete', doing, signal } as const
+    const send = (md5: boolean) =>
+      this.#requests.run(call, async (client, options) => {
+        const objects = keys.map((Key) => ({ Key }))
+        try {
+          return await client.send(this.#batchCommand(objects, md5 ? client : undefined), options)
+        } catch (error) {
+          if (md5 || !asksForMd5(error)) throw error
+          return undefined
+        }
+      })
+    let reply = await send(this.#wantsMd5)
+    if (reply === undefined) {
+      this.#wantsMd5 = true
+      reply = await send(true)
+    }
+    const failed = (reply?.Errors ?? []).filter(({ Code }) => Code !== 'NoSuchKey')
+    const [first] = failed
+    if (first === undefined) return
+    // The one that may go away by itself says the least.
+    const worst = failed.find(({ Code }) => !meaningOf(Code, undefined).retryable) ?? first
+    const { reason, retryable, advice } = meaningOf(worst.Code, undefined)
+    throw new S3RequestError(
+      `${doing} in bucket '${this.#requests.bucket}' failed for ${failed.length} of them, for object ` +
+        `'${worst.Key}' with ${worst.Code ?? 'no reason given'}; ${advice}`,
+      { reason, retryable, s3Code: worst.Code },
+    )
+  }
+
+  /**
+   * The SDK sends a CRC32, which S3 takes for the Content-MD5 it used to demand; some of its relatives
+   * still demand that.
+   */
+  #batchCommand(objects: { Key: string }[], md5By: S3Client | undefined): DeleteObjectsCommand {
+    const Bucket = this.#requests.bucket
+    const command = new DeleteObjectsCommand({ Bucket, Delete: { Quiet: true, Objects: objects } })
+    if (md5By !== undefined) {
+      const { md5: Md5, base64Encoder } = md5By.config
+      command.middlewareStack.add(
+        (next) => async (args) => {
+          const request = args.request as { body: string; headers: Record<string, string> }
+          const hash = new Md5()
+          hash.update(new TextEncoder().encode(request.body))
+          request.headers['content-md5'] = base64Encoder(await hash.digest())
+          return next(args)
+        },
+        { step: 'build', name: 'firnContentMd5' },
+      )
+    }
+    return command
+  }
+}
+
+function asksForMd5(error: unknown): boolean {
+  const code = s3CodeOf(error)
+  if (code === 'MissingContentMD5') return true
+  return code === 'InvalidRequest' && /content-md5/i.test((error as Error).message)
+}

@@ -1,0 +1,93 @@
+import type { S3Client } from '@aws-sdk/client-s3'
+import { ClosedError, InvalidArgumentError } from '@firn/env'
+import type { S3Request, S3RequestKind } from '../s3-request.js'
+import { type Attempted, isUnsent, typedError } from './s3-errors.js'
+
+export interface Call extends Omit<Attempted, 'bucket'> {
+  kind: S3RequestKind
+  bytesSent?: number
+  signal?: AbortSignal | undefined
+}
+
+/** Does one request; what it adds to `request` is reported when it is over. */
+export type Send<T> = (
+  client: S3Client,
+  options: { abortSignal?: AbortSignal },
+  request: S3Request,
+) => Promise<T>
+
+/**
+ * What all requests have in common: each is made once, reported once, stops when its signal aborts, and
+ * fails with the signal's reason or a typed error.
+ */
+export class S3Requests {
+  readonly bucket: string
+  readonly #client: S3Client
+  /** Whether the client ends with the store. */
+  readonly #ownsClient: boolean
+  readonly #onRequest: ((request: S3Request) => void) | undefined
+  #attemptsChecked = false
+  #closed = false
+
+  constructor(
+    bucket: string,
+    client: S3Client,
+    ownsClient: boolean,
+    onRequest: ((request: S3Request) => void) | undefined,
+  ) {
+    this.bucket = bucket
+    this.#client = client
+    this.#ownsClient = ownsClient
+    this.#onRequest = onRequest
+  }
+
+  async run<T>(call: Call, send: Send<T>): Promise<T> {
+    if (!this.#attemptsChecked) await this.#checkAttempts()
+    const { kind, bytesSent = 0, signal } = call
+    const request: S3Request = { kind, bytesSent, bytesReceived: 0, failed: false }
+    let sent = true
+    try {
+      signal?.throwIfAborted()
+      return await send(this.#client, signal === undefined ? {} : { abortSignal: signal }, request)
+    } catch (error) {
+      request.failed = true
+      if (isUnsent(error) && (error as Error).name !== 'AbortError') sent = false
+      if (signal?.aborted === true) throw signal.reason
+      if (this.#closed) throw new ClosedError('the store was closed before S3 answered')
+      throw typedError(error, { ...call, bucket: this.bucket })
+    } finally {
+      if (sent) this.#onRequest?.(request)
+    }
+  }
+
+  /** Whether the requests go to S3 itself, and not to something like it. Known after a request. */
+  async isAws(): Promise<boolean> {
+    const { isCustomEndpoint, endpoint } = this.#client.config
+    if (isCustomEndpoint !== true || endpoint === undefined) return true
+    return isAwsHost((await endpoint()).hostname)
+  }
+
+  close(): void {
+    this.#closed = true
+    if (this.#ownsClient) this.#client.destroy()
+  }
+
+  /**
+   * A client that tries again by itself hides that an attempt was unclear: a conditional put that meets
+   * its own object would look like a lost race.
+   */
+  async #checkAttempts(): Promise<void> {
+    const attempts = await this.#client.config.maxAttempts()
+    if (attempts !== 1) {
+      throw new InvalidArgumentError(
+        `the S3 client makes up to ${attempts} attempts of a request and hides all but the last; make ` +
+          'it with maxAttempts: 1, and retry with a RetryingObjectStore',
+      )
+    }
+    this.#attemptsChecked = true
+  }
+}
+
+export function isAwsHost(hostname: string): boolean {
+  return /(^|\.)(amazonaws\.com(\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)$/.test(hostname)
+}

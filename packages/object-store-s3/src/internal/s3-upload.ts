@@ -1,0 +1,155 @@
+import type { CompletedPart } from '@aws-sdk/client-s3'
+import { ClosedError, InvalidArgumentError } from '@firn/env'
+import { ObjectStoreError, type UploadSink } from '@firn/object-store'
+import { PartBuffer } from './part-buffer.js'
+import { MAX_PARTS, partSize } from './part-size.js'
+import type { UploadRequests } from './upload-requests.js'
+
+export interface S3UploadOptions {
+  partBytes: number
+  concurrency: number
+  signal: AbortSignal | undefined
+}
+
+/**
+ * An upload as S3 takes it:
+ * 1. What is written gathers in memory. Where the object ends before a part is full, it is put whole,
+ *    with one request.
+ * 2. Where it goes on, a multipart upload begins, and full parts are sent in the background. A write
+ *    waits when as many are under way as may be: `concurrency` of them, and as many bytes as that many
+ *    first parts have, or a single larger part. One more part is gathering.
+ * 3. Each time S3 asks for less, half as many are sent at once; with each part that arrives, one more.
+ * 4. `finish` sends the rest, waits for all, and completes.
+ */
+export class S3Upload implements UploadSink {
+  readonly #requests: UploadRequests
+  readonly #partBytes: number
+  readonly #concurrency: number
+  readonly #signal: AbortSignal | undefined
+  readonly #stop = new AbortController()
+  readonly #onAbort: () => void
+  readonly #buffer = new PartBuffer()
+  readonly #parts: CompletedPart[] = []
+  readonly #underWay = new Set<Promise<void>>()
+  #bytesUnderWay = 0
+  /** How many parts may be under way now. */
+  #allowed: number
+  #begun: Promise<void> | undefined
+  #nextPart = 1
+  #size = 0
+  #failure: { error: unknown } | undefined
+
+  constructor(requests: UploadRequests, options: S3UploadOptions) {
+    this.#requests = requests
+    this.#partBytes = options.partBytes
+    this.#concurrency = options.concurrency
+    this.#allowed = options.concurrency
+    const { signal } = options
+    this.#signal = signal
+    this.#onAbort = () => this.#stop.abort(signal?.reason)
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (signal?.aborted === true) this.#onAbort()
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      const limit = partSize(this.#nextPart, this.#partBytes)
+      // A full part is sent when more follows: one that doesn't is the whole object, or its last part.
+      if (this.#buffer.length === limit) await this.#sendPart()
+      else at += this.#buffer.fill(bytes, at, limit)
+    }
+    this.#throwIfFailed()
+  }
+
+  async finish(): Promise<{ etag: string; size: number }> {
+    if (this.#begun === undefined) {
+      const bytes = this.#buffer.take()
+      const etag = await this.#requests.put(bytes, this.#stop.signal)
+      this.#end()
+      return { etag, size: bytes.length }
+    }
+    await this.#sendPart()
+    await Promise.all(this.#underWay)
+    this.#throwIfFailed()
+    const etag = await this.#requests.complete(this.#parts, this.#stop.signal)
+    this.#end()
+    return { etag, size: this.#size }
+  }
+
+  async abort(): Promise<void> {
+    this.#end()
+    this.#buffer.take()
+    this.#stop.abort(new ClosedError('the upload was aborted: start another one'))
+    await Promise.all(this.#underWay)
+    const begun = await this.#begun?.then(
+      () => true,
+      () => false,
+    )
+    if (begun === true) await this.#requests.abort()
+  }
+
+  /** Takes what was gathered and sends it when there is room. */
+  async #sendPart(): Promise<void> {
+    this.#throwIfFailed()
+    this.#begun ??= this.#requests.create(this.#stop.signal)
+    await orAborted(this.#begun, this.#stop.signal)
+    const number = this.#nextPart++
+    if (number > MAX_PARTS) {
+      throw new InvalidArgumentError(
+        `an upload has ${MAX_PARTS} parts at most, and this one has no room left in them`,
+      )
+    }
+    const bytes = this.#buffer.take()
+    this.#size += bytes.length
+    const room = this.#concurrency * this.#partBytes
+    while (
+      this.#underWay.size > 0 &&
+      (this.#underWay.size >= this.#allowed || this.#bytesUnderWay + bytes.length > room)
+    ) {
+      await Promise.race(this.#underWay)
+    }
+    this.#throwIfFailed()
+    const sending = this.#send(number, bytes).finally(() => this.#underWay.delete(sending))
+    this.#underWay.add(sending)
+  }
+
+  /** Never rejects: the first failure stops the other parts and waits for the next call. */
+  async #send(number: number, bytes: Uint8Array): Promise<void> {
+    this.#bytesUnderWay += bytes.length
+    try {
+      const { signal } = this.#stop
+      const part = await this.#requests.part(number, bytes, signal, this.#slowDown)
+      this.#parts[number - 1] = part
+      this.#allowed = Math.min(this.#concurrency, this.#allowed + 1)
+    } catch (error) {
+      this.#failure ??= { error }
+      this.#stop.abort(error)
+    } finally {
+      this.#bytesUnderWay -= bytes.length
+    }
+  }
+
+  #slowDown = (error: unknown): void => {
+    if (!(error instanceof ObjectStoreError) || error.reason !== 'throttled') return
+    this.#allowed = Math.max(1, this.#allowed >> 1)
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+    this.#stop.signal.throwIfAborted()
+  }
+
+  #end(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+}
+
+/** What a promise resolves to, or the signal's reason where that comes first. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

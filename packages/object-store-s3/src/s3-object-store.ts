@@ -1,0 +1,268 @@
+import {
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+  type S3ClientConfig,
+  type ServerSideEncryption,
+} from '@aws-sdk/client-s3'
+import { type Env, InvalidArgumentError, systemEnv } from '@firn/env'
+import {
+  assertKeyPrefix,
+  BaseObjectStore,
+  type CallOptions,
+  type GetOptions,
+  type ListOptions,
+  MAX_KEY_BYTES,
+  type ObjectInfo,
+  ObjectNotFoundError,
+  PreconditionFailedError,
+  type PutOptions,
+  resolveRange,
+  type StoredObject,
+  type UploadOptions,
+  type UploadSink,
+} from '@firn/object-store'
+import { S3RequestError } from './errors.js'
+import { etagOf } from './internal/etag.js'
+import { ObjectDeletes } from './internal/object-deletes.js'
+import { listObjects } from './internal/object-listing.js'
+import { rangeHeader, readReply } from './internal/object-reply.js'
+import { MAX_PART_BYTES, MIN_PART_BYTES } from './internal/part-size.js'
+import { newClient } from './internal/s3-client.js'
+import { badReply, statusOf } from './internal/s3-errors.js'
+import { S3Requests } from './internal/s3-requests.js'
+import { S3Upload } from './internal/s3-upload.js'
+import { UploadRequests, type UploadTarget } from './internal/upload-requests.js'
+import { UploadRetries } from './internal/upload-retries.js'
+import type { S3Request } from './s3-request.js'
+
+export interface S3ObjectStoreOptions {
+  bucket: string
+  /** The folder of the bucket that the store is: 'some/folder'. Keys are relative to it. Default: all. */
+  prefix?: string
+  /** A ready client, made with `maxAttempts: 1`. It stays open when the store closes. */
+  client?: S3Client
+  /**
+   * For a client of the store's own. Region, credentials and endpoint default to what the AWS SDK
+   * finds: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_S3, the machine's role, ….
+   */
+  clientConfig?: S3ClientConfig
+  /**
+   * Whether the client of the store's own names the bucket in the path, and not in the host. Default:
+   * only where the endpoint isn't AWS's. Set it for endpoints that are set in the shared configuration.
+   */
+  forcePathStyle?: boolean
+  /** How objects are encrypted, where it isn't as the bucket says. */
+  serverSideEncryption?: ServerSideEncryption
+  /** The key for 'aws:kms' and 'aws:kms:dsse'. */
+  sseKmsKeyId?: string
+  /**
+   * Bytes of a part of an upload, at least 5 MiB; larger ones after the first thousand. Smaller objects
+   * are one request. Default 8 MiB.
+   */
+  partBytes?: number
+  /** Most parts of one upload under way at once. Default 4. */
+  concurrency?: number
+  /** Called once for each HTTP request when it is over. Must not throw. */
+  onRequest?: (request: S3Request) => void
+  /** Where pauses between attempts of uploads come from. */
+  env?: Env
+}
+
+/**
+ * Objects in a bucket of S3, or of something like it. A call makes one request (a `list` one per
+ * thousand objects, a `delete` one per thousand keys) and no second attempt: wrap it into a
+ * `RetryingObjectStore` for those. Uploads are the exception, as nobody else has their bytes: their
+ * requests are repeated with backoff, each of them up to five times.
+ */
+export class S3ObjectStore extends BaseObjectStore {
+  readonly #requests: S3Requests
+  readonly #deletes: ObjectDeletes
+  readonly #retries: UploadRetries
+  readonly #env: Env
+  /** '' or ending in '/'. */
+  readonly #folder: string
+  readonly #objectOptions: UploadTarget['objectOptions']
+  readonly #partBytes: number
+  readonly #concurrency: number
+
+  constructor(options: S3ObjectStoreOptions) {
+    super()
+    const { bucket, prefix = '', client, clientConfig, forcePathStyle, onRequest } = options
+    if (typeof bucket !== 'string' || bucket === '') {
+      throw new InvalidArgumentError('an S3 store needs the name of a bucket')
+    }
+    if (client !== undefined && (clientConfig !== undefined || forcePathStyle !== undefined)) {
+      throw new InvalidArgumentError(
+        'clientConfig and forcePathStyle are for a client of the store',
+      )
+    }
+    this.#folder = prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`
+    assertKeyPrefix(this.#folder, 'prefix')
+    this.#env = options.env ?? systemEnv
+    this.#partBytes = inBounds('partBytes', options.partBytes ?? 8 * 2 ** 20, {
+      least: MIN_PART_BYTES,
+      most: MAX_PART_BYTES,
+    })
+    this.#concurrency = inBounds('concurrency', options.concurrency ?? 4, { least: 1, most: 1000 })
+    this.#objectOptions = {
+      ...(options.serverSideEncryption !== undefined && {
+        ServerSideEncryption: options.serverSideEncryption,
+      }),
+      ...(options.sseKmsKeyId !== undefined && { SSEKMSKeyId: options.sseKmsKeyId }),
+    }
+    const used = client ?? newClient(clientConfig ?? {}, forcePathStyle)
+    this.#requests = new S3Requests(bucket, used, client === undefined, onRequest)
+    this.#deletes = new ObjectDeletes(this.#requests)
+    this.#retries = new UploadRetries(this.#env)
+  }
+
+  protected override async _get(key: string, options: GetOptions): Promise<StoredObject> {
+    const { range, ifMatch, signal } = options
+    const fullKey = this.#fullKey(key)
+    // HTTP has no way to ask for no bytes.
+    const asksForNone = range !== undefined && range.start >= 0 && range.end === range.start
+    if (!asksForNone) {
+      const found = await this.#requests.run(
+        { kind: 'get', doing: `reading object '${key}'`, key, signal },
+        async (client, how, request) => {
+          const command = new GetObjectCommand({
+            Bucket: this.#requests.bucket,
+            Key: fullKey,
+            ...(range !== undefined && { Range: rangeHeader(range) }),
+            ...(ifMatch !== undefined && { IfMatch: ifMatch }),
+          })
+          let reply: GetObjectCommandOutput
+          try {
+            reply = await client.send(command, how)
+          } catch (error) {
+            if (statusOf(error) === 416 && range !== undefined) return undefined
+            throw error
+          }
+          const object = await readReply(key, reply, range, ifMatch)
+          request.bytesReceived = object.bytes.length
+          return object
+        },
+      )
+      if (found !== undefined) return found
+    }
+    return this.#emptyRange(key, options)
+  }
+
+  /** No bytes of an object: its size and ETag, which an answer of 416 lacks. */
+  async #emptyRange(key: string, { range, ifMatch, signal }: GetOptions): Promise<StoredObject> {
+    const info = await this._head(key, { signal })
+    if (info === undefined) throw new ObjectNotFoundError(key)
+    if (ifMatch !== undefined && ifMatch !== info.etag) {
+      throw new PreconditionFailedError(key, 'ifMatch')
+    }
+    const { start, end } = resolveRange(range, info.size)
+    if (end !== start) throw badReply(`reading object '${key}'`, 'refuses a range that lies in it')
+    return { ...info, bytes: new Uint8Array(0), offset: start }
+  }
+
+  protected override _head(key: string, { signal }: CallOptions): Promise<ObjectInfo | undefined> {
+    const doing = `looking at object '${key}'`
+    const command = new HeadObjectCommand(this.#names(key))
+    return this.#requests.run({ kind: 'head', doing, key, signal }, async (client, how) => {
+      try {
+        const { ContentLength: size, ETag } = await client.send(command, how)
+        if (size === undefined) throw badReply(doing, 'says nowhere how long it is')
+        return { key, size, etag: etagOf(ETag, doing) }
+      } catch (error) {
+        // It has no body, and so doesn't tell a missing bucket from a missing object.
+        if (statusOf(error) === 404) return undefined
+        throw error
+      }
+    })
+  }
+
+  protected override async _put(
+    key: string,
+    bytes: Uint8Array,
+    options: PutOptions,
+  ): Promise<{ etag: string }> {
+    try {
+      return await this.#putOnce(key, bytes, options)
+    } catch (error) {
+      // How Ceph's gateway says that a replacement lost its race, for want of a code of its own.
+      const lost = error instanceof S3RequestError && error.s3Code === 'UnknownError'
+      if (!lost || options.ifMatch === undefined) throw error
+      const found = await this._head(key, { signal: options.signal })
+      if (found?.etag === options.ifMatch) throw error
+      throw new PreconditionFailedError(key, 'ifMatch', { cause: error })
+    }
+  }
+
+  #putOnce(
+    key: string,
+    bytes: Uint8Array,
+    { ifAbsent, ifMatch, signal }: PutOptions,
+  ): Promise<{ etag: string }> {
+    const doing = `writing object '${key}'`
+    const condition = ifAbsent === true ? 'ifAbsent' : ifMatch === undefined ? undefined : 'ifMatch'
+    const command = new PutObjectCommand({
+      ...this.#names(key),
+      ...this.#objectOptions,
+      Body: bytes,
+      ...(ifAbsent === true && { IfNoneMatch: '*' }),
+      ...(ifMatch !== undefined && { IfMatch: ifMatch }),
+    })
+    return this.#requests.run(
+      { kind: 'put', doing, key, condition, signal, bytesSent: bytes.length },
+      async (client, how) => ({ etag: etagOf((await client.send(command, how)).ETag, doing) }),
+    )
+  }
+
+  protected override _delete(keys: readonly string[], { signal }: CallOptions): Promise<void> {
+    const fullKeys = keys.map((key) => this.#fullKey(key))
+    return this.#deletes.delete(fullKeys, signal)
+  }
+
+  protected override _list(options: ListOptions): AsyncIterable<ObjectInfo> {
+    return listObjects(this.#requests, this.#folder, options)
+  }
+
+  protected override async _upload(key: string, options: UploadOptions): Promise<UploadSink> {
+    const target: UploadTarget = {
+      key,
+      fullKey: this.#fullKey(key),
+      ifAbsent: options.ifAbsent === true,
+      objectOptions: this.#objectOptions,
+    }
+    const requests = new UploadRequests(this.#requests, this.#retries, target, this.#env)
+    return new S3Upload(requests, {
+      partBytes: this.#partBytes,
+      concurrency: this.#concurrency,
+      signal: options.signal,
+    })
+  }
+
+  protected override async _close(): Promise<void> {
+    this.#requests.close()
+  }
+
+  #names(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#requests.bucket, Key: this.#fullKey(key) }
+  }
+
+  #fullKey(key: string): string {
+    const full = this.#folder + key
+    if (full.length <= MAX_KEY_BYTES) return full
+    throw new InvalidArgumentError(
+      `S3 takes keys of ${MAX_KEY_BYTES} bytes, the store's prefix (${this.#folder.length}) included; ` +
+        `this one has ${key.length}`,
+    )
+  }
+}
+
+function inBounds(
+  name: string,
+  value: number,
+  { least, most }: { least: number; most: number },
+): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value
+  throw new InvalidArgumentError(`${name} is a whole number from ${least} to ${most}, got ${value}`)
+}

@@ -1,0 +1,76 @@
+import { TestEnv } from '@firn/env/testing'
+import { ObjectStoreError } from '@firn/object-store'
+import { expect, it } from 'vitest'
+import { UploadRetries } from '../src/internal/upload-retries.js'
+import { rejection } from './answering-server.ts'
+
+const busy = new ObjectStoreError('busy', { reason: 'throttled', retryable: true })
+const denied = new ObjectStoreError('denied', { reason: 'permission' })
+
+/** An Env whose sleeps end at once and are written down. */
+class HastyEnv extends TestEnv {
+  readonly slept: number[] = []
+
+  override async sleep(ms: number): Promise<void> {
+    this.slept.push(ms)
+  }
+}
+
+function failing(error: Error, times = Number.POSITIVE_INFINITY) {
+  let calls = 0
+  const call = async () => {
+    if (calls++ < times) throw error
+    return 'done'
+  }
+  return { call, calls: () => calls }
+}
+
+it('repeats what may help, six times in all, with pauses that grow', async () => {
+  const env = new HastyEnv()
+  const retries = new UploadRetries(env)
+  const some = failing(busy, 3)
+  const heard: unknown[] = []
+  expect(await retries.run(undefined, some.call, (error) => heard.push(error))).toBe('done')
+  expect(heard).toEqual([busy, busy, busy])
+  const all = failing(busy)
+  env.slept.length = 0
+  expect(await rejection(retries.run(undefined, all.call))).toBe(busy)
+  expect(all.calls()).toBe(6)
+  expect(env.slept.length).toBe(5)
+  for (const [i, ms] of env.slept.entries()) expect(ms).toBeLessThan(50 * 2 ** i)
+})
+
+it('repeats nothing that will not help', async () => {
+  const hopeless = failing(denied)
+  expect(await rejection(new UploadRetries(new HastyEnv()).run(undefined, hopeless.call))).toBe(
+    denied,
+  )
+  expect(hopeless.calls()).toBe(1)
+  const strange = failing(new TypeError('a bug'))
+  await rejection(new UploadRetries(new HastyEnv()).run(undefined, strange.call))
+  expect(strange.calls()).toBe(1)
+})
+
+it('stops repeating when nothing gets through, until something does', async () => {
+  const retries = new UploadRetries(new HastyEnv())
+  for (let i = 0; i < 20; i++) await rejection(retries.run(undefined, failing(busy).call))
+  const late = failing(busy)
+  expect(await rejection(retries.run(undefined, late.call))).toBe(busy)
+  expect(late.calls()).toBe(1)
+  for (let i = 0; i < 5; i++) await retries.run(undefined, async () => {})
+  const again = failing(busy)
+  await rejection(retries.run(undefined, again.call))
+  expect(again.calls()).toBe(2)
+})
+
+it('stops repeating when its signal aborts', async () => {
+  const abort = new AbortController()
+  const reason = new Error('enough')
+  const retries = new UploadRetries(new TestEnv())
+  const call = failing(busy)
+  const running = rejection(retries.run(abort.signal, call.call))
+  await Promise.resolve()
+  abort.abort(reason)
+  expect(await running).toBe(reason)
+  expect(call.calls()).toBe(1)
+})
