@@ -143,6 +143,26 @@ describe('DiskCache', () => {
     expect((await entryPaths()).length).toBe(2)
   })
 
+  it('does not take a new entry away because a read of the old one came too late', async () => {
+    let fail = (): void => {}
+    const late = new Promise<never>((_, reject) => {
+      fail = () => reject(new Error('ENOENT'))
+    })
+    let reads = 0
+    const files: CacheFiles = {
+      ...nodeCacheFiles,
+      read: (path, length) => (reads++ === 0 ? late : nodeCacheFiles.read(path, length)),
+    }
+    const cache = open({ files })
+    await cache.put(FILE, 0, content(1))
+    const read = cache.get(FILE, 0, 100)
+    await cache.put(FILE, 0, content(2), { replace: true })
+    fail()
+    expect(await read).toBeUndefined()
+    expect(await cache.get(FILE, 0, 100)).toEqual(content(2))
+    expect(cache.stats()).toMatchObject({ damaged: 0, entries: 1 })
+  })
+
   it('is without what was wrong where the disk can’t take its replacement (FAILURES 29)', async () => {
     let full = false
     const files = faulty((call) => (full && call === 'write' ? 'ENOSPC' : undefined))

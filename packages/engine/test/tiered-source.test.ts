@@ -298,6 +298,8 @@ describe('what is kept', () => {
     expect(await disk.get('A', 0, 1)).toBeDefined()
     expect(await disk.get('B', 0, 1)).toBeUndefined()
     expect(await disk.get('C', 0, 1)).toBeDefined()
+    await disk.keep('D', new Map([[0, new Uint8Array(20 * 2 ** 20)]]), false)
+    expect(await disk.get('D', 0, 1)).toBeDefined()
   })
 })
 

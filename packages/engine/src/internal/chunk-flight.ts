@@ -13,15 +13,22 @@ export interface LoadedChunks {
  */
 export class ChunkFlight {
   readonly loaded: Promise<LoadedChunks>
-  readonly #controller = new AbortController()
+  readonly #controller: AbortController | undefined
   readonly #onAbandoned: () => void
   #waiting = 0
   #settled = false
 
-  /** Starts the load. `onAbandoned` is called before it is aborted. */
-  constructor(load: (signal: AbortSignal) => Promise<LoadedChunks>, onAbandoned: () => void) {
-    this.#onAbandoned = onAbandoned
-    this.loaded = load(this.#controller.signal).finally(() => {
+  /**
+   * Starts the load, for a first read that can give up or can't: then the load never will be aborted.
+   * `onAbandoned` is called before it is.
+   */
+  constructor(
+    load: (signal: AbortSignal | undefined) => Promise<LoadedChunks>,
+    options: { abortable: boolean; onAbandoned: () => void },
+  ) {
+    this.#controller = options.abortable ? new AbortController() : undefined
+    this.#onAbandoned = options.onAbandoned
+    this.loaded = load(this.#controller?.signal).finally(() => {
       this.#settled = true
     })
   }
@@ -34,6 +41,6 @@ export class ChunkFlight {
   leave(): void {
     if (--this.#waiting > 0 || this.#settled) return
     this.#onAbandoned()
-    this.#controller.abort()
+    this.#controller?.abort()
   }
 }

@@ -12,8 +12,8 @@ import type { Chunks } from './chunk-flight.js'
 export const CHUNK_BYTES: number = 64 * 1024 - 64
 
 /**
- * What may be on its way to the disk. Chunks beyond that aren't kept: a disk that is slower than the
- * store mustn't fill the memory.
+ * What may be on its way to the disk, unless it is one read's. Chunks beyond that aren't kept: a disk
+ * that is slower than the store mustn't fill the memory.
  */
 const MAX_KEEPING_BYTES = 16 * 1024 * 1024
 
@@ -48,7 +48,8 @@ export class DiskTier {
   keep(fileId: string, chunks: Chunks, replace: boolean): Promise<void> {
     let bytes = 0
     for (const chunk of chunks.values()) bytes += chunk.length
-    if (bytes === 0 || this.#keepingBytes + bytes > MAX_KEEPING_BYTES) return Promise.resolve()
+    const before = this.#keepingBytes
+    if (bytes === 0 || (before > 0 && before + bytes > MAX_KEEPING_BYTES)) return Promise.resolve()
     this.#keepingBytes += bytes
     const put = async (): Promise<void> => {
       for (const [offset, chunk] of chunks) {

@@ -92,7 +92,7 @@ export class TieredSource implements SstSource {
       if (flight === undefined) absent.push(at)
       else flights.add(flight)
     }
-    if (absent.length > 0) flights.add(this.#start(absent, fresh))
+    if (absent.length > 0) flights.add(this.#start(absent, fresh, signal !== undefined))
     for (const flight of flights) flight.join()
     try {
       const loads = await waitFor(Promise.all([...flights].map(({ loaded }) => loaded)), signal)
@@ -102,11 +102,14 @@ export class TieredSource implements SstSource {
     }
   }
 
-  #start(offsets: readonly number[], fresh: boolean): ChunkFlight {
+  #start(offsets: readonly number[], fresh: boolean, abortable: boolean): ChunkFlight {
     const forget = (): void => {
       for (const at of offsets) if (this.#flights.get(at) === flight) this.#flights.delete(at)
     }
-    const flight = new ChunkFlight((signal) => this.#load(offsets, fresh, signal), forget)
+    const flight = new ChunkFlight((signal) => this.#load(offsets, fresh, signal), {
+      abortable,
+      onAbandoned: forget,
+    })
     for (const at of offsets) this.#flights.set(at, flight)
     flight.loaded.then(({ kept }) => kept).then(forget, forget)
     return flight
@@ -115,7 +118,7 @@ export class TieredSource implements SstSource {
   async #load(
     offsets: readonly number[],
     fresh: boolean,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<LoadedChunks> {
     const chunks: Map<number, Uint8Array> = new Map()
     const look = async (at: number): Promise<void> => {
@@ -125,8 +128,8 @@ export class TieredSource implements SstSource {
     if (!fresh) await Promise.all(offsets.map(look))
     const missing = offsets.filter((at) => !chunks.has(at))
     if (missing.length === 0) return { chunks, kept: Promise.resolve() }
-    signal.throwIfAborted()
-    const fetched = await this.#fetch(missing, { signal, fresh })
+    signal?.throwIfAborted()
+    const fetched = await this.#fetch(missing, { fresh, ...(signal && { signal }) })
     for (const [at, chunk] of fetched) chunks.set(at, chunk)
     const kept = this.#isLive() ? this.#tier.keep(this.#id, fetched, fresh) : Promise.resolve()
     return { chunks, kept }
