@@ -16,7 +16,7 @@ export interface OpenOptions {
     memoryBytes?: number
     /**
      * Keeps what is read of a remote store in a local directory, across restarts. Needs Node.js. The
-     * directory is for such caches alone; databases may share one, each within its own budget. A full,
+     * directory is for this cache alone: two databases in one would let go of each other's pieces. A full,
      * damaged or missing disk costs requests, never an answer.
      */
     disk?: {
@@ -26,7 +26,10 @@ export interface OpenOptions {
       bytes: number
     }
   }
-  /** Size at which a memtable is flushed. Up to four are in memory at a time. Default 32 MiB. */
+  /**
+   * Size at which a memtable is flushed. Up to four are in memory at a time. Default 32 MiB; over `s3:`
+   * 1 MiB, with `?log=objects` 4, as opening reads from the log what isn't in files.
+   */
   memtableBytes?: number
   /**
    * On a log that others write to: reads look for their commits when the last look is older than

@@ -67,7 +67,7 @@ describe('31, 32: storage fails', () => {
     )
     const storage = new MemoryLogStorage()
     const db = await open(
-      { store, log: () => new MemoryCommitLog({ storage }) },
+      { store, log: () => new MemoryCommitLog({ storage, exclusive: true }) },
       { ...TINY, memtableBytes: 4096, env: IMPATIENT },
     )
     await fill(db, 20)

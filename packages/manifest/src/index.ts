@@ -25,6 +25,7 @@ export {
 export { MemoryLeaseStorage, MemoryLeases, type MemoryLeasesOptions } from './memory-leases.js'
 export { ObjectCommitLog, type ObjectCommitLogOptions } from './object-commit-log.js'
 export {
+  begunKey,
   checkpointPrefix,
   leaseKey,
   logEntryKey,

@@ -60,3 +60,8 @@ export function versionOfKey(key: string, prefix: string): number | undefined {
 function digits(version: number): string {
   return String(version).padStart(20, '0')
 }
+
+/** Stands where a log that isn't in the store has begun: so it is missed where it can't be found. */
+export function begunKey(incarnation: string): string {
+  return `begun/${incarnation}`
+}

@@ -22,7 +22,7 @@ async function pacing(pace: WritePace, env: TestEnv, count: number, times: Times
   const ways: Way[] = []
   env.yield = async () => env.advance(times.turn)
   for (let i = 0; i < count; i++) {
-    const inPlace = await pace.turn()
+    const inPlace = pace.mayBlock() && (await pace.turn())
     const since = pace.now()
     env.advance(inPlace ? times.inPlace : times.byThread)
     if (inPlace) pace.took(since)
@@ -54,10 +54,10 @@ describe('the pace of durable writes', () => {
     expect(countInPlace(ways)).toBe(0)
   })
 
-  it('does twice for a disk that becomes slow, and goes back when it is quick again', async () => {
+  it('does four times for a disk that becomes slow, and goes back when it is quick', async () => {
     const run = paced()
     await run(1000, QUICK)
-    expect(countInPlace(await run(1000, { inPlace: 5, byThread: 5.1, turn: 0.001 }))).toBe(2)
+    expect(countInPlace(await run(1000, { inPlace: 5, byThread: 5.1, turn: 0.001 }))).toBe(4)
     expect(countInPlace(await run(1000, QUICK))).toBeGreaterThan(950)
   })
 
@@ -76,13 +76,13 @@ describe('the pace of durable writes', () => {
     const run = paced()
     const [first, later] = [await run(1000, slow), await run(30_000, slow)]
     expect(countInPlace(first)).toBeGreaterThan(1)
-    expect(countInPlace(first)).toBeLessThan(25)
+    expect(countInPlace(first)).toBeLessThan(40)
     expect(countInPlace(later)).toBeGreaterThan(1)
-    expect(countInPlace(later)).toBeLessThan(300)
+    expect(countInPlace(later)).toBeLessThan(600)
   })
 
   it('leaves an event loop alone that has other things to do', async () => {
-    expect(countInPlace(await paced()(10_000, { ...QUICK, turn: 0.2 }))).toBeLessThan(100)
+    expect(countInPlace(await paced()(10_000, { ...QUICK, turn: 0.2 }))).toBeLessThan(250)
   })
 })
 

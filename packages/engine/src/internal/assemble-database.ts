@@ -1,6 +1,13 @@
 import { BlockCache } from '@firn/block-cache'
-import { type Env, systemEnv, ulid } from '@firn/env'
-import { appendSettled, type CommitLog, emptyState, encodeEdits, openRoot } from '@firn/manifest'
+import { CorruptionError, type Env, systemEnv, ulid } from '@firn/env'
+import {
+  appendSettled,
+  begunKey,
+  type CommitLog,
+  emptyState,
+  encodeEdits,
+  openRoot,
+} from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { makeThreads, openDiskCache } from '#directory'
 import type { OpenOptions, Tuning } from '../open-options.js'
@@ -55,8 +62,9 @@ export async function assembleDatabase(
       env,
       createIfMissing: writes && (options.createIfMissing ?? true),
       log: located.log,
+      signal: options.signal,
     })
-    if (writes) await located.assertConditions?.(created)
+    if (writes) await located.assertConditions?.(created, options.signal)
     options.signal?.throwIfAborted()
     const log = await located.makeLog(incarnation)
     if (located.ownsLog) cleanup.unshift(() => log.close())
@@ -80,10 +88,15 @@ export async function assembleDatabase(
       memtableBytes,
       onApplied: () => onApplied(),
     })
-    await follower.start()
+    await follower.start(options.signal)
     options.signal?.throwIfAborted()
-    if (writes && versions.state.version === 0)
-      await createDatabase(log, incarnation, env, follower)
+    if (versions.state.version === 0) {
+      // Apart from the store, another service of the same name may answer, and know of no entry.
+      const isApart = located.log?.startsWith('dynamodb:') === true
+      if (isApart && !created) await assertNotBegun(store, incarnation)
+      if (writes) await createDatabase(log, incarnation, env, follower)
+      if (writes && isApart) await store.put(begunKey(incarnation), new Uint8Array(0))
+    }
     const writing = writes
       ? makeWriting({ ...parts, files, follower, memtableBytes, options, located, cleanup })
       : undefined
@@ -112,6 +125,14 @@ export async function assembleDatabase(
     await runAll(cleanup).catch(() => {})
     throw error
   }
+}
+
+/** Throws `CorruptionError` where the database's log has entries somewhere. */
+async function assertNotBegun(store: ObjectStore, incarnation: string): Promise<void> {
+  if ((await store.head(begunKey(incarnation))) === undefined) return
+  throw new CorruptionError(
+    'the log has no entries, but this database has begun one: it is in another account, region or endpoint, or its table was deleted; nothing was written',
+  )
 }
 
 /** Appends entry 1, unless another process is first. */
@@ -214,6 +235,7 @@ function makeWriting(context: {
     env,
     leases: log.exclusive ? undefined : located.makeLeases?.(incarnation),
     logger,
+    isUrgent: () => pressure.isBlocked,
   })
   const flusher = new Flusher({
     env,
@@ -223,6 +245,7 @@ function makeWriting(context: {
     memtableBytes,
     tailEntries: located.tail?.entries ?? Number.POSITIVE_INFINITY,
     lease,
+    isExclusive: log.exclusive,
     write: (memtable, signal) => files.writeMemtable(memtable, signal),
     discard: (written) => files.discard(written),
     onFlushed: async () => {
@@ -252,18 +275,23 @@ function makeWriting(context: {
   // What an open finds to do waits for the first commit: opening is to be quick.
   showPressure()
   if (versions.immutables.length > 0) flusher.poke()
-  if (pressure.blocked !== undefined) compactor.poke()
-  pressure.onBlocked = () => void relieve()
+  if (pressure.isBlocked) compactor.poke()
   /**
    * While writers wait: others may relieve a shared log, which only a look at it tells; and work in
    * the background that was given up is tried again.
    */
+  let relieving = false
+  pressure.onWait = () => {
+    if (!relieving) void relieve()
+  }
   const relieve = async (): Promise<void> => {
-    while (pressure.blocked !== undefined) {
+    relieving = true
+    while (pressure.isBlocked) {
       await env.sleep(RELIEF_MS)
       if (!log.exclusive) await follower.catchUp().catch(() => {})
       onProgress()
     }
+    relieving = false
   }
   return {
     committer,

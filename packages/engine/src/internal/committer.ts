@@ -113,7 +113,7 @@ export class Committer {
     durability: Durability,
   ): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
-    const blocked = this.#dropping ?? this.#pressure.blocked
+    const blocked = this.#dropping ?? this.#pressure.wait()
     if (blocked !== undefined) {
       const [ownKey, ownValue] = [key.slice(), value.slice()]
       return blocked.then(() => this.write(table, kind, ownKey, ownValue, durability))
@@ -181,7 +181,7 @@ export class Committer {
   async ready(): Promise<void> {
     for (;;) {
       if (this.#stopped !== undefined) throw this.#stopped
-      const blocked = this.#dropping ?? this.#pressure.blocked
+      const blocked = this.#dropping ?? this.#pressure.wait()
       if (blocked === undefined) return
       await blocked
     }

@@ -144,7 +144,7 @@ export class Compactor {
       return false
     }
     // Who asks for a compaction gets one, whoever has the lease.
-    const release = this.#awaited > 0 ? nothing : await this.#options.lease.hold()
+    const release = this.#awaited > 0 ? nothing : await this.#options.lease.hold(signal)
     if (release === undefined) return false
     // Inputs stay on disk while they are read, whatever is committed meanwhile.
     tree.retain()

@@ -16,6 +16,7 @@ export interface FlusherOptions {
   /** So many entries after what is in files call for a flush, too: opening reads them. */
   tailEntries: number
   lease: MaintenanceLease
+  isExclusive: boolean
   /** Writes a memtable's records to files of level 0. */
   write: (memtable: Memtable, signal: AbortSignal) => Promise<FileMeta[]>
   /** Deletes files that no entry will ever name. */
@@ -38,6 +39,8 @@ export class Flusher {
   readonly #work: BackgroundWork
   /** Versions up to this one are in memtables that were sealed. */
   #sealedThrough = 0
+  /** How many wait for flushes. */
+  #awaited = 0
   readonly totals: { flushes: number; bytesWritten: number } = { flushes: 0, bytesWritten: 0 }
 
   constructor(options: FlusherOptions) {
@@ -46,7 +49,12 @@ export class Flusher {
       env: options.env,
       step: (signal) => this.#flushOldest(signal),
       onRetry: (error) => options.logger?.warn('a flush failed and is tried again', { error }),
-      onGiveUp: (error) => options.committer.stop(error),
+      onGiveUp: (error) => {
+        // On a log of this process's own a disk fails. A service is back one day: until then
+        // memtables pile up, and writers wait.
+        if (options.isExclusive) options.committer.stop(error)
+        else options.logger?.warn('flushing is given up until the next commit', { error })
+      },
     })
   }
 
@@ -55,10 +63,15 @@ export class Flusher {
     const { versions, memtableBytes, tailEntries } = this.#options
     const { active, state } = versions
     const tail = active.maxVersion - Math.max(state.flushedThrough, this.#sealedThrough)
-    if (active.memoryBytes >= memtableBytes || (tail >= tailEntries && active.records > 0)) {
-      this.seal()
-    }
-    if (versions.immutables.length > 0) this.#work.poke()
+    const isLong = tail >= tailEntries
+    if (active.memoryBytes >= memtableBytes || (isLong && active.records > 0)) this.seal()
+    if (versions.immutables.length > 0 || (isLong && this.#tailIsLong)) this.#work.poke()
+  }
+
+  /** Entries that hold no records, but add files, make a tail that no memtable is sealed for. */
+  get #tailIsLong(): boolean {
+    const { versions, tailEntries } = this.#options
+    return versions.state.version - versions.state.flushedThrough >= tailEntries
   }
 
   /** Seals the active memtable. */
@@ -71,9 +84,14 @@ export class Flusher {
     committer.startSegment()
   }
 
-  /** Resolves when every sealed memtable is in files. */
-  drain(): Promise<void> {
-    return this.#work.drain()
+  /** Resolves when every sealed memtable is in files, whoever has the lease. */
+  async drain(): Promise<void> {
+    this.#awaited++
+    try {
+      await this.#work.drain()
+    } finally {
+      this.#awaited--
+    }
   }
 
   stop(reason: unknown): Promise<void> {
@@ -82,8 +100,9 @@ export class Flusher {
 
   async #flushOldest(signal: AbortSignal): Promise<boolean> {
     const { versions, committer, lease } = this.#options
-    if (versions.immutables.length === 0 || committer.isStopped) return false
-    const release = await lease.hold()
+    const isDue = versions.immutables.length > 0 || this.#tailIsLong
+    if (!isDue || committer.isStopped) return false
+    const release = this.#awaited > 0 ? nothing : await lease.hold(signal)
     if (release === undefined) return false
     try {
       return await this.#flush(signal)
@@ -96,11 +115,15 @@ export class Flusher {
     const { versions, committer, write, discard, onFlushed } = this.#options
     // Another process may have flushed it while the lease was asked for.
     const memtable = versions.immutables.at(-1)
-    if (memtable === undefined) return false
-    const files = await write(memtable, signal)
+    // What was flushed when the memtable was as it is: another flush in between changes both.
+    const from = versions.state.flushedThrough
+    let through = memtable?.maxVersion ?? 0
+    if (memtable === undefined) {
+      if (!this.#tailIsLong || versions.active.records > 0) return false
+      through = versions.state.version
+    }
+    const files = memtable === undefined ? [] : await write(memtable, signal)
     try {
-      const from = versions.state.flushedThrough
-      const through = memtable.maxVersion
       await committer.commitEdits([{ type: 'flush', from, through, files }])
     } catch (error) {
       // After any other error the entry may exist: then the files stay.
@@ -114,3 +137,5 @@ export class Flusher {
     return true
   }
 }
+
+async function nothing(): Promise<void> {}

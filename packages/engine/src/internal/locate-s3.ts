@@ -49,15 +49,15 @@ export async function locateS3(
     directory: undefined,
   }
   // With the log in S3 every commit depends on it; else only the making of the database does.
-  const assertConditions = async (created: boolean): Promise<void> => {
+  const assertConditions: Located['assertConditions'] = async (created, signal) => {
     if (!created && log.kind !== 'objects') return
     // The store itself is asked: one that retries can't tell a refusal from an attempt of its own.
     for (let attempt = 1; ; attempt++) {
       try {
-        return await assertConditionalWrites(s3, { ifMatch: false })
+        return await assertConditionalWrites(s3, { ifMatch: false, ...(signal && { signal }) })
       } catch (error) {
         if (!isFirnError(error) || !error.retryable || attempt === MAX_ATTEMPTS) throw error
-        await env.sleep(env.random() * Math.min(2000, 20 * 2 ** attempt))
+        await env.sleep(env.random() * Math.min(2000, 20 * 2 ** attempt), signal)
       }
     }
   }

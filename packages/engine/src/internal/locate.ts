@@ -32,7 +32,7 @@ export interface Located {
    * Finds out whether the store keeps to the conditions of writes, where a database of many writers
    * depends on it. `created`: its root was made just now.
    */
-  assertConditions?: (created: boolean) => Promise<void>
+  assertConditions?: (created: boolean, signal: AbortSignal | undefined) => Promise<void>
   /** Whether the store and the log are this database's to close: not those that were handed in. */
   ownsStore: boolean
   ownsLog: boolean
@@ -41,6 +41,9 @@ export interface Located {
   /** Where another thread can open the same store; `undefined` where none can. */
   directory: string | undefined
 }
+
+/** An entry of a log in objects is a file, which takes some 50 µs to read. */
+const OBJECTS_TAIL = { bytes: 32 * 1024 * 1024, entries: 2000 }
 
 /** The memory databases of this process, by name. */
 const named: Map<string, { store: ObjectStore; storage: MemoryLogStorage }> = new Map()
@@ -119,6 +122,7 @@ function inDirectory(directory: string, kind: 'file' | 'objects', options: OpenO
     makeLog,
     log: kind,
     ...(kind === 'objects' && {
+      tail: OBJECTS_TAIL,
       makeLeases: (incarnation: string) => new ObjectLeases(store, incarnation, { env }),
     }),
     ownsStore: true,

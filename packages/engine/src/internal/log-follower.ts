@@ -43,14 +43,14 @@ export class LogFollower {
     this.#options = options
   }
 
-  async start(): Promise<void> {
+  async start(signal?: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const { store, incarnation, files, versions, memtableBytes } = this.#options
-      const checkpoint = await readNewestCheckpoint(store, incarnation)
+      const checkpoint = await readNewestCheckpoint(store, incarnation, { signal })
       // Apart from what readers see until it is whole.
       const fresh = new VersionSet(checkpoint ?? emptyState(), files, memtableBytes)
       try {
-        const tombstone = await this.#replay(fresh)
+        const tombstone = await this.#replay(fresh, signal)
         if (tombstone === undefined) {
           this.#assertIncarnation(fresh.state)
           versions.adopt(fresh)
@@ -108,12 +108,22 @@ export class LogFollower {
   }
 
   /** Replays the log over a checkpoint's state; the version of a tombstone that it can't get past. */
-  async #replay(versions: VersionSet): Promise<number | undefined> {
+  async #replay(
+    versions: VersionSet,
+    signal: AbortSignal | undefined,
+  ): Promise<number | undefined> {
     const from = versions.state
-    for await (const entry of this.#options.log.readAfter(from.flushedThrough)) {
+    let last = from.flushedThrough
+    for await (const entry of this.#options.log.readAfter(from.flushedThrough, { signal })) {
+      last = entry.version
       if (entry.payload === undefined) return entry.version
       if (entry.version > from.version) this.#apply(versions, entry)
       else versions.insertPayload(entry.payload, entry.timestamp)
+    }
+    if (last < from.version) {
+      throw new CorruptionError(
+        `the log ends with entry ${last}, but a checkpoint knows entry ${from.version}: it is another log than this database's (another account, region or endpoint?), or one that was set back; nothing was written`,
+      )
     }
     return undefined
   }

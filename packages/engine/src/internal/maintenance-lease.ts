@@ -1,9 +1,11 @@
-import type { Env } from '@firn/env'
+import { type Env, isFirnError } from '@firn/env'
 import type { Lease, Leases } from '@firn/manifest'
 import type { Logger } from '../open-options.js'
 
 const NAME = 'maintenance'
 const DURATION_MS = 30_000
+/** How often it is renewed in that time. */
+const RENEWALS = 3
 /** After somebody else had the lease, nobody is asked for so long. */
 const PATIENCE_MS = 10_000
 
@@ -12,6 +14,8 @@ export interface MaintenanceLeaseOptions {
   /** `undefined` where only this process maintains the database. */
   leases: Leases | undefined
   logger: Logger | undefined
+  /** Whether writers wait for the work: then it is done whoever has the lease. */
+  isUrgent: () => boolean
 }
 
 /**
@@ -26,6 +30,7 @@ export class MaintenanceLease {
   #users = 0
   #held: Promise<Lease | undefined> | undefined
   #ended: AbortController | undefined
+  #releasing: Promise<void> | undefined
   #askAgainAt = Number.NEGATIVE_INFINITY
 
   constructor(options: MaintenanceLeaseOptions) {
@@ -33,19 +38,26 @@ export class MaintenanceLease {
   }
 
   /** How to let go of the lease, or `undefined` while another process has it. */
-  async hold(): Promise<(() => Promise<void>) | undefined> {
+  async hold(signal: AbortSignal): Promise<(() => Promise<void>) | undefined> {
     const { env, leases, logger } = this.#options
-    if (leases === undefined) return async () => {}
-    if (this.#held === undefined && env.monotonic() < this.#askAgainAt) return undefined
+    if (leases === undefined) return nothing
+    // Our own lease would be met there, and taken for somebody else's.
+    while (this.#releasing !== undefined) await this.#releasing
+    if (this.#held === undefined && env.monotonic() < this.#askAgainAt) return this.#without()
     this.#users++
     try {
-      this.#held ??= this.#acquire(leases)
+      this.#held ??= this.#acquire(leases, signal)
       if ((await this.#held) === undefined) {
         this.#askAgainAt = env.monotonic() + PATIENCE_MS
         await this.#leave()
-        return undefined
+        return this.#without()
       }
     } catch (error) {
+      if (signal.aborted) {
+        this.#held = undefined
+        this.#users--
+        throw error
+      }
       logger?.warn('the lease for maintenance could not be asked for; the work is done without', {
         error,
       })
@@ -54,8 +66,12 @@ export class MaintenanceLease {
     return () => this.#leave()
   }
 
-  async #acquire(leases: Leases): Promise<Lease | undefined> {
-    const lease = await leases.acquire(NAME, { durationMs: DURATION_MS })
+  #without(): (() => Promise<void>) | undefined {
+    return this.#options.isUrgent() ? nothing : undefined
+  }
+
+  async #acquire(leases: Leases, signal: AbortSignal): Promise<Lease | undefined> {
+    const lease = await leases.acquire(NAME, { durationMs: DURATION_MS, signal })
     if (lease !== undefined) {
       this.#ended = new AbortController()
       void this.#renew(lease, this.#ended.signal)
@@ -68,18 +84,27 @@ export class MaintenanceLease {
     const held = this.#held
     this.#held = undefined
     this.#ended?.abort()
+    this.#releasing = this.#release(held)
+    await this.#releasing
+    this.#releasing = undefined
+  }
+
+  async #release(held: Promise<Lease | undefined> | undefined): Promise<void> {
     const lease = await held?.catch(() => undefined)
-    // One that isn't released ends by itself.
+    // One that can't be released ends by itself.
     await lease?.release().catch(() => {})
   }
 
-  /** Renews the lease at half of its time until the work is over, or the lease is lost. */
+  /** Renews the lease at a third of its time until the work is over, or the lease is lost. */
   async #renew(lease: Lease, ended: AbortSignal): Promise<void> {
     const { env, logger } = this.#options
     try {
       for (;;) {
-        await env.sleep(DURATION_MS / 2, ended, { background: true })
-        await lease.renew()
+        await env.sleep(DURATION_MS / RENEWALS, ended, { background: true })
+        await lease.renew({ signal: ended }).catch((error: unknown) => {
+          // Nothing was done, and the time that is left is still left.
+          if (!isFirnError(error) || !error.retryable || lease.remainingMs() === 0) throw error
+        })
       }
     } catch (error) {
       if (ended.aborted) return
@@ -89,3 +114,5 @@ export class MaintenanceLease {
     }
   }
 }
+
+async function nothing(): Promise<void> {}

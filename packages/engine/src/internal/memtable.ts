@@ -22,6 +22,18 @@ export class Memtable {
     return table
   }
 
+  /** What it holds after a timestamp, as a memtable; itself where that is everything. */
+  after(timestamp: number): Memtable {
+    const tables = [...this.tables.values()]
+    if (tables.every((table) => table.minTimestamp > timestamp)) return this
+    const rest = new Memtable(this.#expectedBytes)
+    rest.maxVersion = this.maxVersion
+    for (const table of tables) {
+      if (table.maxTimestamp > timestamp) table.copyAfter(timestamp, rest.table(table.tableId))
+    }
+    return rest
+  }
+
   get memoryBytes(): number {
     let bytes = 0
     for (const table of this.tables.values()) bytes += table.memoryBytes

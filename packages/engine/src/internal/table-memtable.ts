@@ -176,6 +176,31 @@ export class TableMemtable {
     return version
   }
 
+  /** Copies the versions after a timestamp to another memtable of the table. */
+  copyAfter(timestamp: number, target: TableMemtable): void {
+    const chain: number[] = []
+    for (let keyId = 0; keyId < this.keyCount; keyId++) {
+      let version = this.newest[keyId] as number
+      while (version !== NO_VERSION && (this.timestamps[version] as number) > timestamp) {
+        chain.push(version)
+        version = this.older[version] as number
+      }
+      // Oldest first, as they came.
+      for (let next = chain.pop(); next !== undefined; next = chain.pop()) {
+        target.insert(
+          this.timestamps[next] as number,
+          this.kinds[next] as RecordKind,
+          this.bytes,
+          (this.keyOffsets[keyId] as number) + TABLE_PREFIX_BYTES,
+          this.keyEnds[keyId] as number,
+          this.bytes,
+          this.valueOffsets[next] as number,
+          this.valueEnds[next] as number,
+        )
+      }
+    }
+  }
+
   /**
    * A copy that another thread may be given: 32 MiB take 10 ms. (Shared memory would take none, but
    * a thread that allocates little else hardly ever collects what was shared with it: a load of five

@@ -2,6 +2,7 @@ import {
   applyEntry,
   type DatabaseState,
   decodeEdits,
+  type FileMeta,
   type LogEntry,
   readRecords,
 } from '@firn/manifest'
@@ -138,7 +139,7 @@ export class VersionSet {
         const levels = before.tables.get(edit.id)?.levels ?? []
         this.#files.markObsolete(levels.flat().map((file) => file.id))
       }
-      if (edit.type === 'flush') this.#dropFlushed(edit.through)
+      if (edit.type === 'flush') this.#dropFlushed(edit.through, edit.files)
     }
     if (entry.version > this.visibleVersion) this.show(entry.version, entry.timestamp)
     if (before.level0 !== this.state.level0 || before.tables !== this.state.tables) this.#replant()
@@ -168,10 +169,20 @@ export class VersionSet {
     this.tree.release()
   }
 
-  /** Memtables whose records are all in files. Another process may have flushed part of ours. */
-  #dropFlushed(through: number): void {
+  /**
+   * Lets go of the records that files hold now. Where another process has flushed, or a log is replayed,
+   * a memtable may hold some of those and later ones: it must not keep them, as what compaction drops
+   * of the files (a delete, and all that it covered) would come back from here.
+   */
+  #dropFlushed(through: number, files: readonly FileMeta[]): void {
+    // All records of later versions have later timestamps.
+    const flushed = files.reduce((max, file) => Math.max(max, file.maxTimestamp), -1)
     if (this.#active.records > 0 && this.#active.maxVersion <= through) this.sealMemtable()
-    this.#immutables = this.#immutables.filter((memtable) => memtable.maxVersion > through)
+    else this.#active = this.#active.after(flushed)
+    this.#immutables = this.#immutables
+      .filter((memtable) => memtable.maxVersion > through)
+      .map((memtable) => memtable.after(flushed))
+      .filter((memtable) => memtable.records > 0)
     this.#replant()
   }
 

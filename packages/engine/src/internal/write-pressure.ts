@@ -22,12 +22,11 @@ export class WritePressure {
   #level0 = 0
   #immutables = 0
   #queuedBytes = 0
-  /** What writers have to wait for; `undefined` while nothing holds them up. */
-  blocked: Promise<void> | undefined
+  #blocked: Promise<void> | undefined
   #unblock: (() => void) | undefined
   #ended = false
-  /** Called when writers begin to wait. */
-  onBlocked: () => void = () => {}
+  /** Called when somebody waits. */
+  onWait: () => void = () => {}
   /** How often writers had to stop. */
   stops = 0
   /** How many commits were delayed. */
@@ -35,6 +34,16 @@ export class WritePressure {
 
   constructor(limits: PressureLimits) {
     this.#limits = limits
+  }
+
+  get isBlocked(): boolean {
+    return this.#blocked !== undefined
+  }
+
+  /** What a writer has to wait for; `undefined` while nothing holds it up. */
+  wait(): Promise<void> | undefined {
+    if (this.#blocked !== undefined) this.onWait()
+    return this.#blocked
   }
 
   /** Milliseconds by which the next commit is to be delayed. */
@@ -65,7 +74,7 @@ export class WritePressure {
   #release(): void {
     this.#unblock?.()
     this.#unblock = undefined
-    this.blocked = undefined
+    this.#blocked = undefined
   }
 
   #update(): void {
@@ -75,12 +84,11 @@ export class WritePressure {
       this.#immutables >= stopImmutables ||
       this.#queuedBytes >= stopQueuedBytes
     if (!stop || this.#ended) this.#release()
-    else if (this.blocked === undefined) {
+    else if (this.#blocked === undefined) {
       this.stops++
-      this.blocked = new Promise((resolve) => {
+      this.#blocked = new Promise((resolve) => {
         this.#unblock = resolve
       })
-      this.onBlocked()
     }
   }
 }

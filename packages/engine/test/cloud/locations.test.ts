@@ -35,7 +35,7 @@ describe.skipIf(cloud === undefined)('a database in S3', () => {
   })
 
   test.each([
-    ['dynamodb', 8],
+    ['dynamodb', 9],
     ['objects', 9],
   ] as const)('makes requests that can be counted and priced (%s)', async (log, toCreate) => {
     const location = await newLocation(log)

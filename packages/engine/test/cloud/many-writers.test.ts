@@ -18,6 +18,7 @@ const WORKER = fileURLToPath(new URL('../support/cloud-worker.mjs', import.meta.
 const LONG = process.env['FIRN_TEST_LONG'] === '1'
 const WRITERS = LONG ? 8 : 4
 const SECONDS = Number(process.env['FIRN_TEST_SECONDS'] ?? (LONG ? 60 : 3))
+const FAULTY_SECONDS = Math.min(SECONDS, 20)
 
 // Flushes, compactions and checkpoints all the time.
 const BUSY: OpenOptions = {
@@ -230,7 +231,7 @@ describe.skipIf(cloud === undefined)('many processes on one database', () => {
       })
       try {
         const env = { [name]: proxy.endpoint }
-        const { commits } = await run(location, { seconds: SECONDS, kills: false, env })
+        const { commits } = await run(location, { seconds: FAULTY_SECONDS, kills: false, env })
         console.log(`${log}: ${commits} commits, ${proxy.faults} of ${proxy.requests} spoiled`)
         expect(proxy.faults).toBeGreaterThan(5)
         await proxy.settled()

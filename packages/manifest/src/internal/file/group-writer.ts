@@ -32,6 +32,14 @@ interface Pending {
   reject: (error: unknown) => void
 }
 
+/** What is written at once. */
+interface Group {
+  entries: NewLogEntry[]
+  bytes: number
+  /** Whether nobody waits for it to be durable. */
+  lazy: boolean
+}
+
 interface PendingSync {
   /** What has to be written before. */
   version: number
@@ -167,23 +175,11 @@ export class GroupWriter {
   }
 
   async #appendGroup(): Promise<void> {
-    // What is appended in that turn still joins the group.
-    const mayBlock = this.#pending[0]?.entry.lazy !== true && (await this.#pace.turn())
-    const group: Pending[] = []
-    let bytes = 0
-    for (const pending of this.#pending) {
-      const size = FRAME_HEADER_BYTES + pending.entry.payload.length
-      if (group.length > 0) {
-        if (pending.entry.startsSegment === true || bytes + size > GROUP_BYTES) break
-      }
-      group.push(pending)
-      bytes += size
-      if (group.length === GROUP_ENTRIES) break
-    }
-    const appender = await this.#appenderFor(bytes, group[0]?.entry.startsSegment === true)
+    const mayBlock = await this.#turn()
+    const group = this.#nextGroup()
+    const appender = this.#appenderAtHand(group) ?? (await this.#appenderFor(group))
     this.#sealed = false
-    const entries = group.map(({ entry }) => entry)
-    const lazy = entries.every((entry) => entry.lazy === true)
+    const { entries, bytes, lazy } = group
     const short = !lazy && bytes <= LONGEST_WRITE_IN_PLACE && appender.isReadyFor(bytes)
     const since = this.#pace.now()
     if (short && mayBlock) {
@@ -193,11 +189,37 @@ export class GroupWriter {
       await appender.append(entries, this.#durableVersion, { lazy })
       if (short) this.#pace.tookByThread(since)
     }
+    this.#settle(group)
+  }
+
+  /** Gives the event loop a turn where the next write may hold it up. What comes in it joins the group. */
+  #turn(): Promise<boolean> | false {
+    return this.#pending[0]?.entry.lazy !== true && this.#pace.mayBlock() && this.#pace.turn()
+  }
+
+  /** As many of those that wait as one write takes. They wait on until they are settled. */
+  #nextGroup(): Group {
+    const entries: NewLogEntry[] = []
+    let bytes = 0
+    let lazy = true
+    for (const { entry } of this.#pending) {
+      const size = FRAME_HEADER_BYTES + entry.payload.length
+      if (entries.length > 0) {
+        if (entry.startsSegment === true || bytes + size > GROUP_BYTES) break
+      }
+      entries.push(entry)
+      bytes += size
+      lazy &&= entry.lazy === true
+      if (entries.length === GROUP_ENTRIES) break
+    }
+    return { entries, bytes, lazy }
+  }
+
+  #settle({ entries, lazy }: Group): void {
     const { version, timestamp } = entries.at(-1) as NewLogEntry
     this.written = { version, timestamp }
     if (!lazy) this.#durableVersion = version
-    this.#pending = this.#pending.slice(group.length)
-    for (const { resolve } of group) resolve()
+    for (const { resolve } of this.#pending.splice(0, entries.length)) resolve()
   }
 
   async #sync(): Promise<void> {
@@ -209,11 +231,18 @@ export class GroupWriter {
     for (const { resolve } of due) resolve()
   }
 
-  async #appenderFor(bytes: number, startsSegment: boolean): Promise<SegmentAppender> {
-    const appender = await this.#opened()
+  /** The active segment, where it is open and the group belongs into it. */
+  #appenderAtHand({ entries, bytes }: Group): SegmentAppender | undefined {
+    const appender = this.#appender
+    if (appender === undefined || !appender.hasRoomFor(bytes)) return undefined
+    if (entries[0]?.startsSegment !== true) return appender
     const worthEnding = appender.end - SEGMENT_HEADER_BYTES >= MIN_SEGMENT_TO_END_BYTES
-    const stays = appender.hasRoomFor(bytes) && !(startsSegment && worthEnding)
-    return stays ? appender : this.#roll()
+    return worthEnding ? undefined : appender
+  }
+
+  async #appenderFor(group: Group): Promise<SegmentAppender> {
+    await this.#opened()
+    return this.#appenderAtHand(group) ?? this.#roll()
   }
 
   async #opened(): Promise<SegmentAppender> {

@@ -176,8 +176,8 @@ export class SegmentAppender {
       stagedFrom = staged
     }
     for (const entry of entries) {
-      const { payload } = entry
-      const frame = { kind: FRAME_ENTRY, durableThrough, ...entry }
+      const { version, timestamp, token, payload } = entry
+      const frame = { kind: FRAME_ENTRY, version, timestamp, token, durableThrough }
       offsets.push(offset)
       const inline = payload.length <= INLINE_BYTES
       const room = FRAME_HEADER_BYTES + (inline ? payload.length : 0)

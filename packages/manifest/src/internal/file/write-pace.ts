@@ -41,19 +41,20 @@ export class WritePace {
     this.#env = env
   }
 
-  /** Whether to make the next write in place. If so, the event loop has had its turn. */
+  /** Whether the next write may be made in place, if the event loop has little else to do. */
+  mayBlock(): boolean {
+    if (this.#resting === 0) return this.#lastByThreadMs <= QUICK_BY_THREAD_MS
+    this.#resting--
+    return false
+  }
+
+  /** Where it may: gives the event loop a turn, and says whether it was short. */
   async turn(): Promise<boolean> {
-    if (this.#resting > 0) {
-      this.#resting--
-      return false
-    }
-    if (this.#lastByThreadMs > QUICK_BY_THREAD_MS) return false
     const since = this.now()
     await this.#env.yield()
     this.#turns.add(this.now() - since)
-    if (!this.#turns.isHigh) return true
-    this.#takeRest()
-    return false
+    if (this.#turns.isHigh) this.#takeRest()
+    return this.#resting === 0
   }
 
   /** The clock for `took` and `tookByThread`. */
@@ -83,7 +84,10 @@ export class WritePace {
   }
 }
 
-/** A moving mean that begins at half its limit, and to which nothing adds more than four times that. */
+/**
+ * A moving mean that begins at half its limit, and where nothing counts for more than twice the limit:
+ * a thread that waits for a processor is slow for once, whoever makes the write.
+ */
 class Mean {
   readonly #limit: number
   #value = 0
@@ -98,7 +102,7 @@ class Mean {
   }
 
   add(value: number): void {
-    this.#value += (Math.min(value, 4 * this.#limit) - this.#value) / 8
+    this.#value += (Math.min(value, 2 * this.#limit) - this.#value) / 8
   }
 
   get isHigh(): boolean {
