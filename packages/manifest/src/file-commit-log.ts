@@ -47,7 +47,8 @@ const MAX_PAYLOAD_BYTES = 0x7fffffff
  *
  * 1. One process writes, by the directory's lock; so the next version is always known, and appends
  *    are pipelined: all that wait while a write is under way go into the next one, together.
- * 2. An entry is durable when its write is (O_DSYNC); appends settle in version order. Lazy entries
+ * 2. An entry is durable when its write is (O_DSYNC), which the calling thread makes itself while that
+ *    is quicker than asking another (`WritePace`); appends settle in version order. Lazy entries
  *    settle when they are written, and are synced with the next one that isn't lazy, or by `sync`.
  * 3. A write or sync that fails ends the log: what is on the disk then isn't known, and asking again
  *    would be told success. Reading goes on; reopening reads what is there.

@@ -37,7 +37,7 @@ export interface CompactorOptions {
 }
 
 /** So long without a commit is a pause, in milliseconds. */
-const PAUSE_MS = 100
+const PAUSE_MS = 50
 /** Files of level 0 that are merged in a pause. */
 const PAUSE_TRIGGER = 2
 
