@@ -4,7 +4,7 @@ import { findDynamoDb, HOW_TO_GET_DYNAMODB, startDynamoDb } from '../src/index.j
 import { signedFetch } from '../src/internal/signed-fetch.js'
 
 const found = await findDynamoDb()
-if (found === undefined && process.env['CI'] === 'true') {
+if (found === undefined && process.env['FIRN_TEST_SERVICES'] === 'required') {
   throw new Error(`no DynamoDB to test with: ${HOW_TO_GET_DYNAMODB}`)
 }
 

@@ -18,7 +18,7 @@ declare module 'vitest' {
 
 /**
  * Starts what the tests talk to: dynoxide, and DynamoDB Local as a second opinion where
- * FIRN_DYNAMODB_LOCAL names its folder. Where there is neither, tests are skipped, but not in CI.
+ * FIRN_DYNAMODB_LOCAL names its folder. Where there is neither, tests are skipped, unless FIRN_TEST_SERVICES is 'required' as in CI.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const kinds = new Set<DynamoDbKind>()
@@ -27,7 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if ((process.env['FIRN_DYNAMODB_LOCAL'] ?? '') !== '') kinds.add('dynamodb-local')
   if (kinds.size === 0) {
     const missing = `manifest-dynamodb: no DynamoDB to test with; ${HOW_TO_GET_DYNAMODB}`
-    if (process.env['CI'] === 'true') throw new Error(missing)
+    if (process.env['FIRN_TEST_SERVICES'] === 'required') throw new Error(missing)
     console.warn(`${missing}. Its tests are skipped.`)
   }
   const started = await Promise.all([...kinds].map((kind) => startDynamoDb({ kind })))

@@ -1,5 +1,5 @@
 import { KIND_DELETE, KIND_MERGE, KIND_PUT } from '../src/index.js'
-import { compareRecords, type VersionedRecord } from '../src/testing.js'
+import type { VersionedRecord } from '../src/testing.js'
 
 const utf8 = new TextEncoder()
 const text = new TextDecoder()
@@ -23,8 +23,4 @@ export function picture(list: readonly VersionedRecord[]): string {
       return `${text.decode(key)}@${timestamp}${sign}${text.decode(value)}`
     })
     .join(' ')
-}
-
-function sorted(list: readonly VersionedRecord[]): VersionedRecord[] {
-  return [...list].sort(compareRecords)
 }

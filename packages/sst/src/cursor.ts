@@ -424,7 +424,7 @@ export class SstCursor {
     // A view that somebody keeps holds on to its slab, so a long scan takes one for a few blocks, no
     // more, which halves what they cost.
     if (this.#batch === ALL_ROWS) {
-      this.#slab = new Uint8Array(length < SLAB_BYTES ? SLAB_BYTES : length)
+      this.#slab = new Uint8Array(Math.max(length, SLAB_BYTES))
       this.#slabUsed = length
       return 0
     }
