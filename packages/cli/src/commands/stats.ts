@@ -12,7 +12,8 @@ export function defineStats(program: Command, context: CommandContext): void {
     .command('stats')
     .summary('show the shape and the size of the database')
     .description(
-      'Shows the newest version, the levels of the tree with their sizes, and the tables.',
+      'Shows the newest version, the levels of the tree with their sizes, the tables, and the requests\n' +
+        'that it took to look, with what they cost in S3 and DynamoDB.',
     )
   command.action(() => stats(command, context))
   addExamples(command, [
@@ -43,11 +44,18 @@ async function showSummary(stats: DatabaseStats, output: Output): Promise<void> 
     ['in files up to', `version ${formatCount(stats.flushedThrough)}`],
     ['read amplification', `${formatCount(read)} places to look at for a key`],
     ['space amplification', space.toFixed(2)],
+    ['to find this out', requestsOf(stats)],
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
   for (const [name, fact] of facts) {
     await output.line(`${output.colors.bold(name.padEnd(width))}  ${fact}`)
   }
+}
+
+/** What opening asked of the store and the log, and what that cost where somebody charges. */
+function requestsOf({ requests }: DatabaseStats): string {
+  const made = `${countOf(requests.requests, 'request')}, ${formatBytes(requests.bytesRead)} read`
+  return requests.dollars === 0 ? made : `${made}, $${requests.dollars.toFixed(7)}`
 }
 
 async function showLevels(stats: DatabaseStats, output: Output): Promise<void> {
