@@ -38,7 +38,8 @@ export function requestsBetween(before: RequestStats, after: RequestStats): Requ
     bytesRead: after.bytesRead - before.bytesRead,
     bytesWritten: after.bytesWritten - before.bytesWritten,
     keysDeleted: after.keysDeleted - before.keysDeleted,
-    dollars: after.dollars - before.dollars,
+    // What the difference of two sums of doubles adds is less than a millionth of a request.
+    dollars: Math.round((after.dollars - before.dollars) * 1e13) / 1e13,
     ...(before.log !== undefined &&
       after.log !== undefined && {
         log: {
