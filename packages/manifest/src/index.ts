@@ -33,6 +33,7 @@ export {
   ROOT_KEY,
   spillPrefix,
   sstKey,
+  sstPrefix,
 } from './object-keys.js'
 export { ObjectLeases, type ObjectLeasesOptions } from './object-leases.js'
 export { type RecordVisitor, readRecords } from './records-reader.js'

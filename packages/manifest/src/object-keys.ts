@@ -22,8 +22,13 @@ export function spillKey(incarnation: string, version: number, token: string): s
   return `${spillPrefix(incarnation)}${digits(version)}-${token}`
 }
 
+/** Where SSTs are. */
+export function sstPrefix(incarnation: string): string {
+  return `sst/${incarnation}/`
+}
+
 export function sstKey(incarnation: string, fileId: string): string {
-  return `sst/${incarnation}/${fileId}.sst`
+  return `${sstPrefix(incarnation)}${fileId}.sst`
 }
 
 export function leaseKey(incarnation: string, name: string): string {

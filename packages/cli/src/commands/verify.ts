@@ -1,10 +1,11 @@
+import type { LocatedParts } from '@firn/engine/parts'
 import type { Env } from '@firn/env'
 import { isFirnError } from '@firn/env'
 import { type CommitLog, type DatabaseState, liveFiles } from '@firn/manifest'
 import type { Command } from 'commander'
 import { ByteProgress } from '../byte-progress.js'
 import { type CommandContext, locationOf } from '../command-context.js'
-import { type DatabaseParts, partsOf } from '../database-parts.js'
+import { partsOf } from '../database-parts.js'
 import { addExamples } from '../examples.js'
 import type { DatabaseLocation } from '../location.js'
 import type { Output } from '../output.js'
@@ -57,7 +58,7 @@ async function verify(
 const TRIES = 5
 
 async function examine(
-  parts: DatabaseParts,
+  parts: LocatedParts,
   output: Output,
   clock: Env,
 ): Promise<VerificationReport> {
@@ -105,7 +106,7 @@ function lastKnown(state: DatabaseState | undefined): LogVerification {
 
 async function examineFiles(
   context: {
-    parts: DatabaseParts
+    parts: LocatedParts
     incarnation: string
     state: DatabaseState
     log: CommitLog | undefined

@@ -1,6 +1,6 @@
 import { equalRanges } from '@firn/bytes'
 import { CorruptionError, isFirnError } from '@firn/env'
-import { type DatabaseState, type FileMeta, liveFiles, sstKey } from '@firn/manifest'
+import { type DatabaseState, type FileMeta, liveFiles, sstKey, sstPrefix } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { SstReader, type SstSource } from '@firn/sst'
 import { addProblem, type VerificationReport } from './verification.js'
@@ -47,7 +47,7 @@ async function countUnreferenced(
   live: ReadonlySet<string>,
   report: VerificationReport,
 ): Promise<void> {
-  const prefix = sstKey(incarnation, '').replace(/\.sst$/, '')
+  const prefix = sstPrefix(incarnation)
   const unknown = new Map<string, number>()
   for await (const { key, size } of store.list({ prefix })) {
     const id = key.slice(prefix.length).replace(/\.sst$/, '')

@@ -91,11 +91,10 @@ export async function assembleDatabase(
     await follower.start(options.signal)
     options.signal?.throwIfAborted()
     if (versions.state.version === 0) {
-      // Apart from the store, another service of the same name may answer, and know of no entry.
-      const isApart = located.log?.startsWith('dynamodb:') === true
-      if (isApart && !created) await assertNotBegun(store, incarnation)
+      const { logIsApart = false } = located
+      if (logIsApart && !created) await assertNotBegun(store, incarnation)
       if (writes) await createDatabase(log, incarnation, env, follower)
-      if (writes && isApart) await store.put(begunKey(incarnation), new Uint8Array(0))
+      if (writes && logIsApart) await store.put(begunKey(incarnation), new Uint8Array(0))
     }
     const writing = writes
       ? makeWriting({ ...parts, files, follower, memtableBytes, options, located, cleanup })
@@ -280,18 +279,20 @@ function makeWriting(context: {
    * While writers wait: others may relieve a shared log, which only a look at it tells; and work in
    * the background that was given up is tried again.
    */
-  let relieving = false
-  pressure.onWait = () => {
-    if (!relieving) void relieve()
-  }
   const relieve = async (): Promise<void> => {
-    relieving = true
     while (pressure.isBlocked) {
       await env.sleep(RELIEF_MS)
       if (!log.exclusive) await follower.catchUp().catch(() => {})
       onProgress()
     }
-    relieving = false
+  }
+  let relieving = false
+  pressure.onWait = () => {
+    if (relieving) return
+    relieving = true
+    void relieve().finally(() => {
+      relieving = false
+    })
   }
   return {
     committer,

@@ -24,23 +24,8 @@ const READS: ReadonlySet<RequestKind> = new Set<RequestKind>(['get', 'head'])
  */
 export class CloudMeter {
   readonly #prices: Prices
-  readonly #store: Record<RequestKind, RequestCounts> = {
-    get: none(),
-    head: none(),
-    put: none(),
-    delete: none(),
-    list: none(),
-    uploadStart: none(),
-    uploadWrite: none(),
-    uploadFinish: none(),
-    uploadAbort: none(),
-  }
-  readonly #log: Record<LogRequestKind, RequestCounts> = {
-    put: none(),
-    get: none(),
-    query: none(),
-    update: none(),
-  }
+  readonly #store: Record<RequestKind, RequestCounts> = noneOf(Object.values(KINDS))
+  readonly #log: Record<LogRequestKind, RequestCounts> = noneOf(['put', 'get', 'query', 'update'])
   readonly #countsLog: boolean
   #bytesRead = 0
   #bytesWritten = 0
@@ -107,8 +92,9 @@ export class CloudMeter {
   }
 }
 
-function none(): RequestCounts {
-  return { requests: 0, errors: 0 }
+function noneOf<K extends string>(kinds: readonly K[]): Record<K, RequestCounts> {
+  const entries = kinds.map((kind) => [kind, { requests: 0, errors: 0 }])
+  return Object.fromEntries(entries) as Record<K, RequestCounts>
 }
 
 function count(counts: RequestCounts, failed: boolean): void {

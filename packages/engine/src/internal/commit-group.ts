@@ -89,11 +89,7 @@ export class CommitGroup {
       this.tableIds.delete(given)
       this.tableIds.add(id)
     }
-    const records = new RecordsWriter([], payload.length)
-    visitRecords(payload, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
-      records.put(ids.get(id) ?? id, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
-    })
-    this.#parts = [records.take()]
+    this.#parts = [renumberRecords(payload, ids)]
     this.#payload = undefined
   }
 
@@ -165,6 +161,15 @@ export class CommitGroup {
     this.#parts.push(payload)
     this.#partBytes += payload.length
   }
+}
+
+/** A payload's records as another payload, with other ids in place of those that `ids` has. */
+export function renumberRecords(payload: Uint8Array, ids: ReadonlyMap<number, number>): Uint8Array {
+  const records = new RecordsWriter([], payload.length)
+  visitRecords(payload, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+    records.put(ids.get(id) ?? id, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
+  })
+  return records.take()
 }
 
 /** Visits the inline records of a payload. */

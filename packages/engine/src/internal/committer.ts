@@ -5,14 +5,13 @@ import {
   type CommitLog,
   conflictOf,
   type Edit,
-  RecordsWriter,
 } from '@firn/manifest'
 import { type RecordKind, TimestampClock } from '@firn/mvcc'
 import { CommitConflictError, WriteStoppedError } from '../errors.js'
 import { persistedOptions } from '../table-options.js'
 import type { Commit, Durability } from '../write-options.js'
 import type { EncodedBatch } from './batch-writer.js'
-import { CommitGroup, visitRecords } from './commit-group.js'
+import { CommitGroup, renumberRecords } from './commit-group.js'
 import { PayloadBuffers } from './payload-buffers.js'
 import type { TableIdentity } from './table-identity.js'
 import type { VersionSet } from './version-set.js'
@@ -148,7 +147,7 @@ export class Committer {
     // Ids are those that the batch used unless a table came into being, or went, in between.
     const payload = actual.every((id, i) => id === batch.ids[i])
       ? batch.payload
-      : renumber(batch, actual)
+      : renumberRecords(batch.payload, new Map(batch.ids.map((id, i) => [id, actual[i] as number])))
     group.append(payload)
     for (const id of actual) group.tableIds.add(id)
     if (!buffered) {
@@ -493,14 +492,4 @@ export class Committer {
 
 function isRecordsOnly(group: CommitGroup): boolean {
   return group.edits.every((edit) => edit.type === 'create-table')
-}
-
-function renumber({ ids, payload }: EncodedBatch, actual: readonly number[]): Uint8Array {
-  const renumbered = new Map(ids.map((id, i) => [id, actual[i] as number]))
-  const records = new RecordsWriter([], payload.length)
-  visitRecords(payload, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
-    const to = renumbered.get(id) as number
-    records.put(to, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
-  })
-  return records.take()
 }

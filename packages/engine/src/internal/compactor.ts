@@ -143,8 +143,7 @@ export class Compactor {
       this.#settled = tree
       return false
     }
-    // Who asks for a compaction gets one, whoever has the lease.
-    const release = this.#awaited > 0 ? nothing : await this.#options.lease.hold(signal)
+    const release = await this.#options.lease.hold(signal, this.#awaited > 0)
     if (release === undefined) return false
     // Inputs stay on disk while they are read, whatever is committed meanwhile.
     tree.retain()
@@ -199,5 +198,3 @@ export class Compactor {
     })
   }
 }
-
-async function nothing(): Promise<void> {}

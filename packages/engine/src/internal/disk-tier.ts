@@ -21,8 +21,7 @@ const MAX_KEEPING_BYTES = 16 * 1024 * 1024
 const WRITERS = 2
 
 /**
- * The disk's part of a database's cache: chunks of its SSTs, which `TieredSource` reads through. A
- * directory can serve several databases.
+ * The disk's part of a database's cache: chunks of its SSTs, which `TieredSource` reads through.
  */
 export class DiskTier {
   readonly #cache: DiskCache
@@ -93,7 +92,7 @@ export class DiskTier {
     await this.#cache.close()
   }
 
-  /** File ids are unique within an incarnation of a database, and incarnations everywhere. */
+  /** So that another database's chunks in the directory are never taken for this one's. */
   #name(fileId: string): string {
     return `${this.#incarnation}-${fileId}`
   }

@@ -102,7 +102,7 @@ export class Flusher {
     const { versions, committer, lease } = this.#options
     const isDue = versions.immutables.length > 0 || this.#tailIsLong
     if (!isDue || committer.isStopped) return false
-    const release = this.#awaited > 0 ? nothing : await lease.hold(signal)
+    const release = await lease.hold(signal, this.#awaited > 0)
     if (release === undefined) return false
     try {
       return await this.#flush(signal)
@@ -137,5 +137,3 @@ export class Flusher {
     return true
   }
 }
-
-async function nothing(): Promise<void> {}

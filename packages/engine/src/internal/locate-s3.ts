@@ -80,6 +80,7 @@ export async function locateS3(
   return {
     ...common,
     log: `dynamodb:${log.table}`,
+    logIsApart: true,
     tail: DYNAMODB_TAIL,
     assertConditions,
     makeLog: (incarnation): CommitLog =>

@@ -21,6 +21,11 @@ export interface Located {
   makeLog: (incarnation: string) => CommitLog | Promise<CommitLog>
   /** Where the log is, as the database's root says it; `undefined` where only the caller knows. */
   log?: string
+  /**
+   * Whether the log is a service of its own: one of the same name may answer somewhere else, and know of
+   * no entry.
+   */
+  logIsApart?: boolean
   /** Where processes agree on who does what work on a log that they share. */
   makeLeases?: (incarnation: string) => Leases
   /**

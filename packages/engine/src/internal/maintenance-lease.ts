@@ -37,10 +37,13 @@ export class MaintenanceLease {
     this.#options = options
   }
 
-  /** How to let go of the lease, or `undefined` while another process has it. */
-  async hold(signal: AbortSignal): Promise<(() => Promise<void>) | undefined> {
+  /**
+   * How to let go of the lease, or `undefined` while another process has it. Work that somebody asked
+   * for (`isAsked`) is done whoever has it.
+   */
+  async hold(signal: AbortSignal, isAsked: boolean): Promise<(() => Promise<void>) | undefined> {
     const { env, leases, logger } = this.#options
-    if (leases === undefined) return nothing
+    if (leases === undefined || isAsked) return nothing
     // Our own lease would be met there, and taken for somebody else's.
     while (this.#releasing !== undefined) await this.#releasing
     if (this.#held === undefined && env.monotonic() < this.#askAgainAt) return this.#without()

@@ -1,4 +1,4 @@
-import { fileBaseVersion } from '@firn/manifest'
+import { fileBaseVersion, sstPrefix } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import type { Logger } from '../open-options.js'
 import type { FileTable } from './file-table.js'
@@ -33,7 +33,7 @@ export class OrphanSweep {
     const { store, incarnation, files, logger, openedAt } = this.#options
     try {
       const orphans: string[] = []
-      for await (const { key } of store.list({ prefix: `sst/${incarnation}/` })) {
+      for await (const { key } of store.list({ prefix: sstPrefix(incarnation) })) {
         const id = /\/([^/]+)\.sst$/.exec(key)?.[1]
         if (id !== undefined && !files.holds(id) && (fileBaseVersion(id) ?? openedAt) < openedAt)
           orphans.push(key)
