@@ -115,7 +115,7 @@ describe('KeyRetention', () => {
           }
         },
       ),
-      { numRuns: process.env.FIRN_TEST_LONG ? 200_000 : 2000 },
+      { numRuns: process.env.FIRN_TEST_LONG ? 40_000 : 2000 },
     )
   })
 
