@@ -167,6 +167,8 @@ export class CompactionWorker {
     const worker = new Worker(new URL('./internal/worker-main.js', import.meta.url), {
       execArgv: [],
       name: 'firn-compaction',
+      // V8's own limit takes 25 MB more of memory, and no less time.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
     })
     let failure: unknown
     worker.on('message', (reply: WorkerReply) => this.#receive(reply))

@@ -3,10 +3,13 @@ import { END, POSITIONED } from '@firn/mvcc'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MemtableCursor } from '../src/internal/memtable-cursor.js'
+import { MemtableMemory } from '../src/internal/memtable-memory.js'
 import { prefixedKey } from '../src/internal/point-lookup.js'
 import { TableMemtable } from '../src/internal/table-memtable.js'
 
 const TABLE = 7
+
+const BEFORE = new Uint8Array(9).fill(0xbb)
 
 interface Version {
   key: Uint8Array
@@ -27,7 +30,12 @@ function fill(input: { key: Uint8Array; sameCommit: boolean }[]): {
   memtable: TableMemtable
   versions: Version[]
 } {
-  const memtable = new TableMemtable(TABLE, 8)
+  // Memory that another memtable has used before.
+  const memory = new MemtableMemory(400, input.length % 2 === 0)
+  const before = new TableMemtable(TABLE, 8, memory)
+  for (let i = 0; i < 40; i++) before.insert(1, 1, Uint8Array.of(i, i), 0, 2, BEFORE, 0, 9)
+  before.release()
+  const memtable = new TableMemtable(TABLE, 8, memory)
   const versions: Version[] = []
   let timestamp = 1
   for (const [i, { key, sameCommit }] of input.entries()) {
@@ -135,5 +143,40 @@ describe('TableMemtable', () => {
       memtable.insert(3, 1, Uint8Array.of(i), 0, 1, new Uint8Array(50), 0, 50)
     }
     expect(rows(cursor)).toEqual([{ key: Uint8Array.of(5), timestamp: 2, value: 'value 0' }])
+  })
+
+  test('its parts, in another thread or in this one, are all that a cursor needs', () => {
+    fc.assert(
+      fc.property(writes, (input) => {
+        const { memtable, versions } = fill(input)
+        const elsewhere = TableMemtable.fromParts(structuredClone(memtable.parts()))
+        expect(rows(new MemtableCursor(elsewhere))).toEqual(versions)
+      }),
+    )
+  })
+
+  test('a lookup after the release throws', () => {
+    const { memtable } = fill([{ key: Uint8Array.of(5), sameCommit: false }])
+    memtable.release()
+    expect(() => memtable.find(Uint8Array.of(5), 0, 1, 9)).toThrow('after its release')
+  })
+})
+
+describe('MemtableMemory', () => {
+  test('gives what was given back to whom it is enough for', () => {
+    const memory = new MemtableMemory(1000, false)
+    const first = memory.take(1000, 10)
+    first.slots.fill(7)
+    memory.give(first)
+    expect(memory.take(1001, 10)).not.toBe(first)
+    expect(memory.take(1000, 10)).toBe(first)
+    expect(first.slots.every((slot) => slot === 0)).toBe(true)
+    expect(memory.take(1000, 10)).not.toBe(first)
+  })
+
+  test('shares what another thread is to read', () => {
+    const { bytes, timestamps } = new MemtableMemory(1000, true).take(1000, 10)
+    expect(bytes.buffer).toBeInstanceOf(SharedArrayBuffer)
+    expect(timestamps.buffer).toBeInstanceOf(SharedArrayBuffer)
   })
 })

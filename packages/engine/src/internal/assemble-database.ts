@@ -22,6 +22,7 @@ import { Flusher } from './flusher.js'
 import type { Located } from './locate.js'
 import { LogFollower } from './log-follower.js'
 import { MaintenanceLease } from './maintenance-lease.js'
+import { MemtableMemory } from './memtable-memory.js'
 import { OrphanSweep } from './orphan-sweep.js'
 import { Present } from './present.js'
 import { VersionSet } from './version-set.js'
@@ -78,13 +79,19 @@ export async function assembleDatabase(
       onDeleteFailed: (error) => options.logger?.warn('a file could not be deleted', { error }),
     })
     const memtableBytes = options.memtableBytes ?? located.tail?.bytes ?? DEFAULTS.memtableBytes
-    const versions = new VersionSet(emptyState(), files, memtableBytes)
+    const hasThreads =
+      (options.compaction ?? 'worker') === 'worker' &&
+      located.directory !== undefined &&
+      env === systemEnv
+    const memory = new MemtableMemory(memtableBytes, writes && hasThreads)
+    const versions = new VersionSet(emptyState(), files, memory)
     const parts = { env, store, log, incarnation, versions, logger: options.logger }
     // Until the writing half is there, nobody minds what others commit.
     let onApplied = (): void => {}
     const follower = new LogFollower({
       ...parts,
       files,
+      memory,
       memtableBytes,
       onApplied: () => onApplied(),
     })
@@ -256,6 +263,7 @@ function makeWriting(context: {
     env,
     store,
     incarnation,
+    files: context.files,
     versions,
     committer,
     logger,

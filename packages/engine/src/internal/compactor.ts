@@ -1,6 +1,7 @@
 import {
   type CompactionPlan,
   type CompactionResult,
+  planInputs,
   planLeveled,
   runCompaction,
   storeFiles,
@@ -12,6 +13,7 @@ import type { CompactionReport } from '../database.js'
 import type { Logger } from '../open-options.js'
 import { BackgroundWork } from './background-work.js'
 import type { Committer } from './committer.js'
+import type { FileTable } from './file-table.js'
 import { newFileId } from './file-writer.js'
 import type { MaintenanceLease } from './maintenance-lease.js'
 import type { Threads } from './threads.js'
@@ -22,6 +24,7 @@ export interface CompactorOptions {
   env: Env
   store: ObjectStore
   incarnation: string
+  files: FileTable
   versions: VersionSet
   committer: Committer
   logger: Logger | undefined
@@ -128,7 +131,7 @@ export class Compactor {
   }
 
   async #compactOnce(signal: AbortSignal): Promise<boolean> {
-    const { env, versions, strategy } = this.#options
+    const { env, files, versions, strategy } = this.#options
     const { tree } = versions
     const plan = planLeveled(versions.state, {
       ...strategy,
@@ -143,17 +146,21 @@ export class Compactor {
       this.#settled = tree
       return false
     }
-    const release = await this.#options.lease.hold(signal, this.#awaited > 0)
-    if (release === undefined) return false
-    // Inputs stay on disk while they are read, whatever is committed meanwhile.
-    tree.retain()
+    // Inputs stay on disk while they are read, whatever is committed meanwhile. (Holding the tree
+    // would hold its memtables as well.)
+    const inputs = planInputs(plan).map((meta) => files.retain(meta))
     try {
-      await this.#commit(await this.#run(plan, signal))
-    } catch (error) {
-      this.#poison(error)
+      const release = await this.#options.lease.hold(signal, this.#awaited > 0)
+      if (release === undefined) return false
+      try {
+        await this.#commit(await this.#run(plan, signal))
+      } catch (error) {
+        this.#poison(error)
+      } finally {
+        await release()
+      }
     } finally {
-      tree.release()
-      await release()
+      for (const input of inputs) files.release(input)
     }
     return true
   }

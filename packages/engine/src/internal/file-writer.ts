@@ -55,7 +55,7 @@ export class FileWriter {
         const known = state.tables.get(table.tableId)
         return known === undefined
           ? []
-          : [{ memtable: table.copy(), compression: known.options.compression }]
+          : [{ memtable: table.parts(), compression: known.options.compression }]
       }),
     })
   }

@@ -5,7 +5,7 @@ import type { FileMeta } from '@firn/manifest'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { FlushCursor } from './flush-cursor.js'
 import { Memtable } from './memtable.js'
-import { buffersOf, TableMemtable, type TableMemtableCopy } from './table-memtable.js'
+import { TableMemtable, type TableMemtableParts } from './table-memtable.js'
 
 /** What the thread is asked: one memtable to write. */
 export interface FlushRequest {
@@ -13,11 +13,11 @@ export interface FlushRequest {
   baseVersion: number
   targetFileBytes: number
   blockBytes: number | undefined
-  tables: readonly { memtable: TableMemtableCopy; compression: 'none' | 'lz4' | 'deflate' }[]
+  tables: readonly { memtable: TableMemtableParts; compression: 'none' | 'lz4' | 'deflate' }[]
 }
 
 export type FlushReply =
-  | { files: FileMeta[]; buffers: ArrayBuffer[] }
+  | { files: FileMeta[] }
   | { error: { code: string | undefined; message: string; retryable: boolean } }
 
 const { directory } = workerData as { directory: string }
@@ -29,7 +29,7 @@ async function flush(request: FlushRequest): Promise<FileMeta[]> {
   const compression = new Map<number, 'none' | 'lz4' | 'deflate'>()
   for (const table of request.tables) {
     const { tableId } = table.memtable
-    memtable.tables.set(tableId, TableMemtable.fromCopy(table.memtable))
+    memtable.tables.set(tableId, TableMemtable.fromParts(table.memtable))
     compression.set(tableId, table.compression)
   }
   return writeFiles(new FlushCursor(memtable, () => true), {
@@ -45,10 +45,8 @@ async function flush(request: FlushRequest): Promise<FileMeta[]> {
 }
 
 parentPort?.on('message', (request: FlushRequest) => {
-  // The buffers go back: this thread allocates so little that it would hold on to them for long.
-  const buffers = request.tables.flatMap(({ memtable }) => buffersOf(memtable))
   flush(request).then(
-    (files) => parentPort?.postMessage({ files, buffers } satisfies FlushReply, buffers),
+    (files) => parentPort?.postMessage({ files } satisfies FlushReply),
     (error: unknown) => {
       const { code, retryable } =
         error instanceof FirnError ? error : { code: undefined, retryable: false }

@@ -112,7 +112,7 @@ export class Flusher {
   }
 
   async #flush(signal: AbortSignal): Promise<boolean> {
-    const { versions, committer, write, discard, onFlushed } = this.#options
+    const { versions, committer, discard, onFlushed } = this.#options
     // Another process may have flushed it while the lease was asked for.
     const memtable = versions.immutables.at(-1)
     // What was flushed when the memtable was as it is: another flush in between changes both.
@@ -122,7 +122,7 @@ export class Flusher {
       if (!this.#tailIsLong || versions.active.records > 0) return false
       through = versions.state.version
     }
-    const files = memtable === undefined ? [] : await write(memtable, signal)
+    const files = memtable === undefined ? [] : await this.#write(memtable, signal)
     try {
       await committer.commitEdits([{ type: 'flush', from, through, files }])
     } catch (error) {
@@ -135,5 +135,15 @@ export class Flusher {
     this.totals.bytesWritten += files.reduce((sum, file) => sum + file.bytes, 0)
     await onFlushed()
     return true
+  }
+
+  async #write(memtable: Memtable, signal: AbortSignal): Promise<FileMeta[]> {
+    // Another process may flush it meanwhile.
+    memtable.retain()
+    try {
+      return await this.#options.write(memtable, signal)
+    } finally {
+      memtable.release()
+    }
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import type { FileTable } from './file-table.js'
+import type { MemtableMemory } from './memtable-memory.js'
 import { VersionSet } from './version-set.js'
 
 /** How often a start is tried again when the log is truncated under its reader. */
@@ -19,6 +20,7 @@ export interface LogFollowerOptions {
   incarnation: string
   versions: VersionSet
   files: FileTable
+  memory: MemtableMemory
   /** Size at which a memtable is sealed. */
   memtableBytes: number
   /** Called after entries of others were applied. */
@@ -45,10 +47,10 @@ export class LogFollower {
 
   async start(signal?: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const { store, incarnation, files, versions, memtableBytes } = this.#options
+      const { store, incarnation, files, versions, memory } = this.#options
       const checkpoint = await readNewestCheckpoint(store, incarnation, { signal })
       // Apart from what readers see until it is whole.
-      const fresh = new VersionSet(checkpoint ?? emptyState(), files, memtableBytes)
+      const fresh = new VersionSet(checkpoint ?? emptyState(), files, memory)
       try {
         const tombstone = await this.#replay(fresh, signal)
         if (tombstone === undefined) {

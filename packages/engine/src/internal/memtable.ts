@@ -1,22 +1,39 @@
+import type { MemtableMemory } from './memtable-memory.js'
 import { TableMemtable } from './table-memtable.js'
 
-/** The inline records of consecutive commits, by table: what isn't in files yet. */
+/**
+ * The inline records of consecutive commits, by table: what isn't in files yet. Trees count how many
+ * hold it, and so does whoever else reads it over a wait: its memory goes to the next memtable when
+ * the last one lets go.
+ */
 export class Memtable {
   readonly tables: Map<number, TableMemtable> = new Map()
   /** Newest version whose records are in here. */
   maxVersion = 0
-  readonly #expectedBytes: number
+  readonly #memory: MemtableMemory | undefined
+  #holders = 0
 
-  /** `expectedBytes` is the size at which the memtable will be sealed, where that is known. */
-  constructor(expectedBytes = 0) {
-    this.#expectedBytes = expectedBytes
+  /** `memory` is where its arrays come from, where others follow it. */
+  constructor(memory?: MemtableMemory) {
+    this.#memory = memory
+  }
+
+  retain(): this {
+    this.#holders++
+    return this
+  }
+
+  release(): void {
+    if (--this.#holders > 0) return
+    for (const table of this.tables.values()) table.release()
+    this.tables.clear()
   }
 
   /** The part of one table, made where it is missing. */
   table(id: number): TableMemtable {
     let table = this.tables.get(id)
     if (table === undefined) {
-      table = new TableMemtable(id, undefined, this.#expectedBytes)
+      table = new TableMemtable(id, undefined, this.#memory)
       this.tables.set(id, table)
     }
     return table
@@ -26,7 +43,7 @@ export class Memtable {
   after(timestamp: number): Memtable {
     const tables = [...this.tables.values()]
     if (tables.every((table) => table.minTimestamp > timestamp)) return this
-    const rest = new Memtable(this.#expectedBytes)
+    const rest = new Memtable(this.#memory)
     rest.maxVersion = this.maxVersion
     for (const table of tables) {
       if (table.maxTimestamp > timestamp) table.copyAfter(timestamp, rest.table(table.tableId))

@@ -1,5 +1,6 @@
 import { equalRanges, hashRange } from '@firn/bytes'
 import type { RecordKind } from '@firn/mvcc'
+import type { MemtableArrays, MemtableMemory } from './memtable-memory.js'
 import { SortedRuns } from './sorted-runs.js'
 
 /** Bytes of the table id in front of every key, here and in SSTs. */
@@ -10,24 +11,23 @@ const NO_VERSION = -1
 // Arrays grow to so many times their length: what isn't used of them takes no memory until it is
 // touched, and every step is a copy, and a reason for the garbage collector to look at the heap.
 const GROWTH = 4
-// An arena of this many bytes grows to what is expected of it at once.
+// From this many bytes on an arena only doubles.
 const LARGE_ARENA = 1024 * 1024
-const MAX_EXPECTED_BYTES = 64 * 1024 * 1024
 
 /** What a cursor needs of a memtable, as plain data. */
-export interface TableMemtableCopy {
+export interface TableMemtableParts {
   readonly tableId: number
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array
   readonly keyCount: number
-  readonly keyOffsets: Uint32Array<ArrayBuffer>
-  readonly keyEnds: Uint32Array<ArrayBuffer>
-  readonly newest: Int32Array<ArrayBuffer>
+  readonly keyOffsets: Uint32Array
+  readonly keyEnds: Uint32Array
+  readonly newest: Int32Array
   readonly versionCount: number
-  readonly timestamps: Float64Array<ArrayBuffer>
-  readonly kinds: Uint8Array<ArrayBuffer>
-  readonly valueOffsets: Uint32Array<ArrayBuffer>
-  readonly valueEnds: Uint32Array<ArrayBuffer>
-  readonly older: Int32Array<ArrayBuffer>
+  readonly timestamps: Float64Array
+  readonly kinds: Uint8Array
+  readonly valueOffsets: Uint32Array
+  readonly valueEnds: Uint32Array
+  readonly older: Int32Array
   readonly minTimestamp: number
   readonly maxTimestamp: number
 }
@@ -49,40 +49,42 @@ const VERSION_OVERHEAD_BYTES = 8 + 4 + 4 + 4 + 1
 export class TableMemtable {
   readonly tableId: number
   /** Keys (with their table prefix) and values. Replaced when it grows; old contents never change. */
-  bytes: Uint8Array<ArrayBuffer>
+  bytes: Uint8Array
   #used = 0
 
   // Keys, by key id in order of arrival.
   keyCount = 0
-  keyOffsets: Uint32Array<ArrayBuffer> = new Uint32Array(16)
-  keyEnds: Uint32Array<ArrayBuffer> = new Uint32Array(16)
-  #keyHashes: Uint32Array<ArrayBuffer> = new Uint32Array(16)
+  keyOffsets: Uint32Array = new Uint32Array(16)
+  keyEnds: Uint32Array = new Uint32Array(16)
+  #keyHashes: Uint32Array = new Uint32Array(16)
   /** Newest version of each key. */
-  newest: Int32Array<ArrayBuffer> = new Int32Array(16)
+  newest: Int32Array = new Int32Array(16)
   // Open addressing with linear probing, at most half full: key id + 1, 0 where empty.
-  #slots: Int32Array<ArrayBuffer> = new Int32Array(64)
+  #slots: Int32Array = new Int32Array(64)
 
   // Versions, in order of arrival.
   versionCount = 0
-  timestamps: Float64Array<ArrayBuffer> = new Float64Array(16)
-  kinds: Uint8Array<ArrayBuffer> = new Uint8Array(16)
-  valueOffsets: Uint32Array<ArrayBuffer> = new Uint32Array(16)
-  valueEnds: Uint32Array<ArrayBuffer> = new Uint32Array(16)
+  timestamps: Float64Array = new Float64Array(16)
+  kinds: Uint8Array = new Uint8Array(16)
+  valueOffsets: Uint32Array = new Uint32Array(16)
+  valueEnds: Uint32Array = new Uint32Array(16)
   /** The next older version of the same key, or -1. */
-  older: Int32Array<ArrayBuffer> = new Int32Array(16)
+  older: Int32Array = new Int32Array(16)
 
   minTimestamp: number = Number.MAX_SAFE_INTEGER
   maxTimestamp = 0
 
   readonly #runs: SortedRuns = new SortedRuns()
 
-  /** What the arena is likely to grow to, in bytes. */
-  readonly #expectedBytes: number
+  readonly #memory: MemtableMemory | undefined
+  /** Whether the arrays are those of a whole memtable. */
+  #isLarge = false
 
-  constructor(tableId: number, initialBytes = 4096, expectedBytes = 0) {
+  /** `memory` is where a large table's arrays come from, and go to with `release`. */
+  constructor(tableId: number, initialBytes = 4096, memory?: MemtableMemory) {
     this.tableId = tableId
     this.bytes = new Uint8Array(initialBytes)
-    this.#expectedBytes = expectedBytes
+    this.#memory = memory
   }
 
   /** Memory that this table's records take, in bytes, as counted against the memtable's budget. */
@@ -104,15 +106,9 @@ export class TableMemtable {
     valueEnd: number,
   ): void {
     const hash = hashRange(keyBytes, keyStart, keyEnd, 0)
-    const mask = this.#slots.length - 1
-    let slot = hash & mask
-    let keyId = this.#slots[slot] as number
-    while (keyId !== 0 && !this.#isKey(keyId - 1, hash, keyBytes, keyStart, keyEnd)) {
-      slot = (slot + 1) & mask
-      keyId = this.#slots[slot] as number
-    }
-    if (keyId === 0) keyId = this.#addKey(slot, hash, keyBytes, keyStart, keyEnd)
-    else keyId--
+    const slot = this.#slotOf(hash, keyBytes, keyStart, keyEnd)
+    let keyId = (this.#slots[slot] as number) - 1
+    if (keyId < 0) keyId = this.#addKey(slot, hash, keyBytes, keyStart, keyEnd)
     this.#addVersion(keyId, timestamp, kind, valueBytes, valueStart, valueEnd)
   }
 
@@ -140,31 +136,17 @@ export class TableMemtable {
   ): void {
     const { bytes } = this
     const hash = hashRange(bytes, keyStart, keyEnd, 0)
-    const mask = this.#slots.length - 1
-    let slot = hash & mask
-    let keyId = this.#slots[slot] as number
-    while (keyId !== 0 && !this.#isKey(keyId - 1, hash, bytes, keyStart, keyEnd)) {
-      slot = (slot + 1) & mask
-      keyId = this.#slots[slot] as number
-    }
-    if (keyId !== 0) keyId--
-    else keyId = this.#addKeyAt(slot, hash, keyStart - TABLE_PREFIX_BYTES, keyEnd)
+    const slot = this.#slotOf(hash, bytes, keyStart, keyEnd)
+    let keyId = (this.#slots[slot] as number) - 1
+    if (keyId < 0) keyId = this.#addKeyAt(slot, hash, keyStart - TABLE_PREFIX_BYTES, keyEnd)
     this.#addVersionAt(keyId, timestamp, kind, valueStart, valueEnd)
   }
 
   /** The newest version of a user key at or before a timestamp, or -1. */
   find(keyBytes: Uint8Array, keyStart: number, keyEnd: number, timestamp: number): number {
     const hash = hashRange(keyBytes, keyStart, keyEnd, 0)
-    const mask = this.#slots.length - 1
-    let slot = hash & mask
-    for (;;) {
-      const keyId = this.#slots[slot] as number
-      if (keyId === 0) return NO_VERSION
-      if (this.#isKey(keyId - 1, hash, keyBytes, keyStart, keyEnd)) {
-        return this.versionAt(keyId - 1, timestamp)
-      }
-      slot = (slot + 1) & mask
-    }
+    const keyId = this.#slots[this.#slotOf(hash, keyBytes, keyStart, keyEnd)] as number
+    return keyId === 0 ? NO_VERSION : this.versionAt(keyId - 1, timestamp)
   }
 
   /** The newest version of a key id at or before a timestamp, or -1. */
@@ -201,12 +183,8 @@ export class TableMemtable {
     }
   }
 
-  /**
-   * A copy that another thread may be given: 32 MiB take 10 ms. (Shared memory would take none, but
-   * a thread that allocates little else hardly ever collects what was shared with it: a load of five
-   * million records held on to 300 MB of flushed memtables.)
-   */
-  copy(): TableMemtableCopy {
+  /** What another thread needs to read it. It shares memory with it, or takes a copy. */
+  parts(): TableMemtableParts {
     const { tableId, keyCount, versionCount, minTimestamp, maxTimestamp } = this
     return {
       tableId,
@@ -214,26 +192,47 @@ export class TableMemtable {
       versionCount,
       minTimestamp,
       maxTimestamp,
-      bytes: this.bytes.slice(0, this.#used),
-      keyOffsets: this.keyOffsets.slice(0, keyCount),
-      keyEnds: this.keyEnds.slice(0, keyCount),
-      newest: this.newest.slice(0, keyCount),
-      timestamps: this.timestamps.slice(0, versionCount),
-      kinds: this.kinds.slice(0, versionCount),
-      valueOffsets: this.valueOffsets.slice(0, versionCount),
-      valueEnds: this.valueEnds.slice(0, versionCount),
-      older: this.older.slice(0, versionCount),
+      bytes: part(this.bytes, this.#used),
+      keyOffsets: part(this.keyOffsets, keyCount),
+      keyEnds: part(this.keyEnds, keyCount),
+      newest: part(this.newest, keyCount),
+      timestamps: part(this.timestamps, versionCount),
+      kinds: part(this.kinds, versionCount),
+      valueOffsets: part(this.valueOffsets, versionCount),
+      valueEnds: part(this.valueEnds, versionCount),
+      older: part(this.older, versionCount),
     }
   }
 
-  /** The other thread's side of `copy`: for cursors, not for lookups or writes. */
-  static fromCopy(copy: TableMemtableCopy): TableMemtable {
-    return Object.assign(new TableMemtable(copy.tableId, 0), copy)
+  /** The other thread's side of `parts`: for cursors, not for lookups or writes. */
+  static fromParts(parts: TableMemtableParts): TableMemtable {
+    return Object.assign(new TableMemtable(parts.tableId, 0), parts)
+  }
+
+  /** Gives its memory to memtables to come. Nobody may read it any more; a lookup throws. */
+  release(): void {
+    if (this.#isLarge) this.#memory?.give(this.#arrays())
+    this.#setArrays(RELEASED)
+    this.keyCount = 0
+    this.versionCount = 0
   }
 
   /** The key ids as runs, each in key order, that together hold every key of this moment. */
   sortedRuns(): readonly Uint32Array[] {
     return this.#runs.upTo(this.keyCount, this)
+  }
+
+  /** The slot of a key, or the empty one where it belongs. */
+  #slotOf(hash: number, bytes: Uint8Array, start: number, end: number): number {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    if (mask < 0) throw new Error('a memtable was used after its release')
+    let slot = hash & mask
+    for (;;) {
+      const keyId = slots[slot] as number
+      if (keyId === 0 || this.#isKey(keyId - 1, hash, bytes, start, end)) return slot
+      slot = (slot + 1) & mask
+    }
   }
 
   #isKey(keyId: number, hash: number, bytes: Uint8Array, start: number, end: number): boolean {
@@ -252,7 +251,10 @@ export class TableMemtable {
 
   #addKey(slot: number, hash: number, bytes: Uint8Array, start: number, end: number): number {
     const length = TABLE_PREFIX_BYTES + end - start
+    const slots = this.#slots
     const at = this.#reserve(length)
+    // The key belongs elsewhere in the slots of larger memory.
+    if (slots !== this.#slots) slot = this.#slotOf(hash, bytes, start, end)
     copy(bytes, start, end, this.bytes, at + TABLE_PREFIX_BYTES)
     return this.#addKeyAt(slot, hash, at, at + length)
   }
@@ -314,15 +316,63 @@ export class TableMemtable {
   #reserve(length: number): number {
     const at = this.#used
     this.#used = at + length
-    if (this.#used > this.bytes.length) {
-      const length = this.bytes.length
-      const expected = Math.min(this.#expectedBytes, MAX_EXPECTED_BYTES)
-      const next = length < LARGE_ARENA ? length * GROWTH : Math.max(expected, length * 2)
-      const grown = new Uint8Array(Math.max(this.#used, next))
-      grown.set(this.bytes.subarray(0, at))
-      this.bytes = grown
-    }
+    if (this.#used > this.bytes.length) this.#growBytes(at)
     return at
+  }
+
+  #growBytes(used: number): void {
+    const memory = this.#memory
+    if (!this.#isLarge && memory !== undefined && this.#used > memory.fromBytes) {
+      this.#enlarge(memory)
+    }
+    if (this.#used <= this.bytes.length) return
+    const factor = this.bytes.length < LARGE_ARENA ? GROWTH : 2
+    const grown = new Uint8Array(Math.max(this.#used, this.bytes.length * factor))
+    grown.set(this.bytes.subarray(0, used))
+    this.bytes = grown
+  }
+
+  /** Moves to memory for as many records as fit into a memtable, if they go on as they began. */
+  #enlarge(memory: MemtableMemory): void {
+    const { expectedBytes } = memory
+    const scale = Math.max(1, expectedBytes / this.memoryBytes)
+    const records = Math.max(
+      this.keyOffsets.length,
+      this.timestamps.length,
+      Math.ceil(this.versionCount * scale),
+    )
+    const from = this.#arrays()
+    const to = memory.take(Math.max(expectedBytes, this.#used, this.bytes.length), records)
+    for (const name of Object.keys(from) as (keyof MemtableArrays)[]) {
+      if (name !== 'slots') to[name].set(from[name])
+    }
+    this.#setArrays(to)
+    this.#isLarge = true
+    this.#fillSlots()
+  }
+
+  #arrays(): MemtableArrays {
+    const { bytes, keyOffsets, keyEnds, newest, timestamps, kinds } = this
+    const { valueOffsets, valueEnds, older } = this
+    return {
+      bytes,
+      keyOffsets,
+      keyEnds,
+      keyHashes: this.#keyHashes,
+      newest,
+      slots: this.#slots,
+      timestamps,
+      kinds,
+      valueOffsets,
+      valueEnds,
+      older,
+    }
+  }
+
+  #setArrays({ keyHashes, slots, ...others }: MemtableArrays): void {
+    Object.assign(this, others)
+    this.#keyHashes = keyHashes
+    this.#slots = slots
   }
 
   #growKeys(): void {
@@ -343,14 +393,18 @@ export class TableMemtable {
   }
 
   #rehash(): void {
-    const slots = new Int32Array(this.#slots.length * GROWTH)
+    this.#slots = new Int32Array(this.#slots.length * GROWTH)
+    this.#fillSlots()
+  }
+
+  #fillSlots(): void {
+    const slots = this.#slots
     const mask = slots.length - 1
     for (let keyId = 0; keyId < this.keyCount; keyId++) {
       let slot = (this.#keyHashes[keyId] as number) & mask
       while (slots[slot] !== 0) slot = (slot + 1) & mask
       slots[slot] = keyId + 1
     }
-    this.#slots = slots
   }
 }
 
@@ -365,10 +419,27 @@ function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: 
   else for (let i = start; i < end; i++) to[at++] = from[i] as number
 }
 
-/** The buffers of a copy, to be transferred with it. */
-export function buffersOf(copy: TableMemtableCopy): ArrayBuffer[] {
-  const { bytes, keyOffsets, keyEnds, newest, timestamps, kinds } = copy
-  const { valueOffsets, valueEnds, older } = copy
-  const parts = [bytes, keyOffsets, keyEnds, newest, timestamps, kinds, valueOffsets, valueEnds]
-  return [...parts, older].map((part) => part.buffer)
+/** The first elements of an array: a view where memory is shared, or else a copy. */
+function part<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(
+  array: T,
+  length: number,
+): T {
+  const isShared =
+    typeof SharedArrayBuffer !== 'undefined' && array.buffer instanceof SharedArrayBuffer
+  return (isShared ? array.subarray(0, length) : array.slice(0, length)) as T
+}
+
+/** In place of the arrays of a memtable that gave them away. */
+const RELEASED: MemtableArrays = {
+  bytes: new Uint8Array(0),
+  keyOffsets: new Uint32Array(0),
+  keyEnds: new Uint32Array(0),
+  keyHashes: new Uint32Array(0),
+  newest: new Int32Array(0),
+  slots: new Int32Array(0),
+  timestamps: new Float64Array(0),
+  kinds: new Uint8Array(0),
+  valueOffsets: new Uint32Array(0),
+  valueEnds: new Uint32Array(0),
+  older: new Int32Array(0),
 }

@@ -66,7 +66,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
       const status = this.#find(key)
       if (status !== NOT_RESIDENT) return status === FOUND
     }
-    return (await this.#lookUp(key, options)) !== undefined
+    return (await this.#lookUp(key, options, () => true)) ?? false
   }
 
   async getMany(keys: readonly K[], options?: ReadOptions): Promise<(V | undefined)[]> {
@@ -187,15 +187,19 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     if (id !== undefined) this.#lookup = new PointLookup(id)
   }
 
-  async #getLater(key: K, options: ReadOptions | undefined): Promise<V | undefined> {
-    const lookup = await this.#lookUp(key, options)
-    return lookup === undefined ? undefined : this.#take(lookup)
+  #getLater(key: K, options: ReadOptions | undefined): Promise<V | undefined> {
+    return this.#lookUp(key, options, (found) => this.#take(found))
   }
 
-  async #lookUp(key: K, options: ReadOptions | undefined): Promise<PointLookup | undefined> {
+  /** What `use` makes of the key's value, while it is held; `undefined` where there is none. */
+  async #lookUp<T>(
+    key: K,
+    options: ReadOptions | undefined,
+    use: (found: PointLookup) => T,
+  ): Promise<T | undefined> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#lookUpOnce(key, options)
+        return await this.#lookUpOnce(key, options, use)
       } catch (error) {
         await this.#afterMissingFile(error, options, attempt)
       }
@@ -222,14 +226,19 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     }
   }
 
-  async #lookUpOnce(key: K, options: ReadOptions | undefined): Promise<PointLookup | undefined> {
+  async #lookUpOnce<T>(
+    key: K,
+    options: ReadOptions | undefined,
+    use: (found: PointLookup) => T,
+  ): Promise<T | undefined> {
     const point = await this.#hold(options)
     try {
       // The table may have been seen for the first time just now, with the encodings it has.
       this.#table.idIn(point.tree.state)
       const bytes = encodeWith(this.#table.keys as Encoding<K>, key)
       assertKey(bytes)
-      return await this.#lookUpAt(bytes, point, options?.signal)
+      const found = await this.#lookUpAt(bytes, point, options?.signal)
+      return found === undefined ? undefined : use(found)
     } finally {
       point.tree.release()
     }

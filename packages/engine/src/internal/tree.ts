@@ -8,7 +8,8 @@ import { TableTree } from './table-tree.js'
  * memtable is sealed, files come or go), not for every commit: the active memtable grows under it,
  * and readers name the timestamp that they read at.
  *
- * Trees count who holds them. The files of a tree stay on disk until it is released.
+ * Trees count who holds them. The files of a tree stay on disk, and its memtables in memory, until it
+ * is released.
  */
 export class Tree {
   readonly state: DatabaseState
@@ -30,6 +31,7 @@ export class Tree {
     this.active = active
     this.immutables = immutables
     this.#files = files
+    for (const memtable of [active, ...immutables]) memtable.retain()
     for (const meta of state.level0) this.#hold(meta)
     for (const table of state.tables.values()) {
       for (const level of table.levels) for (const meta of level) this.#hold(meta)
@@ -62,12 +64,14 @@ export class Tree {
   }
 
   retain(): this {
+    if (this.#holders === 0) throw new Error('a tree was held after its release')
     this.#holders++
     return this
   }
 
   release(): void {
     if (--this.#holders > 0) return
+    for (const memtable of [this.active, ...this.immutables]) memtable.release()
     for (const handle of this.#handles.values()) this.#files.release(handle)
     this.#handles.clear()
   }

@@ -9,6 +9,7 @@ import {
 import { KIND_DELETE } from '@firn/mvcc'
 import type { FileTable } from './file-table.js'
 import { Memtable } from './memtable.js'
+import type { MemtableMemory } from './memtable-memory.js'
 import { Moments } from './moments.js'
 import type { TableMemtable } from './table-memtable.js'
 import { Tree } from './tree.js'
@@ -24,7 +25,7 @@ const NO_BYTES = new Uint8Array(0)
  */
 export class VersionSet {
   readonly #files: FileTable
-  readonly #memtableBytes: number
+  readonly #memory: MemtableMemory
   moments: Moments = new Moments()
   state: DatabaseState
   tree: Tree
@@ -36,11 +37,10 @@ export class VersionSet {
   /** Whether the records that were inserted last belonged to several tables. */
   #recordsWereMixed = false
 
-  /** `memtableBytes` is the size at which memtables are sealed, by others. */
-  constructor(state: DatabaseState, files: FileTable, memtableBytes: number) {
+  constructor(state: DatabaseState, files: FileTable, memory: MemtableMemory) {
     this.#files = files
-    this.#memtableBytes = memtableBytes
-    this.#active = new Memtable(memtableBytes)
+    this.#memory = memory
+    this.#active = new Memtable(memory)
     this.state = state
     this.tree = new Tree(state, this.#active, this.#immutables, files)
     this.show(state.version, state.timestamp)
@@ -149,7 +149,7 @@ export class VersionSet {
   sealMemtable(): void {
     if (this.#active.records === 0) return
     this.#immutables = [this.#active, ...this.#immutables]
-    this.#active = new Memtable(this.#memtableBytes)
+    this.#active = new Memtable(this.#memory)
     this.#active.maxVersion = this.visibleVersion
     this.#replant()
   }
