@@ -268,6 +268,7 @@ function makeWriting(context: {
     committer,
     logger,
     automatic: mode !== 'off',
+    inPauses: log.exclusive,
     thread: threads?.compaction,
     discard: (written) => files.discard(written),
     lease,
@@ -279,10 +280,11 @@ function makeWriting(context: {
     blockBytes,
   })
   const inlineLimitBytes = tuning.inlineLimitBytes ?? log.inlineLimitBytes
-  // What an open finds to do waits for the first commit: opening is to be quick.
+  // Most of what an open finds to do waits for the first commit: opening is to be quick.
   showPressure()
   if (versions.immutables.length > 0) flusher.poke()
   if (pressure.isBlocked) compactor.poke()
+  else compactor.resume()
   /**
    * While writers wait: others may relieve a shared log, which only a look at it tells; and work in
    * the background that was given up is tried again.
