@@ -1,3 +1,4 @@
+import { cloudCommand } from './commands/cloud.js'
 import { loadCommand } from './commands/load.js'
 import { profileCommand } from './commands/profile.js'
 import { reportCommand } from './commands/report.js'
@@ -10,6 +11,10 @@ const USAGE = `Usage: node dist/main.js <command> [options]
             --json <file>  --markdown (print the table)  --timeout <seconds per group>
   report    [file] [--note <text>]  write a result's table (by default the newest's) into README.md
   profile   --workload get  [--keys 500000] [--peer firn] [--top 25] [--output <file>.cpuprofile]
+  cloud     requests to S3 and DynamoDB and their cost, write results/cloud.json
+            --peers firn,firn-objects,slatedb,…  --runs 3  --keys 200000  --idle <seconds, 60>
+            --delay 30,5 (milliseconds that S3's and DynamoDB's answers are held back)
+            --json <file>  --markdown (print the tables)  --timeout <seconds per step of a peer>
   load      [--records 5000000] [--json <file>]  memory of a large load, then reopening
 `
 
@@ -18,6 +23,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<void>> = {
   report: reportCommand,
   profile: profileCommand,
   load: loadCommand,
+  cloud: cloudCommand,
 }
 
 const [name = '', ...args] = process.argv.slice(2)

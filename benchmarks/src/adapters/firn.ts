@@ -1,5 +1,10 @@
 import { readFileSync } from 'node:fs'
-import type { Database, Table, WriteOptions } from '../../../packages/engine/dist/index.js'
+import type {
+  Database,
+  RequestStats,
+  Table,
+  WriteOptions,
+} from '../../../packages/engine/dist/index.js'
 import type { Tally } from '../tally.js'
 import { type Adapter, type Found, type OpenOptions, SMALL_CACHE_BYTES } from './adapter.js'
 
@@ -36,8 +41,21 @@ export class FirnAdapter implements Adapter {
   async open(directory: string, options: OpenOptions): Promise<void> {
     if (this.#engine === undefined) throw new Error('load() first')
     const small = { cache: { memoryBytes: SMALL_CACHE_BYTES } }
-    this.#db = await this.#engine.open(`file:${directory}`, options.cache === 'small' ? small : {})
+    this.#db = await this.#engine.open(
+      this.location(directory),
+      options.cache === 'small' ? small : {},
+    )
     this.#table = this.#db.table('bench')
+  }
+
+  /** What the engine takes for a directory. */
+  protected location(directory: string): string {
+    return `file:${directory}`
+  }
+
+  /** The requests to services that the engine counted since the database was opened. */
+  async requests(): Promise<RequestStats> {
+    return (await this.#db.stats()).requests
   }
 
   writeBatch(keys: readonly Buffer[], values: readonly Buffer[]): Promise<unknown> {

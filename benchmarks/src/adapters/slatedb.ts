@@ -23,25 +23,34 @@ interface Batch extends Disposable {
   put(key: Uint8Array, value: Uint8Array): void
 }
 
-interface Db extends Disposable {
+export interface SlateDb extends Disposable {
+  put(key: Uint8Array, value: Uint8Array): Promise<unknown>
   put_with_options(k: Uint8Array, v: Uint8Array, put: object, write: object): Promise<unknown>
   write_with_options(batch: Batch, options: { await_durable: boolean }): Promise<unknown>
   flush(): Promise<void>
+  flush_with_options(options: { flush_type: 'MemTable' | 'Wal' }): Promise<void>
   get(key: Uint8Array): Promise<Found>
   scan(range: Range): Promise<Iterator>
   scan_with_options(range: Range, options: object): Promise<Iterator>
   shutdown(): Promise<void>
 }
 
+interface Settings extends Disposable {
+  /** Takes the value as JSON. */
+  set(key: string, value: string): void
+}
+
 interface Builder extends Disposable {
-  build(): Promise<Db>
+  build(): Promise<SlateDb>
   with_db_cache_disabled(): void
+  with_settings(settings: Settings): void
 }
 
 /** The part of @slatedb/uniffi 0.12 that is used here. */
 interface Slate {
   DbBuilder: new (path: string, store: Disposable) => Builder
   ObjectStore: { resolve(url: string): Disposable }
+  Settings: { default(): Settings }
   WriteBatch: new () => Batch
   Ttl: { Default(): object }
 }
@@ -80,7 +89,7 @@ export class SlateDbAdapter implements Adapter {
   }
   #slate: Slate | undefined
   #ttl: object = {}
-  #db!: Db
+  protected db!: SlateDb
   #store!: Disposable
 
   async load(): Promise<string> {
@@ -91,36 +100,53 @@ export class SlateDbAdapter implements Adapter {
 
   async open(directory: string, options: OpenOptions): Promise<void> {
     if (this.#slate === undefined) throw new Error('load() first')
-    mkdirSync(directory, { recursive: true })
-    this.#store = this.#slate.ObjectStore.resolve(pathToFileURL(directory).href)
+    this.#store = this.#slate.ObjectStore.resolve(this.storeUrl(directory))
     const builder = new this.#slate.DbBuilder('db', this.#store)
     if (options.cache === 'small') builder.with_db_cache_disabled()
-    this.#db = await builder.build()
+    const changed = Object.entries(this.changedSettings())
+    if (changed.length > 0) {
+      const settings = this.#slate.Settings.default()
+      for (const [name, value] of changed) settings.set(name, JSON.stringify(value))
+      builder.with_settings(settings)
+      settings.dispose()
+    }
+    this.db = await builder.build()
     builder.dispose()
+  }
+
+  /** Where the object store of a directory is. */
+  protected storeUrl(directory: string): string {
+    mkdirSync(directory, { recursive: true })
+    return pathToFileURL(directory).href
+  }
+
+  /** What isn't left as SlateDB has it. */
+  protected changedSettings(): Record<string, string> {
+    return {}
   }
 
   async writeBatch(keys: readonly Buffer[], values: readonly Buffer[]): Promise<void> {
     if (this.#slate === undefined) throw new Error('load() first')
     const batch = new this.#slate.WriteBatch()
     for (const [i, key] of keys.entries()) batch.put(key, values[i] as Buffer)
-    await this.#db.write_with_options(batch, { await_durable: false })
+    await this.db.write_with_options(batch, { await_durable: false })
     batch.dispose()
   }
 
   put(key: Buffer, value: Buffer): Promise<unknown> {
-    return this.#db.put_with_options(key, value, { ttl: this.#ttl }, { await_durable: false })
+    return this.db.put_with_options(key, value, { ttl: this.#ttl }, { await_durable: false })
   }
 
-  putDurable(): Promise<void> {
+  putDurable(_key: Buffer, _value: Buffer): Promise<unknown> {
     return Promise.reject(new Error(NO_FSYNC))
   }
 
   drain(): Promise<void> {
-    return this.#db.flush()
+    return this.db.flush()
   }
 
   get(key: Buffer): Promise<Found> {
-    return this.#db.get(key)
+    return this.db.get(key)
   }
 
   getSync(): Found {
@@ -128,7 +154,7 @@ export class SlateDbAdapter implements Adapter {
   }
 
   getMany(keys: Buffer[]): Promise<Found[]> {
-    return Promise.all(keys.map((key) => this.#db.get(key)))
+    return Promise.all(keys.map((key) => this.db.get(key)))
   }
 
   has(): boolean {
@@ -137,23 +163,23 @@ export class SlateDbAdapter implements Adapter {
 
   async scan(tally: Tally, { reverse }: { reverse: boolean }): Promise<void> {
     const order = reverse ? 'Descending' : 'Ascending'
-    const iterator = await this.#db.scan_with_options(EVERYTHING, { ...SCAN, order })
+    const iterator = await this.db.scan_with_options(EVERYTHING, { ...SCAN, order })
     await this.#take(iterator, Number.POSITIVE_INFINITY, tally)
   }
 
   /** The binding has no async iterator: this is the loop that a user would write around `next`. */
   async iterate(tally: Tally): Promise<void> {
-    const iterator = await this.#db.scan(EVERYTHING)
+    const iterator = await this.db.scan(EVERYTHING)
     await this.#take(iterator, Number.POSITIVE_INFINITY, tally)
   }
 
   async seek(start: Buffer, count: number, tally: Tally): Promise<void> {
-    await this.#take(await this.#db.scan({ ...EVERYTHING, start }), count, tally)
+    await this.#take(await this.db.scan({ ...EVERYTHING, start }), count, tally)
   }
 
   async close(): Promise<void> {
-    await this.#db.shutdown()
-    this.#db.dispose()
+    await this.db.shutdown()
+    this.db.dispose()
     this.#store.dispose()
   }
 

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { CloudResults } from '../cloud/cloud-results.js'
+import { cloudToMarkdown } from '../report/cloud-markdown.js'
 import { toMarkdown } from '../report/markdown.js'
 import { replaceSection } from '../report/readme.js'
 import type { Results } from '../results.js'
@@ -14,9 +16,10 @@ export async function reportCommand(args: string[]): Promise<void> {
     options: { note: { type: 'string' } },
   })
   const file = positionals[0] ?? newest()
-  const results = JSON.parse(readFileSync(file, 'utf8')) as Results
+  const results = JSON.parse(readFileSync(file, 'utf8')) as Results | CloudResults
   if (results.format !== 1) throw new Error(`${file} is not a result of format 1`)
-  replaceSection(README, 'results', toMarkdown(results, values.note))
+  if ('kind' in results) replaceSection(README, 'cloud', cloudToMarkdown(results))
+  else replaceSection(README, 'results', toMarkdown(results, values.note))
   process.stderr.write(`wrote the table of ${file} into ${README}\n`)
 }
 
