@@ -256,6 +256,68 @@ describe('a long load', () => {
   })
 })
 
+describe('--atomic', () => {
+  const row = (i: number): string =>
+    `{"id":"${String((i * 7) % 50_000).padStart(6, '0')}","n":${i}}\n`
+  const many = Array.from({ length: 50_000 }, (_, i) => row(i)).join('')
+  const versions = async (): Promise<number> => jsonLines(await ok(['log', '--json'])).length
+
+  test('is one commit, whose rows are all there at once', async () => {
+    await ok(['put', 'first', '1', '--values', 'json'])
+    const before = await versions()
+    const { status, out, err } = await load(['--key', 'id', '--atomic'], many)
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect(out).toMatch(/^50,000 records loaded into default in /)
+    expect(await versions()).toBe(before + 1)
+    expect(JSON.parse(await ok(['tables', '--count', '--json']))[0].count).toBe(50_001)
+    expect(await ok(['scan', '--at', String(before), '--keys-only'])).toBe('first\n')
+    expect(await ok(['get', '000007'])).toBe('{"id":"000007","n":1}\n')
+  })
+
+  test('a bad row at the end leaves nothing, and says so', async () => {
+    await ok(['put', 'first', '1', '--values', 'json'])
+    const { status, out, err } = await load(['--key', 'id', '--atomic'], `${many}nope\n`)
+    expect({ status, out }).toEqual({ status: 1, out: '' })
+    expect(err).toBe(
+      'firn: stdin:50001: not JSON; nothing is loaded; mend the line, or leave out such lines with --skip-bad\n',
+    )
+    expect(await ok(['scan', '--keys-only'])).toBe('first\n')
+  })
+
+  test('--skip-bad leaves bad rows out of the commit', async () => {
+    const rows = '{"id":"a"}\nnope\n{"id":"b"}\n'
+    const { status, out } = await load(['--key', 'id', '--atomic', '--skip-bad'], rows)
+    expect(status).toBe(0)
+    expect(out).toMatch(/^2 records loaded into default, 1 skipped in /)
+    expect(await ok(['scan', '--keys-only'])).toBe('a\nb\n')
+  })
+
+  test('Ctrl-C and input that fails leave nothing', async () => {
+    await ok(['put', 'first', '1', '--values', 'json'])
+    let interrupt = () => {}
+    async function* endless(): AsyncIterable<Uint8Array> {
+      yield new TextEncoder().encode(many)
+      interrupt()
+      await new Promise(() => {})
+    }
+    const stopped = await firn(['load', '-', '--key', 'id', '--atomic'], {
+      stdin: endless(),
+      onInterrupt: (listener) => {
+        interrupt = listener
+      },
+    })
+    expect(stopped.status).toBe(130)
+    expect(stopped.err).toBe('firn: interrupted; nothing is loaded\n')
+    async function* failing(): AsyncIterable<Uint8Array> {
+      yield new TextEncoder().encode(many)
+      throw new Error('the cable is out')
+    }
+    const failed = await firn(['load', '-', '--key', 'id', '--atomic'], { stdin: failing() })
+    expect(failed.status).toBe(1)
+    expect(await ok(['scan', '--keys-only'])).toBe('first\n')
+  })
+})
+
 describe('dump', () => {
   test('a database comes back from its dump, options and all', async () => {
     const db = await open(`file:${console.path('firn_data')}`)

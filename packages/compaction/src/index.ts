@@ -1,5 +1,6 @@
 export { DamagedInputError } from './errors.js'
 export { type LeveledOptions, planLeveled } from './leveled.js'
+export { type MergeCommitFilesOptions, mergeCommitFiles } from './merge-commit-files.js'
 export {
   type CompactionPlan,
   type CompactionResult,

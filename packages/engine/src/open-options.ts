@@ -28,7 +28,8 @@ export interface OpenOptions {
   }
   /**
    * Size at which a memtable is flushed. Up to four are in memory at a time. Default 32 MiB; over `s3:`
-   * 1 MiB, with `?log=objects` 4, as opening reads from the log what isn't in files.
+   * 1 MiB, with `?log=objects` 4, as opening reads from the log what isn't in files. A batch larger than
+   * this (there: than 32 MiB) is written to files in parts; see `Batch.drain`.
    */
   memtableBytes?: number
   /**
@@ -63,9 +64,9 @@ export interface Tuning {
   levelBaseBytes?: number
   /** Files of level 0 from which on they are compacted. Default 4. */
   level0Trigger?: number
-  /** Files of level 0 from which on every commit is delayed. Default 20. */
+  /** Runs of level 0, such as the files of one commit, from which on commits are delayed. Default 20. */
   level0Slowdown?: number
-  /** Files of level 0 from which on writes wait. Default 36. */
+  /** Runs of level 0 from which on writes wait. Default 36. */
   level0Stop?: number
   /** Batches larger than this are written as whole SSTs. Default: the log's inline limit. */
   inlineLimitBytes?: number

@@ -18,7 +18,7 @@ import {
   planSource,
   planTables,
 } from '../load/load-plan.js'
-import { type LoadResult, loadRows } from '../load/loader.js'
+import { type LoadResult, loadAtomically, loadRows } from '../load/loader.js'
 import { FORMATS } from '../load/row-source.js'
 import { SkippedRows } from '../load/skipped-rows.js'
 import { byteFormatOptions, encodingOptions } from '../option-parsers.js'
@@ -26,7 +26,7 @@ import { INTERRUPTED_STATUS } from '../process-io.js'
 import type { ProgramHooks } from '../program.js'
 import { countOf, formatCount, formatDuration } from '../text/quantities.js'
 
-type Options = GlobalOptions & LoadOptions
+type Options = GlobalOptions & LoadOptions & { atomic?: boolean }
 
 /** `firn load <file>` */
 export function defineLoad(program: Command, context: CommandContext, hooks: ProgramHooks): void {
@@ -37,7 +37,8 @@ export function defineLoad(program: Command, context: CommandContext, hooks: Pro
       'Loads every record of a file. With --key, that field is the key and the whole record the\n' +
         'value, as JSON. Without, records are {"key":…,"value":…}, as `firn dump` prints them. A table\n' +
         'that isn’t there yet is made: text keys (tuples for several --key) and JSON values.\n' +
-        'A record that can’t be loaded stops the load, with all before it kept; see --skip-bad.',
+        'A record that can’t be loaded stops the load, with all before it kept; see --skip-bad.\n' +
+        'With --atomic, all records are one commit: others see none of them, or all.',
     )
     .argument('<file>', 'the file, or - for stdin')
     .addOption(
@@ -52,6 +53,7 @@ export function defineLoad(program: Command, context: CommandContext, hooks: Pro
     )
     .option('--no-header', 'CSV and TSV without a line of names: --key 1 is the first column')
     .option('--delimiter <character>', 'what divides the fields of CSV')
+    .option('--atomic', 'load everything as one commit, or nothing')
     .option('--skip-bad', 'leave out records that can’t be loaded, and tell their lines')
   for (const option of [...byteFormatOptions(), ...encodingOptions()]) command.addOption(option)
   command.action((file: string, options: Options) => load(file, options, command, context, hooks))
@@ -61,10 +63,11 @@ export function defineLoad(program: Command, context: CommandContext, hooks: Pro
       ['firn load cities.jsonl --key name --table cities', 'JSON lines, by their field name'],
       ['firn load users.csv --key id --skip-bad', 'CSV, without the rows that are damaged'],
       ['firn load trips.jsonl --key city --key address.zip', 'tuples of two fields as keys'],
+      ['firn load today.jsonl --key id --atomic', 'all of it or nothing, whatever its size'],
       ['firn load prices.csv --delimiter ";" --key item', 'CSV as some spreadsheets write it'],
       ['firn dump --path ./old | firn load -', 'what another database holds'],
     ],
-    'Ctrl-C stops a load and keeps what is loaded. TSV has no quotes; CSV has.',
+    'Ctrl-C stops a load and keeps what is loaded; with --atomic, nothing. TSV has no quotes; CSV has.',
   )
 }
 
@@ -90,8 +93,9 @@ async function load(
       const targets = await planTables(database, format, options)
       const writer = planRows(targets, options, givenTable(command))
       const progress = new ByteProgress(output.progressSink, 'read', input.bytes, clock)
+      const loads = options.atomic === true ? loadAtomically : loadRows
       try {
-        const result = await loadRows(database, planSource(input, format, options), writer, {
+        const result = await loads(database, planSource(input, format, options), writer, {
           skipBad: options.skipBad === true,
           signal: interruption.signal,
           onProgress: (records) => progress.update(input.bytesRead, records),
@@ -103,7 +107,9 @@ async function load(
       }
     })
     for (const warning of skipped.warnings()) await output.warn(warning)
-    const interrupted = interruption.signal.aborted
+    // Ctrl-C that comes while the one commit of --atomic is made comes too late.
+    const atomic = options.atomic === true
+    const interrupted = interruption.signal.aborted && !(atomic && result.records > 0)
     const ms = clock.monotonic() - started
     if (result.stopped === undefined) {
       await report(result, { tables, ms, interrupted, bytes: input.bytesRead }, context)
@@ -111,9 +117,13 @@ async function load(
     if (interrupted) {
       hooks.setStatus(INTERRUPTED_STATUS)
       await output.warn(
-        `interrupted; what is loaded so far is kept (${countOf(result.records, 'record')})`,
+        atomic
+          ? 'interrupted; nothing is loaded'
+          : `interrupted; what is loaded so far is kept (${countOf(result.records, 'record')})`,
       )
-    } else if (result.stopped !== undefined) throw stoppedAt(input.name, result)
+    } else if (result.stopped !== undefined) {
+      throw stoppedAt(input.name, result, atomic)
+    }
   } finally {
     stopListening?.()
     await input.close()
@@ -148,10 +158,13 @@ async function report(
   )
 }
 
-function stoppedAt(name: string, { stopped, records }: LoadResult): CommandError {
+function stoppedAt(name: string, { stopped, records }: LoadResult, atomic: boolean): CommandError {
   const { line = 0, problem = '' } = stopped ?? {}
+  const kept = atomic
+    ? 'nothing is loaded'
+    : `stopped there, with ${countOf(records, 'record')} before it loaded`
   return new CommandError(
     'FIRN_BAD_INPUT',
-    `${name}:${line}: ${problem}; stopped there, with ${countOf(records, 'record')} before it loaded; mend the line, or leave out such lines with --skip-bad`,
+    `${name}:${line}: ${problem}; ${kept}; mend the line, or leave out such lines with --skip-bad`,
   )
 }

@@ -10,9 +10,9 @@ const BATCH_BYTES = 256 * 1024
 export interface LoadHooks {
   /** Go on behind rows that can't be loaded. */
   skipBad: boolean
-  /** Stop, and keep what is loaded. */
+  /** Stop. */
   signal: AbortSignal
-  /** Called after each batch. */
+  /** Called now and then. */
   onProgress(records: number): void
   /** Called for each row that is skipped. */
   onSkip(line: number, problem: string): void
@@ -48,19 +48,12 @@ export async function loadRows(
     options.onProgress(result.records)
   }
   try {
-    loading: for await (const rows of untilAborted(source, options.signal)) {
+    for await (const rows of untilAborted(source, options.signal)) {
       for (const row of rows) {
-        const written = tryWrite(writer, row, batch)
-        if (typeof written === 'number') {
-          batchBytes += written
-          if (batch.size >= BATCH_ROWS || batchBytes >= BATCH_BYTES) await commit()
-        } else if (options.skipBad && row.final !== true) {
-          result.skipped++
-          options.onSkip(row.line, written)
-        } else {
-          result.stopped = { line: row.line, problem: written }
-          break loading
-        }
+        const bytes = take(row, writer, batch, result, options)
+        if (bytes === undefined) return result
+        batchBytes += bytes
+        if (batch.size >= BATCH_ROWS || batchBytes >= BATCH_BYTES) await commit()
       }
     }
   } finally {
@@ -69,6 +62,57 @@ export async function loadRows(
     await database.flush()
   }
   return result
+}
+
+/**
+ * Writes all rows as one commit, or none: where a bad row, the signal or a failure ends the load,
+ * nothing is in. Needs little more memory than `loadRows`, whatever the number of rows.
+ */
+export async function loadAtomically(
+  database: Database,
+  source: RowSource,
+  writer: RowWriter,
+  options: LoadHooks,
+): Promise<LoadResult> {
+  const result: LoadResult = { records: 0, skipped: 0 }
+  const batch = database.batch()
+  let whole = false
+  try {
+    for await (const rows of untilAborted(source, options.signal)) {
+      for (const row of rows) {
+        if (take(row, writer, batch, result, options) === undefined) return result
+      }
+      await batch.drain()
+      options.onProgress(batch.size)
+    }
+    whole = !options.signal.aborted
+  } finally {
+    if (!whole) batch.clear()
+  }
+  if (!whole) return result
+  const { size } = batch
+  await batch.write()
+  result.records = size
+  return result
+}
+
+/** Puts a row into the batch, and gives its bytes: none for one that is skipped. */
+function take(
+  row: SourceRow,
+  writer: RowWriter,
+  batch: Batch,
+  result: LoadResult,
+  options: LoadHooks,
+): number | undefined {
+  const written = tryWrite(writer, row, batch)
+  if (typeof written === 'number') return written
+  if (options.skipBad && row.final !== true) {
+    result.skipped++
+    options.onSkip(row.line, written)
+    return 0
+  }
+  result.stopped = { line: row.line, problem: written }
+  return undefined
 }
 
 function tryWrite(writer: RowWriter, row: SourceRow, batch: Batch): number | string {

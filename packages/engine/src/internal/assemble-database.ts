@@ -187,7 +187,7 @@ function makeWriting(context: {
   const showPressure = (): void => {
     const bytes = versions.memtableBytes
     if (Math.abs(bytes - reserved.bytes) > MIB) reserved.resize(bytes)
-    pressure.setShape(versions.state.level0.length, versions.immutables.length)
+    pressure.setShape(versions.tree.level0Runs, versions.immutables.length)
   }
   const committer = new Committer({
     env,
@@ -312,6 +312,9 @@ function makeWriting(context: {
     compactor,
     files,
     inlineLimitBytes,
+    // Where memtables are small so that little of the log has to be read, batches needn't be: what they
+    // hold never is in the log.
+    runBytes: options.memtableBytes ?? DEFAULTS.memtableBytes,
     onProgress,
   }
 }

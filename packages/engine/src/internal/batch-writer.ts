@@ -1,10 +1,12 @@
-import { InvalidArgumentError } from '@firn/env'
-import { RecordsWriter } from '@firn/manifest'
+import { ClosedError, InvalidArgumentError } from '@firn/env'
+import { RECORDS_WRITER_SLACK, RecordsWriter } from '@firn/manifest'
 import { KIND_DELETE, KIND_PUT } from '@firn/mvcc'
 import type { Batch } from '../batch.js'
 import type { Table } from '../table.js'
 import type { Commit, WriteOptions } from '../write-options.js'
+import type { BatchRuns } from './batch-runs.js'
 import type { DatabaseHandle } from './database-handle.js'
+import type { EncodedRecords } from './file-writer.js'
 import { assertDurability, TableHandle } from './table-handle.js'
 import type { TableIdentity } from './table-identity.js'
 import { waitFor } from './wait-for.js'
@@ -14,7 +16,15 @@ const NO_VALUE = new Uint8Array(0)
 /** In place of the id of a table that doesn't exist yet: this, plus its index in the batch. */
 const PLACEHOLDER_ID = 0x8000_0000
 
-/** Collects encoded records, under the ids of their tables or, before those exist, placeholders. */
+/** A part ends with the record that goes past its bytes: room for that one, where it is small. */
+const LAST_RECORD_BYTES = 4096
+
+const NOTHING: Promise<void> = Promise.resolve()
+
+/**
+ * Collects encoded records, under the ids of their tables or, before those exist, placeholders. What
+ * an entry of the log can't hold is cut into parts; where those make up a run, they go to `BatchRuns`.
+ */
 export class BatchWriter implements Batch {
   readonly #database: DatabaseHandle
   #tables: TableIdentity[] = []
@@ -22,6 +32,14 @@ export class BatchWriter implements Batch {
   #records: RecordsWriter
   #size = 0
   #written = false
+  /** Records before those of `#records`, which are of no run yet. */
+  #parts: Uint8Array[] = []
+  #partsBytes = 0
+  #runs: BatchRuns | undefined
+  /** Whether a part was closed since I/O had a turn. */
+  #partClosed = false
+  readonly #partBytes: number
+  readonly #runBytes: number
   // The table of the last write, which most often is that of the next one.
   #lastTable: TableIdentity | undefined
   #lastId = 0
@@ -29,6 +47,9 @@ export class BatchWriter implements Batch {
   constructor(database: DatabaseHandle) {
     this.#database = database
     this.#records = new RecordsWriter([], database.payloadBuffer())
+    const { partBytes, runBytes } = database.batchLimits
+    this.#partBytes = partBytes
+    this.#runBytes = runBytes
   }
 
   get size(): number {
@@ -51,26 +72,40 @@ export class BatchWriter implements Batch {
     this.#ids = []
     this.#lastTable = undefined
     this.#records.reset()
+    this.#parts = []
+    this.#partsBytes = 0
+    void this.#runs?.stop(new ClosedError('the batch was cleared'))
+    this.#runs = undefined
     this.#size = 0
     return this
+  }
+
+  drain(): Promise<void> {
+    const runs = this.#runs
+    if (runs === undefined) return NOTHING
+    const yields = this.#partClosed
+    this.#partClosed = false
+    return runs.drain(yields)
   }
 
   async write(options: WriteOptions = {}): Promise<Commit> {
     this.#assertUnwritten()
     const durability = assertDurability(options.durability)
-    options.signal?.throwIfAborted()
-    const writer = this.#database.writer()
+    const { signal } = options
+    signal?.throwIfAborted()
+    const database = this.#database
+    const writer = database.writer()
     this.#written = true
-    if (this.#size === 0) return this.#database.newestCommit()
+    if (this.#size === 0) return database.newestCommit()
     const bytes = this.#records.byteLength
-    this.#database.noteBatch(bytes)
+    database.noteBatch(bytes)
+    const isSmall = this.#runs === undefined && this.#parts.length === 0
+    if (!isSmall || bytes > database.inlineLimitBytes) {
+      const runs = this.#runs ?? database.startRuns()
+      return waitFor(runs.commit(this.#takeRecords(), signal), signal)
+    }
     const batch = { tables: this.#tables, ids: this.#ids, payload: this.#records.take() }
-    return waitFor(
-      bytes > this.#database.inlineLimitBytes
-        ? this.#database.writeLarge(batch)
-        : writer.writeBatch(batch, durability),
-      options.signal,
-    )
+    return waitFor(writer.writeBatch(batch, durability), signal)
   }
 
   #add<K, V>(handle: TableHandle<K, V>, kind: number, key: Uint8Array, value: Uint8Array): this {
@@ -78,7 +113,31 @@ export class BatchWriter implements Batch {
     const id = identity === this.#lastTable ? this.#lastId : this.#idOf(identity)
     this.#records.put(id, kind, key, 0, key.length, value, 0, value.length)
     this.#size++
+    if (this.#records.byteLength > this.#partBytes) this.#closePart()
     return this
+  }
+
+  #closePart(): void {
+    this.#partClosed = true
+    this.#partsBytes += this.#records.byteLength
+    this.#parts.push(this.#records.take())
+    this.#records = new RecordsWriter(
+      [],
+      this.#partBytes + RECORDS_WRITER_SLACK + LAST_RECORD_BYTES,
+    )
+    if (this.#partsBytes < this.#runBytes) return
+    this.#runs ??= this.#database.startRuns()
+    this.#runs.add(this.#takeRecords())
+  }
+
+  /** The records that are of no run yet. */
+  #takeRecords(): EncodedRecords {
+    const payloads = this.#parts
+    if (this.#records.records > 0) payloads.push(this.#records.take())
+    this.#parts = []
+    this.#partsBytes = 0
+    // The lists grow while these records are written.
+    return { tables: [...this.#tables], ids: [...this.#ids], payloads }
   }
 
   #idOf(table: TableIdentity): number {

@@ -44,7 +44,7 @@ export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
     },
     amplification: {
       write: logBytes === 0 ? 0 : (flushed.bytesWritten + compacted.bytesWritten) / logBytes,
-      read: memtables.length + state.level0.length + deepestLevel(state),
+      read: memtables.length + versions.tree.level0Runs + deepestLevel(state),
       space: spaceAmplification(state),
     },
   }

@@ -7,7 +7,6 @@ import {
   type RecordVisitor,
   readRecords,
 } from '@firn/manifest'
-import { CommitConflictError } from '../errors.js'
 import { persistedOptions } from '../table-options.js'
 import type { Commit } from '../write-options.js'
 import type { PayloadBuffers } from './payload-buffers.js'
@@ -93,15 +92,14 @@ export class CommitGroup {
     this.#payload = undefined
   }
 
-  /** Throws `CommitConflictError` where a table that was written to has been dropped. */
-  assertTables(state: DatabaseState): void {
+  /** What is wrong where a table that was written to has been dropped. */
+  missingTable(state: DatabaseState): string | undefined {
     for (const id of this.tableIds) {
       if (!state.tables.has(id) && !this.provisional.has(id)) {
-        throw new CommitConflictError(
-          'a table was dropped by another process while it was written to; write again to make it anew',
-        )
+        return 'a table was dropped while it was written to; write again to make it anew'
       }
     }
+    return undefined
   }
 
   /** About how long the payload is. */

@@ -162,14 +162,15 @@ export class Committer {
 
   /**
    * Commits edits in an entry of their own. Throws `CommitConflictError` where they don't apply any
-   * more to what others committed meanwhile.
+   * more to what others committed meanwhile, or where one of these tables is gone.
    */
-  commitEdits(edits: readonly Edit[]): Promise<Commit> {
+  commitEdits(edits: readonly Edit[], tableIds: Iterable<number> = []): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     this.#closeGathering()
     const group = new CommitGroup(this.buffers)
     group.isMaintenance = true
     group.edits.push(...edits)
+    for (const id of tableIds) group.tableIds.add(id)
     this.#unseen++
     this.#close(group)
     if (edits.some((edit) => edit.type === 'drop-table')) this.#waitForDrop(group)
@@ -338,7 +339,8 @@ export class Committer {
   }
 
   async #appendChecked(group: CommitGroup, later: readonly CommitGroup[]): Promise<void> {
-    const conflict = conflictOf(this.#versions.state, group.edits)
+    const { state } = this.#versions
+    const conflict = group.missingTable(state) ?? conflictOf(state, group.edits)
     if (conflict === undefined) return this.#appendPipelined([group], later)
     this.#settled(group)
     group.reject(new CommitConflictError(conflict))
@@ -382,9 +384,8 @@ export class Committer {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         if (this.#stopped !== undefined) throw this.#stopped
         const { state } = this.#versions
-        group.assertTables(state)
         group.rebase(state)
-        const conflict = conflictOf(state, group.edits)
+        const conflict = group.missingTable(state) ?? conflictOf(state, group.edits)
         if (conflict !== undefined) throw new CommitConflictError(conflict)
         const commit = {
           version: state.version + 1,

@@ -18,7 +18,8 @@ import {
   type ValueOf,
 } from '../table-options.js'
 import type { Commit } from '../write-options.js'
-import { BatchWriter, type EncodedBatch } from './batch-writer.js'
+import { BatchRuns } from './batch-runs.js'
+import { BatchWriter } from './batch-writer.js'
 import type { Checkpointer } from './checkpointer.js'
 import { databaseStats } from './collect-stats.js'
 import type { Committer } from './committer.js'
@@ -46,6 +47,8 @@ export interface WritingParts {
   compactor: Compactor
   files: FileWriter
   inlineLimitBytes: number
+  /** Bytes of a batch's records that are written to files as one run. */
+  runBytes: number
   /** To be called when the tree may have changed. */
   onProgress: () => void
 }
@@ -67,6 +70,11 @@ export interface DatabaseHandleParts {
 /** A new batch is given no more memory than this, however large the last one was. */
 const MAX_BATCH_BUFFER_BYTES = 1024 * 1024
 
+/** A batch that grows past this many bytes goes on in another buffer. */
+const PART_BYTES = 1024 * 1024
+
+const NO_LIMITS = { partBytes: Number.POSITIVE_INFINITY, runBytes: Number.POSITIVE_INFINITY }
+
 /** An open database: its parts, put together behind the public interface. */
 export class DatabaseHandle implements Database {
   readonly present: Present
@@ -74,6 +82,8 @@ export class DatabaseHandle implements Database {
   #batchBytes = 1024
   readonly #parts: DatabaseHandleParts
   readonly #snapshots: Set<SnapshotHandle> = new Set()
+  /** Large batches that are being written. */
+  readonly #batchRuns: Set<BatchRuns> = new Set()
   #closing: Promise<void> | undefined
 
   constructor(parts: DatabaseHandleParts) {
@@ -87,6 +97,16 @@ export class DatabaseHandle implements Database {
 
   get inlineLimitBytes(): number {
     return this.#writing('batch').inlineLimitBytes
+  }
+
+  /** How many bytes of a batch are in one buffer, and how many make a run; never, for a reader. */
+  get batchLimits(): { partBytes: number; runBytes: number } {
+    const { writing } = this.#parts
+    if (writing === undefined) return NO_LIMITS
+    const { inlineLimitBytes, runBytes } = writing
+    // What fits an entry of the log is neither cut nor written to files.
+    const least = Math.max(runBytes, inlineLimitBytes)
+    return { partBytes: Math.min(least, Math.max(inlineLimitBytes, PART_BYTES)), runBytes: least }
   }
 
   table<const O extends TypingOptions>(name: string, options: O): Table<KeyOf<O>, ValueOf<O>>
@@ -217,18 +237,14 @@ export class DatabaseHandle implements Database {
     return { version: visibleVersion, timestamp: visibleTimestamp }
   }
 
-  /** Commits a batch as whole SSTs: its size isn't bounded by what a log entry may hold. */
-  async writeLarge(batch: EncodedBatch): Promise<Commit> {
+  /** A commit as whole SSTs: its size isn't bounded by what a log entry may hold, nor by memory. */
+  startRuns(): BatchRuns {
     const { committer, files } = this.#writing('write')
-    await committer.ready()
-    const ids = await committer.ensureTables(batch.tables)
-    const added = await files.writeBatch(batch, ids)
-    try {
-      return await committer.commitEdits([{ type: 'add-files', files: added }])
-    } catch (error) {
-      await files.discardUnlessUnknown(added, error)
-      throw error
-    }
+    const { runBytes } = this.batchLimits
+    const runs = new BatchRuns({ env: this.#parts.env, committer, files, runBytes })
+    this.#batchRuns.add(runs)
+    void runs.ended.then(() => this.#batchRuns.delete(runs))
+    return runs
   }
 
   #writing(what: string): WritingParts {
@@ -273,7 +289,9 @@ export class DatabaseHandle implements Database {
     this.present.close()
     if (writing !== undefined) {
       const { committer, flusher, compactor, checkpointer, pressure } = writing
+      const batches = [...this.#batchRuns]
       await attempt(() => compactor.stop(reason))
+      await attempt(() => Promise.all(batches.map((runs) => runs.stop(reason))))
       await attempt(() => committer.drain())
       if (!committer.isStopped) {
         if (versions.memtableBytes > FLUSH_AT_CLOSE_BYTES) {
@@ -286,6 +304,8 @@ export class DatabaseHandle implements Database {
       await attempt(() => flusher.stop(reason))
       committer.close(reason)
       pressure.end()
+      // Those whose commit was under way tidy up behind it.
+      await Promise.all(batches.map((runs) => runs.ended))
     }
     for (const snapshot of [...this.#snapshots]) await snapshot.close()
     versions.close()

@@ -1,11 +1,12 @@
-import { storeFiles, writeFiles } from '@firn/compaction'
-import { type Env, isFirnError, ulid } from '@firn/env'
+import { mergeCommitFiles, storeFiles, type WriteFilesOptions, writeFiles } from '@firn/compaction'
+import { type Env, ulid } from '@firn/env'
 import type { DatabaseState, FileMeta } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
-import type { EncodedBatch } from './batch-writer.js'
 import { visitRecords } from './commit-group.js'
 import { FlushCursor } from './flush-cursor.js'
 import { Memtable } from './memtable.js'
+import type { MemtableMemory } from './memtable-memory.js'
+import type { TableIdentity } from './table-identity.js'
 import type { TableMemtable } from './table-memtable.js'
 import type { Threads } from './threads.js'
 import type { VersionSet } from './version-set.js'
@@ -22,6 +23,17 @@ export interface FileWriterOptions {
 }
 
 const THREAD_FROM_BYTES = 4 * 1024 * 1024
+
+/** Records of a batch, encoded. `ids[i]` is what they call `tables[i]`. */
+export interface EncodedRecords {
+  readonly tables: readonly TableIdentity[]
+  readonly ids: readonly number[]
+  /** Emptied by whoever writes them, as memory that is in use no longer. */
+  readonly payloads: Uint8Array[]
+}
+
+/** Bytes that the files of a merge may fetch ahead, together. */
+const MERGE_READ_AHEAD_BYTES = 32 * 1024 * 1024
 
 /** Writes memtables and large batches to files of level 0. */
 export class FileWriter {
@@ -40,7 +52,7 @@ export class FileWriter {
     if (thread !== undefined && memtable.memoryBytes >= THREAD_FROM_BYTES) {
       return this.#writeInThread(memtable, thread)
     }
-    return this.#write(memtable, 'record', signal)
+    return this.#write(memtable, { timestamps: 'record', splitTables: false, signal })
   }
 
   #writeInThread(memtable: Memtable, thread: Threads['flush']): Promise<FileMeta[]> {
@@ -61,25 +73,58 @@ export class FileWriter {
   }
 
   /**
-   * The records of a batch as files of one commit, whose timestamp the entry gives them. `ids[i]` is
-   * the id of the batch's table `i`; of a key that was written twice, the last record stays.
+   * Records as files of one commit, whose timestamp its entry will give them, in key order. `ids[i]`
+   * is the id of table `i`; of a key that was written twice, the last record stays.
    */
-  writeBatch(
-    batch: EncodedBatch,
+  async writeRecords(
+    records: EncodedRecords,
     ids: readonly number[],
-    signal?: AbortSignal,
+    options: { splitTables: boolean; memory: MemtableMemory; signal: AbortSignal },
   ): Promise<FileMeta[]> {
-    const memtable = new Memtable()
-    const tables = new Map(batch.ids.map((id, i) => [id, memtable.table(ids[i] as number)]))
-    visitRecords(batch.payload, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
-      const table = tables.get(id) as TableMemtable
-      table.insert(1, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
-    })
-    return this.#write(memtable, 'file', signal)
+    const { splitTables, memory, signal } = options
+    const memtable = new Memtable(memory).retain()
+    try {
+      await this.#insert(records, ids, memtable, signal)
+      return await this.#write(memtable, { timestamps: 'file', splitTables, signal })
+    } finally {
+      memtable.release()
+    }
+  }
+
+  async #insert(
+    { ids: names, payloads }: EncodedRecords,
+    ids: readonly number[],
+    memtable: Memtable,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const tables = new Map(names.map((name, i) => [name, memtable.table(ids[i] as number)]))
+    let name = -1
+    let table: TableMemtable | undefined
+    for (let next = payloads.shift(); next !== undefined; next = payloads.shift()) {
+      visitRecords(next, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+        if (table === undefined || id !== name) {
+          name = id
+          table = tables.get(id) as TableMemtable
+        }
+        table.insert(1, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
+      })
+      if (payloads.length === 0) break
+      await this.#options.env.yield()
+      signal.throwIfAborted()
+    }
+  }
+
+  /** The records of a commit's runs, oldest first, as files that don't overlap; see there. */
+  mergeRuns(runs: readonly (readonly FileMeta[])[], signal: AbortSignal): Promise<FileMeta[]> {
+    const { store, incarnation } = this.#options
+    const { openSource } = storeFiles(store, incarnation, { signal })
+    const readAheadBytes = MERGE_READ_AHEAD_BYTES
+    return mergeCommitFiles(runs, { ...this.#output(signal), openSource, readAheadBytes })
   }
 
   /** Deletes files that no entry names. What can't be deleted is an orphan for the next sweep. */
   async discard(files: readonly FileMeta[]): Promise<void> {
+    if (files.length === 0) return
     const { store, incarnation } = this.#options
     const ids = files.map(({ id }) => id)
     await storeFiles(store, incarnation)
@@ -87,30 +132,36 @@ export class FileWriter {
       .catch(() => {})
   }
 
-  /** `discard`, unless the entry that names the files may exist after all. */
-  async discardUnlessUnknown(files: readonly FileMeta[], error: unknown): Promise<void> {
-    const refused = isFirnError(error, 'FIRN_COMMIT_CONFLICT')
-    if (refused) await this.discard(files)
+  #write(
+    memtable: Memtable,
+    options: { timestamps: 'record' | 'file'; splitTables: boolean; signal: AbortSignal },
+  ): Promise<FileMeta[]> {
+    const { tables } = this.#options.versions.state
+    const { signal, ...shape } = options
+    return writeFiles(new FlushCursor(memtable, (id) => tables.has(id)), {
+      ...this.#output(signal),
+      ...shape,
+      level: 0,
+    })
   }
 
-  async #write(
-    memtable: Memtable,
-    timestamps: 'record' | 'file',
-    signal: AbortSignal | undefined,
-  ): Promise<FileMeta[]> {
+  #output(
+    signal: AbortSignal,
+  ): Omit<WriteFilesOptions, 'level' | 'timestamps' | 'splitTables' | 'filter'> &
+    Required<Pick<WriteFilesOptions, 'discard'>> {
     const { env, store, incarnation, versions, targetFileBytes, blockBytes } = this.#options
     const { state } = versions
-    return writeFiles(new FlushCursor(memtable, (id) => state.tables.has(id)), {
+    const { upload, discard } = storeFiles(store, incarnation, { signal })
+    return {
       env,
-      level: 0,
-      timestamps,
       targetFileBytes,
       ...(blockBytes === undefined ? {} : { blockBytes }),
       newFileId: () => newFileId(state, env),
-      upload: storeFiles(store, incarnation, { signal }).upload,
+      upload,
+      discard,
       tableOptions: (id) => ({ compression: state.tables.get(id)?.options.compression ?? 'lz4' }),
-      ...(signal === undefined ? {} : { signal }),
-    })
+      signal,
+    }
   }
 }
 

@@ -17,6 +17,12 @@ import type { Location } from './location.js'
  */
 const ITEM_LIMIT_BYTES = 64 * 1024
 
+/**
+ * A file of the usual size (32 MiB, its index and its filter) is one request: in parts of 8 MiB it would
+ * be six, as an upload of parts has a beginning and an end.
+ */
+const PART_BYTES = 40 * 1024 * 1024
+
 /** How often the check of conditional writes is tried where the store can't answer. */
 const MAX_ATTEMPTS = 10
 
@@ -39,7 +45,13 @@ export async function locateS3(
     () => import('@firn/object-store-s3'),
   )
   const meter = new CloudMeter(prices, { countsLog: log.kind === 'dynamodb' })
-  const s3 = new S3ObjectStore({ bucket, prefix, env, onRequest: meter.s3 })
+  const s3 = new S3ObjectStore({
+    bucket,
+    prefix,
+    env,
+    partBytes: PART_BYTES,
+    onRequest: meter.s3,
+  })
   const store = new MeteredObjectStore(new RetryingObjectStore(s3, { env }))
   const common = {
     store,

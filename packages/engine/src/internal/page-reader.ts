@@ -221,8 +221,8 @@ function visibleCursor(table: TableTree, options: PageReaderOptions): RecordCurs
   // Read ahead only where many rows are likely to be asked for.
   const readAheadBytes = options.limit > MAX_PAGE_ROWS ? 256 * 1024 : 0
   const files: (readonly FileHandle[])[] = table.level0
-    .filter(({ meta }) => meta.minTimestamp <= timestamp && overlaps(meta, options.bounds))
-    .map((handle) => [handle])
+    .map(({ handles }) => handles.filter(({ meta }) => overlaps(meta, options.bounds)))
+    .filter(([first]) => first !== undefined && first.meta.minTimestamp <= timestamp)
   for (const level of table.levels) files.push(level.handles)
   const expectedRows = expectedPerSource(options.limit, files.length)
   for (const handles of files) {

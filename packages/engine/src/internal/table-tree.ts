@@ -12,7 +12,7 @@ export const NOT_RESIDENT = -1
 
 export type FindStatus = typeof FOUND | typeof ABSENT | typeof NOT_RESIDENT
 
-/** Files of one level, in key order, without overlap. */
+/** Files of one level, or a run of level 0: in key order, without overlap. */
 export interface LevelFiles {
   readonly handles: readonly FileHandle[]
   readonly maxTimestamp: number
@@ -29,7 +29,8 @@ export interface LevelFiles {
 export class TableTree {
   readonly tableId: number
   readonly historyFloor: number
-  readonly level0: readonly FileHandle[]
+  /** Sorted runs, newest first. */
+  readonly level0: readonly LevelFiles[]
   readonly levels: readonly LevelFiles[]
   readonly #active: Memtable
   #activePart: TableMemtable | undefined
@@ -40,7 +41,7 @@ export class TableTree {
     historyFloor: number
     active: Memtable
     immutables: readonly Memtable[]
-    level0: readonly FileHandle[]
+    level0: readonly (readonly FileHandle[])[]
     levels: readonly (readonly FileHandle[])[]
   }) {
     this.tableId = parts.tableId
@@ -50,13 +51,8 @@ export class TableTree {
       const table = memtable.tables.get(parts.tableId)
       return table === undefined ? [] : [table]
     })
-    this.level0 = parts.level0
-    this.levels = parts.levels
-      .filter((handles) => handles.length > 0)
-      .map((handles) => ({
-        handles,
-        maxTimestamp: handles.reduce((max, { meta }) => Math.max(max, meta.maxTimestamp), 0),
-      }))
+    this.level0 = parts.level0.map(levelFiles)
+    this.levels = parts.levels.filter((handles) => handles.length > 0).map(levelFiles)
   }
 
   /** The active memtable's part; `undefined` before the first record. */
@@ -82,10 +78,11 @@ export class TableTree {
     }
     const levelsFrom = 1 + this.level0.length
     for (let i = lookup.stage; i < levelsFrom; i++) {
-      const handle = this.level0[i - 1] as FileHandle
-      // Newest first: no later file of the level can hold anything newer.
-      if (handle.meta.maxTimestamp <= lookup.foundTimestamp) break
-      if (covers(handle, lookup) && findInFile(handle, lookup) === NOT_RESIDENT) {
+      const run = this.level0[i - 1] as LevelFiles
+      // Newest first: no later run of the level can hold anything newer.
+      if (run.maxTimestamp <= lookup.foundTimestamp) break
+      const handle = fileFor(run.handles, lookup.key, lookup.keyEnd)
+      if (handle !== undefined && findInFile(handle, lookup) === NOT_RESIDENT) {
         lookup.stage = i
         return NOT_RESIDENT
       }
@@ -123,13 +120,11 @@ export class TableTree {
 
   /** Opens the other files that the search may come to while it waits for the first one. */
   #openAhead(lookup: PointLookup): void {
-    const candidates = this.level0.filter((handle) => covers(handle, lookup))
-    for (const { handles } of this.levels) {
+    for (const { handles } of [...this.level0, ...this.levels]) {
       const handle = fileFor(handles, lookup.key, lookup.keyEnd)
-      if (handle !== undefined) candidates.push(handle)
+      // One that fails is met by the search itself, where it needs the file.
+      if (handle !== undefined && handle.reader === undefined) handle.open().catch(() => {})
     }
-    // One that fails is met by the search itself, where it needs the file.
-    for (const handle of candidates) if (handle.reader === undefined) handle.open().catch(() => {})
   }
 }
 
@@ -157,12 +152,9 @@ function findInFile(handle: FileHandle, lookup: PointLookup): FindStatus {
   return status
 }
 
-function covers({ meta }: FileHandle, { key, keyEnd }: PointLookup): boolean {
-  const { smallest, largest } = meta
-  return (
-    compareRanges(key, 0, keyEnd, smallest, 0, smallest.length) >= 0 &&
-    compareRanges(key, 0, keyEnd, largest, 0, largest.length) <= 0
-  )
+function levelFiles(handles: readonly FileHandle[]): LevelFiles {
+  const maxTimestamp = handles.reduce((max, { meta }) => Math.max(max, meta.maxTimestamp), 0)
+  return { handles, maxTimestamp }
 }
 
 /** Index of the first file whose largest key isn't below the key; the number of files if none. */

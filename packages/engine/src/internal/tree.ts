@@ -1,5 +1,6 @@
 import type { DatabaseState, FileMeta } from '@firn/manifest'
 import type { FileHandle, FileTable } from './file-table.js'
+import { levelZeroRuns } from './level-zero-runs.js'
 import type { Memtable } from './memtable.js'
 import { TableTree } from './table-tree.js'
 
@@ -16,6 +17,8 @@ export class Tree {
   readonly active: Memtable
   /** Newest first. */
   readonly immutables: readonly Memtable[]
+  /** How many sorted runs level 0 has: of each, a read may have to look into a file. */
+  readonly level0Runs: number
   readonly #files: FileTable
   readonly #handles: Map<string, FileHandle> = new Map()
   readonly #tables: Map<number, TableTree> = new Map()
@@ -31,6 +34,7 @@ export class Tree {
     this.active = active
     this.immutables = immutables
     this.#files = files
+    this.level0Runs = levelZeroRuns(state.level0, (meta) => meta).length
     for (const memtable of [active, ...immutables]) memtable.retain()
     for (const meta of state.level0) this.#hold(meta)
     for (const table of state.tables.values()) {
@@ -49,9 +53,12 @@ export class Tree {
         historyFloor: known.historyFloor,
         active: this.active,
         immutables: this.immutables,
-        level0: this.state.level0
-          .filter((meta) => prefixOf(meta.smallest) <= id && id <= prefixOf(meta.largest))
-          .map((meta) => this.#handle(meta)),
+        level0: levelZeroRuns(
+          this.state.level0
+            .filter((meta) => prefixOf(meta.smallest) <= id && id <= prefixOf(meta.largest))
+            .map((meta) => this.#handle(meta)),
+          ({ meta }) => meta,
+        ),
         levels: known.levels.map((level) => level.map((meta) => this.#handle(meta))),
       })
       this.#tables.set(id, table)

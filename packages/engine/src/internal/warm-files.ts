@@ -18,8 +18,8 @@ export async function warmFiles(
   report: WarmReport,
 ): Promise<void> {
   if (isEmptyRange(bounds)) return
-  const files = [table.level0, ...table.levels.map(({ handles }) => handles)]
-    .flat()
+  const files = [...table.level0, ...table.levels]
+    .flatMap(({ handles }) => handles)
     .filter(({ meta }) => meta.minTimestamp <= timestamp && overlaps(meta, bounds))
   let next = 0
   let failed = false

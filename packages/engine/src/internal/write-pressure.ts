@@ -1,8 +1,8 @@
 /** What writers wait for, and from which point on. */
 export interface PressureLimits {
-  /** Files of level 0 from which on every commit is delayed a little. */
+  /** Sorted runs of level 0 from which on every commit is delayed a little. */
   slowdownLevel0: number
-  /** Files of level 0 from which on writes wait until compaction has caught up. */
+  /** Sorted runs of level 0 from which on writes wait until compaction has caught up. */
   stopLevel0: number
   /** Memtables waiting to be flushed from which on writes wait. */
   stopImmutables: number
@@ -10,8 +10,8 @@ export interface PressureLimits {
   stopQueuedBytes: number
 }
 
-/** Delay per commit, in milliseconds, for each file of level 0 over the slowdown limit. */
-const DELAY_PER_FILE_MS = 1
+/** Delay per commit, in milliseconds, for each run of level 0 over the slowdown limit. */
+const DELAY_PER_RUN_MS = 1
 
 /**
  * Back-pressure: writers are slowed down, then stopped, before readers have to search through too
@@ -51,7 +51,7 @@ export class WritePressure {
     const over = this.#level0 - this.#limits.slowdownLevel0
     if (over < 0) return 0
     this.slowdowns++
-    return (over + 1) * DELAY_PER_FILE_MS
+    return (over + 1) * DELAY_PER_RUN_MS
   }
 
   setShape(level0: number, immutables: number): void {
