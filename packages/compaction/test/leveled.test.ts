@@ -142,7 +142,7 @@ describe('level 0', () => {
     expect(plan(picture, { poisoned: new Set(['x']) })).toBe('nothing')
   })
 
-  it('leaves a damaged file alone and goes on with the others (FAILURES 36)', () => {
+  it('36: leaves a damaged file alone and goes on with the others', () => {
     const picture = `tables 1\nL0 e 1:a-1:z 40 @50 ${four.slice(3)}`
     expect(plan(picture, { poisoned: new Set(['c']) })).toBe('merge [e] [d] [b] [a] → L1 tables 1')
   })

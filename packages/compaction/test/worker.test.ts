@@ -102,7 +102,7 @@ describe('CompactionWorker', () => {
     expect(await ssts()).toEqual(before)
   })
 
-  it('stops at an abort, and leaves no output (FAILURES 42)', async () => {
+  it('42: stops at an abort, and leaves no output', async () => {
     const before = await ssts()
     const controller = new AbortController()
     const running = worker.run(plan(), { baseVersion: 4, signal: controller.signal })
@@ -113,7 +113,7 @@ describe('CompactionWorker', () => {
     await expect(late).rejects.toThrow('not now')
   })
 
-  it('ends runs under way when it is closed, and takes no more (FAILURES 41)', async () => {
+  it('41: ends runs under way when it is closed, and takes no more', async () => {
     const before = await ssts()
     const running = worker.run(plan(), { baseVersion: 4 })
     const ended = expect(running).rejects.toThrow(ClosedError)

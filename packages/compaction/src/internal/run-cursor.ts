@@ -3,6 +3,7 @@ import type { FileMeta } from '@firn/manifest'
 import { type CursorStatus, END, PENDING, POSITIONED, type RecordCursor } from '@firn/mvcc'
 import { SstReader, type SstSource } from '@firn/sst'
 import { DamagedInputError } from '../errors.js'
+import { wholeSource } from './whole-source.js'
 
 const EMPTY = new Uint8Array(0)
 
@@ -86,7 +87,9 @@ export class RunCursor implements RecordCursor {
 
   async #open(file: FileMeta): Promise<CursorStatus> {
     const { openSource, readAheadBytes } = this.#options
-    const reader = await SstReader.open(await openSource(file), {
+    const source = await openSource(file)
+    const isSmall = file.bytes <= readAheadBytes
+    const reader = await SstReader.open(isSmall ? wholeSource(source, file.bytes) : source, {
       fileId: file.id,
       size: file.bytes,
       tailBytes: file.tailBytes,
