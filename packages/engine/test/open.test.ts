@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { TestEnv } from '@firn/env/testing'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { type Database, open } from '../src/index.js'
 import { temporaryDirectory } from './support/locations.js'
 
@@ -35,24 +34,6 @@ describe('locations', () => {
     const db = await opened(`file:${path}`)
     // Options that are left out are those the table was created with.
     expect(await db.table<string, unknown>('t').get('k')).toEqual({ n: 1 })
-  })
-
-  test('level 0 that was left at close is merged when the database is open for a while', async () => {
-    const path = directory()
-    {
-      await using db = await open(`file:${path}`, { compaction: 'off', memtableBytes: 1024 })
-      const table = db.table('t', { keys: 'utf8', values: 'utf8' })
-      for (let i = 0; i < 40; i++) await table.put(`k${i % 10}`, 'x'.repeat(100))
-    }
-    const env = new TestEnv()
-    const db = await opened(`file:${path}`, { compaction: 'inline', env })
-    const files = async (): Promise<number> => (await db.stats()).levels[0]?.files ?? 0
-    env.advance(400)
-    await env.yield()
-    expect(await files()).toBeGreaterThan(1)
-    env.advance(200)
-    await vi.waitFor(async () => expect(await files()).toBe(0), { timeout: 10_000 })
-    expect(await db.table('t', { keys: 'utf8', values: 'utf8' }).get('k9')).toBe('x'.repeat(100))
   })
 
   test('memory: is fresh each time, memory:name is the same database', async () => {

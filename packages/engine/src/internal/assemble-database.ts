@@ -280,11 +280,10 @@ function makeWriting(context: {
     blockBytes,
   })
   const inlineLimitBytes = tuning.inlineLimitBytes ?? log.inlineLimitBytes
-  // Most of what an open finds to do waits for the first commit: opening is to be quick.
+  // What an open finds to do waits for the first commit: opening is to be quick.
   showPressure()
   if (versions.immutables.length > 0) flusher.poke()
   if (pressure.isBlocked) compactor.poke()
-  else compactor.resume()
   /**
    * While writers wait: others may relieve a shared log, which only a look at it tells; and work in
    * the background that was given up is tried again.

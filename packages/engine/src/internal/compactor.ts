@@ -43,8 +43,6 @@ export interface CompactorOptions {
 
 /** So long without a commit is a pause, in milliseconds. */
 const PAUSE_MS = 50
-/** And so long after a database was opened: a process that only looks something up is gone by then. */
-const OPENING_PAUSE_MS = 500
 /** Files of level 0 that are merged in a pause. */
 const PAUSE_TRIGGER = 2
 
@@ -91,14 +89,7 @@ export class Compactor {
     const { automatic, versions } = this.#options
     if (!automatic || versions.tree === this.#settled) return
     this.#work.poke()
-    if (this.#options.inPauses) void this.#watchForPause(PAUSE_MS)
-  }
-
-  /** For a database that was opened: merges, after a while, what was left in level 0 at its close. */
-  resume(): void {
-    const { automatic, inPauses, versions } = this.#options
-    if (!automatic || !inPauses || versions.state.level0.length < PAUSE_TRIGGER) return
-    void this.#watchForPause(OPENING_PAUSE_MS)
+    if (this.#options.inPauses) void this.#watchForPause()
   }
 
   /**
@@ -106,17 +97,15 @@ export class Compactor {
    * writes pause, level 0 is merged before the trigger asks for it. The watch ends with the first
    * pause; a database that nobody writes to has none.
    */
-  async #watchForPause(firstMs: number): Promise<void> {
+  async #watchForPause(): Promise<void> {
     if (this.#watching) return
     this.#watching = true
     const { env, versions } = this.#options
     try {
       let version: number
-      let pauseMs = firstMs
       do {
         version = versions.visibleVersion
-        await env.sleep(pauseMs, this.#stopped.signal, { background: true })
-        pauseMs = PAUSE_MS
+        await env.sleep(PAUSE_MS, this.#stopped.signal, { background: true })
       } while (version !== versions.visibleVersion)
       this.#eager = true
       this.#work.poke()
