@@ -21,7 +21,7 @@ describe('budget', () => {
     expect(cache.usedBytes).toBe(0)
   })
 
-  it('makes room for reservations, and takes it back', async () => {
+  it('35: makes room for reservations, and takes it back', async () => {
     const cache = new BlockCache({ bytes: 1000 })
     const file = cache.file<Block>('file')
     for (let slot = 0; slot < 10; slot++) await file.load(slot, async () => block('x', 100))
@@ -91,7 +91,7 @@ describe('budget', () => {
     expect(cache.stats()).toMatchObject({ files: 0, hits: 1, misses: 1, evictions: 1 })
   })
 
-  it('holds to its budget, one value and one load per slot, whatever happens', async () => {
+  it('35: holds to its budget, one value and one load per slot, whatever happens', async () => {
     const bytes = fc.integer({ min: 0, max: 120 })
     const slot = fc.integer({ min: 0, max: 11 })
     const name = fc.constantFrom('a', 'b', 'c')

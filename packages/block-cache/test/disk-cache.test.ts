@@ -163,7 +163,7 @@ describe('DiskCache', () => {
     expect(cache.stats()).toMatchObject({ damaged: 0, entries: 1 })
   })
 
-  it('is without what was wrong where the disk can’t take its replacement (FAILURES 29)', async () => {
+  it('29: is without what was wrong where the disk can’t take its replacement', async () => {
     let full = false
     const files = faulty((call) => (full && call === 'write' ? 'ENOSPC' : undefined))
     const cache = open({ files })
@@ -191,7 +191,7 @@ describe('DiskCache', () => {
     expect(await cache.get(FILE, 0, 100)).toEqual(content(1))
   })
 
-  it('misses and removes an entry of which any bit is flipped (FAILURES 29)', async () => {
+  it('29: misses and removes an entry of which any bit is flipped', async () => {
     const cache = open()
     await cache.put(FILE, 4096, content(1, 20))
     const [path = ''] = await entryPaths()
@@ -207,7 +207,7 @@ describe('DiskCache', () => {
     expect(await entryPaths()).toEqual([])
   })
 
-  it('misses an entry that is truncated, empty, gone or a directory (FAILURES 29)', async () => {
+  it('29: misses an entry that is truncated, empty, gone or a directory', async () => {
     const cache = open()
     const broken: ((path: string) => Promise<unknown>)[] = [
       (path) => truncate(path, 0),
@@ -225,7 +225,7 @@ describe('DiskCache', () => {
     expect(await cache.get(FILE, 0, 100)).toEqual(content(1))
   })
 
-  it('misses the right bytes in the wrong place (FAILURES 29)', async () => {
+  it('29: misses the right bytes in the wrong place', async () => {
     const cache = open()
     await cache.put(FILE, 0, content(1))
     await cache.put(FILE, 500, content(2))
@@ -238,7 +238,7 @@ describe('DiskCache', () => {
     expect(await cache.get(FILE, 500, 100)).toBeUndefined()
   })
 
-  it('misses where the directory is a file, or can’t be read or made (FAILURES 29)', async () => {
+  it('29: misses where the directory is a file, or can’t be read or made', async () => {
     const path = join(directory, 'file')
     await writeFile(path, 'in the way')
     const inTheWay = open({ directory: path })
@@ -262,7 +262,7 @@ describe('DiskCache', () => {
     ['rename', 'EIO'],
     ['makeDirectory', 'EROFS'],
   ] as const)(
-    'is without the entry when %s fails with %s, and leaves the disk alone for a while (FAILURES 29)',
+    '29: is without the entry when %s fails with %s, and leaves the disk alone for a while',
     async (call, code) => {
       const env = new TestEnv()
       let failing = true

@@ -53,7 +53,7 @@ describe('single flight', () => {
     expect((await file.load(0, async () => block('c', 1))).name).toBe('c')
   })
 
-  it('rejects only the caller that aborts', async () => {
+  it('42: rejects only the caller that aborts', async () => {
     const file = open()
     const { calls, loader, finish } = gate()
     const first = new AbortController()

@@ -56,7 +56,7 @@ describe('ByteReader', () => {
     }
   })
 
-  it('bounds lengths before it takes anything', () => {
+  it('40: bounds lengths before it takes anything', () => {
     expect(() => reader('05aabbccddee').prefixed(4)).toThrow('a length of 5 over 4')
     expect(() => reader('ffffffffffffff0f').text(100)).toThrow(CorruptionError)
     expect(reader('02c3a9').text(2)).toBe('é')

@@ -41,7 +41,7 @@ describe('UTF-8', () => {
     expect(utf8Decode(first)).toBe('first')
   })
 
-  it('refuses lone surrogates', () => {
+  it('38: refuses lone surrogates', () => {
     for (const padding of ['', 'x'.repeat(30), 'x'.repeat(2000)]) {
       for (const bad of ['\ud800', '\udfff', 'a\ud800b', '\ud800\ud800\udc00']) {
         expect(() => utf8Encode(padding + bad)).toThrow(InvalidArgumentError)

@@ -38,7 +38,7 @@ test('--db and --path together are wrong usage', () => {
   )
 })
 
-test('credentials in a location are not shown', () => {
+test('43: credentials in a location are not shown', () => {
   const { shown } = resolveLocation({ db: 'https://me:secret@host/path' }, { cwd, env: {} })
   expect(shown).toBe('https://host/path')
 })

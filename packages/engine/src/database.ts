@@ -48,7 +48,8 @@ export interface Database extends AsyncDisposable {
   explain<T>(work: () => T | Promise<T>): Promise<Explanation<T>>
   /**
    * Makes buffered writes durable, stops work in the background and lets go of everything. Calls
-   * under way end, or fail with `ClosedError`. Idempotent.
+   * under way end, or fail with `ClosedError`. Idempotent. A commit on its way to a service that
+   * doesn't answer is given up after 30 seconds, with `CommitUnknownError`.
    */
   close(): Promise<void>
 }

@@ -79,7 +79,15 @@ const jsonEncoding: Encoding<unknown> = {
     }
     return utf8Encode(text)
   },
-  decode: (bytes) => JSON.parse(utf8Decode(bytes)) as unknown,
+  decode(bytes) {
+    const text = utf8Decode(bytes)
+    try {
+      return JSON.parse(text) as unknown
+    } catch {
+      // Without the error that JSON.parse threw: it quotes the text.
+      throw new InvalidArgumentError(`${bytes.length} bytes are not JSON; read them as bytes`)
+    }
+  },
 }
 
 const tupleEncoding: Encoding<readonly TupleValue[]> = {

@@ -435,7 +435,7 @@ describe('warm', () => {
     expect(stored.gets()).toBe(0)
   })
 
-  test('keeps within the memory that it is given', async () => {
+  test('35: keeps within the memory that it is given', async () => {
     const stored = await new Stored().fill()
     const { db, table } = await opened(stored, undefined, { cache: { memoryBytes: 300_000 } })
     expect((await table.warm()).records).toBe(ROWS)

@@ -171,7 +171,7 @@ describe('36: a poison block', () => {
 })
 
 describe('history', () => {
-  test("what history: 'none' let go is refused, not answered wrongly", async () => {
+  test("19: what history: 'none' let go is refused, not answered wrongly", async () => {
     await using db = await open('memory:', TINY)
     const table = db.table('t', { ...TYPED, history: 'none' })
     const first = await table.put('k', 'old')
@@ -184,7 +184,7 @@ describe('history', () => {
     expect(await table.get('k')).toBe('new')
   })
 
-  test('a snapshot keeps what it saw through compactions that let it go', async () => {
+  test('19: a snapshot keeps what it saw through compactions that let it go', async () => {
     await using db = await open('memory:', TINY)
     const table = db.table('t', { ...TYPED, history: 'none' })
     await table.put('k', 'old')

@@ -97,7 +97,7 @@ async function check(location: string, acknowledged: readonly Acknowledged[]): P
 }
 
 test.each(['file', 'objects'])(
-  'whatever was acknowledged before a kill -9 is there after it, whole and in order (%s log)',
+  '30: whatever was acknowledged before a kill -9 is there after it, whole and in order (%s log)',
   async (log) => {
     const directory = temporaryDirectory()
     const location = `file:${directory}${log === 'objects' ? '?log=objects' : ''}`

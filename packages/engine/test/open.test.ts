@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Database, open } from '../src/index.js'
 import { temporaryDirectory } from './support/locations.js'
@@ -61,11 +62,24 @@ describe('locations', () => {
     ['file:./data?log=paper', /unknown log "paper"/],
     ['file:./data?lgo=file', /unknown parameter "lgo"/],
     ['ftp://host/data', /"ftp:"/],
-  ])('%s is refused with what to do', async (location, message) => {
+  ])('39: %s is refused with what to do', async (location, message) => {
     await expect(open(location)).rejects.toMatchObject({
       code: 'FIRN_INVALID_ARGUMENT',
       message: expect.stringMatching(message),
     })
+  })
+
+  test.each([
+    's3://me:secret@bucket/x',
+    's3://me:se@secret@bucket/x?log=paper',
+    'file://me:secret@host/x',
+    'file:./x?token=secret',
+    'ftp://me:secret@host/data',
+    '//me:secret@host',
+  ])('43: what is secret in %s is in no message', async (location) => {
+    const error: unknown = await open(location).catch((error: unknown) => error)
+    expect(error).toMatchObject({ code: 'FIRN_INVALID_ARGUMENT' })
+    expect(inspect(error)).not.toContain('secret')
   })
 
   test('unknown options and impossible values are refused', async () => {
@@ -85,7 +99,7 @@ describe('locations', () => {
     expect(existsSync(path)).toBe(false)
   })
 
-  test('a database of a future format is refused before anything is written', async () => {
+  test('37: a database of a future format is refused before anything is written', async () => {
     const path = directory()
     await (await open(`file:${path}`)).close()
     const before = readdirSync(path).sort()
@@ -94,7 +108,7 @@ describe('locations', () => {
     expect(readdirSync(path).sort()).toEqual(before)
   })
 
-  test('a log of another database is not taken for this one’s', async () => {
+  test('10: a log of another database is not taken for this one’s', async () => {
     const path = directory()
     {
       await using db = await open(`file:${path}`)
@@ -122,7 +136,7 @@ describe('locations', () => {
 })
 
 describe('one writer per directory', () => {
-  test('a second one gets an error that says who holds it; readers get in', async () => {
+  test('33: a second one gets an error that says who holds it; readers get in', async () => {
     const path = directory()
     const db = await opened(`file:${path}`)
     await db.table('t', { keys: 'utf8', values: 'utf8' }).put('k', 'v')
@@ -157,7 +171,7 @@ describe('one writer per directory', () => {
 })
 
 describe('close', () => {
-  test('makes buffered writes durable; afterwards everything says so', async () => {
+  test('41: makes buffered writes durable; afterwards everything says so', async () => {
     const path = directory()
     const db = await open(`file:${path}`)
     const table = db.table('t', { keys: 'utf8', values: 'utf8' })
@@ -189,7 +203,7 @@ describe('close', () => {
     expect(await again.table<string, string>('t').get('b')).toBe('buffered')
   })
 
-  test('during writes and scans: each ends well or says that the database is closed', async () => {
+  test('41: during writes and scans: each ends well or says that the database is closed', async () => {
     const path = directory()
     const db = await open(`file:${path}`, { memtableBytes: 16_384, compaction: 'inline' })
     const table = db.table('t', { keys: 'utf8', values: 'utf8' })

@@ -34,7 +34,7 @@ async function replaceFiles(writer: Database): Promise<void> {
   await writer.compact()
 }
 
-test('a reader whose files are compacted away reads the files that took their place', async () => {
+test('19: a reader whose files are compacted away reads the files that took their place', async () => {
   const { writer, reader } = await writerAndReader()
   const before = { version: reader.version }
   await using snapshot = await reader.snapshot()
@@ -47,7 +47,7 @@ test('a reader whose files are compacted away reads the files that took their pl
 })
 
 test.each([false, true])(
-  'a scan under way goes on at its moment, row by row (reverse: %s)',
+  '19: a scan under way goes on at its moment, row by row (reverse: %s)',
   async (reverse) => {
     const { writer, reader } = await writerAndReader()
     const rows: string[] = []
@@ -62,7 +62,7 @@ test.each([false, true])(
   },
 )
 
-test('a file that is gone for good is corruption, not an empty answer', async () => {
+test('19: a file that is gone for good is corruption, not an empty answer', async () => {
   const { writer, reader } = await writerAndReader()
   await writer.close()
   rmSync(`${directories.at(-1)}/sst`, { recursive: true })

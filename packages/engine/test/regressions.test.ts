@@ -80,7 +80,7 @@ test('maintenance that loses to another process fails no flush of the user', asy
   await b.close()
 })
 
-test('writers that wait go on when another process compacts', async () => {
+test('34: writers that wait go on when another process compacts', async () => {
   const place = makePlace('memory')
   const tuning = { ...TINY.tuning, level0Slowdown: 4, level0Stop: 6 }
   const a = await place.open({ ...TINY, compaction: 'off', tuning })

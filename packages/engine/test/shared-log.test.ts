@@ -1,41 +1,15 @@
 import { isFirnError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import { MemoryCommitLog, MemoryLeases, MemoryLogStorage, ObjectCommitLog } from '@firn/manifest'
-import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
+import { MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
 import { expect, test } from 'vitest'
 import { type Database, type OpenOptions, open } from '../src/index.js'
 import { assembleDatabase } from '../src/internal/assemble-database.js'
 import { MaintenanceLease } from '../src/internal/maintenance-lease.js'
+import { hooked } from './support/hooked-store.js'
 
 const TEXT = { keys: 'utf8', values: 'utf8', history: 'none' } as const
 const QUIET: OpenOptions = { compaction: 'off', maxStalenessMs: 1e9 }
-
-/** A store that does something before its next upload begins. */
-function hooked(base: ObjectStore): {
-  store: ObjectStore
-  before: (work: () => Promise<unknown>) => void
-} {
-  let hook: (() => Promise<unknown>) | undefined
-  const store = new Proxy(base, {
-    get(target, name) {
-      const value = Reflect.get(target, name)
-      if (typeof value !== 'function') return value
-      if (name !== 'upload') return value.bind(target)
-      return async (...args: Parameters<ObjectStore['upload']>) => {
-        const work = hook
-        hook = undefined
-        await work?.()
-        return target.upload(...args)
-      }
-    },
-  })
-  return {
-    store,
-    before: (work) => {
-      hook = work
-    },
-  }
-}
 
 /** Deletes a key by a batch that is too large for an entry: its records go into a file at once. */
 async function deleteByFile(db: Database, key: string): Promise<void> {

@@ -1,5 +1,8 @@
+import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Database, open } from '../src/index.js'
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 let db: Database
 
@@ -39,7 +42,7 @@ describe('tables', () => {
   })
 
   test.each(['', '../up', 'a/b', 'a\0b', 'a..b', '.', '-x', 'x'.repeat(129), 'é', 7])(
-    '%j is no name',
+    '39: %j is no name',
     (name) => {
       expect(() => db.table(name as string)).toThrow(
         expect.objectContaining({ code: 'FIRN_INVALID_ARGUMENT' }),
@@ -47,7 +50,7 @@ describe('tables', () => {
     },
   )
 
-  test('__proto__, constructor and keys of every kind simply work', async () => {
+  test('38: __proto__, constructor and keys of every kind simply work', async () => {
     const table = db.table('constructor', { keys: 'utf8', values: 'json' })
     for (const key of ['__proto__', '', 'toString', '\0', '\u{10ffff}']) {
       await table.put(key, { key })
@@ -82,7 +85,7 @@ describe('tables', () => {
 })
 
 describe('limits and wrong input', () => {
-  test('keys and values over the limits are refused, at the limits they work', async () => {
+  test('38: keys and values over the limits are refused, at the limits they work', async () => {
     const table = db.table('t')
     const key = new Uint8Array(65_531).fill(1)
     await table.put(key, new Uint8Array(0))
@@ -94,7 +97,7 @@ describe('limits and wrong input', () => {
     await expect(table.get(new Uint8Array(65_532))).rejects.toThrow(/65532/)
   })
 
-  test('wrong types are refused with what was expected', async () => {
+  test('38: wrong types are refused with what was expected', async () => {
     const bytes = db.table('b')
     await expect(bytes.put('text' as never, new Uint8Array(1))).rejects.toThrow(
       /expected a Uint8Array/,
@@ -109,19 +112,22 @@ describe('limits and wrong input', () => {
     expect(() => text.scan({ prefix: 'a', gt: 'b' })).toThrow(/prefix/)
   })
 
-  test('messages do not hold keys or values', async () => {
+  test('43: messages do not hold keys or values', async () => {
     const table = db.table('t', { keys: 'utf8', values: 'json' })
+    await table.bytes.put(utf8('k'), utf8('secret: no JSON'))
     for (const attempt of [
+      table.get('k'),
+      table.scan().toArray(),
       table.put(`secret${'x'.repeat(70_000)}`, 1),
       table.put('k', (() => 'secret') as never),
       table.put(['secret'] as never, 1),
     ]) {
       const error = await attempt.then(
         () => undefined,
-        (e: Error) => e,
+        (e: unknown) => e,
       )
-      expect(error?.message).toBeDefined()
-      expect(error?.message).not.toContain('secret')
+      expect(error).toMatchObject({ code: 'FIRN_INVALID_ARGUMENT' })
+      expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('secret')
     }
   })
 
@@ -149,7 +155,7 @@ describe('limits and wrong input', () => {
 })
 
 describe('aborts', () => {
-  test('an aborted signal rejects with its reason', async () => {
+  test('42: an aborted signal rejects with its reason', async () => {
     const table = db.table('t', { keys: 'utf8', values: 'utf8' })
     await table.put('k', 'v')
     const reason = new Error('enough')
@@ -163,7 +169,7 @@ describe('aborts', () => {
     expect(await table.get('k')).toBe('v')
   })
 
-  test('a scan stops at the signal', async () => {
+  test('42: a scan stops at the signal', async () => {
     const table = db.table('t', { keys: 'utf8', values: 'utf8' })
     const batch = db.batch()
     for (let i = 0; i < 5000; i++) batch.put(table, String(i).padStart(5, '0'), 'v')

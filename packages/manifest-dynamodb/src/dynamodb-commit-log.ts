@@ -66,6 +66,8 @@ export class DynamoDbCommitLog implements CommitLog {
   readonly #incarnation: string
   readonly #env: Env
   readonly #underWay = new Set<Promise<unknown>>()
+  /** Of reads, which end when the log is closed. */
+  readonly #reads = new Set<AbortController>()
   #tombstonesThrough = 0
   #closed = false
 
@@ -89,18 +91,32 @@ export class DynamoDbCommitLog implements CommitLog {
     this.#assertOpen()
     assertVersion(version)
     assertLimit(options.limit)
+    const { signal: caller, limit = Infinity } = options
+    const read = new AbortController()
+    const onAbort = (): void => read.abort(caller?.reason)
+    if (caller?.aborted === true) onAbort()
+    caller?.addEventListener('abort', onAbort, { once: true })
+    this.#reads.add(read)
+    try {
+      yield* this.#read(version, limit, read.signal)
+    } finally {
+      this.#reads.delete(read)
+      caller?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async *#read(version: number, limit: number, signal: AbortSignal): AsyncIterable<LogEntry> {
     let position = version
-    let left = options.limit ?? Infinity
+    let left = limit
     while (left > 0) {
-      const { entries, atEnd } = await this.#readPage(position, left, options.signal)
+      const { entries, atEnd } = await this.#readPage(position, left, signal)
       for (const entry of entries) {
         yield entry
         position = entry.version
       }
       left -= entries.length
       if (atEnd) return
-      options.signal?.throwIfAborted()
-      this.#assertOpen()
+      signal.throwIfAborted()
     }
   }
 
@@ -123,8 +139,10 @@ export class DynamoDbCommitLog implements CommitLog {
     await this.#track(this.#truncate(through, options.signal))
   }
 
+  /** Ends reads under way, and waits for appends and truncations. */
   async close(): Promise<void> {
     this.#closed = true
+    for (const read of this.#reads) read.abort(new ClosedError('the commit log is closed'))
     await Promise.allSettled(this.#underWay)
   }
 

@@ -62,7 +62,7 @@ describeServices('the log on DynamoDB', (table) => {
     expect(await made(() => log.truncate(21))).toEqual({ update: 1 })
   })
 
-  it('never reads what may be stale (14)', async () => {
+  it('14: never reads what may be stale', async () => {
     const client = clientOf(table().service)
     const reads: (boolean | undefined)[] = []
     client.middlewareStack.add(
@@ -153,7 +153,7 @@ describeServices('the log on DynamoDB', (table) => {
     await expect(log.append(newEntry(2, over))).rejects.toThrow(InvalidArgumentError)
   })
 
-  it('spills what is longer, with a SpillingCommitLog in front (11)', async () => {
+  it('11: spills what is longer, with a SpillingCommitLog in front', async () => {
     const store = new MemoryObjectStore()
     const options = table().options()
     const open = () =>
@@ -193,7 +193,7 @@ describeServices('the log on DynamoDB', (table) => {
     expect(kept[0]?.version).toBe(36)
   })
 
-  it('stops a truncation whose caller gives up, and goes on with it later (42)', async () => {
+  it('42: stops a truncation whose caller gives up, and goes on with it later', async () => {
     const options = table().options()
     const caller = new AbortController()
     const reason = new Error('changed my mind')
@@ -210,7 +210,7 @@ describeServices('the log on DynamoDB', (table) => {
     expect(kept.map(({ version }) => version)).toEqual(Array.from({ length: 10 }, (_, i) => i + 41))
   })
 
-  it('of a database made again under its name is another log (10)', async () => {
+  it('10: of a database made again under its name is another log', async () => {
     const old = new DynamoDbCommitLog(table().options())
     const fresh = new DynamoDbCommitLog(table().options())
     await fill(old, 1, 3)
@@ -264,7 +264,7 @@ describeServices('the log on DynamoDB', (table) => {
       )
     })
 
-    it('of a newer format is refused, and left as it is (37)', async () => {
+    it('37: of a newer format is refused, and left as it is', async () => {
       const options = table().options()
       const log = new DynamoDbCommitLog(options)
       await fill(log, 1, 3)
@@ -284,7 +284,7 @@ describeServices('the log on DynamoDB', (table) => {
       expect(await collect(log.readAfter(0))).toHaveLength(1)
     })
 
-    it('that is gone between two others is never the end (14)', async () => {
+    it('14: that is gone between two others is never the end', async () => {
       const options = table().options()
       const log = new DynamoDbCommitLog(options)
       await fill(log, 1, 9, 300_000)

@@ -54,7 +54,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
       })
     }
 
-    it('that was throttled is made again, until it is done (12)', async () => {
+    it('12: that was throttled is made again, until it is done', async () => {
       const throttled = refused(dynamoDbAnswers.THROUGHPUT_EXCEEDED)
       const { proxy, options } = await behindProxy(table(), inTurn([throttled, throttled]))
       const seen: DynamoDbRequest[] = []
@@ -69,7 +69,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
       ])
     })
 
-    it('is made once, and unknown where there is no certain answer', async () => {
+    it('5: is made once, and unknown where there is no certain answer', async () => {
       const doubts = [
         [LOST_REPLY, 'unavailable', true],
         [LOST_REQUEST, 'unavailable', false],
@@ -93,7 +93,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
       }
     })
 
-    it('whose caller gives up meanwhile is unknown, at once (42)', async () => {
+    it('42: whose caller gives up meanwhile is unknown, at once', async () => {
       const caller = new AbortController()
       const { options } = await behindProxy(table(), () => {
         caller.abort(new Error('changed my mind'))
@@ -146,7 +146,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     expect(proxy.requests).toBeLessThan(21 + 100 + 10)
   })
 
-  it('a read whose caller gives up ends at once, with his reason (42)', async () => {
+  it('42: a read whose caller gives up ends at once, with his reason', async () => {
     const caller = new AbortController()
     const reason = new Error('changed my mind')
     const { options } = await behindProxy(table(), () => {
@@ -156,6 +156,17 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     const log = new DynamoDbCommitLog(options)
     const read = collect(log.readAfter(0, { signal: caller.signal }))
     await expect(read).rejects.toBe(reason)
+  })
+
+  it('41: a read under way ends when the log is closed, though nobody answers', async () => {
+    let log: DynamoDbCommitLog | undefined
+    const { proxy, options } = await behindProxy(table(), () => {
+      void log?.close()
+      return HANG
+    })
+    log = new DynamoDbCommitLog(options)
+    await expect(collect(log.readAfter(0))).rejects.toMatchObject({ code: 'FIRN_CLOSED' })
+    expect(proxy.requests).toBe(1)
   })
 
   it('a truncation goes on through failures, and says which it can’t survive', async () => {
@@ -184,7 +195,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     }
   })
 
-  it('a clock that is wrong by an hour is put right by the first answer (23)', async () => {
+  it('23: a clock that is wrong by an hour is put right by the first answer', async () => {
     const date = new Date(systemEnv.now() / 1000 - 3_600_000).toUTCString()
     const { headers, ...answer } = dynamoDbAnswers.INVALID_SIGNATURE
     const skewed = refused({ ...answer, headers: { ...headers, date } })
@@ -194,7 +205,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     expect(proxy.requests).toBe(2)
   })
 
-  it('no error quotes what was signed (43)', async () => {
+  it('43: no error quotes what was signed', async () => {
     const { body, ...answer } = dynamoDbAnswers.INVALID_SIGNATURE
     const told = JSON.parse(body)
     told.message += '\n\nThe Canonical String should have been\nx-amz-security-token:geheim'
@@ -223,7 +234,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     client.destroy()
   })
 
-  it('a client that repeats requests by itself is refused (5)', async () => {
+  it('5: a client that repeats requests by itself is refused', async () => {
     const { service } = table()
     const client = clientOf(service)
     client.config.maxAttempts = async () => 3

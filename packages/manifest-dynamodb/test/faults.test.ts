@@ -58,7 +58,7 @@ async function write(log: CommitLog, writer: number) {
 }
 
 describeServices('commits over a bad network', (table) => {
-  it('are in the log exactly once; none is lost, or said to have failed (1, 2, 3, 12)', async () => {
+  it('1, 2, 3, 12: are in the log exactly once; none is lost, or said to have failed', async () => {
     const env = new TestEnv({ seed: 7 })
     const met = new Set<HttpFault>()
     const { proxy, options } = await behindProxy(table(), () => {

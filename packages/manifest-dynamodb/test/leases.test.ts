@@ -36,7 +36,7 @@ describeServices('a lease on DynamoDB', (table) => {
     expect(kinds).toEqual(['get', 'put', 'put', 'get', 'put'])
   })
 
-  it('is acquired, renewed and released where reading back proves it (24)', async () => {
+  it('24: is acquired, renewed and released where reading back proves it', async () => {
     const faults = [LOST_REPLY, TWICE, LOST_REPLY, TWICE, LOST_REPLY, TWICE]
     const { proxy, options } = await behindProxy(table(), inTurn(faults, 'PutItem'))
     const leases = new DynamoDbLeases(options)
@@ -49,7 +49,7 @@ describeServices('a lease on DynamoDB', (table) => {
     expect(proxy.faults).toBe(6)
   })
 
-  it('counts as lost where a renewal may or may not arrive (24)', async () => {
+  it('24: counts as lost where a renewal may or may not arrive', async () => {
     for (const fault of [LOST_REQUEST, HANG, late(50)]) {
       const { proxy, options } = await behindProxy(table(), (request) =>
         operationOf(request) === 'PutItem' && ++puts === 2 ? fault : undefined,

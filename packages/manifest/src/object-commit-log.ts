@@ -17,6 +17,7 @@ import {
   ENTRY_HEADER_BYTES,
   encodeEntryObject,
 } from './internal/entry-object.js'
+import { fanOut } from './internal/fan-out.js'
 import { logEntryKey, logPrefix, versionOfKey } from './object-keys.js'
 
 export interface ObjectCommitLogOptions {
@@ -173,13 +174,11 @@ export class ObjectCommitLog implements CommitLog {
       versions.push(expected)
     }
     if (versions.length < count) this.#listed = true
-    return Promise.all(
-      versions.map(async (version) => {
-        const entry = await this.#read(version, signal)
-        if (entry !== undefined) return entry
-        throw new CorruptionError(`entry ${version} was listed, but is gone from the commit log`)
-      }),
-    )
+    return fanOut(versions, signal, async (version, own) => {
+      const entry = await this.#read(version, own)
+      if (entry !== undefined) return entry
+      throw new CorruptionError(`entry ${version} was listed, but is gone from the commit log`)
+    })
   }
 
   async #truncate(through: number, signal: AbortSignal | undefined): Promise<void> {
@@ -189,7 +188,7 @@ export class ObjectCommitLog implements CommitLog {
       signal?.throwIfAborted()
       const end = Math.min(through, next + PARALLEL_READS - 1)
       const window = Array.from({ length: end - next + 1 }, (_, i) => next + i)
-      const done = await Promise.all(window.map((version) => this.#bury(version, signal)))
+      const done = await fanOut(window, signal, (version, own) => this.#bury(version, own))
       if (done.includes(false)) return
       this.#tombstonesThrough = end
       next = end + 1

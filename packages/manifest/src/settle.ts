@@ -6,12 +6,12 @@ import type {
   LogEntry,
   NewLogEntry,
 } from './commit-log.js'
-import { CommitUnknownError } from './errors.js'
+import { AmbiguousAppendError, CommitUnknownError } from './errors.js'
 import { entryAt } from './lookup.js'
 
 export interface SettleOptions {
   env?: Env
-  /** How long to go on asking, in milliseconds. Default 30,000. */
+  /** How long to go on asking, in milliseconds; then what is under way is given up. Default 30,000. */
   deadlineMs?: number
   signal?: AbortSignal | undefined
 }
@@ -31,6 +31,7 @@ const LONGEST_PAUSE_MS = 2_000
  *    at the same N again, so that whichever request arrives fills the slot with our entry or meets
  *    another's. Never a new token, never another N.
  * 4. The deadline passes, or the caller gives up, before the slot is filled: `CommitUnknownError`.
+ *    What is under way then is not waited for: a log that has gone silent may never answer.
  *
  * Errors of the first attempt that leave no doubt (an argument, a closed or failed log, an abort
  * before anything was sent) are thrown as they are.
@@ -46,9 +47,30 @@ export async function appendSettled(
   if (!(deadlineMs >= 0)) {
     throw new InvalidArgumentError(`deadlineMs is a number from 0, got ${deadlineMs}`)
   }
-  const startedAt = env.monotonic()
   signal?.throwIfAborted()
 
+  const attempts = new AbortController()
+  const onAbort = (): void => attempts.abort(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const decided = new AbortController()
+  env.sleep(deadlineMs, decided.signal, { background: true }).then(
+    () => attempts.abort(new AmbiguousAppendError(entry)),
+    () => {},
+  )
+  try {
+    return await settle(log, entry, env, attempts.signal)
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+    decided.abort()
+  }
+}
+
+async function settle(
+  log: CommitLog,
+  entry: NewLogEntry,
+  env: Env,
+  signal: AbortSignal,
+): Promise<AppendResult> {
   for (let attempt = 0; ; attempt++) {
     let doubt: unknown
     try {
@@ -67,12 +89,11 @@ export async function appendSettled(
     } catch (error) {
       doubt = error
     }
-    const leftMs = deadlineMs - (env.monotonic() - startedAt)
-    if (leftMs <= 0 || signal?.aborted === true) throw new CommitUnknownError(entry, doubt)
+    if (signal.aborted) throw new CommitUnknownError(entry, doubt)
     // Full jitter, so that writers who met the same trouble don't meet again.
     const pauseMs = env.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt)
     try {
-      await env.sleep(Math.min(pauseMs, leftMs), signal)
+      await env.sleep(pauseMs, signal)
     } catch (error) {
       throw new CommitUnknownError(entry, error)
     }

@@ -96,7 +96,7 @@ describe('a checkpoint', () => {
     }
   })
 
-  it('of hostile content under a right checksum is a state that holds, or a typed error (40)', async () => {
+  it('40: of hostile content under a right checksum is a state that holds, or a typed error', async () => {
     const { crc32 } = await import('@firn/bytes')
     const bytes = encodeCheckpoint(fullState())
     fc.assert(
@@ -118,7 +118,7 @@ describe('a checkpoint', () => {
     )
   })
 
-  it('of a newer format is refused (37)', async () => {
+  it('37: of a newer format is refused', async () => {
     const { crc32 } = await import('@firn/bytes')
     const bytes = encodeCheckpoint(fullState())
     bytes[8] = 2
@@ -157,7 +157,7 @@ describe('checkpoints in a store', () => {
     expect(await readNewestCheckpoint(store, INCARNATION.replace('FN', 'FM'))).toBeUndefined()
   })
 
-  it('that are damaged or gone give way to older ones (25)', async () => {
+  it('25: that are damaged or gone give way to older ones', async () => {
     const store = new MemoryObjectStore()
     const states = await write(store, 6)
     const all = await keys(store)
@@ -179,7 +179,7 @@ describe('checkpoints in a store', () => {
     expect(await readNewestCheckpoint(losing, INCARNATION)).toEqual(states[3])
   })
 
-  it('of one version may be two: either will do (25)', async () => {
+  it('25: of one version may be two: either will do', async () => {
     const store = new MemoryObjectStore()
     const [state] = (await write(store, 1)) as [DatabaseState]
     const again = await writeCheckpoint(store, state, env)
@@ -188,7 +188,7 @@ describe('checkpoints in a store', () => {
     expect(await readNewestCheckpoint(store, INCARNATION)).toEqual(state)
   })
 
-  it('older than the log has been truncated open to an error, never to a hole (25)', async () => {
+  it('25: older than the log has been truncated open to an error, never to a hole', async () => {
     const store = new MemoryObjectStore()
     await write(store, 3)
     const [newest] = (await keys(store)) as [string]
@@ -198,7 +198,7 @@ describe('checkpoints in a store', () => {
     expect(() => applyEntry(state, tombstone)).toThrow(/truncated.*no checkpoint/)
   })
 
-  it('are not announced before they were read back and compared', async () => {
+  it('25: are not announced before they were read back and compared', async () => {
     const store = new MemoryObjectStore()
     const garbling = new Proxy(store, {
       get(target, property) {

@@ -47,7 +47,7 @@ function leave(directory: string, generation: number, changes: Partial<LockRecor
 }
 
 describe('the lock of a directory', () => {
-  it('has one owner, who hands a note to the next (33)', async () => {
+  it('33: has one owner, who hands a note to the next', async () => {
     const directory = tempDirectory()
     const first = await DirectoryLock.acquire(directory)
     expect(first.previousNote).toBeUndefined()
@@ -103,7 +103,7 @@ describe('the lock of a directory', () => {
     lock.release()
   })
 
-  it('is free when its owner was killed, and not a moment before (33)', async () => {
+  it('33: is free when its owner was killed, and not a moment before', async () => {
     const directory = tempDirectory()
     const holder = child(directory, 'hold')
     expect(await line(holder)).toBe('held')
@@ -173,7 +173,7 @@ describe('the lock of a directory', () => {
     }
   })
 
-  it('of a newer release is respected (37)', async () => {
+  it('37: of a newer release is respected', async () => {
     const directory = tempDirectory()
     fs.writeFileSync(path.join(directory, 'LOCK-3'), '{"format":2}')
     await expect(DirectoryLock.acquire(directory)).rejects.toThrow(FormatVersionError)

@@ -51,7 +51,7 @@ describe('edits', () => {
     expect(decodeEdits(new Uint8Array(0))).toEqual([])
   })
 
-  it('refuse a payload format, an edit or a table option from the future (37)', () => {
+  it('37: refuse a payload format, an edit or a table option from the future', () => {
     const payload = encodeEdits([{ type: 'gc-floor', version: 1 }])
     expect(() => decodeEdits(payload.with(0, 2))).toThrow(FormatVersionError)
     expect(() => decodeEdits(payload.with(1, 200))).toThrow(FormatVersionError)
@@ -69,7 +69,7 @@ describe('edits', () => {
     expect(() => encodeEdits([{ type: 'alter-table', id: 1, options: bad }])).toThrow(/ttlMs/)
   })
 
-  it('cut at any length are a typed error or fewer whole edits, never others (40)', () => {
+  it('40: cut at any length are a typed error or fewer whole edits, never others', () => {
     const payload = encodeEdits(EVERY_EDIT)
     for (let length = 1; length < payload.length; length++) {
       const decoded = settle(payload.subarray(0, length))
@@ -78,7 +78,7 @@ describe('edits', () => {
     }
   })
 
-  it('of any bytes are edits or a typed error (40)', () => {
+  it('40: of any bytes are edits or a typed error', () => {
     const valid = encodeEdits(EVERY_EDIT)
     fc.assert(
       fc.property(
@@ -94,7 +94,7 @@ describe('edits', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => void settle(bytes)))
   })
 
-  it('do not believe a count before the things are there (40)', () => {
+  it('40: do not believe a count before the things are there', () => {
     // add-files of 2^53 - 1 files, in a body of eight bytes.
     const body = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]
     const hostile = Uint8Array.from([1, 6, body.length, 0, 0, 0, ...body])

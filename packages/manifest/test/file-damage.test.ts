@@ -113,7 +113,7 @@ describe('a log that was closed', () => {
 })
 
 describe('a log whose process died', () => {
-  it('cut to any length keeps its first entries, whole, and goes on (30)', async () => {
+  it('30: cut to any length keeps its first entries, whole, and goes on', async () => {
     const directory = tempDirectory()
     const log = await FileCommitLog.open(directory)
     const entries = describeEntries(await fill(log, 1, ENTRIES))
@@ -137,7 +137,7 @@ describe('a log whose process died', () => {
     }
   })
 
-  it('with any bit flipped loses nothing that a later entry vouches for (30)', async () => {
+  it('30: with any bit flipped loses nothing that a later entry vouches for', async () => {
     const directory = tempDirectory()
     const log = await FileCommitLog.open(directory)
     const entries = describeEntries(await fill(log, 1, ENTRIES))
@@ -273,7 +273,7 @@ describe('a log of several segments', () => {
     }
   })
 
-  it('from the future is refused before anything is written (37)', async () => {
+  it('37: from the future is refused before anything is written', async () => {
     const { directory, paths } = await several()
     const segment = paths.at(-1) as string
     const bytes = fs.readFileSync(segment)

@@ -49,7 +49,7 @@ const WRITE_FAULTS = WAYS.flatMap((way) =>
   ['ENOSPC', 'EIO', 'EDQUOT'].map((code) => [way, code] as const),
 )
 
-describe.each(WRITE_FAULTS)('a write %s that fails with %s (31, 32)', (way, code) => {
+describe.each(WRITE_FAULTS)('31, 32: a write %s that fails with %s', (way, code) => {
   it('ends the log for good: nothing is acknowledged, everything stays readable', async () => {
     const { directory, log, entries, fileSystem, repair } = await logThatFails(
       (call) => (isCommit(call) ? { code, written: 30 } : undefined),
@@ -81,7 +81,7 @@ describe.each(WRITE_FAULTS)('a write %s that fails with %s (31, 32)', (way, code
   })
 })
 
-describe('a sync that fails (31)', () => {
+describe('31: a sync that fails', () => {
   it.each(WAYS)(
     'after the entry was written %s, leaves it unacknowledged, not torn',
     async (way) => {
@@ -174,7 +174,7 @@ describe('a disk without room for zeros', () => {
   })
 })
 
-describe('opening on a file system that fails (32)', () => {
+describe('32: opening on a file system that fails', () => {
   it.each(['EMFILE', 'EIO', 'EACCES'])(
     'with %s is a typed error, and leaves no lock',
     async (code) => {

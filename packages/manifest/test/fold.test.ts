@@ -176,7 +176,7 @@ describe('an entry that can not follow', () => {
     ['skips a version', { ...next, version: 4 }],
     ['repeats one', { ...next, version: 2 }],
     ['goes back in time', { ...next, timestamp: state.timestamp }],
-    ['is a tombstone (7, 8)', { ...next, payload: undefined }],
+    ['7, 8: is a tombstone', { ...next, payload: undefined }],
     ['does not apply', { ...next, payload: encodeEdits([table(1)]) }],
     [
       'creates the database again',
@@ -222,7 +222,7 @@ describe('edits conflict', () => {
     ],
     ['dropping a table that is gone', { type: 'drop-table', id: 9 }, /doesn't exist/],
     ['a file that is live already', add(11), /live already/],
-    ['a file below the garbage floor (17)', add(3), /floor 4.*new name/],
+    ['17: a file below the garbage floor', add(3), /floor 4.*new name/],
     ['a file twice', add(12, 12), /twice/],
     [
       'a file of a wrong name',
@@ -244,7 +244,7 @@ describe('edits conflict', () => {
       { type: 'flush', from: 2, through: 7, files: [] },
       /outside of 3 to 6/,
     ],
-    ['a compaction of a file that is gone (21, 22)', compact([99], []), /not live/],
+    ['21, 22: a compaction of a file that is gone', compact([99], []), /not live/],
     ['a compaction that removes a file twice', compact([11, 11], []), /twice/],
     ['outputs that overlap what stays', compact([20], [at(22, 1, 'c', 'n')]), /overlap/],
     [
@@ -299,7 +299,7 @@ describe('edits conflict', () => {
     expect(apply(base, [edit]).version).toBe(7)
   })
 
-  it('no more with a pin whose time is over, by the log’s own clock (23)', () => {
+  it('23: no more with a pin whose time is over, by the log’s own clock', () => {
     const floor = compact([], [], 1, [{ table: 1, timestamp: 400 }])
     const ends = (expiresAt: number) =>
       apply(base, [pin({ name: 'p', version: 3, timestamp: 300, expiresAt })])

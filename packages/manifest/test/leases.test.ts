@@ -64,7 +64,7 @@ async function acquire(leases: ObjectLeases) {
   return lease
 }
 
-describe('a lease whose answers get lost (24)', () => {
+describe('24: a lease whose answers get lost', () => {
   it('is acquired or renewed where reading back proves it', async () => {
     const { store, failNextPut } = unreliable(new MemoryObjectStore())
     const env = new TestEnv()

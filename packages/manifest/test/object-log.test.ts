@@ -1,5 +1,6 @@
 import { CorruptionError, FormatVersionError } from '@firn/env'
 import { MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
+import { FaultyObjectStore } from '@firn/object-store/testing'
 import { describe, expect, it } from 'vitest'
 import { type CommitLog, entryAtTime, logEntryKey, ObjectCommitLog } from '../src/index.js'
 import { collect, INCARNATION, newEntry } from './fixtures.js'
@@ -52,6 +53,26 @@ describe('the log on an object store', () => {
     expect((await requests(store, () => other.truncate(22)))['put']).toBe(1)
   })
 
+  it('42: ends many reads with the reason of one signal, which Node finds nothing wrong with', async () => {
+    const memory = new MemoryObjectStore()
+    await fill(new ObjectCommitLog(memory, INCARNATION), 1, 40)
+    const caller = new AbortController()
+    const reason = new Error('changed my mind')
+    let reads = 0
+    const store = new FaultyObjectStore(memory, ({ operation }) => {
+      if (operation !== 'get') return undefined
+      if (++reads === 16) setImmediate(() => caller.abort(reason))
+      return { kind: 'hang' }
+    })
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => warnings.push(warning)
+    process.on('warning', onWarning)
+    const log = new ObjectCommitLog(store, INCARNATION)
+    await expect(collect(log.readAfter(0, { signal: caller.signal }))).rejects.toBe(reason)
+    process.off('warning', onWarning)
+    expect(warnings).toEqual([])
+  })
+
   it('finishes a truncation that was broken off', async () => {
     const store = new MemoryObjectStore()
     const log = new ObjectCommitLog(store, INCARNATION)
@@ -91,7 +112,7 @@ describe('the log on an object store', () => {
     expect(await read()).toHaveLength(2)
   })
 
-  it('refuses entries of a newer format (37)', async () => {
+  it('37: refuses entries of a newer format', async () => {
     const { crc32, utf8Encode } = await import('@firn/bytes')
     const store = new MemoryObjectStore()
     const log = new ObjectCommitLog(store, INCARNATION)
@@ -105,7 +126,7 @@ describe('the log on an object store', () => {
     await expect(collect(log.readAfter(0))).rejects.toThrow(FormatVersionError)
   })
 
-  it('of a database made again under its name is another log (10)', async () => {
+  it('10: of a database made again under its name is another log', async () => {
     const store = new MemoryObjectStore()
     const old = new ObjectCommitLog(store, INCARNATION)
     await fill(old, 1, 3)

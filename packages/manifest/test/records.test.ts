@@ -100,7 +100,7 @@ describe('records', () => {
     expect(writer.records).toBe(0)
   })
 
-  it('of a kind from the future, or damaged, are typed errors (37, 40)', () => {
+  it('37, 40: of a kind from the future, or damaged, are typed errors', () => {
     const ignore = () => {}
     expect(() => readRecords(Uint8Array.of(1, 3, 0, 0), ignore)).toThrow(FormatVersionError)
     for (const damaged of [

@@ -62,7 +62,7 @@ describe('the root of a database', () => {
     expect(await openRoot(losing, { env })).toMatchObject({ created: true })
   })
 
-  it('of the future is refused before anything is written (37)', async () => {
+  it('37: of the future is refused before anything is written', async () => {
     const store = new MemoryObjectStore()
     await store.put(ROOT_KEY, new TextEncoder().encode('{"format":2,"somewhere":"else"}'))
     await expect(openRoot(store, { env })).rejects.toThrow(FormatVersionError)

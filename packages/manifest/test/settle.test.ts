@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   AmbiguousAppendError,
   appendSettled,
+  type CommitLog,
   CommitUnknownError,
   MemoryCommitLog,
   resolveCommit,
@@ -15,6 +16,27 @@ function faultyLog(...faults: (AppendFault | undefined)[]) {
   const log = new MemoryCommitLog()
   const faulty = new FaultyCommitLog(log, { append: () => faults.shift() })
   return { log, faulty }
+}
+
+/** A log of which one method waits for its signal, as a request to a server that has gone silent. */
+function silentLog(method: 'append' | 'read'): CommitLog {
+  const silence = (signal: AbortSignal | undefined): Promise<never> =>
+    new Promise((_, reject) => {
+      if (signal?.aborted === true) reject(signal.reason)
+      signal?.addEventListener('abort', () => reject(signal.reason))
+    })
+  const log = new MemoryCommitLog()
+  return {
+    exclusive: false,
+    inlineLimitBytes: log.inlineLimitBytes,
+    append: async (entry, { signal } = {}) =>
+      method === 'append' ? silence(signal) : Promise.reject(new AmbiguousAppendError(entry)),
+    async *readAfter(_, { signal } = {}) {
+      yield await silence(signal)
+    },
+    truncate: (through) => log.truncate(through),
+    close: () => log.close(),
+  }
 }
 
 /** Lets time pass while something waits for it. */
@@ -32,7 +54,7 @@ async function withTime<T>(env: TestEnv, work: Promise<T>): Promise<T> {
 }
 
 describe('an append whose answer gets lost', () => {
-  it('was applied: read back, it is ours, after one append (1)', async () => {
+  it('1: was applied: read back, it is ours, after one append', async () => {
     const { faulty } = faultyLog('lost-reply')
     expect(await appendSettled(faulty, newEntry(1), { env: new TestEnv() })).toEqual({
       appended: true,
@@ -40,7 +62,7 @@ describe('an append whose answer gets lost', () => {
     expect(faulty.appends).toBe(1)
   })
 
-  it('arrives twice and meets itself, though nothing was tried again (2)', async () => {
+  it('2: arrives twice and meets itself, though nothing was tried again', async () => {
     const { log, faulty } = faultyLog('twice')
     expect(await appendSettled(faulty, newEntry(1), { env: new TestEnv() })).toEqual({
       appended: true,
@@ -48,7 +70,7 @@ describe('an append whose answer gets lost', () => {
     expect(await collect(log.readAfter(0))).toHaveLength(1)
   })
 
-  it('is not given up for an empty slot: the same token at the same number, again (3)', async () => {
+  it('3: is not given up for an empty slot: the same token at the same number, again', async () => {
     const env = new TestEnv()
     const { log, faulty } = faultyLog('late', 'lost-request', 'throttled')
     const entry = newEntry(1)
@@ -64,7 +86,7 @@ describe('an append whose answer gets lost', () => {
     const env = new TestEnv()
     const { log, faulty } = faultyLog('late', 'lost-request')
     const append = appendSettled(faulty, newEntry(1), { env })
-    while (env.sleeping === 0) await Promise.resolve()
+    while (env.sleeping < 2) await Promise.resolve()
     await faulty.deliverLate()
     expect(await withTime(env, append)).toEqual({ appended: true })
     expect(await collect(log.readAfter(0))).toHaveLength(1)
@@ -78,7 +100,7 @@ describe('an append whose answer gets lost', () => {
     expect(result).toMatchObject({ appended: false, winner: { token: other.token } })
   })
 
-  it('meets its own tombstone: a writer who slept is told that he was heard (7)', async () => {
+  it('7: meets its own tombstone: a writer who slept is told that he was heard', async () => {
     const { log, faulty } = faultyLog('lost-request')
     const entry = newEntry(1)
     await log.append(entry)
@@ -86,7 +108,7 @@ describe('an append whose answer gets lost', () => {
     expect(await appendSettled(faulty, entry, { env: new TestEnv() })).toEqual({ appended: true })
   })
 
-  it('stays unknown past the deadline, which says how to ask later (4)', async () => {
+  it('4: stays unknown past the deadline, which says how to ask later', async () => {
     const env = new TestEnv()
     const log = new MemoryCommitLog()
     const faulty = new FaultyCommitLog(log, { append: () => 'late' })
@@ -109,13 +131,25 @@ describe('an append whose answer gets lost', () => {
     expect(await resolveCommit(log, commit)).toMatchObject({ outcome: 'committed' })
   })
 
+  it('4: stays unknown past the deadline where the log never answers', async () => {
+    for (const silent of ['append', 'read'] as const) {
+      const env = new TestEnv()
+      const log = silentLog(silent)
+      const append = appendSettled(log, newEntry(1), { env, deadlineMs: 5000 })
+      const error = await withTime(env, append).catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(CommitUnknownError)
+      expect(env.monotonic()).toBe(5000)
+      expect(env.sleeping).toBe(0)
+    }
+  })
+
   it('stays unknown when the caller gives up in the middle', async () => {
     const env = new TestEnv()
     const faulty = new FaultyCommitLog(new MemoryCommitLog(), { append: () => 'lost-request' })
     const controller = new AbortController()
     const reason = new Error('enough')
     const append = appendSettled(faulty, newEntry(1), { env, signal: controller.signal })
-    while (env.sleeping === 0) await Promise.resolve()
+    while (env.sleeping < 2) await Promise.resolve()
     controller.abort(reason)
     await expect(append).rejects.toMatchObject({ code: 'FIRN_COMMIT_UNKNOWN', cause: reason })
     expect(env.sleeping).toBe(0)

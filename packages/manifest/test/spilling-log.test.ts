@@ -15,7 +15,7 @@ async function spilled(store: ObjectStore): Promise<string[]> {
   return keys
 }
 
-describe('a payload over the limit of an entry (11)', () => {
+describe('11: a payload over the limit of an entry', () => {
   const long = () => new Uint8Array(5000).fill(7)
 
   it('goes into an object, which leaves with the entry', async () => {

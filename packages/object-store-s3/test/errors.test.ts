@@ -74,7 +74,7 @@ describe('what S3 answers', () => {
     ['a wrong region', AUTHORIZATION_HEADER_MALFORMED, { code: 'FIRN_S3_CONFIGURATION' }],
   ]
   for (const [what, said, expected] of cases) {
-    it(`turns ${what} into a typed error, after one attempt`, async () => {
+    it(`6, 12: turns ${what} into a typed error, after one attempt`, async () => {
       await answering(said, async (s3, requests) => {
         const calls = [
           () => s3.get('a/key'),
@@ -94,7 +94,7 @@ describe('what S3 answers', () => {
     })
   }
 
-  it('knows a missing object, a lost race, and nothing to replace', async () => {
+  it('6: knows a missing object, a lost race, and nothing to replace', async () => {
     await answering(NO_SUCH_KEY, async (s3) => {
       expect(await rejection(s3.get('k'))).toMatchObject({
         code: 'FIRN_OBJECT_NOT_FOUND',
@@ -128,7 +128,7 @@ describe('what S3 answers', () => {
     })
   }
 
-  it('keeps the request id, and no token, key id or signature, however it is printed', async () => {
+  it('43: keeps the request id, and no token, key id or signature, however it is printed', async () => {
     const slow = await answering(SLOW_DOWN, (s3) => rejection(s3.get('k')))
     expect(slow).toMatchObject({ requestId: '4442587FB7D0A2F9', s3Code: 'SlowDown' })
     expect((slow as Error).message).toContain('4442587FB7D0A2F9')

@@ -32,7 +32,7 @@ function checksumOf(bytes: Uint8Array): string {
   return sum.toString('base64')
 }
 
-describe('answers that are not to be believed', () => {
+describe('26: answers that are not to be believed', () => {
   const ranged = { etag: '"x"', 'content-range': 'bytes 10-19/100', 'content-length': '10' }
   const lies: [string, number, Record<string, string>, number][] = [
     ['another range', 206, { ...ranged, 'content-range': 'bytes 11-20/100' }, 10],
@@ -160,7 +160,7 @@ describe('answers that are not to be believed', () => {
   })
 })
 
-describe('answers that do not come', () => {
+describe('42: answers that do not come', () => {
   const calls: [string, (store: S3ObjectStore, signal?: AbortSignal) => Promise<unknown>][] = [
     ['get', (store, signal) => store.get('k', { signal })],
     ['head', (store, signal) => store.head('k', { signal })],
@@ -230,7 +230,7 @@ describe('answers that do not come', () => {
     await server.close()
   })
 
-  it('ends what is under way when the store closes', async () => {
+  it('41: ends what is under way when the store closes', async () => {
     const server = await startFaultProxy('http://127.0.0.1:1', () => {
       void store.close()
       return HANG

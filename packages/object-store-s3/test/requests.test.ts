@@ -246,7 +246,7 @@ describe('what goes over the wire', () => {
     await server.close()
   })
 
-  it('refuses a client that tries again by itself', async () => {
+  it('5: refuses a client that tries again by itself', async () => {
     const client = new S3Client({
       region: 'us-east-1',
       endpoint: 'http://127.0.0.1:1',

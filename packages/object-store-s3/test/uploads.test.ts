@@ -110,7 +110,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     await expectObject('one-part', bytes)
   })
 
-  it('sends more in parts, several at once and no more than it may', async () => {
+  it('35: sends more in parts, several at once and no more than it may', async () => {
     const bytes = noise(32 * MIB + 13)
     let [underWay, most] = [0, 0]
     choose = (request) => {
@@ -145,7 +145,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     await expectObject('absent', first)
   })
 
-  it('leaves nothing when it is aborted with parts under way', async () => {
+  it('27: leaves nothing when it is aborted with parts under way', async () => {
     const store = open()
     const started = await store.upload('aborted')
     await started.write(noise(17 * MIB))
@@ -155,7 +155,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     expect(await store.head('aborted')).toBeUndefined()
   })
 
-  it('leaves nothing when its signal is aborted, at whatever request', async () => {
+  it('27, 42: leaves nothing when its signal is aborted, at whatever request', async () => {
     for (const at of ['?uploads', 'partNumber=1&', 'partNumber=3&', 'complete']) {
       const abort = new AbortController()
       const reason = new Error(`enough, at ${at}`)
@@ -181,7 +181,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     expect(await rejection(started.finish())).toMatchObject({ code: 'FIRN_CLOSED' })
   })
 
-  it('fails for good when a part does, and leaves nothing', async () => {
+  it('27: fails for good when a part does, and leaves nothing', async () => {
     choose = (request) =>
       request.path.includes('partNumber=2&') ? refused(s3Answers.ACCESS_DENIED) : undefined
     const store = open()
@@ -216,7 +216,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     expect(proxy.faults).toBeGreaterThan(0)
   })
 
-  it('holds further parts back when S3 asks for less', async () => {
+  it('12: holds further parts back when S3 asks for less', async () => {
     let [asked, arrived, atNinth] = [0, 0, 0]
     choose = (request) => {
       if (!isPart(request)) return undefined
@@ -271,7 +271,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
       await expectObject(key, bytes)
     })
 
-    it('knows from its own an object that another made, of the same bytes', async () => {
+    it('6: knows from its own an object that another made, of the same bytes', async () => {
       const bytes = noise(PART + 1)
       for (const ifAbsent of [false, true]) {
         const key = `lost-${++keys}`

@@ -40,7 +40,7 @@ describe('assertConditionalWrites', () => {
     await Promise.all(Array.from({ length: 20 }, () => assertConditionalWrites(store)))
   })
 
-  it('refuses a store that ignores If-None-Match, each time', async () => {
+  it('28: refuses a store that ignores If-None-Match, each time', async () => {
     const store = new HeedlessStore(({ ifAbsent: _, ...rest }) => rest)
     for (let time = 0; time < 2; time++) {
       await expect(assertConditionalWrites(store)).rejects.toMatchObject({

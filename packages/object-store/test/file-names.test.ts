@@ -59,7 +59,7 @@ describe('names of files', () => {
     )
   })
 
-  it('gives no two segments, and no file and directory, names that a file system may mix up', () => {
+  it('39: gives no two segments, and no file and directory, names that a file system may mix up', () => {
     const folded = (text: string, kind: NameKind) => nameOf(text, kind).toLowerCase()
     fc.assert(
       fc.property(

@@ -150,7 +150,7 @@ describe('FsObjectStore', () => {
     await expect(store.get('pipe.txt')).rejects.toMatchObject({ code: 'FIRN_OBJECT_NOT_FOUND' })
   })
 
-  it('makes file, directories and their parents durable before it says so', async () => {
+  it('31: makes file, directories and their parents durable before it says so', async () => {
     const parent = await tempDirectory()
     const calls: string[] = []
     const names = new Map<number, string>()
@@ -324,7 +324,7 @@ describe('FsObjectStore', () => {
       ['mkdir', 'EROFS', 'permission', false],
     ]
     for (const [call, code, reason, retryable] of faults) {
-      it(`turns ${code} of ${call} into a typed error and leaves nothing half`, async () => {
+      it(`31, 32: turns ${code} of ${call} into a typed error and leaves nothing half`, async () => {
         const directory = await tempDirectory()
         let broken = true
         const fileSystem: FileSystem = {
@@ -362,7 +362,7 @@ describe('FsObjectStore', () => {
       expect(await filesOf(directory)).toEqual(['a.txt'])
     })
 
-    it('does not call a write durable whose directory could not be synced', async () => {
+    it('31: does not call a write durable whose directory could not be synced', async () => {
       const directory = await tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem })
@@ -444,7 +444,7 @@ describe('FsObjectStore', () => {
       expect([code, signal]).toEqual([null, 'SIGKILL'])
     }
 
-    it('removes what a killed writer left, on the first write', async () => {
+    it('27: removes what a killed writer left, on the first write', async () => {
       const directory = await tempDirectory()
       await leaveFiles(directory, 'upload')
       expect((await filesOf(directory)).length).toBe(1)

@@ -103,7 +103,7 @@ describe('HttpObjectStore', () => {
     ['encoded bytes', 200, { 'content-encoding': 'br' }, 0],
   ]
   for (const [what, status, headers, length] of lies) {
-    it(`refuses a reply with ${what}`, async () => {
+    it(`26: refuses a reply with ${what}`, async () => {
       const body = content.subarray(10, 10 + length)
       const get = answering(status, { etag: '"x"', ...headers }, body, () =>
         store.get('a', { range: { start: 10, end: 20 } }),

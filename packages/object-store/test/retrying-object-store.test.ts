@@ -45,7 +45,7 @@ describe('RetryingObjectStore', () => {
     return { env, memory, faulty, store: new RetryingObjectStore(faulty, { env }) }
   }
 
-  it('tries again after each kind of broken request, with growing, bounded, jittered pauses', async () => {
+  it('12: tries again after each kind of broken request, with growing, bounded, jittered pauses', async () => {
     const { store, env } = over(...BROKEN, ...BROKEN.slice(0, 2))
     await store.put('a', bytes('x'))
     expect(env.sleeps.length).toBe(5)
@@ -66,7 +66,7 @@ describe('RetryingObjectStore', () => {
     expect(faulty.counts.calls).toBe(2)
   })
 
-  it('stops retrying when the store is down and the budget is spent, and recovers', async () => {
+  it('12: stops retrying when the store is down and the budget is spent, and recovers', async () => {
     const env = new HastyEnv()
     const faulty = new FaultyObjectStore(new MemoryObjectStore(), () => ({ kind: 'throttle' }), env)
     const store = new RetryingObjectStore(faulty, { env, retryBudget: 10 })
@@ -79,7 +79,7 @@ describe('RetryingObjectStore', () => {
     expect(faulty.counts.calls).toBe(37)
   })
 
-  it('knows its own conditional create again when the reply was lost', async () => {
+  it('1: knows its own conditional create again when the reply was lost', async () => {
     const { store, memory } = over({ kind: 'lost-reply', operation: 'put' })
     const { etag } = await store.put('a', bytes('mine'), { ifAbsent: true })
     expect(await memory.head('a')).toMatchObject({ etag })

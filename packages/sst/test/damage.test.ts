@@ -65,7 +65,7 @@ async function readAll(source: SstSource): Promise<'right' | 'refused'> {
   return refused ? 'refused' : 'right'
 }
 
-describe('any damage gives the right data or a typed error', () => {
+describe('26, 40: any damage gives the right data or a typed error', () => {
   it('has a file of many parts to damage', async () => {
     const file = damagedFile()
     expect(file.length).toBeGreaterThan(15_000)

@@ -26,6 +26,7 @@ import { MemtableMemory } from './memtable-memory.js'
 import { OrphanSweep } from './orphan-sweep.js'
 import { Present } from './present.js'
 import { VersionSet } from './version-set.js'
+import { waitFor } from './wait-for.js'
 import { WritePressure } from './write-pressure.js'
 
 const MIB = 1024 * 1024
@@ -99,9 +100,11 @@ export async function assembleDatabase(
     options.signal?.throwIfAborted()
     if (versions.state.version === 0) {
       const { logIsApart = false } = located
-      if (logIsApart && !created) await assertNotBegun(store, incarnation)
-      if (writes) await createDatabase(log, incarnation, env, follower)
-      if (writes && logIsApart) await store.put(begunKey(incarnation), new Uint8Array(0))
+      const { signal } = options
+      if (logIsApart && !created) await assertNotBegun(store, incarnation, signal)
+      if (writes) await createDatabase(log, incarnation, env, follower, signal)
+      if (writes && logIsApart)
+        await store.put(begunKey(incarnation), new Uint8Array(0), { signal })
     }
     const writing = writes
       ? makeWriting({ ...parts, files, follower, memtableBytes, options, located, cleanup })
@@ -129,13 +132,19 @@ export async function assembleDatabase(
     })
   } catch (error) {
     await runAll(cleanup).catch(() => {})
+    // What was under way is done or isn't, as where a process ends: the next open goes on from there.
+    options.signal?.throwIfAborted()
     throw error
   }
 }
 
 /** Throws `CorruptionError` where the database's log has entries somewhere. */
-async function assertNotBegun(store: ObjectStore, incarnation: string): Promise<void> {
-  if ((await store.head(begunKey(incarnation))) === undefined) return
+async function assertNotBegun(
+  store: ObjectStore,
+  incarnation: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if ((await store.head(begunKey(incarnation), { signal })) === undefined) return
   throw new CorruptionError(
     'the log has no entries, but this database has begun one: it is in another account, region or endpoint, or its table was deleted; nothing was written',
   )
@@ -147,11 +156,13 @@ async function createDatabase(
   incarnation: string,
   env: Env,
   follower: LogFollower,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const payload = encodeEdits([{ type: 'create-database', incarnation }])
   const entry = { version: 1, timestamp: env.now(), token: ulid(env), payload }
-  await appendSettled(log, entry, { env })
-  await follower.catchUp()
+  await appendSettled(log, entry, { env, signal })
+  signal?.throwIfAborted()
+  await waitFor(follower.catchUp(), signal)
 }
 
 function makeWriting(context: {

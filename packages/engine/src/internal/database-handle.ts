@@ -37,6 +37,8 @@ import type { WritePressure } from './write-pressure.js'
 
 /** Memtables larger than this are flushed at close, so that the next open has little to replay. */
 const FLUSH_AT_CLOSE_BYTES = 64 * 1024
+/** So long that flush is waited for: what is not in files by then stays in the log. */
+const FLUSH_AT_CLOSE_MS = 30_000
 
 /** What only a database that is open for writing has. */
 export interface WritingParts {
@@ -276,7 +278,7 @@ export class DatabaseHandle implements Database {
   }
 
   async #close(): Promise<void> {
-    const { writing, versions, files, cache, release } = this.#parts
+    const { env, writing, versions, files, cache, release } = this.#parts
     const reason = new ClosedError('the database is closing')
     let failure: unknown
     const attempt = async (step: () => Promise<unknown> | undefined): Promise<void> => {
@@ -296,8 +298,13 @@ export class DatabaseHandle implements Database {
       if (!committer.isStopped) {
         if (versions.memtableBytes > FLUSH_AT_CLOSE_BYTES) {
           flusher.seal()
+          const flushed = new AbortController()
           // What can't be flushed stays in the log.
-          await flusher.drain().catch(() => {})
+          await Promise.race([
+            flusher.drain().catch(() => {}),
+            env.sleep(FLUSH_AT_CLOSE_MS, flushed.signal).catch(() => {}),
+          ])
+          flushed.abort()
         }
         await attempt(() => checkpointer.close())
       }

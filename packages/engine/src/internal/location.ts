@@ -20,7 +20,7 @@ export function parseLocation(location: string): Location {
   const match = /^([a-z][a-z0-9+.-]*):([^?#]*)(?:\?(.*))?$/i.exec(location)
   if (match === null) {
     throw new InvalidArgumentError(
-      `not a location: ${JSON.stringify(location)}; use ${FORMS}. For a directory, put 'file:' in front of its path`,
+      `not a location: ${shown(location)}; use ${FORMS}. For a directory, put 'file:' in front of its path`,
     )
   }
   const [, scheme = '', path = '', query = ''] = match
@@ -57,7 +57,7 @@ export function parseLocation(location: string): Location {
 function directoryOf(path: string, location: string): string {
   const bare = path.startsWith('//') ? path.replace(/^\/\/(localhost)?(?=\/)/, '') : path
   const invalid = (why: string): InvalidArgumentError =>
-    new InvalidArgumentError(`${why} in the location ${JSON.stringify(location)}`)
+    new InvalidArgumentError(`${why} in the location ${shown(location)}`)
   if (bare === '') throw invalid('the directory is missing')
   if (bare.startsWith('//')) throw invalid('only this machine’s files can be opened: a host name')
   let directory: string
@@ -75,7 +75,7 @@ function bucketOf(path: string, location: string): { bucket: string; prefix: str
   const match = /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(path)
   if (match === null) {
     throw new InvalidArgumentError(
-      `no bucket in the location ${JSON.stringify(location)}; write s3://bucket/prefix, the bucket's name in small letters`,
+      `no bucket in the location ${shown(location)}; write s3://bucket/prefix, the bucket's name in small letters`,
     )
   }
   const [, bucket = '', rest = ''] = match
@@ -83,7 +83,7 @@ function bucketOf(path: string, location: string): { bucket: string; prefix: str
   // What an object store takes as keys: no percent encoding, so that a URL reads as the key it means.
   if (!/^([A-Za-z0-9._=@+-]+(\/[A-Za-z0-9._=@+-]+)*)?$/.test(prefix)) {
     throw new InvalidArgumentError(
-      `the prefix in the location ${JSON.stringify(location)} must be segments of letters, digits and ._=@+- with one / between them`,
+      `the prefix in the location ${shown(location)} must be segments of letters, digits and ._=@+- with one / between them`,
     )
   }
   return { bucket, prefix }
@@ -95,7 +95,7 @@ function s3LogOf(log: string | null, location: string): S3Log {
   const table = /^dynamodb:([A-Za-z0-9_.-]{3,255})$/.exec(log)?.[1]
   if (table !== undefined) return { kind: 'dynamodb', table }
   throw new InvalidArgumentError(
-    `unknown log ${JSON.stringify(log)} in the location ${JSON.stringify(location)}; use ?log=dynamodb:TABLE (the name of a DynamoDB table) or ?log=objects (S3 alone)`,
+    `unknown log ${JSON.stringify(log)} in the location ${shown(location)}; use ?log=dynamodb:TABLE (the name of a DynamoDB table) or ?log=objects (S3 alone)`,
   )
 }
 
@@ -103,8 +103,13 @@ function allowOnly(parameters: URLSearchParams, allowed: string[], location: str
   for (const name of parameters.keys()) {
     if (!allowed.includes(name)) {
       throw new InvalidArgumentError(
-        `unknown parameter ${JSON.stringify(name)} in the location ${JSON.stringify(location)}`,
+        `unknown parameter ${JSON.stringify(name)} in the location ${shown(location)}`,
       )
     }
   }
+}
+
+/** A location as messages show it: without credentials, and without what parameters say. */
+function shown(location: string): string {
+  return JSON.stringify(location.replace(/\/\/[^/?#]*@/, '//').replace(/\?.*$/s, ''))
 }

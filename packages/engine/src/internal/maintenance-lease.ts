@@ -8,6 +8,8 @@ const DURATION_MS = 30_000
 const RENEWALS = 3
 /** After somebody else had the lease, nobody is asked for so long. */
 const PATIENCE_MS = 10_000
+/** So long requests go on when the work is over: a close must not hang on a service that has gone silent. */
+const GRACE_MS = 5_000
 
 export interface MaintenanceLeaseOptions {
   env: Env
@@ -48,25 +50,26 @@ export class MaintenanceLease {
     while (this.#releasing !== undefined) await this.#releasing
     if (this.#held === undefined && env.monotonic() < this.#askAgainAt) return this.#without()
     this.#users++
+    this.#held ??= this.#acquire(leases, signal)
+    let lease: Lease | undefined
     try {
-      this.#held ??= this.#acquire(leases, signal)
-      if ((await this.#held) === undefined) {
-        this.#askAgainAt = env.monotonic() + PATIENCE_MS
-        await this.#leave()
-        return this.#without()
-      }
+      lease = await this.#held
     } catch (error) {
-      if (signal.aborted) {
-        this.#held = undefined
-        this.#users--
-        throw error
-      }
-      logger?.warn('the lease for maintenance could not be asked for; the work is done without', {
-        error,
-      })
       this.#held = undefined
+      if (!signal.aborted) {
+        const why = 'the lease for maintenance could not be asked for; the work is done without'
+        logger?.warn(why, { error })
+        return () => this.#leave()
+      }
     }
-    return () => this.#leave()
+    if (signal.aborted) {
+      await this.#leave()
+      throw signal.reason
+    }
+    if (lease !== undefined) return () => this.#leave()
+    this.#askAgainAt = env.monotonic() + PATIENCE_MS
+    await this.#leave()
+    return this.#without()
   }
 
   #without(): (() => Promise<void>) | undefined {
@@ -74,7 +77,10 @@ export class MaintenanceLease {
   }
 
   async #acquire(leases: Leases, signal: AbortSignal): Promise<Lease | undefined> {
-    const lease = await leases.acquire(NAME, { durationMs: DURATION_MS, signal })
+    // One that was broken off could take effect all the same, and nobody would let go of it.
+    const lease = await this.#withGrace(signal, (late) =>
+      leases.acquire(NAME, { durationMs: DURATION_MS, signal: late }),
+    )
     if (lease !== undefined) {
       this.#ended = new AbortController()
       void this.#renew(lease, this.#ended.signal)
@@ -94,8 +100,30 @@ export class MaintenanceLease {
 
   async #release(held: Promise<Lease | undefined> | undefined): Promise<void> {
     const lease = await held?.catch(() => undefined)
+    if (lease === undefined) return
+    const release = this.#withGrace(AbortSignal.abort(), (signal) => lease.release({ signal }))
     // One that can't be released ends by itself.
-    await lease?.release().catch(() => {})
+    await release.catch(() => {})
+  }
+
+  /** Does `work`, and gives it up when it isn't done a while after the end of what it is for. */
+  async #withGrace<T>(ended: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { env } = this.#options
+    const [late, done] = [new AbortController(), new AbortController()]
+    const onEnd = (): void => {
+      env.sleep(GRACE_MS, done.signal, { background: true }).then(
+        () => late.abort(ended.reason),
+        () => {},
+      )
+    }
+    if (ended.aborted) onEnd()
+    else ended.addEventListener('abort', onEnd, { once: true })
+    try {
+      return await work(late.signal)
+    } finally {
+      ended.removeEventListener('abort', onEnd)
+      done.abort()
+    }
   }
 
   /** Renews the lease at a third of its time until the work is over, or the lease is lost. */

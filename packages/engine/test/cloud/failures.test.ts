@@ -1,5 +1,6 @@
 import {
   CUT_REPLY,
+  denied,
   dynamoDbAnswers,
   type HttpFault,
   type ProxiedRequest,
@@ -67,6 +68,49 @@ describe.skipIf(cloud === undefined)('where the services fail', () => {
       expect(s3.faults).toBeGreaterThan(0)
     },
   )
+
+  test('6: a conflict of conditional requests says nothing: the commit is made, once', async () => {
+    const location = await newLocation('objects')
+    await (await open(location)).close()
+    const conflict = s3Answers.CONDITIONAL_REQUEST_CONFLICT
+    // One that S3 refused, and one that it did all the same.
+    const faults = [refused(conflict), denied(conflict)]
+    await behindProxy(S3, ({ method, path }) =>
+      method === 'PUT' && path.includes('/log/') ? faults.shift() : undefined,
+    )
+    await using db = await open(location)
+    const before = db.version
+    await db.table('t', TEXT).put('a', 'v')
+    await db.table('t', TEXT).put('b', 'v')
+    expect(faults).toEqual([])
+    expect(db.version).toBe(before + 2)
+    expect(await db.table('t', TEXT).keys().toArray()).toEqual(['a', 'b'])
+  })
+
+  test.each(LOGS)(
+    '28: a store that ignores If-None-Match is found out when a database is made (%s)',
+    async (log) => {
+      const location = await newLocation(log)
+      const kept = { status: 200, headers: { etag: '"kept"' }, body: '' }
+      await behindProxy(S3, ({ method, headers }) =>
+        method === 'PUT' && headers['if-none-match'] !== undefined ? denied(kept) : undefined,
+      )
+      await expect(open(location)).rejects.toMatchObject({
+        code: 'FIRN_UNSUPPORTED',
+        message: expect.stringMatching(/If-None-Match.*use another service/),
+      })
+    },
+  )
+
+  test('28: … and at every open of one whose log is in it', async () => {
+    const location = await newLocation('objects')
+    await (await open(location)).close()
+    const kept = { status: 200, headers: { etag: '"kept"' }, body: '' }
+    await behindProxy(S3, ({ method, headers }) =>
+      method === 'PUT' && headers['if-none-match'] !== undefined ? denied(kept) : undefined,
+    )
+    await expect(open(location)).rejects.toMatchObject({ code: 'FIRN_UNSUPPORTED' })
+  })
 
   test('who may not is told so, and what to look at', async () => {
     const location = await newLocation('dynamodb')

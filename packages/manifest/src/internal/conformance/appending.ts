@@ -56,7 +56,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(await collect(log.readAfter(0))).toHaveLength(3)
   })
 
-  it('shows a request that was delivered twice its own entry (2)', async () => {
+  it('2: shows a request that was delivered twice its own entry', async () => {
     const log = await fixture().open()
     const entry = fixture().entry(1)
     await log.append({ ...entry, payload: entry.payload.slice() })
@@ -159,7 +159,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(await at(0)).toBeUndefined()
   })
 
-  it('does nothing for a caller who gave up before, and says why', async () => {
+  it('42: does nothing for a caller who gave up before, and says why', async () => {
     const log = await fixture().open()
     await fixture().fill(log, 1, 3)
     const reason = new Error('changed my mind')
@@ -171,7 +171,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(entries.map(({ payload }) => payload !== undefined)).toEqual([true, true, true])
   })
 
-  it('waits for appends under way when it is closed, and takes none after', async () => {
+  it('41: waits for appends under way when it is closed, and takes none after', async () => {
     const log = await fixture().open()
     const append = log.append(fixture().entry(1))
     await log.close()

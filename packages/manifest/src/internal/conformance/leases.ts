@@ -81,7 +81,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     await taken.renew()
   })
 
-  it('tells a holder who was away that another one has the lease (21)', async () => {
+  it('21: tells a holder who was away that another one has the lease', async () => {
     const [a, b] = [await start(), await start()]
     const lost = held(await a.acquire())
     expect(await b.acquire()).toBeUndefined()
@@ -118,7 +118,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     expect(await b.acquire()).toBeUndefined()
   })
 
-  it('compares nobody’s clock with another’s (23)', async () => {
+  it('23: compares nobody’s clock with another’s', async () => {
     const [a, b] = [await start(), await start()]
     held(await a.acquire())
     // However long it is over for others: who hasn't watched it can't know.

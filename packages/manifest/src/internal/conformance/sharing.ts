@@ -17,7 +17,7 @@ export function sharingTests(fixture: () => LogFixture): void {
     await assertExactlyOnce(fixture(), logs, acknowledged)
   })
 
-  it('commits exactly once through lost, late and doubled messages (1, 2, 3)', async () => {
+  it('1, 2, 3: commits exactly once through lost, late and doubled messages', async () => {
     const faults: (AppendFault | undefined)[] = [
       'lost-reply',
       undefined,
@@ -42,7 +42,7 @@ export function sharingTests(fixture: () => LogFixture): void {
     await assertExactlyOnce(fixture(), logs, acknowledged)
   })
 
-  it('says later what became of a commit that could not be settled (4)', async () => {
+  it('4: says later what became of a commit that could not be settled', async () => {
     const log = await fixture().open()
     await fixture().fill(log, 1, 1)
     const mine = fixture().entry(2)
@@ -91,7 +91,7 @@ export function sharingTests(fixture: () => LogFixture): void {
     expect(read.at(-1)?.payload).toBeDefined()
   })
 
-  it('shows a writer who slept through a truncation that his number is taken (7)', async () => {
+  it('7: shows a writer who slept through a truncation that his number is taken', async () => {
     const log = await fixture().open()
     const [first, second] = await fixture().fill(log, 1, 30)
     await log.truncate(20)
@@ -103,7 +103,7 @@ export function sharingTests(fixture: () => LogFixture): void {
     expect(await collect(log.readAfter(0))).toHaveLength(30)
   })
 
-  it('calls a missing entry corruption, never the end (14)', async () => {
+  it('14: calls a missing entry corruption, never the end', async () => {
     if (!fixture().canLoseEntries) return
     const log = await fixture().open()
     await fixture().fill(log, 1, 9)

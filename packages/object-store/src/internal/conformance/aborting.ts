@@ -13,7 +13,7 @@ export function abortingTests(bench: Bench): void {
     expect(error).toBe(reason)
   }
 
-  describe('aborting', () => {
+  describe('42: aborting', () => {
     it('throws the reason of a signal that is aborted already, and does nothing', async () => {
       const folder = bench.folder()
       const key = `${folder}object`

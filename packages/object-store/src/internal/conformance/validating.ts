@@ -49,7 +49,7 @@ const WRONG_RANGES: readonly unknown[] = [
 
 export function validatingTests(bench: Bench): void {
   describe('checking arguments', () => {
-    it('refuses what is no key, in every method', async () => {
+    it('39: refuses what is no key, in every method', async () => {
       for (const wrong of WRONG_KEYS) {
         const key = wrong as string
         await expectCode(bench.store.get(key), INVALID)
