@@ -25,7 +25,7 @@ export interface MergeCommitFilesOptions
   discard: (ids: readonly string[]) => Promise<void>
   /** Bytes that all files of a merge together may fetch ahead. Default 16 MiB; at most 4 MiB each. */
   readAheadBytes?: number
-  /** How many files are read at the same time, at most. Default 64. */
+  /** How many files are read at the same time, at most. Default 64, at least 2. */
   maxOpenFiles?: number
 }
 
@@ -84,7 +84,8 @@ class CommitFilesMerge {
 
   constructor(options: MergeCommitFilesOptions) {
     this.#options = options
-    this.#maxRows = options.maxOpenFiles ?? 64
+    // One row could never be merged with another.
+    this.#maxRows = Math.max(2, options.maxOpenFiles ?? 64)
   }
 
   /** The same records in files that don't overlap, in key order. */

@@ -1,3 +1,4 @@
+import { FirnError } from '@firn/env'
 import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { FaultyObjectStore, plannedFaults } from '@firn/object-store/testing'
@@ -125,6 +126,91 @@ describe('where a batch of many runs fails', () => {
     expect(await filesIn(base)).toEqual([])
   })
 
+  test.each([true, false])(
+    'when it is merged and waits for others, nothing of it is there (exclusive: %s)',
+    async (exclusive) => {
+      const base = new MemoryObjectStore()
+      const storage = new MemoryLogStorage()
+      const log = () => new MemoryCommitLog({ storage, exclusive })
+      const stop = new AbortController()
+      const merged = new Set<string>()
+      const store = new Proxy<ObjectStore>(base, {
+        get(target, name) {
+          const value = Reflect.get(target, name)
+          if (typeof value !== 'function') return value
+          if (name !== 'get') return value.bind(target)
+          return async (...[key, options]: Parameters<ObjectStore['get']>) => {
+            if (key.endsWith('.sst') && merged.size === 0) {
+              merged.add(key)
+              for (let i = 0; i < 3; i++) {
+                const blocking = other.batch()
+                for (let n = 0; n < 40; n++) blocking.put(other.table('other', TEXT), ...row(n))
+                await blocking.write()
+              }
+              if (!exclusive) await db.refresh()
+            }
+            return target.get(key, options)
+          }
+        },
+      })
+      const tuning = { ...SMALL_RUNS.tuning, level0Stop: 3 }
+      const db = await open({ store, log }, { ...SMALL_RUNS, tuning })
+      const other = exclusive ? db : await open({ store: base, log }, SMALL_RUNS)
+      const batch = db.batch()
+      await putAll(batch, db.table('t', TEXT), scattered(501))
+      const runs = new Set(await filesIn(base))
+      const failure = batch.write({ signal: stop.signal }).catch((error: unknown) => error)
+      // Until the merge has written all, which the commit waits behind.
+      let quiet = 0
+      for (let before = 0; quiet < 50; ) {
+        await new Promise((resolve) => setImmediate(resolve))
+        const { length } = await filesIn(base)
+        quiet = length === before && length > runs.size + 4 ? quiet + 1 : 0
+        before = length
+      }
+      stop.abort(new Error('enough'))
+      expect(await failure).toMatchObject({ message: 'enough' })
+      await db.close()
+      expect(await filesIn(base)).toHaveLength(3)
+      await other.close()
+    },
+  )
+
+  test('because the log takes nothing, it is tried again; and if that is all, nothing of it is there', async () => {
+    const store = new MemoryObjectStore()
+    const storage = new MemoryLogStorage()
+    let refusals = 0
+    const log = () =>
+      new Proxy(new MemoryCommitLog({ storage }), {
+        get(target, name) {
+          const value = Reflect.get(target, name)
+          if (typeof value !== 'function') return value
+          if (name !== 'append') return value.bind(target)
+          return async (...args: Parameters<MemoryCommitLog['append']>) => {
+            if (refusals-- > 0) {
+              throw new FirnError('FIRN_THROTTLED', 'slow down', { retryable: true })
+            }
+            return target.append(...args)
+          }
+        },
+      })
+    await using db = await open({ store, log }, SMALL_RUNS)
+    const table = db.table('t', TEXT)
+    await table.put('first', 'row')
+    for (const [times, code] of [
+      [3, undefined],
+      [1000, 'FIRN_THROTTLED'],
+    ] as const) {
+      const before = await filesIn(store)
+      const batch = db.batch()
+      await putAll(batch, table, scattered(501))
+      refusals = times
+      const outcome = await batch.write().catch((error: unknown) => error)
+      expect(outcome).toMatchObject(code === undefined ? { version: db.version } : { code })
+      if (code !== undefined) expect(await filesIn(store)).toEqual(before)
+    }
+  })
+
   test('or is cleared, nothing of it is there, and it can be filled again', async () => {
     const store = new MemoryObjectStore()
     const storage = new MemoryLogStorage()
@@ -171,6 +257,36 @@ describe('a database that is closed while a batch is written', () => {
       expect(await filesIn(base)).toEqual([])
     },
   )
+
+  test('waits for a merge to have tidied up', async () => {
+    const base = new MemoryObjectStore()
+    const slow = new Proxy<ObjectStore>(base, {
+      get(target, name) {
+        const value = Reflect.get(target, name)
+        if (typeof value !== 'function') return value
+        if (name !== 'delete') return value.bind(target)
+        return async (keys: readonly string[]) => {
+          // The merge takes longer to delete its files than the batch to delete its runs.
+          const turns = keys.some((key) => runs.includes(key)) ? 0 : 50
+          for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve))
+          return target.delete(keys)
+        }
+      },
+    })
+    let runs: string[] = []
+    const store = new FaultyObjectStore(slow)
+    const db = await open({ store, log: () => new MemoryCommitLog() }, SMALL_RUNS)
+    const batch = db.batch()
+    await putAll(batch, db.table('t', TEXT), scattered(501))
+    runs = await filesIn(base)
+    // The last run's file, and two of the merge.
+    store.setSchedule(plannedFaults({ operation: 'uploadFinish', after: 3, kind: 'hang' }))
+    const failure = batch.write().catch((error: unknown) => error)
+    while (store.counts.hang === 0) await new Promise((resolve) => setImmediate(resolve))
+    await db.close()
+    expect(await filesIn(base)).toEqual([])
+    expect(await failure).toMatchObject({ code: 'FIRN_CLOSED' })
+  })
 
   test('finishes a commit that is on its way to the log, and what is to be tidied behind it', async () => {
     const base = new MemoryObjectStore()

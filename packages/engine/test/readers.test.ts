@@ -1,4 +1,6 @@
 import { rmSync } from 'node:fs'
+import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
+import { MemoryObjectStore } from '@firn/object-store'
 import { afterEach, expect, test } from 'vitest'
 import { type Database, open } from '../src/index.js'
 import { TINY, temporaryDirectory } from './support/locations.js'
@@ -70,3 +72,53 @@ test('19: a file that is gone for good is corruption, not an empty answer', asyn
   await expect(table.get(key(7))).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
   await expect(table.scan().toArray()).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
 })
+
+test.each(['read', 'write'] as const)(
+  '41: a scan that is open when its database is closed sees all, whatever a refresh brings (mode %s)',
+  async (mode) => {
+    const store = new MemoryObjectStore()
+    const storage = new MemoryLogStorage()
+    let pause: Promise<void> | undefined
+    let paused = (): void => {}
+    const slow = new Proxy(new MemoryCommitLog({ storage }), {
+      get(target, name) {
+        const value = Reflect.get(target, name)
+        if (typeof value !== 'function') return value
+        if (name !== 'readAfter') return value.bind(target)
+        return async function* (...args: Parameters<MemoryCommitLog['readAfter']>) {
+          if (pause !== undefined) paused()
+          await pause
+          yield* target.readAfter(...args)
+        }
+      },
+    })
+    await using writer = await open(
+      { store, log: () => new MemoryCommitLog({ storage }) },
+      { compaction: 'off' },
+    )
+    for (let i = 0; i < 200; i++) await writer.table('t', TYPED).put(key(i), `value ${i}`)
+    // A log that was passed in is the caller's to close.
+    const db = await open({ store, log: slow }, { mode, compaction: 'off' })
+    databases.push(db)
+    await writer.compact()
+    const reached = new Promise<void>((resolve) => {
+      paused = resolve
+    })
+    let goOn = (): void => {}
+    pause = new Promise((resolve) => {
+      goOn = resolve
+    })
+    const refresh = db.refresh().catch((error: unknown) => error)
+    await reached
+    let rows = 0
+    for await (const [k, v] of db.table('t', TYPED).scan()) {
+      expect([k, v]).toEqual([key(rows), `value ${rows}`])
+      if (++rows === 10) {
+        await db.close()
+        goOn()
+        await refresh
+      }
+    }
+    expect(rows).toBe(200)
+  },
+)

@@ -62,7 +62,7 @@ export class RunCursor implements RecordCursor {
   async load(): Promise<CursorStatus> {
     for (;;) {
       const file = this.#files[this.#index]
-      if (file === undefined) return END
+      if (file === undefined || this.#closed) return END
       const cursor = this.#cursor
       let status: CursorStatus
       try {

@@ -96,6 +96,7 @@ export async function assembleDatabase(
       memtableBytes,
       onApplied: () => onApplied(),
     })
+    const lookedAtMs = env.monotonic()
     await follower.start(options.signal)
     options.signal?.throwIfAborted()
     if (versions.state.version === 0) {
@@ -117,6 +118,7 @@ export async function assembleDatabase(
       follower,
       committer: writing?.committer,
       maxStalenessMs: options.maxStalenessMs ?? DEFAULTS.maxStalenessMs,
+      lookedAtMs,
     })
     const release = (): Promise<void> => runAll(cleanup)
     return new DatabaseHandle({
@@ -126,6 +128,7 @@ export async function assembleDatabase(
       cache,
       files,
       versions,
+      follower,
       present,
       writing,
       release,
@@ -196,7 +199,7 @@ function makeWriting(context: {
     showPressure()
   }
   const showPressure = (): void => {
-    const bytes = versions.memtableBytes
+    const bytes = versions.reservedBytes
     if (Math.abs(bytes - reserved.bytes) > MIB) reserved.resize(bytes)
     pressure.setShape(versions.tree.level0Runs, versions.immutables.length)
   }
@@ -302,6 +305,7 @@ function makeWriting(context: {
   const relieve = async (): Promise<void> => {
     while (pressure.isBlocked) {
       await env.sleep(RELIEF_MS)
+      if (!pressure.isBlocked) return
       if (!log.exclusive) await follower.catchUp().catch(() => {})
       onProgress()
     }

@@ -1,4 +1,4 @@
-import { type Env, isFirnError } from '@firn/env'
+import { type Env, type FirnError, isFirnError } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import { CommitConflictError } from '../errors.js'
 import type { Commit } from '../write-options.js'
@@ -18,6 +18,7 @@ export interface BatchRunsOptions {
 
 /** A commit that loses to others as often as a committer tries is tried again so many times. */
 const MAX_COMMIT_ATTEMPTS = 10
+const FIRST_PAUSE_MS = 5
 
 const NOTHING: Promise<void> = Promise.resolve()
 
@@ -41,6 +42,7 @@ export class BatchRuns {
   readonly #tableIds: Map<string, number> = new Map()
   /** Oldest first. */
   readonly #runs: FileMeta[][] = []
+  #merging: Promise<FileMeta[]> | undefined
   /** Settles when all runs are written, or one failed; then all later ones fail as it did. */
   #newest: Promise<void> = NOTHING
   /** The same without the run that was added last. */
@@ -58,7 +60,11 @@ export class BatchRuns {
     this.#options = options
     this.#memory = new MemtableMemory(options.runBytes, false)
     this.ended = new Promise((resolve) => {
-      this.#end = resolve
+      this.#end = () => {
+        // Whoever made the batch may keep it.
+        this.#memory.clear()
+        resolve()
+      }
     })
   }
 
@@ -93,6 +99,7 @@ export class BatchRuns {
       await this.#newest
       const files = await this.#disjointFiles()
       await this.#ready()
+      this.#abort.signal.throwIfAborted()
       this.#committing = true
       return await this.#commitFiles(files)
     } catch (error) {
@@ -160,11 +167,12 @@ export class BatchRuns {
   async #disjointFiles(): Promise<FileMeta[]> {
     const [only, second] = this.#runs
     if (only !== undefined && second === undefined) return only
-    return this.#options.files.mergeRuns(this.#runs, this.#abort.signal)
+    this.#merging = this.#options.files.mergeRuns(this.#runs, this.#abort.signal)
+    return this.#merging
   }
 
   async #commitFiles(files: FileMeta[]): Promise<Commit> {
-    const { committer, files: writer } = this.#options
+    const { env, committer, files: writer } = this.#options
     const committed = new Set(files)
     const replaced = this.#runs.flat().filter((file) => !committed.has(file))
     try {
@@ -173,9 +181,12 @@ export class BatchRuns {
           const ids = this.#tableIds.values()
           return await committer.commitEdits([{ type: 'add-files', files }], ids)
         } catch (error) {
-          const refused = isFirnError(error, 'FIRN_COMMIT_CONFLICT')
-          if (refused && error.retryable && attempt < MAX_COMMIT_ATTEMPTS) continue
-          // After any other error the entry may exist: then the files stay.
+          const refused = isRefusal(error)
+          if (refused && error.retryable && attempt < MAX_COMMIT_ATTEMPTS) {
+            await env.sleep(env.random() * FIRST_PAUSE_MS * 2 ** attempt)
+            continue
+          }
+          // After other errors the entry may exist: then the files stay.
           if (refused) await writer.discard(files)
           throw error
         }
@@ -189,7 +200,15 @@ export class BatchRuns {
   async #discardAll(reason: unknown): Promise<void> {
     this.#abort.abort(reason)
     await this.#newest.catch(() => {})
-    await this.#options.files.discard(this.#runs.flat())
+    const merged = (await this.#merging?.catch(() => [])) ?? []
+    await this.#options.files.discard([...new Set([...this.#runs.flat(), ...merged])])
     this.#end()
   }
+}
+
+/** Whether an error says that the entry doesn't exist, and never will. */
+function isRefusal(error: unknown): error is FirnError {
+  if (isFirnError(error, 'FIRN_COMMIT_CONFLICT')) return true
+  // What is worth trying again was not done; whether it was would be a question by another code.
+  return isFirnError(error) && error.retryable && error.code !== 'FIRN_COMMIT_UNKNOWN'
 }

@@ -27,6 +27,7 @@ import type { Compactor } from './compactor.js'
 import type { FileTable } from './file-table.js'
 import type { FileWriter } from './file-writer.js'
 import type { Flusher } from './flusher.js'
+import type { LogFollower } from './log-follower.js'
 import type { Present } from './present.js'
 import { SnapshotHandle } from './snapshot-handle.js'
 import { TableHandle } from './table-handle.js'
@@ -37,8 +38,8 @@ import type { WritePressure } from './write-pressure.js'
 
 /** Memtables larger than this are flushed at close, so that the next open has little to replay. */
 const FLUSH_AT_CLOSE_BYTES = 64 * 1024
-/** So long that flush is waited for: what is not in files by then stays in the log. */
-const FLUSH_AT_CLOSE_MS = 30_000
+/** So long a close waits for a flush, and for reads of the log: services may have gone silent. */
+const CLOSE_MS = 30_000
 
 /** What only a database that is open for writing has. */
 export interface WritingParts {
@@ -63,6 +64,7 @@ export interface DatabaseHandleParts {
   cache: BlockCache
   files: FileTable
   versions: VersionSet
+  follower: LogFollower
   present: Present
   writing: WritingParts | undefined
   /** Lets go of what `open` made: log, store, worker. */
@@ -278,8 +280,13 @@ export class DatabaseHandle implements Database {
   }
 
   async #close(): Promise<void> {
-    const { env, writing, versions, files, cache, release } = this.#parts
+    const { env, writing, follower, versions, files, cache, release } = this.#parts
     const reason = new ClosedError('the database is closing')
+    const closed = new AbortController()
+    env.sleep(CLOSE_MS, closed.signal, { background: true }).then(
+      () => follower.stop(reason),
+      () => {},
+    )
     let failure: unknown
     const attempt = async (step: () => Promise<unknown> | undefined): Promise<void> => {
       try {
@@ -302,7 +309,7 @@ export class DatabaseHandle implements Database {
           // What can't be flushed stays in the log.
           await Promise.race([
             flusher.drain().catch(() => {}),
-            env.sleep(FLUSH_AT_CLOSE_MS, flushed.signal).catch(() => {}),
+            env.sleep(CLOSE_MS, flushed.signal).catch(() => {}),
           ])
           flushed.abort()
         }
@@ -314,6 +321,8 @@ export class DatabaseHandle implements Database {
       // Those whose commit was under way tidy up behind it.
       await Promise.all(batches.map((runs) => runs.ended))
     }
+    closed.abort()
+    follower.stop(reason)
     for (const snapshot of [...this.#snapshots]) await snapshot.close()
     versions.close()
     await attempt(() => files.close())

@@ -41,7 +41,11 @@ export class FlushThread {
       worker.on('message', onReply)
       worker.on('error', onError)
       worker.on('exit', onExit)
-      worker.postMessage(request)
+      try {
+        worker.postMessage(request)
+      } catch (error) {
+        settle(() => reject(error))
+      }
     })
   }
 

@@ -40,6 +40,7 @@ export class LogFollower {
   readonly #options: LogFollowerOptions
   #catchingUp: Promise<void> | undefined
   #again: Promise<void> | undefined
+  readonly #stopped: AbortController = new AbortController()
 
   constructor(options: LogFollowerOptions) {
     this.#options = options
@@ -86,13 +87,20 @@ export class LogFollower {
     return this.#again
   }
 
+  /** Ends what is under way, and all that is asked for later, with this error. */
+  stop(reason: unknown): void {
+    this.#stopped.abort(reason)
+  }
+
   async #catchUp(): Promise<void> {
     const { log, versions, onApplied } = this.#options
-    for await (const entry of log.readAfter(versions.state.version)) {
+    const { signal } = this.#stopped
+    signal.throwIfAborted()
+    for await (const entry of log.readAfter(versions.state.version, { signal })) {
       // Our own appends may have gone on meanwhile.
       if (entry.version <= versions.state.version) continue
       if (entry.payload === undefined) {
-        await this.start()
+        await this.start(signal)
         break
       }
       this.#apply(versions, entry)

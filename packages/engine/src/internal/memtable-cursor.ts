@@ -92,6 +92,7 @@ export class MemtableCursor implements RecordCursor {
   }
 
   #nextKey(): CursorStatus {
+    this.#table.assertHeld()
     for (;;) {
       const keyId = this.#takeKey()
       if (keyId < 0) return END

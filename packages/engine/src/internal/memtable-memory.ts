@@ -65,6 +65,16 @@ export class MemtableMemory {
     this.#free.push(arrays)
   }
 
+  /** Bytes of memory that waits for a memtable, as far as it was used. */
+  get keptBytes(): number {
+    return this.#free.length * this.expectedBytes
+  }
+
+  /** Lets go of what waits for memtables. */
+  clear(): void {
+    this.#free.length = 0
+  }
+
   #make(bytes: number, records: number): MemtableArrays {
     // Half of the slots stay empty; a power of two.
     const slots = 2 ** Math.ceil(Math.log2(records * 2))

@@ -109,6 +109,10 @@ export class PageReader {
     this.#missingFiles++
     const { timestamp, reverse } = options
     const start = await this.#source.continueAt(timestamp, error, this.#missingFiles)
+    if (this.#closed) {
+      start?.tree.release()
+      return
+    }
     const remaining = this.#remaining
     this.#release()
     if (start !== undefined && this.#lastKey !== undefined) {

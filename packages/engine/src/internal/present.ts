@@ -19,6 +19,8 @@ export interface PresentOptions {
   /** `undefined` where the database is open for reading. */
   committer: Committer | undefined
   maxStalenessMs: number
+  /** When the log was read that `versions` come from: the monotonic time before the first request. */
+  lookedAtMs: number
 }
 
 /** The present of a database, as far as this process has read the log. */
@@ -35,7 +37,7 @@ export class Present implements ReadSource {
     this.#options = options
     this.#versions = options.versions
     this.#othersCommit = !(options.log.exclusive && options.committer !== undefined)
-    this.#lookedAtMs = options.env.monotonic()
+    this.#lookedAtMs = options.lookedAtMs
   }
 
   tree(): Tree {

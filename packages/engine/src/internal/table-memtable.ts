@@ -74,7 +74,7 @@ export class TableMemtable {
   minTimestamp: number = Number.MAX_SAFE_INTEGER
   maxTimestamp = 0
 
-  readonly #runs: SortedRuns = new SortedRuns()
+  #runs: SortedRuns = new SortedRuns()
 
   readonly #memory: MemtableMemory | undefined
   /** Whether the arrays are those of a whole memtable. */
@@ -213,12 +213,19 @@ export class TableMemtable {
   release(): void {
     if (this.#isLarge) this.#memory?.give(this.#arrays())
     this.#setArrays(RELEASED)
+    this.#runs = new SortedRuns()
     this.keyCount = 0
     this.versionCount = 0
   }
 
+  /** Throws where its memory was given away. */
+  assertHeld(): void {
+    if (this.#slots.length === 0) throw new Error('a memtable was read after its release')
+  }
+
   /** The key ids as runs, each in key order, that together hold every key of this moment. */
   sortedRuns(): readonly Uint32Array[] {
+    this.assertHeld()
     return this.#runs.upTo(this.keyCount, this)
   }
 
@@ -226,7 +233,7 @@ export class TableMemtable {
   #slotOf(hash: number, bytes: Uint8Array, start: number, end: number): number {
     const slots = this.#slots
     const mask = slots.length - 1
-    if (mask < 0) throw new Error('a memtable was used after its release')
+    if (mask < 0) this.assertHeld()
     let slot = hash & mask
     for (;;) {
       const keyId = slots[slot] as number
@@ -322,7 +329,9 @@ export class TableMemtable {
 
   #growBytes(used: number): void {
     const memory = this.#memory
-    if (!this.#isLarge && memory !== undefined && this.#used > memory.fromBytes) {
+    // How many records to expect is told by those that are there.
+    const isKnown = memory !== undefined && this.versionCount > 0
+    if (isKnown && !this.#isLarge && this.#used > memory.fromBytes) {
       this.#enlarge(memory)
     }
     if (this.#used <= this.bytes.length) return

@@ -77,6 +77,7 @@ export class Tree {
   }
 
   release(): void {
+    if (this.#holders === 0) throw new Error('a tree was released by somebody who does not hold it')
     if (--this.#holders > 0) return
     for (const memtable of [this.active, ...this.immutables]) memtable.release()
     for (const handle of this.#handles.values()) this.#files.release(handle)

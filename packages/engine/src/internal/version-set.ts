@@ -34,6 +34,7 @@ export class VersionSet {
   #active: Memtable
   /** Newest first. */
   #immutables: readonly Memtable[] = []
+  #closed = false
   /** Whether the records that were inserted last belonged to several tables. */
   #recordsWereMixed = false
 
@@ -66,6 +67,11 @@ export class VersionSet {
   /** Bytes of all memtables. */
   get memtableBytes(): number {
     return this.#immutables.reduce((sum, m) => sum + m.memoryBytes, this.#active.memoryBytes)
+  }
+
+  /** The same, and of what waits for the next one. */
+  get reservedBytes(): number {
+    return this.memtableBytes + this.#memory.keptBytes
   }
 
   /** Makes a version the one that readers see. Its records are in the active memtable. */
@@ -123,6 +129,7 @@ export class VersionSet {
    * see them already, or files hold them (`flushedThrough`).
    */
   apply(entry: LogEntry, recordsVisible: boolean): void {
+    if (this.#closed) return
     const before = this.state
     const edits = decodeEdits(entry.payload ?? NO_BYTES, `commit log entry ${entry.version}`)
     this.state = applyEntry(before, entry, edits)
@@ -147,7 +154,7 @@ export class VersionSet {
 
   /** Closes the active memtable, if it holds anything; commits from now on go into a new one. */
   sealMemtable(): void {
-    if (this.#active.records === 0) return
+    if (this.#closed || this.#active.records === 0) return
     this.#immutables = [this.#active, ...this.#immutables]
     this.#active = new Memtable(this.#memory)
     this.#active.maxVersion = this.visibleVersion
@@ -156,6 +163,7 @@ export class VersionSet {
 
   /** Takes the place of all that is known by what another version set has read, in one step. */
   adopt(other: VersionSet): void {
+    if (this.#closed) return
     this.state = other.state
     this.moments = other.moments
     this.visibleVersion = other.visibleVersion
@@ -165,8 +173,12 @@ export class VersionSet {
     this.#replant()
   }
 
+  /** Lets go of the tree. What is still on its way here, from a refresh under way say, is nothing then. */
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
     this.tree.release()
+    this.#memory.clear()
   }
 
   /**
