@@ -129,8 +129,8 @@ export class ObjectCommitLog implements CommitLog {
     try {
       winner = await this.#read(entry.version, signal)
     } catch (error) {
-      if (isFirnError(error, 'FIRN_CORRUPTION') || isFirnError(error, 'FIRN_FORMAT_VERSION'))
-        throw error
+      // An entry of a newer format is another's; one that can't be read may be this one.
+      if (isFirnError(error, 'FIRN_FORMAT_VERSION')) throw error
       throw new AmbiguousAppendError(entry, error)
     }
     if (winner === undefined) throw new AmbiguousAppendError(entry)
@@ -139,12 +139,15 @@ export class ObjectCommitLog implements CommitLog {
 
   async #read(version: number, signal: AbortSignal | undefined): Promise<LogEntry | undefined> {
     const key = logEntryKey(this.#incarnation, version)
-    try {
-      const { bytes } = await this.#store.get(key, { signal })
-      return ofVersion(decodeEntryObject(key, bytes), version, key)
-    } catch (error) {
-      if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined
-      throw error
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { bytes } = await this.#store.get(key, { signal })
+        return ofVersion(decodeEntryObject(key, bytes), version, key)
+      } catch (error) {
+        if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined
+        // It may have been damaged on its way: what is stored is asked for once more.
+        if (attempt === 2 || !isFirnError(error, 'FIRN_CORRUPTION')) throw error
+      }
     }
   }
 

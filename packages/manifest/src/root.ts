@@ -118,11 +118,20 @@ async function readRoot(
   store: ObjectStore,
   signal: AbortSignal | undefined,
 ): Promise<StoredRoot | undefined> {
-  try {
-    return decodeRoot((await store.get(ROOT_KEY, { signal })).bytes)
-  } catch (error) {
-    if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined
-    throw error
+  for (let attempt = 1; ; attempt++) {
+    let bytes: Uint8Array
+    try {
+      bytes = (await store.get(ROOT_KEY, { signal })).bytes
+    } catch (error) {
+      if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined
+      throw error
+    }
+    try {
+      return decodeRoot(bytes)
+    } catch (error) {
+      // It may have been damaged on its way, the format too: what is stored is asked for once more.
+      if (attempt === 2) throw error
+    }
   }
 }
 

@@ -77,10 +77,13 @@ export class SpillingCommitLog implements CommitLog {
     await this.#store.put(key, entry.payload, { signal: options.signal })
     const payload = encodeReference(entry.payload)
     const result = await this.#log.append({ ...entry, payload }, options)
-    if (!result.appended && result.winner.token !== entry.token) {
-      // Lost for good: this token will never be in the log. What stays costs only space.
-      await this.#store.delete(key).catch(() => undefined)
+    if (result.appended) return result
+    // Our own entry, met again. A read of its object could fail, and say nothing about the entry.
+    if (result.winner.token === entry.token) {
+      return { appended: false, winner: { ...result.winner, payload: entry.payload } }
     }
+    // Lost for good: this token will never be in the log. What stays costs only space.
+    await this.#store.delete(key).catch(() => undefined)
     return this.#withWinner(result, options)
   }
 

@@ -62,6 +62,22 @@ describe('the root of a database', () => {
     expect(await openRoot(losing, { env })).toMatchObject({ created: true })
   })
 
+  it('is asked for once more when it was damaged on its way', async () => {
+    const store = new MemoryObjectStore()
+    await store.put(ROOT_KEY, encodeRoot({ incarnation: INCARNATION, log: undefined }))
+    let reads = 0
+    const original = store.get.bind(store)
+    store.get = async (...args) => {
+      const object = await original(...args)
+      // The first answer's format is 9.
+      const at = object.bytes.indexOf('1'.charCodeAt(0))
+      if (++reads === 1) object.bytes[at] = '9'.charCodeAt(0)
+      return object
+    }
+    expect(await openRoot(store)).toMatchObject({ incarnation: INCARNATION, created: false })
+    expect(reads).toBe(2)
+  })
+
   it('37: of the future is refused before anything is written', async () => {
     const store = new MemoryObjectStore()
     await store.put(ROOT_KEY, new TextEncoder().encode('{"format":2,"somewhere":"else"}'))
