@@ -10,6 +10,7 @@ import {
 } from '@firn/manifest'
 import { FaultyCommitLog } from '@firn/manifest/testing'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
+import { FaultyObjectStore } from '@firn/object-store/testing'
 import { expect, test } from 'vitest'
 import { type Database, type OpenOptions, open } from '../src/index.js'
 import { MaintenanceLease } from '../src/internal/maintenance-lease.js'
@@ -269,4 +270,82 @@ test('41: the lease for maintenance is let go of in bounded time, though nobody 
   env.advance(1)
   await ended
   expect(env.sleeping).toBe(0)
+})
+
+test('36: a file whose replies were damaged is merged later', async () => {
+  const env = new TestEnv()
+  const store = new FaultyObjectStore(new MemoryObjectStore())
+  const warnings: string[] = []
+  const logger = { warn: (message: string) => warnings.push(message) }
+  await using db = await open(
+    { store, log: () => new MemoryCommitLog() },
+    { env, compaction: 'inline', memtableBytes: 2048, logger },
+  )
+  const table = db.table('t', TEXT)
+  const level0 = async (): Promise<number | undefined> => (await db.stats()).levels[0]?.files
+  for (let i = 0; (await level0()) !== 2; i++) {
+    await table.put(`row ${i % 30}`, 'x'.repeat(100))
+    await env.yield()
+  }
+  // Asked for once more, it is damaged again.
+  let damaged: string | undefined
+  store.setSchedule(({ operation, key }) => {
+    if (operation !== 'get' || !key.endsWith('.sst')) return undefined
+    damaged ??= key
+    return key === damaged ? { kind: 'bit-flip' } : undefined
+  })
+  await db.compact()
+  store.setSchedule(() => undefined)
+  expect(warnings).toEqual(['compaction leaves a damaged file alone'])
+  expect(await level0()).toBeGreaterThan(0)
+  env.advance(59_000)
+  await db.compact()
+  expect(await level0()).toBeGreaterThan(0)
+  env.advance(2_000)
+  await db.compact()
+  expect(await level0()).toBe(0)
+})
+
+test('41: close() says nothing of a commit that was given up, as its writer was told', async () => {
+  const env = new TestEnv()
+  const inner = new MemoryCommitLog({ storage: new MemoryLogStorage(), exclusive: false })
+  let isSilent = false
+  const log: CommitLog = {
+    exclusive: false,
+    inlineLimitBytes: inner.inlineLimitBytes,
+    truncate: (through, options) => inner.truncate(through, options),
+    close: () => inner.close(),
+    append: async (entry, options) => {
+      if (!isSilent) return inner.append(entry, options)
+      // Somebody else was first; what they wrote can't be read any more.
+      return { appended: false, winner: { ...entry, token: 'another’s', payload: undefined } }
+    },
+    async *readAfter(version, options = {}) {
+      if (isSilent) {
+        const { signal } = options
+        await new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+        })
+      }
+      yield* inner.readAfter(version, options)
+    },
+  }
+  const db = await open({ store: new MemoryObjectStore(), log }, { ...QUIET, env })
+  await db.table('t', TEXT).put('first', 'v')
+  isSilent = true
+  const failure = db
+    .table('t', TEXT)
+    .put('second', 'v')
+    .catch((error: unknown) => error)
+  for (let i = 0; i < 20; i++) await env.yield()
+  let isClosed = false
+  const closed = db.close().finally(() => {
+    isClosed = true
+  })
+  for (let i = 0; i < 200 && !isClosed; i++) {
+    env.advance(1000)
+    await env.yield()
+  }
+  await closed
+  expect(await failure).toMatchObject({ code: 'FIRN_CLOSED' })
 })

@@ -441,7 +441,12 @@ export class Committer {
    * all others have been told.
    */
   async drain(): Promise<void> {
-    if (this.#stopped === undefined) return this.flush()
+    if (this.#stopped === undefined) {
+      return this.flush().catch((error: unknown) => {
+        // Where nothing is shown before it is in the log, every writer waits for that, and was told.
+        if (this.#log.exclusive) throw error
+      })
+    }
     if (this.#lostBuffered) throw this.#stopped
   }
 

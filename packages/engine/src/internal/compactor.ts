@@ -43,6 +43,8 @@ export interface CompactorOptions {
 
 /** So long without a commit is a pause, in milliseconds. */
 const PAUSE_MS = 50
+/** So long a file that couldn't be read is left alone: its replies may have been damaged, not the file. */
+const POISON_MS = 60_000
 /** Files of level 0 that are merged in a pause. */
 const PAUSE_TRIGGER = 2
 
@@ -54,7 +56,8 @@ const PAUSE_TRIGGER = 2
 export class Compactor {
   readonly #options: CompactorOptions
   readonly #work: BackgroundWork
-  readonly #poisoned: Set<string> = new Set()
+  /** Files that couldn't be read, and when: monotonic time. */
+  readonly #poisoned: Map<string, number> = new Map()
   readonly #stopped: AbortController = new AbortController()
   #watching = false
   /** Level 0 is to be merged before its trigger: writes pause, or somebody asked. */
@@ -140,12 +143,13 @@ export class Compactor {
       ...(this.#eager ? { level0Trigger: PAUSE_TRIGGER } : {}),
       emptyLevel0: this.#awaited > 0,
       now: env.now(),
-      poisoned: this.#poisoned,
+      poisoned: this.#avoided(),
       flushedTimestamp: versions.flushedTimestamp,
     })
     if (plan === undefined) {
       this.#eager = false
-      this.#settled = tree
+      // Later there may be more to do for the same tree.
+      if (this.#poisoned.size === 0) this.#settled = tree
       return false
     }
     // Inputs stay on disk while they are read, whatever is committed meanwhile. (Holding the tree
@@ -184,11 +188,19 @@ export class Compactor {
     this.totals.bytesWritten += result.bytesWritten
   }
 
-  /** Leaves alone the input that a compaction failed to read; rethrows any other failure. */
+  #avoided(): Set<string> {
+    const now = this.#options.env.monotonic()
+    for (const [id, since] of this.#poisoned) {
+      if (now - since >= POISON_MS) this.#poisoned.delete(id)
+    }
+    return new Set(this.#poisoned.keys())
+  }
+
+  /** Leaves alone, for a while, the input that a compaction failed to read; rethrows any other failure. */
   #poison(error: unknown): void {
     const { fileId } = error as { fileId?: unknown }
     if (!isFirnError(error, 'FIRN_CORRUPTION') || typeof fileId !== 'string') throw error
-    this.#poisoned.add(fileId)
+    this.#poisoned.set(fileId, this.#options.env.monotonic())
     this.#options.logger?.warn('compaction leaves a damaged file alone', { file: fileId, error })
   }
 
