@@ -1,0 +1,92 @@
+import { syncBuiltinESMExports } from 'node:module'
+import { Violation } from './violation.js'
+
+type Uses = [owner: object, ownerName: string, names: readonly string[]]
+
+/** What code must not reach for while a simulation runs: the real world's clocks, timers and chance. */
+const AMBIENT: readonly Uses[] = [
+  [
+    globalThis,
+    'globalThis',
+    ['setTimeout', 'setInterval', 'setImmediate', 'fetch', 'MessageChannel', 'BroadcastChannel'],
+  ],
+  [Math, 'Math', ['random']],
+  [Date, 'Date', ['now']],
+  [Reflect.get(globalThis, 'performance'), 'performance', ['now']],
+  [process, 'process', ['hrtime']],
+  [Reflect.get(globalThis, 'crypto'), 'crypto', ['getRandomValues', 'randomUUID']],
+  builtin('node:crypto', [
+    'randomBytes',
+    'randomFill',
+    'randomFillSync',
+    'randomInt',
+    'randomUUID',
+  ]),
+  builtin('node:timers', ['setTimeout', 'setInterval', 'setImmediate']),
+  builtin('node:timers/promises', ['setTimeout', 'setInterval', 'setImmediate']),
+]
+
+let allowed = 0
+
+/** Calls into the real world on the simulation's own account. `use` must be done when it returns. */
+export function outside<T>(use: () => T): T {
+  allowed++
+  try {
+    return use()
+  } finally {
+    allowed--
+  }
+}
+
+/**
+ * From now on, whoever reads a clock, draws a random number or sets a timer of the real world meets a
+ * `Violation`, which `onLeak` is told as well, as it could be caught. Gives how to end that.
+ */
+export function trapAmbientWorld(onLeak: (violation: Violation) => void): () => void {
+  const restores: (() => void)[] = []
+  const leak = (name: string): Violation => {
+    const violation = new Violation(`ambient world: ${name} was used; take it from the Env`)
+    onLeak(violation)
+    return violation
+  }
+  const replace = (owner: object, name: string, value: unknown): void => {
+    const own = Object.getOwnPropertyDescriptor(owner, name)
+    Object.defineProperty(owner, name, { value, configurable: true, writable: true })
+    restores.push(() => {
+      if (own === undefined) Reflect.deleteProperty(owner, name)
+      else Object.defineProperty(owner, name, own)
+    })
+  }
+  for (const [owner, ownerName, names] of AMBIENT) {
+    for (const name of names) {
+      const original = Reflect.get(owner, name) as (...args: unknown[]) => unknown
+      replace(owner, name, function trapped(this: unknown, ...args: unknown[]): unknown {
+        if (allowed === 0) throw leak(`${ownerName}.${name}`)
+        return Reflect.apply(original, this, args)
+      })
+    }
+  }
+  replace(globalThis, 'Date', trappedDate(leak))
+  syncBuiltinESMExports()
+  return () => {
+    for (const restore of restores.reverse()) restore()
+    syncBuiltinESMExports()
+  }
+}
+
+function builtin(name: string, names: readonly string[]): Uses {
+  return [process.getBuiltinModule(name) as object, name, names]
+}
+
+/** `Date`, but for the one of this moment. */
+function trappedDate(leak: (name: string) => Violation): DateConstructor {
+  return new Proxy(Date, {
+    apply: () => {
+      throw leak('Date()')
+    },
+    construct: (target, args, newTarget) => {
+      if (args.length === 0) throw leak('new Date()')
+      return Reflect.construct(target, args, newTarget)
+    },
+  })
+}

@@ -1,0 +1,160 @@
+import { type Database, type OpenOptions, open } from '@firn/engine'
+import { assertExpected } from './expected-errors.js'
+import { Session } from './session.js'
+import type { Life, SimProcess } from './sim-process.js'
+import type { Simulation } from './simulation.js'
+import { Violation } from './violation.js'
+
+export interface HostOptions {
+  mode: 'write' | 'read'
+  /** What its clients do: anything that the mode allows, or compact as long as the others work. */
+  work: 'anything' | 'compaction'
+  compaction: 'inline' | 'off'
+  /** How many clients work at once. */
+  sessions: number
+  /** How many operations they do, all together. Those of a compactor aren't waited for. */
+  operations: number
+}
+
+/** Longest pause before an open that failed is tried again. */
+const REOPEN_MS = 500
+/** Longest pause between two operations, by what the process does. */
+const THINK_MS = { anything: 60, compaction: 1000 } as const
+
+/** A process that has the database open, and the clients within it. */
+export class Host {
+  readonly simulation: Simulation
+  readonly process: SimProcess
+  readonly options: HostOptions
+  /** Operations that are still to be done. */
+  left: number
+  /** The database, while it is open: calls on another one may fail with `ClosedError`. */
+  current: Database | undefined
+  #life: Life | undefined
+  #database: Promise<Database> | undefined
+  #working = 0
+  /** The newest version that this life has shown. */
+  #newest = 0
+
+  constructor(simulation: Simulation, process: SimProcess, options: HostOptions) {
+    this.simulation = simulation
+    this.process = process
+    this.options = options
+    this.left = options.operations
+  }
+
+  get name(): string {
+    return this.#life?.name ?? this.process.name
+  }
+
+  get life(): Life {
+    if (this.#life === undefined) throw new Error(`${this.process.name} wasn't started`)
+    return this.#life
+  }
+
+  /** The open database; it may have to be opened first. */
+  database(): Promise<Database> {
+    this.#database ??= this.#open(this.life)
+    return this.#database
+  }
+
+  /** Whether all its operations are done that have to be. */
+  get isDone(): boolean {
+    return this.options.work === 'compaction' || (this.left === 0 && this.#working === 0)
+  }
+
+  /** Begins a life: the database is opened, and the clients go on with what is left to do. */
+  start(): void {
+    this.#life = this.process.start()
+    this.#database = undefined
+    this.current = undefined
+    this.#newest = 0
+    this.#working = 0
+    for (let i = 0; i < this.options.sessions && i < this.left; i++) {
+      void this.#work(new Session(this, `${this.name}/${i}`))
+    }
+  }
+
+  crash(): void {
+    this.life.alive = false
+    this.simulation.world.note(`${this.name} crashes`)
+  }
+
+  /** Closes the database and opens it anew, while other clients of this process are at work. */
+  async reopen(): Promise<void> {
+    const closing = this.current
+    if (closing === undefined) return
+    this.current = undefined
+    this.#newest = 0
+    // A directory, unlike this store, is locked until its database is closed.
+    this.#database = closing
+      .close()
+      .catch((error: unknown) => assertExpected(error, this, 'close'))
+      .then(() => this.#open(this.life))
+    await this.#database
+  }
+
+  /** Closes the database for good. */
+  async close(): Promise<void> {
+    const database = await this.database()
+    this.current = undefined
+    await database.close()
+  }
+
+  /** Checks that this process never goes back; gives its version. */
+  see(database: Database): number {
+    const { version } = database
+    if (database !== this.current) return version
+    if (version < this.#newest) {
+      throw new Violation(`${this.name} showed version ${this.#newest}, and then ${version}`)
+    }
+    this.#newest = version
+    return version
+  }
+
+  async #open(life: Life): Promise<Database> {
+    const { place, limits, world } = this.simulation
+    const { mode, compaction } = this.options
+    const options: OpenOptions = {
+      ...limits.options,
+      mode,
+      compaction,
+      env: life.env,
+      logger: {
+        warn: (message, details) =>
+          world.note(`${life.name} warns: ${message}: ${String(details?.['error'])}`),
+      },
+    }
+    for (;;) {
+      try {
+        const database = await open({ ...place.partsFor(life), ...options })
+        world.note(`${life.name} has version ${database.version} open`)
+        this.current = database
+        return database
+      } catch (error) {
+        assertExpected(error, this, 'open')
+        await life.env.sleep(life.env.random() * REOPEN_MS)
+      }
+    }
+  }
+
+  async #work(session: Session): Promise<void> {
+    this.#working++
+    const { life } = this
+    const { world } = this.simulation
+    try {
+      while (this.left > 0) {
+        this.left--
+        await session.step()
+        await life.env.sleep(world.decisions.choose('think', THINK_MS[this.options.work]))
+      }
+    } catch (error) {
+      world.fail(
+        error instanceof Violation
+          ? error
+          : new Violation(`${session.name} met an error that isn't Firn's`, { cause: error }),
+      )
+    }
+    this.#working--
+  }
+}

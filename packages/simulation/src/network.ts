@@ -1,0 +1,153 @@
+import type { FaultKind, Faults } from './faults.js'
+import type { Life } from './sim-process.js'
+import type { World } from './world.js'
+
+/** A request to a service. */
+export interface Exchange<T> {
+  /** For the trace. */
+  what: string
+  /** The faults that can meet it. */
+  faults: readonly FaultKind[]
+  /** Does it, at one instant; gives or throws the answer. */
+  apply(): T
+  /** What the client sees of a fault that keeps the answer from it. */
+  failure(kind: FaultKind): unknown
+  /** The answer as a fault garbles it. Default: as it is. */
+  garble?(answer: T, kind: FaultKind): T
+  signal?: AbortSignal | undefined
+}
+
+const SLOW = 100
+/** Whoever waits for an answer that got lost hears of it so much later. */
+const LOST = 20
+/** The latest that something arrives, in milliseconds. */
+const LATE_MS = 120_000
+const LATENCY_STEPS = 16
+
+type Answer<T> = { value: T } | { error: unknown }
+
+/**
+ * The way to a service and back. A request arrives some time after it was sent, is applied at one
+ * instant, and its answer arrives some time after that: between the three, others act, and the
+ * process that asks may crash, which keeps neither the request nor its effect from happening.
+ */
+export class Network {
+  readonly faults: Faults
+  readonly #world: World
+  readonly #latencyMs: number
+
+  constructor(world: World, faults: Faults, latencyMs: number) {
+    this.#world = world
+    this.faults = faults
+    this.#latencyMs = latencyMs
+  }
+
+  get world(): World {
+    return this.#world
+  }
+
+  send<T>(life: Life, exchange: Exchange<T>): Promise<T> {
+    const { what, signal } = exchange
+    const fault = this.faults.draw(exchange.faults)
+    if (fault !== undefined) this.#world.note(`${life.name}: ${what} will meet ${fault}`)
+    return new Promise<T>((resolve, reject) => {
+      let waits = true
+      const onAbort = (): void => {
+        waits = false
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      const answer = (delayMs: number, given: Answer<T>): void => {
+        const outcome = 'error' in given ? `failed (${wordsOf(given.error)})` : 'answered'
+        life.after(delayMs, `${what} ${outcome}`, () => {
+          if (!waits) return
+          signal?.removeEventListener('abort', onAbort)
+          if ('error' in given) reject(given.error)
+          else resolve(given.value)
+        })
+      }
+      this.#deliver(exchange, fault, answer)
+    })
+  }
+
+  #deliver<T>(
+    exchange: Exchange<T>,
+    fault: FaultKind | undefined,
+    answer: (delayMs: number, given: Answer<T>) => void,
+  ): void {
+    const { what } = exchange
+    const there = this.#latency(fault)
+    const back = this.#latency(fault)
+    const apply = (how = 'applied'): Answer<T> => {
+      const given = attempt(() => exchange.apply())
+      this.#world.note(`${what} ${'error' in given ? `refused (${wordsOf(given.error)})` : how}`)
+      return given
+    }
+    const at = (delayMs: number, run: () => void): void => {
+      this.#world.after(delayMs, undefined, `${what} arrives`, run)
+    }
+    switch (fault) {
+      case 'fail-before':
+      case 'throttled':
+      case 'conflict':
+        answer(there + back, { error: exchange.failure(fault) })
+        return
+      case 'late-apply':
+        answer(there + back, { error: exchange.failure(fault) })
+        at(this.#late(), () => apply('applied late'))
+        return
+      case 'lost-reply':
+        at(there, () => {
+          apply()
+          answer(back * LOST, { error: exchange.failure(fault) })
+        })
+        return
+      case 'applied-twice':
+        at(there, () => {
+          answer(back, apply())
+          at(this.#late(), () => apply('applied again'))
+        })
+        return
+      case 'own-refusal':
+        at(there, () => {
+          apply()
+          at(this.#latency(undefined), () => answer(back, apply('applied again')))
+        })
+        return
+      default:
+        at(there, () => {
+          const given = apply()
+          const garbled =
+            fault === undefined || 'error' in given || exchange.garble === undefined
+              ? given
+              : { value: exchange.garble(given.value, fault) }
+          answer(back, garbled)
+        })
+    }
+  }
+
+  #latency(fault: FaultKind | undefined): number {
+    const steps = this.#world.decisions.choose('latency', LATENCY_STEPS)
+    const ms = this.#latencyMs * (0.5 + steps / LATENCY_STEPS)
+    return fault === 'slow' ? ms * SLOW : ms
+  }
+
+  #late(): number {
+    // By the square: mostly soon, while what it belongs to still goes on.
+    const share = this.#world.decisions.choose('late', 1000) / 1000
+    return this.#latencyMs + share ** 2 * LATE_MS
+  }
+}
+
+function attempt<T>(run: () => T): Answer<T> {
+  try {
+    return { value: run() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+function wordsOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown }
+  return String(code ?? name)
+}

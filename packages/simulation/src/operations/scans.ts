@@ -1,0 +1,75 @@
+import type { Row } from '../history.js'
+import type { ReadRequest } from '../session.js'
+import type { Operation } from './operation.js'
+
+/** All rows of a range, of the present or of any moment. */
+export const scan: Operation = {
+  name: 'scan',
+  weight: 6,
+  writes: false,
+  async run(session) {
+    const table = session.pickTable()
+    const range = session.pickRange()
+    const moment = session.decisions.choose('past', 3) === 2 ? session.pickMoment() : undefined
+    const at = moment === undefined ? {} : { at: moment }
+    await session.read({ what: 'scan', table, ...at }, async () => ({
+      kind: 'rows',
+      table,
+      range,
+      rows: await session
+        .table(table)
+        .scan({ ...range, ...at })
+        .toArray(),
+      whole: true,
+    }))
+  },
+}
+
+/** A scan that goes on slowly, while others write, flush and compact; some are left before their end. */
+export const heldScan: Operation = {
+  name: 'held scan',
+  weight: 3,
+  writes: false,
+  async run(session) {
+    const { decisions } = session
+    const request: ReadRequest = { what: 'held scan', table: session.pickTable() }
+    const { table } = request
+    const range = session.pickRange()
+    const read = session.beginRead(request)
+    const rows: Row[] = []
+    const leaveAfter =
+      decisions.choose('leaves', 3) === 2 ? decisions.choose('leave after', 30) : -1
+    let whole = true
+    try {
+      for await (const row of session.table(table).scan(range)) {
+        read.hold()
+        rows.push(row)
+        if (rows.length === leaveAfter) {
+          whole = false
+          break
+        }
+        if (decisions.choose('waits', 4) === 3) await session.pause()
+      }
+      read.end({ kind: 'rows', table, range, rows, whole })
+    } catch (error) {
+      read.fail(error)
+      if (rows.length > 0) read.end({ kind: 'rows', table, range, rows, whole: false })
+    }
+  },
+}
+
+export const count: Operation = {
+  name: 'count',
+  weight: 2,
+  writes: false,
+  async run(session) {
+    const table = session.pickTable()
+    const { reverse, limit, ...range } = session.pickRange()
+    await session.read({ what: 'count', table }, async () => ({
+      kind: 'count',
+      table,
+      range,
+      count: await session.table(table).count(range),
+    }))
+  },
+}

@@ -1,0 +1,66 @@
+import { trapAmbientWorld } from './ambient-trap.js'
+import { Decisions } from './decisions.js'
+import { Simulation } from './simulation.js'
+import { Violation } from './violation.js'
+
+export interface RunOptions {
+  /** Decides instead of the seed; see `Decisions`. */
+  decisions?: readonly number[]
+  /** Told of every line of the trace. */
+  onLine?: (line: string) => void
+}
+
+/** What a run was. */
+export interface RunReport {
+  seed: number
+  /** Two runs of one seed have the same. */
+  hash: string
+  events: number
+  /** How often each operation was done. */
+  operations: ReadonlyMap<string, number>
+  /** How often each fault happened, by service or process, and kind. */
+  faults: ReadonlyMap<string, number>
+  /** What was left to chance. */
+  decisions: readonly number[]
+  /** What went wrong. */
+  failure: Violation | undefined
+}
+
+/** Runs the simulation of a seed. One at a time: the real world is out of reach meanwhile. */
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunReport> {
+  const decisions = new Decisions(seed, options.decisions)
+  const simulation = new Simulation(decisions, seed)
+  const { world, place, chaos } = simulation
+  world.trace.onLine = options.onLine
+  const onUnhandled = (error: unknown): void =>
+    world.fail(new Violation(`nobody handled ${String(error)}`, { cause: error }))
+  process.on('unhandledRejection', onUnhandled)
+  const restore = trapAmbientWorld((violation) => world.fail(violation))
+  let failure: Violation | undefined
+  try {
+    await simulation.run()
+  } catch (error) {
+    failure =
+      error instanceof Violation
+        ? error
+        : new Violation(`the simulation itself failed: ${String(error)}`, { cause: error })
+    world.note(`failed: ${failure.message}`)
+  } finally {
+    restore()
+    process.off('unhandledRejection', onUnhandled)
+  }
+  const faults = new Map<string, number>()
+  for (const { service, counts } of place.faults) {
+    for (const [kind, count] of counts) faults.set(`${service} ${kind}`, count)
+  }
+  for (const [kind, count] of chaos.counts) faults.set(kind, count)
+  return {
+    seed,
+    hash: world.trace.hash,
+    events: world.events,
+    operations: simulation.operations,
+    faults,
+    decisions: decisions.drawn,
+    failure,
+  }
+}

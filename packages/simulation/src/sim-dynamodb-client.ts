@@ -1,0 +1,152 @@
+import {
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import {
+  conditionHolds,
+  type DynamoDbTable,
+  type Item,
+  type ItemCondition,
+} from './dynamodb-table.js'
+import type { FaultKind } from './faults.js'
+import type { Network } from './network.js'
+import type { Life } from './sim-process.js'
+import { Violation } from './violation.js'
+
+const READ: readonly FaultKind[] = ['fail-before', 'lost-reply', 'throttled', 'slow', 'empty-reply']
+const WRITE: readonly FaultKind[] = [
+  ...READ,
+  'late-apply',
+  'applied-twice',
+  'own-refusal',
+  'conflict',
+]
+
+export interface SimDynamoDbOptions {
+  life: Life
+  table: DynamoDbTable
+  network: Network
+  /** Items in one reply to a query. */
+  pageItems: number
+}
+
+type Reply = Record<string, unknown>
+
+/** A client of DynamoDB as the AWS SDK has it, to a simulated table: commands in, answers and exceptions out. */
+export function simDynamoDbClient(options: SimDynamoDbOptions): DynamoDBClient {
+  const { life, network } = options
+  const client = {
+    config: { maxAttempts: async () => 1 },
+    send: (command: object, { abortSignal }: { abortSignal?: AbortSignal } = {}) => {
+      const { what, writes, apply } = requestOf(command, options)
+      return network.send<Reply>(life, {
+        what,
+        faults: writes ? WRITE : READ,
+        signal: abortSignal,
+        apply: () => ({ $metadata: { httpStatusCode: 200 }, ...apply() }),
+        failure: failureOf,
+        garble: (reply, kind) => (kind === 'empty-reply' ? { $metadata: {} } : reply),
+      })
+    },
+    destroy: () => {},
+  }
+  return client as unknown as DynamoDBClient
+}
+
+interface Request {
+  what: string
+  writes: boolean
+  apply: () => Reply
+}
+
+function requestOf(command: object, { table, pageItems }: SimDynamoDbOptions): Request {
+  if (command instanceof PutItemCommand) {
+    const item = copyOf(command.input.Item ?? {})
+    const apply = (): Reply => {
+      assertCondition(table.find(item), command.input)
+      table.put(item)
+      return { ConsumedCapacity: { CapacityUnits: 1 } }
+    }
+    return { what: `PutItem ${nameOf(item)}`, writes: true, apply }
+  }
+  if (command instanceof UpdateItemCommand) {
+    const key = command.input.Key ?? {}
+    const removed = /^REMOVE (.+)$/.exec(command.input.UpdateExpression ?? '')?.[1]?.split(', ')
+    if (removed === undefined) throw new Violation('an update nobody expected')
+    const apply = (): Reply => {
+      const item = table.find(key)
+      assertCondition(item, command.input)
+      const kept = Object.entries(item ?? key).filter(([name]) => !removed.includes(name))
+      table.put(Object.fromEntries(kept))
+      return { ConsumedCapacity: { CapacityUnits: 1 } }
+    }
+    return { what: `UpdateItem ${nameOf(key)}`, writes: true, apply }
+  }
+  if (command instanceof GetItemCommand) {
+    const key = command.input.Key ?? {}
+    const apply = (): Reply => {
+      const item = table.find(key)
+      return item === undefined ? {} : { Item: copyOf(item) }
+    }
+    return { what: `GetItem ${nameOf(key)}`, writes: false, apply }
+  }
+  if (command instanceof QueryCommand) {
+    const values = command.input.ExpressionAttributeValues ?? {}
+    const key = { id: values[':id'] ?? { S: '' }, version: values[':after'] ?? { N: '0' } }
+    const limit = Math.min(pageItems, command.input.Limit ?? pageItems)
+    const apply = (): Reply => {
+      const { items, atEnd } = table.after(key, limit)
+      return { Items: items.map(copyOf), ...(atEnd ? {} : { LastEvaluatedKey: items.at(-1) }) }
+    }
+    return { what: `Query ${nameOf(key)}`, writes: false, apply }
+  }
+  throw new Violation(`a command nobody expected: ${command.constructor.name}`)
+}
+
+function assertCondition(found: Item | undefined, condition: ItemCondition): void {
+  if (conditionHolds(found, condition)) return
+  throw sdkError('ConditionalCheckFailedException', 400, {
+    ...(found === undefined ? {} : { Item: copyOf(found) }),
+  })
+}
+
+/** What is in a request or an answer is nobody else's array. */
+function copyOf(item: Item): Item {
+  return Object.fromEntries(
+    Object.entries(item).map(([name, value]) => [
+      name,
+      value.B === undefined ? value : { B: value.B.slice() },
+    ]),
+  )
+}
+
+function nameOf(item: Item): string {
+  return `${item['id']?.S} ${item['version']?.N}`
+}
+
+/** As the SDK says it: exceptions of the service by name and status, those of the socket by code. */
+function failureOf(kind: FaultKind): Error {
+  switch (kind) {
+    case 'fail-before':
+      return Object.assign(new Error('connect ECONNREFUSED'), {
+        code: 'ECONNREFUSED',
+        syscall: 'connect',
+      })
+    case 'throttled':
+      return sdkError('ProvisionedThroughputExceededException', 400)
+    case 'conflict':
+      return sdkError('TransactionConflictException', 400)
+    case 'late-apply':
+      return sdkError('InternalServerError', 500)
+    default:
+      return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
+  }
+}
+
+function sdkError(name: string, httpStatusCode: number, more: object = {}): Error {
+  const $fault = httpStatusCode < 500 ? 'client' : 'server'
+  return Object.assign(new Error(name), { name, $fault, $metadata: { httpStatusCode }, ...more })
+}

@@ -1,0 +1,57 @@
+import type { Env } from '@firn/env'
+import type { Clock } from './clock.js'
+import type { Random } from './random.js'
+import type { Life } from './sim-process.js'
+
+/** The world as one process of a simulation sees it. */
+export class SimEnv implements Env {
+  readonly #life: Life
+  readonly #clock: Clock
+  readonly #random: Random
+
+  constructor(life: Life, clock: Clock, random: Random) {
+    this.#life = life
+    this.#clock = clock
+    this.#random = random
+  }
+
+  now(): number {
+    return this.#clock.wallMicros(this.#life.world.nowMs)
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonicMs(this.#life.world.nowMs)
+  }
+
+  random(): number {
+    return this.#random.number()
+  }
+
+  randomBytes(length: number): Uint8Array {
+    return this.#random.bytes(length)
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason)
+        return
+      }
+      const onAbort = (): void => {
+        cancel()
+        reject(signal?.reason)
+      }
+      const cancel = this.#life.after(ms / this.#clock.rate, `slept ${ms} ms`, () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  yield(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#life.after(0, 'yielded', resolve)
+    })
+  }
+}

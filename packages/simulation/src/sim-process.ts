@@ -1,0 +1,49 @@
+import type { Clock } from './clock.js'
+import type { Owner } from './event-queue.js'
+import { Random } from './random.js'
+import { SimEnv } from './sim-env.js'
+import type { World } from './world.js'
+
+/**
+ * A process from its start to its crash. After that, nothing that it waits for ever comes: no timer, no
+ * answer. What it had sent is on its way all the same.
+ */
+export class Life implements Owner {
+  readonly world: World
+  readonly name: string
+  readonly env: SimEnv
+  alive = true
+  pausedUntil = 0
+
+  constructor(world: World, name: string, clock: Clock, random: Random) {
+    this.world = world
+    this.name = name
+    this.env = new SimEnv(this, clock, random)
+  }
+
+  /** Schedules what happens to this process; gives how to cancel it. */
+  after(delayMs: number, what: string, run: () => void): () => void {
+    return this.world.after(delayMs, this, `${this.name}: ${what}`, run)
+  }
+}
+
+/** A place where a process runs, crashes and is started anew. Its clocks outlive it. */
+export class SimProcess {
+  readonly name: string
+  readonly clock: Clock
+  readonly #world: World
+  readonly #seed: number
+  #lives = 0
+
+  constructor(world: World, name: string, clock: Clock, seed: number) {
+    this.#world = world
+    this.name = name
+    this.clock = clock
+    this.#seed = seed
+  }
+
+  start(): Life {
+    const name = `${this.name}.${++this.#lives}`
+    return new Life(this.#world, name, this.clock, new Random(this.#seed, name))
+  }
+}

@@ -1,0 +1,34 @@
+import type { HistoryRetention } from '@firn/engine'
+
+interface SimTable {
+  name: string
+  options: {
+    keys: 'utf8'
+    values: 'utf8'
+    history: HistoryRetention
+    compression: 'none' | 'lz4' | 'deflate'
+  }
+}
+
+const TEXT = { keys: 'utf8', values: 'utf8' } as const
+
+/** The table whose past never ends. */
+export const ETERNAL = 'eternal'
+
+/** The tables of every run: one for each kind of history, and each compression. */
+export const TABLES: readonly [SimTable, ...SimTable[]] = [
+  { name: ETERNAL, options: { ...TEXT, history: 'all', compression: 'lz4' } },
+  {
+    name: 'day',
+    options: { ...TEXT, history: { durationMs: 86_400_000 }, compression: 'deflate' },
+  },
+  { name: 'now', options: { ...TEXT, history: 'none', compression: 'none' } },
+  { name: 'few', options: { ...TEXT, history: { versions: 2 }, compression: 'lz4' } },
+]
+
+/** What a table of these is opened with. */
+export function optionsOf(name: string): SimTable['options'] {
+  const table = TABLES.find((each) => each.name === name)
+  if (table === undefined) throw new Error(`there is no table ${name} in a simulation`)
+  return table.options
+}

@@ -1,0 +1,120 @@
+import { systemEnv } from '@firn/env'
+import { outside } from './ambient-trap.js'
+import type { Decisions } from './decisions.js'
+import { type Event, EventQueue, type Owner } from './event-queue.js'
+import { Trace } from './trace.js'
+import { Violation } from './violation.js'
+
+/**
+ * Virtual time, and what happens in it, one event at a time:
+ *
+ * 1. The soonest event runs. It is synchronous: it settles promises, at most.
+ * 2. The world waits one turn of the real event loop. Node runs all that follows from the event (next
+ *    ticks, microtasks, and those that they cause) before that turn, and as nothing in a simulation does
+ *    I/O or sets a timer, nothing else is ever ready. Only then does the next event run.
+ *
+ * So what happens depends on the decisions alone.
+ */
+export class World {
+  readonly decisions: Decisions
+  readonly trace: Trace = new Trace()
+  /** Milliseconds since the world began. */
+  nowMs = 0
+  readonly #queue: EventQueue = new EventQueue()
+  #scheduled = 0
+  #failure: Violation | undefined
+  events = 0
+
+  constructor(decisions: Decisions) {
+    this.decisions = decisions
+  }
+
+  /** Schedules an event; gives how to cancel it. */
+  after(delayMs: number, owner: Owner | undefined, what: string, run: () => void): () => void {
+    const at = this.nowMs + Math.max(0, delayMs)
+    const event: Event = { at, sequence: this.#scheduled++, owner, what, run }
+    this.#queue.push(event)
+    return () => {
+      event.run = undefined
+    }
+  }
+
+  /** Notes what happened at this moment. */
+  note(what: string): void {
+    this.trace.add(this.nowMs, what)
+  }
+
+  /** Ends the run: this must not happen. The first one counts. */
+  fail(violation: Violation): void {
+    this.#failure ??= violation
+  }
+
+  /** Lets events happen until `done`; throws the `Violation` that came first. */
+  async runUntil(done: () => boolean, options: { withinMs: number; what: string }): Promise<void> {
+    const deadline = this.nowMs + options.withinMs
+    await this.#settle()
+    while (!done()) {
+      const event = this.#queue.pop()
+      if (event === undefined) {
+        throw new Violation(
+          `${options.what}: nothing is going to happen any more; a promise will never settle, or waits for the real world`,
+        )
+      }
+      if (!this.#isDue(event)) continue
+      if (event.at > deadline) {
+        throw new Violation(`${options.what}: not done after ${options.withinMs} ms`)
+      }
+      await this.#run(event)
+    }
+  }
+
+  /** Lets everything happen that is going to, whenever that is. Gives what happened to processes, in words. */
+  async runOut(): Promise<string[]> {
+    const ofProcesses: string[] = []
+    await this.#settle()
+    for (let event = this.#queue.pop(); event !== undefined; event = this.#queue.pop()) {
+      if (!this.#isDue(event)) continue
+      if (event.owner !== undefined) ofProcesses.push(event.what)
+      await this.#run(event)
+    }
+    return ofProcesses
+  }
+
+  /** Lets events happen as they come, for code that isn't part of a simulation, until it is told to stop. */
+  live(): () => void {
+    let stopped = false
+    const go = async (): Promise<void> => {
+      while (!stopped) {
+        const event = this.#queue.pop()
+        if (event === undefined) await systemEnv.yield()
+        else if (this.#isDue(event)) await this.#run(event)
+      }
+    }
+    void go()
+    return () => {
+      stopped = true
+    }
+  }
+
+  #isDue(event: Event): boolean {
+    const { owner } = event
+    if (event.run === undefined || owner?.alive === false) return false
+    if (owner === undefined || owner.pausedUntil <= event.at) return true
+    event.at = owner.pausedUntil
+    this.#queue.push(event)
+    return false
+  }
+
+  async #run(event: Event): Promise<void> {
+    this.events++
+    this.nowMs = event.at
+    this.trace.add(this.nowMs, event.what)
+    event.run?.()
+    await this.#settle()
+  }
+
+  async #settle(): Promise<void> {
+    await outside(() => systemEnv.yield())
+    if (this.#failure !== undefined) throw this.#failure
+  }
+}

@@ -1,0 +1,201 @@
+import { utf8Encode } from '@firn/bytes'
+import { systemEnv, ulid } from '@firn/env'
+import { type Edit, encodeEdits, type LogEntry, RecordsWriter } from '@firn/manifest'
+import { describe, expect, test } from 'vitest'
+import { check } from '../src/checker.js'
+import { type At, type Change, History, type Seen } from '../src/history.js'
+import { Replay } from '../src/replay.js'
+
+// A history that is true is let pass; each lie about it is found.
+
+const A1 = { table: 't', key: 'a', value: 'a1' }
+const A2 = { table: 't', key: 'a', value: 'a2' }
+const B1 = { table: 't', key: 'b', value: 'b1' }
+const B2 = { table: 't', key: 'b', value: 'b2' }
+const NO_A = { table: 't', key: 'a', value: undefined }
+
+/** Version 1 makes the database and its table; the changes of each list are the versions from 2 on. */
+async function replayOf(...commits: Change[][]): Promise<Replay> {
+  const options = {
+    keys: 'utf8',
+    values: 'utf8',
+    history: 'all',
+    compaction: 'leveled',
+    compression: 'none',
+    statistics: [],
+  } as const
+  const beginning: Edit[] = [
+    { type: 'create-database', incarnation: ulid(systemEnv) },
+    { type: 'create-table', id: 1, name: 't', options },
+  ]
+  const entries = [encodeEdits(beginning), ...commits.map(payloadOf)].map(
+    (payload, i): LogEntry => ({
+      version: i + 1,
+      timestamp: timestampOf(i + 1),
+      token: ulid(systemEnv),
+      payload,
+    }),
+  )
+  return Replay.of(entries, () => undefined)
+}
+
+function payloadOf(changes: readonly Change[]): Uint8Array {
+  const writer = new RecordsWriter()
+  for (const { key, value } of changes) {
+    writer.add(1, utf8Encode(key), value === undefined ? undefined : utf8Encode(value))
+  }
+  return writer.take()
+}
+
+function timestampOf(version: number): number {
+  return version * 100
+}
+
+class Told {
+  readonly history: History = new History()
+
+  acknowledged(changes: Change[], version: number): this {
+    const write = this.history.begin('p', 'write', changes)
+    this.history.acknowledge(write, { version, timestamp: timestampOf(version) }, version)
+    return this
+  }
+
+  failed(changes: Change[], code: string): this {
+    this.history.fail(this.history.begin('p', 'write', changes), code)
+    return this
+  }
+
+  read(seen: Seen, from: number, to: number, at: At = undefined): this {
+    this.history.read({ process: 'p', what: 'read', from, to, at, seen })
+    return this
+  }
+}
+
+const value = (key: string, ...values: (string | undefined)[]): Seen => ({
+  kind: 'values',
+  table: 't',
+  keys: values.map(() => key),
+  values,
+})
+const rows = (...all: Change[]): Seen => ({
+  kind: 'rows',
+  table: 't',
+  range: {},
+  rows: all.map(({ key, value }) => [key, value ?? '']),
+  whole: true,
+})
+
+describe('a write', () => {
+  test('that was acknowledged is in the log, at its version', async () => {
+    const replay = await replayOf([A1], [NO_A, B1])
+    const told = new Told().acknowledged([A1], 2).acknowledged([NO_A, B1], 3)
+    expect(check(told.history, replay)).toEqual([])
+  })
+
+  test.each<[string, Change[][], Told, RegExp]>([
+    ['lost', [[B1]], new Told().acknowledged([B1], 2).acknowledged([A1], 3), /isn't/],
+    [
+      'at another version',
+      [[A1], [B1]],
+      new Told().acknowledged([B1], 2).acknowledged([A1], 3),
+      /isn't/,
+    ],
+    ['committed twice', [[A1], [A1]], new Told().acknowledged([A1], 2), /more than once: 2, 3/],
+    ['torn', [[A1], [B1]], new Told().failed([A1, B1], 'FIRN_COMMIT_UNKNOWN'), /torn/],
+    [
+      'torn, the rest being lost',
+      [[A1]],
+      new Told().failed([A1, B1], 'FIRN_COMMIT_UNKNOWN'),
+      /torn/,
+    ],
+    [
+      'refused and there',
+      [[A1]],
+      new Told().failed([A1], 'FIRN_OBJECT_STORE'),
+      /is in the log at 2/,
+    ],
+    [
+      'older than what came before it',
+      [[A1], [B1]],
+      new Told().acknowledged([B1], 3).acknowledged([A1], 2),
+      /began after 3/,
+    ],
+    ['nobody’s', [[A1]], new Told(), /nobody wrote/],
+    ['a delete that nobody made', [[NO_A]], new Told(), /nobody made/],
+    [
+      'a delete that is lost',
+      [[A1]],
+      new Told().acknowledged([A1], 2).acknowledged([NO_A], 3),
+      /isn't/,
+    ],
+    [
+      'a delete that is done twice',
+      [[NO_A], [NO_A]],
+      new Told().acknowledged([NO_A], 2),
+      /deleted 2 times/,
+    ],
+  ])('is told of that is %s', async (_, commits, told, problem) => {
+    const problems = check(told.history, await replayOf(...commits))
+    expect(problems.join('\n')).toMatch(problem)
+  })
+
+  test('is told of whose timestamp is not that of its version', async () => {
+    const { history } = new Told()
+    history.acknowledge(history.begin('p', 'write', [A1]), { version: 2, timestamp: 1 }, 1)
+    expect(check(history, await replayOf([A1]))).toEqual([expect.stringMatching(/timestamp 1/)])
+  })
+
+  test('whose end is not known is there or not', async () => {
+    const told = () => new Told().failed([A1, B1], 'FIRN_COMMIT_UNKNOWN')
+    expect(check(told().history, await replayOf([A1, B1]))).toEqual([])
+    expect(check(told().history, await replayOf())).toEqual([])
+  })
+})
+
+describe('a read', () => {
+  // Version 2: a = a1, b = b1. Version 3: a = a2. Version 4: b = b2. Version 5: a is deleted.
+  const commits = [[A1, B1], [A2], [B2], [NO_A]]
+  const problemsOf = async (seen: Seen, from: number, to: number, at?: At): Promise<string[]> => {
+    const told = new Told()
+    for (const [i, changes] of commits.entries()) told.acknowledged(changes, i + 2)
+    return check(told.read(seen, from, to, at).history, await replayOf(...commits))
+  }
+
+  test.each<[string, Seen, number, number, At]>([
+    ['the present', value('a', 'a2'), 4, 4, undefined],
+    ['one of the versions between', value('a', 'a2'), 2, 5, undefined],
+    ['nothing where there is nothing', value('a', undefined), 5, 5, undefined],
+    ['a past version', value('a', 'a1'), 5, 5, { version: 2 }],
+    ['a past time', value('a', 'a2'), 5, 5, { timestamp: 499 }],
+    ['a time to come', value('b', 'b2'), 5, 5, { timestamp: 9999 }],
+    ['rows of one version', rows(A2, B1), 2, 5, undefined],
+    ['the first rows', { ...rows(A2), whole: false } as Seen, 3, 3, undefined],
+    ['a version', { kind: 'version', version: 3 }, 2, 4, undefined],
+    ['a count', { kind: 'count', table: 't', range: {}, count: 1 }, 5, 5, undefined],
+  ])('may show %s', async (_, seen, from, to, at) => {
+    expect(await problemsOf(seen, from, to, at)).toEqual([])
+  })
+
+  test.each<[string, Seen, number, number, At]>([
+    ['what is stale', value('a', 'a1'), 3, 4, undefined],
+    ['what is to come', value('b', 'b2'), 3, 3, undefined],
+    ['what was never there', value('a', 'x'), 2, 5, undefined],
+    ['what was deleted', value('a', 'a2'), 5, 5, undefined],
+    ['the present for the past', value('a', 'a2'), 5, 5, { version: 2 }],
+    ['another time', value('a', 'a1'), 5, 5, { timestamp: 300 }],
+    ['rows of two versions', rows(A1, B2), 2, 5, undefined],
+    ['only some rows', rows(A2), 3, 3, undefined],
+    ['rows in another order', rows(B1, A1), 2, 2, undefined],
+    ['a gap between the first rows', { ...rows(B1), whole: false } as Seen, 2, 2, undefined],
+    ['another version', { kind: 'version', version: 5 }, 2, 4, undefined],
+    ['another count', { kind: 'count', table: 't', range: {}, count: 2 }, 5, 5, undefined],
+  ])('may not show %s', async (_, seen, from, to, at) => {
+    expect(await problemsOf(seen, from, to, at)).toEqual([expect.stringContaining('show')])
+  })
+
+  test('may not be of versions that the log lost', async () => {
+    expect(await problemsOf(value('a', undefined), 5, 6)).toEqual([
+      expect.stringMatching(/the log ends with 5/),
+    ])
+  })
+})
