@@ -12,7 +12,7 @@ import { tempDirectory } from './temp-directory.js'
 vi.setConfig({ testTimeout: 600_000 })
 
 const LONG = process.env['FIRN_TEST_LONG'] === '1'
-const ENTRIES = LONG ? 40 : 4
+const ENTRIES = LONG ? 24 : 4
 
 /** What opening and reading gives: entries as text, or `undefined` for a typed error. */
 async function outcome(directory: string, mode: 'read' | 'write'): Promise<string[] | undefined> {

@@ -3,7 +3,7 @@ import { PLACE_KINDS } from '../src/place.js'
 import { runSeed } from '../src/run-seed.js'
 
 const LONG = process.env['FIRN_TEST_LONG'] === '1'
-const SEEDS = LONG ? 50 : 8
+const SEEDS = LONG ? 20 : 8
 
 test(`a seed is the same twice, for ${SEEDS} seeds`, { timeout: 1_200_000 }, async () => {
   for (let seed = 1; seed <= SEEDS; seed++) {

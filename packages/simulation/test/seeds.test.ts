@@ -5,7 +5,7 @@ import { OPERATIONS } from '../src/operations/operations.js'
 import { runSeed } from '../src/run-seed.js'
 
 const LONG = process.env['FIRN_TEST_LONG'] === '1'
-const SEEDS = LONG ? 400 : 60
+const SEEDS = LONG ? 150 : 60
 
 /** The AWS SDK checks what DynamoDB sends: damage is an error there. Only DynamoDB's answers can be empty. */
 const NOT_OF_THE_LOG = ['truncated', 'flipped', 'wrong-object']
