@@ -2,7 +2,8 @@ import { makeAdapter } from './adapters/index.js'
 import { monotonicMs } from './clock.js'
 import { profiled } from './cpu-profile.js'
 import { Dataset } from './dataset.js'
-import type { Message, Task } from './task.js'
+import { firstLine, runToEnd, tell } from './report-to-parent.js'
+import type { Task } from './task.js'
 import { fill } from './workloads/fill.js'
 import { GROUPS } from './workloads/index.js'
 import type { Context } from './workloads/workload.js'
@@ -51,20 +52,4 @@ async function run(): Promise<void> {
   await tell({ type: 'done', peakRssBytes: process.resourceUsage().maxRSS * 1024 })
 }
 
-function tell(message: Message): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.send?.(message, undefined, undefined, (error) => (error ? reject(error) : resolve()))
-  })
-}
-
-function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? ''
-}
-
-run()
-  .catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
-    return tell({ type: 'failed', reason: firstLine(error) })
-  })
-  // Some peers keep threads that hold the process; everything was measured and closed.
-  .finally(() => process.exit())
+runToEnd(run)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { monotonicMs } from '../clock.js'
 import { Dataset } from '../dataset.js'
+import { firstLine, runToEnd, tell } from '../report-to-parent.js'
 import { cloudPeer } from './peers.js'
 import { STEPS } from './steps.js'
 import type { CloudMessage, CloudTask, Section } from './task.js'
@@ -53,12 +54,6 @@ async function run(): Promise<void> {
   await tell({ type: 'done' })
 }
 
-function tell(message: CloudMessage): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.send?.(message, undefined, undefined, (error) => (error ? reject(error) : resolve()))
-  })
-}
-
 /** Tells, and waits for the parent to have seen to it. */
 async function ask(message: CloudMessage): Promise<void> {
   const seenTo = once(process, 'message')
@@ -71,13 +66,4 @@ function median(values: number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0
 }
 
-function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? ''
-}
-
-run()
-  .catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
-    return tell({ type: 'failed', reason: firstLine(error) })
-  })
-  .finally(() => process.exit())
+runToEnd(run)

@@ -85,8 +85,9 @@ export class BatchRuns {
   }
 
   /**
-   * Commits everything, `last` being the records after those of all runs, if there are any. Throws what kept a run from
-   * being written, the signal's reason, or `CommitConflictError` where a table was dropped meanwhile.
+   * Commits everything, `last` being the records after those of all runs, if there are any. Throws
+   * what kept a run from being written, the signal's reason, or `CommitConflictError` where a table was
+   * dropped meanwhile.
    */
   async commit(last: EncodedRecords, signal: AbortSignal | undefined): Promise<Commit> {
     const onAbort = (): void => void this.stop(signal?.reason)

@@ -102,6 +102,11 @@ export class CommitGroup {
     return undefined
   }
 
+  /** Whether it applies to any state: records, and tables made for them. */
+  get isRecordsOnly(): boolean {
+    return this.edits.every((edit) => edit.type === 'create-table')
+  }
+
   /** About how long the payload is. */
   get byteLength(): number {
     return this.#partBytes + this.records.byteLength

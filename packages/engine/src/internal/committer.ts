@@ -326,8 +326,8 @@ export class Committer {
       // Groups of records go to the log together. One that changes files or tables is held against
       // the state that it will meet, so all before it have to be applied.
       let to = from + 1
-      if (isRecordsOnly(groups[from] as CommitGroup)) {
-        while (to < groups.length && isRecordsOnly(groups[to] as CommitGroup)) to++
+      if (groups[from]?.isRecordsOnly === true) {
+        while (groups[to]?.isRecordsOnly === true) to++
         await this.#appendPipelined(groups.slice(from, to), groups.slice(to))
       } else {
         await this.#appendChecked(groups[from] as CommitGroup, groups.slice(to))
@@ -494,8 +494,4 @@ export class Committer {
     this.#lostBuffered ||= groups.some((group) => group.visible)
     for (const group of groups) group.reject(this.#stopped)
   }
-}
-
-function isRecordsOnly(group: CommitGroup): boolean {
-  return group.edits.every((edit) => edit.type === 'create-table')
 }
