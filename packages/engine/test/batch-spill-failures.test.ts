@@ -1,5 +1,5 @@
 import { FirnError } from '@firn/env'
-import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
+import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { FaultyObjectStore, plannedFaults } from '@firn/object-store/testing'
 import { describe, expect, test } from 'vitest'
@@ -13,6 +13,7 @@ import {
   scattered,
   TEXT,
 } from './support/large-batches.js'
+import { overriding } from './support/overriding.js'
 
 describe('where a batch of many runs fails', () => {
   const cases = [
@@ -64,18 +65,13 @@ describe('where a batch of many runs fails', () => {
       const storage = new MemoryLogStorage()
       const log = () => new MemoryCommitLog({ storage, exclusive })
       let merging = false
-      const hooked = new Proxy<ObjectStore>(store, {
-        get(target, name) {
-          const value = Reflect.get(target, name)
-          if (typeof value !== 'function') return value
-          if (name !== 'get') return value.bind(target)
-          return async (...[key, options]: Parameters<ObjectStore['get']>) => {
-            if (key.endsWith('.sst') && !merging) {
-              merging = true
-              await whenMerging(other)
-            }
-            return target.get(key, options)
+      const hooked = overriding<ObjectStore>(store, {
+        get: async (...[key, options]: Parameters<ObjectStore['get']>) => {
+          if (key.endsWith('.sst') && !merging) {
+            merging = true
+            await whenMerging(other)
           }
+          return store.get(key, options)
         },
       })
       const db = await open({ store: hooked, log }, SMALL_RUNS)
@@ -134,23 +130,18 @@ describe('where a batch of many runs fails', () => {
       const log = () => new MemoryCommitLog({ storage, exclusive })
       const stop = new AbortController()
       const merged = new Set<string>()
-      const store = new Proxy<ObjectStore>(base, {
-        get(target, name) {
-          const value = Reflect.get(target, name)
-          if (typeof value !== 'function') return value
-          if (name !== 'get') return value.bind(target)
-          return async (...[key, options]: Parameters<ObjectStore['get']>) => {
-            if (key.endsWith('.sst') && merged.size === 0) {
-              merged.add(key)
-              for (let i = 0; i < 3; i++) {
-                const blocking = other.batch()
-                for (let n = 0; n < 40; n++) blocking.put(other.table('other', TEXT), ...row(n))
-                await blocking.write()
-              }
-              if (!exclusive) await db.refresh()
+      const store = overriding<ObjectStore>(base, {
+        get: async (...[key, options]: Parameters<ObjectStore['get']>) => {
+          if (key.endsWith('.sst') && merged.size === 0) {
+            merged.add(key)
+            for (let i = 0; i < 3; i++) {
+              const blocking = other.batch()
+              for (let n = 0; n < 40; n++) blocking.put(other.table('other', TEXT), ...row(n))
+              await blocking.write()
             }
-            return target.get(key, options)
+            if (!exclusive) await db.refresh()
           }
+          return base.get(key, options)
         },
       })
       const tuning = { ...SMALL_RUNS.tuning, level0Stop: 3 }
@@ -180,18 +171,14 @@ describe('where a batch of many runs fails', () => {
     const store = new MemoryObjectStore()
     const storage = new MemoryLogStorage()
     let refusals = 0
+    const inner = new MemoryCommitLog({ storage })
     const log = () =>
-      new Proxy(new MemoryCommitLog({ storage }), {
-        get(target, name) {
-          const value = Reflect.get(target, name)
-          if (typeof value !== 'function') return value
-          if (name !== 'append') return value.bind(target)
-          return async (...args: Parameters<MemoryCommitLog['append']>) => {
-            if (refusals-- > 0) {
-              throw new FirnError('FIRN_THROTTLED', 'slow down', { retryable: true })
-            }
-            return target.append(...args)
+      overriding<CommitLog>(inner, {
+        append: async (entry) => {
+          if (refusals-- > 0) {
+            throw new FirnError('FIRN_THROTTLED', 'slow down', { retryable: true })
           }
+          return inner.append(entry)
         },
       })
     await using db = await open({ store, log }, SMALL_RUNS)
@@ -260,17 +247,12 @@ describe('a database that is closed while a batch is written', () => {
 
   test('waits for a merge to have tidied up', async () => {
     const base = new MemoryObjectStore()
-    const slow = new Proxy<ObjectStore>(base, {
-      get(target, name) {
-        const value = Reflect.get(target, name)
-        if (typeof value !== 'function') return value
-        if (name !== 'delete') return value.bind(target)
-        return async (keys: readonly string[]) => {
-          // The merge takes longer to delete its files than the batch to delete its runs.
-          const turns = keys.some((key) => runs.includes(key)) ? 0 : 50
-          for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve))
-          return target.delete(keys)
-        }
+    const slow = overriding<ObjectStore>(base, {
+      delete: async (keys: readonly string[]) => {
+        // The merge takes longer to delete its files than the batch to delete its runs.
+        const turns = keys.some((key) => runs.includes(key)) ? 0 : 50
+        for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve))
+        return base.delete(keys)
       },
     })
     let runs: string[] = []
@@ -301,19 +283,15 @@ describe('a database that is closed while a batch is written', () => {
       appending = resolve
     })
     let files = Number.POSITIVE_INFINITY
+    const inner = log()
     const slowLog = () =>
-      new Proxy(log(), {
-        get(target, name) {
-          const value = Reflect.get(target, name)
-          if (typeof value !== 'function') return value
-          if (name !== 'append') return value.bind(target)
-          return async (...args: Parameters<MemoryCommitLog['append']>) => {
-            if ((await filesIn(base)).length >= files) {
-              appending()
-              await held
-            }
-            return target.append(...args)
+      overriding<CommitLog>(inner, {
+        append: async (entry) => {
+          if ((await filesIn(base)).length >= files) {
+            appending()
+            await held
           }
+          return inner.append(entry)
         },
       })
     const db = await open({ store: base, log: slowLog }, SMALL_RUNS)

@@ -15,6 +15,7 @@ import {
   TEXT,
 } from './support/large-batches.js'
 import { makePlace, PLACE_KINDS, TINY } from './support/locations.js'
+import { overriding } from './support/overriding.js'
 
 const LONG = process.env['FIRN_TEST_LONG'] !== undefined
 
@@ -239,23 +240,18 @@ describe('memory', () => {
   function slow(): { store: ObjectStore; arrived: () => number } {
     let arrived = 0
     const base = new MemoryObjectStore()
-    const store = new Proxy(base, {
-      get(target, name) {
-        const value = Reflect.get(target, name)
-        if (typeof value !== 'function') return value
-        if (name !== 'upload') return value.bind(target)
-        return async (...args: Parameters<ObjectStore['upload']>) => {
-          const upload = await target.upload(...args)
-          return {
-            write: (bytes: Uint8Array) => upload.write(bytes),
-            abort: () => upload.abort(),
-            finish: async () => {
-              for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
-              const done = await upload.finish()
-              arrived += done.size
-              return done
-            },
-          }
+    const store = overriding<ObjectStore>(base, {
+      upload: async (...args: Parameters<ObjectStore['upload']>) => {
+        const upload = await base.upload(...args)
+        return {
+          write: (bytes: Uint8Array) => upload.write(bytes),
+          abort: () => upload.abort(),
+          finish: async () => {
+            for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
+            const done = await upload.finish()
+            arrived += done.size
+            return done
+          },
         }
       },
     })

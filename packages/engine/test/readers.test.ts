@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs'
-import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
+import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore } from '@firn/object-store'
 import { afterEach, expect, test } from 'vitest'
 import { type Database, open } from '../src/index.js'
 import { TINY, temporaryDirectory } from './support/locations.js'
+import { overriding } from './support/overriding.js'
 
 const directories: string[] = []
 const databases: Database[] = []
@@ -80,16 +81,12 @@ test.each(['read', 'write'] as const)(
     const storage = new MemoryLogStorage()
     let pause: Promise<void> | undefined
     let paused = (): void => {}
-    const slow = new Proxy(new MemoryCommitLog({ storage }), {
-      get(target, name) {
-        const value = Reflect.get(target, name)
-        if (typeof value !== 'function') return value
-        if (name !== 'readAfter') return value.bind(target)
-        return async function* (...args: Parameters<MemoryCommitLog['readAfter']>) {
-          if (pause !== undefined) paused()
-          await pause
-          yield* target.readAfter(...args)
-        }
+    const inner = new MemoryCommitLog({ storage })
+    const slow = overriding<CommitLog>(inner, {
+      async *readAfter(...args) {
+        if (pause !== undefined) paused()
+        await pause
+        yield* inner.readAfter(...args)
       },
     })
     await using writer = await open(

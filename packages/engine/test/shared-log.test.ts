@@ -1,12 +1,13 @@
 import { isFirnError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import { MemoryCommitLog, MemoryLeases, MemoryLogStorage, ObjectCommitLog } from '@firn/manifest'
-import { MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
+import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { expect, test } from 'vitest'
 import { type Database, type OpenOptions, open } from '../src/index.js'
 import { assembleDatabase } from '../src/internal/assemble-database.js'
 import { MaintenanceLease } from '../src/internal/maintenance-lease.js'
 import { hooked } from './support/hooked-store.js'
+import { overriding } from './support/overriding.js'
 
 const TEXT = { keys: 'utf8', values: 'utf8', history: 'none' } as const
 const QUIET: OpenOptions = { compaction: 'off', maxStalenessMs: 1e9 }
@@ -53,14 +54,10 @@ test('a deleted key stays deleted when a log is replayed over a flush', async ()
   const base = new MemoryObjectStore()
   const { store, before } = hooked(base)
   // No checkpoint says what is in files: the next open reads the log from its beginning.
-  const failing = new Proxy(store, {
-    get(target, name) {
-      const value = Reflect.get(target, name)
-      if (name !== 'put') return typeof value === 'function' ? value.bind(target) : value
-      return async (key: string, ...args: [Uint8Array]) => {
-        if (key.startsWith('checkpoints/')) throw new Error('down')
-        return target.put(key, ...args)
-      }
+  const failing = overriding<ObjectStore>(store, {
+    put: async (key: string, ...args: [Uint8Array]) => {
+      if (key.startsWith('checkpoints/')) throw new Error('down')
+      return store.put(key, ...args)
     },
   })
   const options = { ...QUIET, tuning: { inlineLimitBytes: 1000 } }
@@ -180,14 +177,10 @@ test('an outage of the store ends no writing on a shared log', async () => {
   const env = new TestEnv()
   const base = new MemoryObjectStore()
   let down = false
-  const store = new Proxy(base, {
-    get(target, name) {
-      const value = Reflect.get(target, name)
-      if (typeof value !== 'function') return value
-      return (...args: unknown[]) => {
-        if (down && name === 'upload') return Promise.reject(new Error('503'))
-        return value.apply(target, args)
-      }
+  const store = overriding<ObjectStore>(base, {
+    upload: async (...args) => {
+      if (down) throw new Error('503')
+      return base.upload(...args)
     },
   })
   const storage = new MemoryLogStorage()
