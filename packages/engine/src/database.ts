@@ -6,6 +6,7 @@ import type { DatabaseStats } from './stats.js'
 import type { Table } from './table.js'
 import type { TableInfo } from './table-info.js'
 import type { KeyOf, TableOptions, TypingOptions, ValueOf } from './table-options.js'
+import type { Transaction, TransactionOptions } from './transaction.js'
 import type { Commit } from './write-options.js'
 
 /** An open database. Close it: buffered writes become durable then, and locks are let go. */
@@ -23,6 +24,21 @@ export interface Database extends AsyncDisposable {
   /** Removes a table with all its records and history. A table of that name can be made again. */
   dropTable(name: string): Promise<Commit>
   batch(): Batch
+  /**
+   * Runs a function on a snapshot and commits what it writes as one, if what it has read is still so;
+   * else runs it again on a newer snapshot, after a pause of random length that grows. So the function
+   * may run several times, and should do nothing that mustn't happen twice. Resolves with what it
+   * returns, when the commit is durable. One that writes nothing commits nothing, and makes no request
+   * but those of its reads.
+   *
+   * Tables that don't exist are made before the commit, and stay if it fails. What the function throws
+   * ends the transaction, without a commit. Throws `TransactionConflictError` when others were first
+   * every time, and `CommitUnknownError` where it isn't known whether the commit was made.
+   */
+  transaction<T>(
+    run: (transaction: Transaction) => Promise<T> | T,
+    options?: TransactionOptions,
+  ): Promise<T>
   /**
    * The database as of a moment; default: now. Throws `VersionNotFoundError` for a version to come.
    * Reads of a moment before what a table's history keeps throw `SnapshotExpiredError`.

@@ -67,6 +67,17 @@ export class CommitConflictError extends FirnError {
   }
 }
 
+/** A transaction was run as often as it may, and others were in its way each time. */
+export class TransactionConflictError extends FirnError {
+  constructor(attempts: number, cause: Error) {
+    super(
+      'FIRN_TRANSACTION_CONFLICT',
+      `the transaction was given up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, as others were first (at last: ${cause.message}); nothing was written; run it again, allow it more attempts, or let it read less`,
+      { cause, retryable: true },
+    )
+  }
+}
+
 /** A file that a read needs is not in the store, and nothing took its place. */
 export function fileMissing(table: string, cause: unknown): CorruptionError {
   return new CorruptionError(

@@ -21,6 +21,7 @@ export {
   ReadOnlyError,
   SnapshotExpiredError,
   TableOptionsError,
+  TransactionConflictError,
   VersionNotFoundError,
   WriteStoppedError,
 } from './errors.js'
@@ -40,4 +41,5 @@ export type { DatabaseStats, LevelStats } from './stats.js'
 export type { ReadableTable, Table, WarmReport } from './table.js'
 export type { TableInfo } from './table-info.js'
 export type { KeyOf, TableOptions, TypingOptions, ValueOf } from './table-options.js'
+export type { Transaction, TransactionOptions, TransactionTable } from './transaction.js'
 export type { Commit, Durability, WriteOptions } from './write-options.js'

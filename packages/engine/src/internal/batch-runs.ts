@@ -4,6 +4,7 @@ import { CommitConflictError } from '../errors.js'
 import type { Commit } from '../write-options.js'
 import type { Committer } from './committer.js'
 import type { EncodedRecords, FileWriter } from './file-writer.js'
+import type { Guard } from './guard.js'
 import { MemtableMemory } from './memtable-memory.js'
 import type { TableIdentity } from './table-identity.js'
 import { waitFor } from './wait-for.js'
@@ -87,9 +88,13 @@ export class BatchRuns {
   /**
    * Commits everything, `last` being the records after those of all runs, if there are any. Throws
    * what kept a run from being written, the signal's reason, or `CommitConflictError` where a table was
-   * dropped meanwhile.
+   * dropped meanwhile, or where the guard finds the commit contradicted.
    */
-  async commit(last: EncodedRecords, signal: AbortSignal | undefined): Promise<Commit> {
+  async commit(
+    last: EncodedRecords,
+    signal: AbortSignal | undefined,
+    guard?: Guard,
+  ): Promise<Commit> {
     const onAbort = (): void => void this.stop(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
@@ -102,7 +107,7 @@ export class BatchRuns {
       await this.#ready()
       this.#abort.signal.throwIfAborted()
       this.#committing = true
-      return await this.#commitFiles(files)
+      return await this.#commitFiles(files, guard)
     } catch (error) {
       if (!this.#committing) await this.stop(error)
       throw this.#failure?.error ?? error
@@ -172,7 +177,7 @@ export class BatchRuns {
     return this.#merging
   }
 
-  async #commitFiles(files: FileMeta[]): Promise<Commit> {
+  async #commitFiles(files: FileMeta[], guard: Guard | undefined): Promise<Commit> {
     const { env, committer, files: writer } = this.#options
     const committed = new Set(files)
     const replaced = this.#runs.flat().filter((file) => !committed.has(file))
@@ -180,7 +185,7 @@ export class BatchRuns {
       for (let attempt = 1; ; attempt++) {
         try {
           const ids = this.#tableIds.values()
-          return await committer.commitEdits([{ type: 'add-files', files }], ids)
+          return await committer.commitEdits([{ type: 'add-files', files }], ids, guard)
         } catch (error) {
           const refused = isRefusal(error)
           if (refused && error.retryable && attempt < MAX_COMMIT_ATTEMPTS) {

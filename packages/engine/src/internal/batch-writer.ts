@@ -3,10 +3,11 @@ import { RECORDS_WRITER_SLACK, RecordsWriter } from '@firn/manifest'
 import { KIND_DELETE, KIND_PUT } from '@firn/mvcc'
 import type { Batch } from '../batch.js'
 import type { Table } from '../table.js'
-import type { Commit, WriteOptions } from '../write-options.js'
+import type { Commit, Durability, WriteOptions } from '../write-options.js'
 import type { BatchRuns } from './batch-runs.js'
 import type { DatabaseHandle } from './database-handle.js'
 import type { EncodedRecords } from './file-writer.js'
+import type { Guard } from './guard.js'
 import { assertDurability, TableHandle } from './table-handle.js'
 import type { TableIdentity } from './table-identity.js'
 import { waitFor } from './wait-for.js'
@@ -89,9 +90,20 @@ export class BatchWriter implements Batch {
   }
 
   async write(options: WriteOptions = {}): Promise<Commit> {
+    return this.#write(assertDurability(options.durability), options.signal)
+  }
+
+  /** As `write`, unless the guard finds it contradicted: then `CommitConflictError`. */
+  commit(guard: Guard, signal: AbortSignal | undefined): Promise<Commit> {
+    return this.#write('durable', signal, guard)
+  }
+
+  async #write(
+    durability: Durability,
+    signal: AbortSignal | undefined,
+    guard?: Guard,
+  ): Promise<Commit> {
     this.#assertUnwritten()
-    const durability = assertDurability(options.durability)
-    const { signal } = options
     signal?.throwIfAborted()
     const database = this.#database
     const writer = database.writer()
@@ -102,10 +114,12 @@ export class BatchWriter implements Batch {
     const isSmall = this.#runs === undefined && this.#parts.length === 0
     if (!isSmall || bytes > database.inlineLimitBytes) {
       const runs = this.#runs ?? database.startRuns()
-      return waitFor(runs.commit(this.#takeRecords(), signal), signal)
+      return waitFor(runs.commit(this.#takeRecords(), signal, guard), signal)
     }
     const batch = { tables: this.#tables, ids: this.#ids, payload: this.#records.take() }
-    return waitFor(writer.writeBatch(batch, durability), signal)
+    const written =
+      guard === undefined ? writer.writeBatch(batch, durability) : writer.writeGuarded(batch, guard)
+    return waitFor(written, signal)
   }
 
   #add<K, V>(handle: TableHandle<K, V>, kind: number, key: Uint8Array, value: Uint8Array): this {

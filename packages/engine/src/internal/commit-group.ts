@@ -9,8 +9,14 @@ import {
 } from '@firn/manifest'
 import { persistedOptions } from '../table-options.js'
 import type { Commit } from '../write-options.js'
+import type { EncodedBatch } from './batch-writer.js'
+import type { Guard } from './guard.js'
+import { KeySet } from './key-set.js'
 import type { PayloadBuffers } from './payload-buffers.js'
 import type { TableIdentity } from './table-identity.js'
+import type { VersionSet } from './version-set.js'
+
+const NO_KEYS = new KeySet()
 
 /** Writes that travel in one entry of the log, and so share a version. */
 export class CommitGroup {
@@ -20,8 +26,10 @@ export class CommitGroup {
   /** Payloads of records that come before `records`. */
   #parts: Uint8Array[] = []
   #partBytes = 0
-  /** Maintenance of this process: its refusal concerns no writer. */
-  isMaintenance = false
+  /** A refusal concerns only those who made it, who are told: maintenance, and transactions. */
+  isRefusable = false
+  /** What it depends on, beside that its edits apply. */
+  guard: Guard | undefined
   /** The tables that records were written to. */
   readonly tableIds: Set<number> = new Set()
   /** Ids in the records that were given before the table existed, and the tables they mean. */
@@ -102,9 +110,17 @@ export class CommitGroup {
     return undefined
   }
 
+  /**
+   * Holds what it depends on against the newest state; to be asked again when that has moved on.
+   * Throws where it can't be committed, most often `CommitConflictError`.
+   */
+  check(versions: VersionSet): Promise<void> | undefined {
+    return this.guard?.check(versions, NO_KEYS)
+  }
+
   /** Whether it applies to any state: records, and tables made for them. */
   get isRecordsOnly(): boolean {
-    return this.edits.every((edit) => edit.type === 'create-table')
+    return this.guard === undefined && this.edits.every((edit) => edit.type === 'create-table')
   }
 
   /** About how long the payload is. */
@@ -132,6 +148,15 @@ export class CommitGroup {
     return this.#payload
   }
 
+  /** Makes it of these payloads, which may be asked for again in other company. */
+  protected setPayloads(payloads: readonly Uint8Array[]): void {
+    const [only, second] = payloads
+    this.#payload =
+      only !== undefined && second === undefined
+        ? only
+        : joinPayloads(payloads, (bytes) => new Uint8Array(bytes))
+  }
+
   /** Gives the payload's memory back: the log is done with it, and it won't be asked for again. */
   recycle(): void {
     if (this.#payload !== undefined) this.#buffers.give(this.#payload)
@@ -139,21 +164,10 @@ export class CommitGroup {
     this.#parts = []
   }
 
-  /** The edits of several payloads, as one: each begins with the format's byte, which is kept once. */
   #join(payloads: readonly Uint8Array[]): Uint8Array {
-    const parts = payloads.filter((payload) => payload.length > 0)
-    const [first] = parts
-    if (first === undefined) return new Uint8Array(0)
-    const length = parts.reduce((sum, part) => sum + part.length - 1, 1)
-    const joined = this.#buffers.take(length)
-    joined[0] = first[0] as number
-    let at = 1
-    for (const part of parts) {
-      joined.set(part.subarray(1), at)
-      at += part.length - 1
-      this.#buffers.give(part)
-    }
-    return joined.subarray(0, length)
+    const joined = joinPayloads(payloads, (bytes) => this.#buffers.take(bytes))
+    for (const part of payloads) this.#buffers.give(part)
+    return joined
   }
 
   #closePart(): void {
@@ -166,8 +180,27 @@ export class CommitGroup {
   }
 }
 
+/** The edits of several payloads, as one: each begins with the format's byte, which is kept once. */
+function joinPayloads(
+  payloads: readonly Uint8Array[],
+  take: (bytes: number) => Uint8Array,
+): Uint8Array {
+  const parts = payloads.filter((payload) => payload.length > 0)
+  const [first] = parts
+  if (first === undefined) return new Uint8Array(0)
+  const length = parts.reduce((sum, part) => sum + part.length - 1, 1)
+  const joined = take(length)
+  joined[0] = first[0] as number
+  let at = 1
+  for (const part of parts) {
+    joined.set(part.subarray(1), at)
+    at += part.length - 1
+  }
+  return joined.subarray(0, length)
+}
+
 /** A payload's records as another payload, with other ids in place of those that `ids` has. */
-export function renumberRecords(payload: Uint8Array, ids: ReadonlyMap<number, number>): Uint8Array {
+function renumberRecords(payload: Uint8Array, ids: ReadonlyMap<number, number>): Uint8Array {
   const records = new RecordsWriter([], payload.length)
   visitRecords(payload, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
     records.put(ids.get(id) ?? id, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
@@ -183,3 +216,12 @@ export function visitRecords(payload: Uint8Array, visit: RecordVisitor): void {
 }
 
 function unset(): void {}
+
+/** A batch's payload, with these ids of its tables: some may have come or gone since it was encoded. */
+export function batchPayload(
+  { ids, payload }: EncodedBatch,
+  actual: readonly number[],
+): Uint8Array {
+  if (actual.every((id, i) => id === ids[i])) return payload
+  return renumberRecords(payload, new Map(ids.map((id, i) => [id, actual[i] as number])))
+}

@@ -8,12 +8,15 @@ import {
 } from '@firn/manifest'
 import { type RecordKind, TimestampClock } from '@firn/mvcc'
 import { CommitConflictError, WriteStoppedError } from '../errors.js'
-import { persistedOptions } from '../table-options.js'
 import type { Commit, Durability } from '../write-options.js'
 import type { EncodedBatch } from './batch-writer.js'
-import { CommitGroup, renumberRecords } from './commit-group.js'
+import { batchPayload, CommitGroup } from './commit-group.js'
+import { DropGate } from './drop-gate.js'
+import type { Guard } from './guard.js'
 import { PayloadBuffers } from './payload-buffers.js'
 import type { TableIdentity } from './table-identity.js'
+import { TablesToCome } from './tables-to-come.js'
+import { TransactionGroup } from './transaction-group.js'
 import type { VersionSet } from './version-set.js'
 import type { WritePressure } from './write-pressure.js'
 
@@ -22,9 +25,6 @@ const BUFFERED_GROUP_BYTES = 256 * 1024
 
 /** A group of writes that wait to be durable is closed at about this size. */
 const GROUP_BYTES = 4 * 1024 * 1024
-
-/** From here on, ids stand for tables that a shared log doesn't know yet. */
-const PROVISIONAL_ID = 0xc000_0000
 
 /** How often a group of a shared log is tried at the next version before its writers are told. */
 const MAX_ATTEMPTS = 100
@@ -71,6 +71,8 @@ export class Committer {
 
   #gathering: CommitGroup | undefined
   #closed: CommitGroup[] = []
+  /** The one of those that transactions may still join. */
+  #transactions: TransactionGroup | undefined
   /** The group that was closed last, until it is durable. */
   #newest: CommitGroup | undefined
   /** Groups whose records readers don't see yet. */
@@ -79,14 +81,11 @@ export class Committer {
   #stopped: FirnError | undefined
   #lostBuffered = false
   #segmentWanted = false
-  #provisionalIds = 0
-  /** The drops on their way: writes wait for them, as they decide which table a name means. */
-  #dropping: Promise<unknown> | undefined
+  readonly #drops: DropGate = new DropGate()
   // The newest version and timestamp given out, which may not be in the state yet.
   #version: number
   #timestamp: number
-  /** Tables that groups on their way create. */
-  readonly #newTables: Map<string, number> = new Map()
+  readonly #newTables: TablesToCome
   /** How many entries were appended, and how many bytes of payload. */
   appendedEntries = 0
   appendedBytes = 0
@@ -99,6 +98,7 @@ export class Committer {
     this.#pressure = options.pressure
     this.#catchUp = options.catchUp
     this.#onProgress = options.onProgress
+    this.#newTables = new TablesToCome(options.log.exclusive, options.versions)
     this.#version = options.versions.state.version
     this.#timestamp = options.versions.state.timestamp
   }
@@ -112,7 +112,7 @@ export class Committer {
     durability: Durability,
   ): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
-    const blocked = this.#dropping ?? this.#pressure.wait()
+    const blocked = this.#drops.wait ?? this.#pressure.wait()
     if (blocked !== undefined) {
       const [ownKey, ownValue] = [key.slice(), value.slice()]
       return blocked.then(() => this.write(table, kind, ownKey, ownValue, durability))
@@ -128,7 +128,7 @@ export class Committer {
       return group.byteLength >= BUFFERED_GROUP_BYTES ? this.#handOver().then(() => seen) : seen
     }
     const group = this.#unseenGroup()
-    const tableId = id ?? this.#newTable(table, group)
+    const tableId = id ?? this.#newTables.add(table, group)
     group.records.put(tableId, kind, key, 0, key.length, value, 0, value.length)
     group.tableIds.add(tableId)
     if (group.byteLength >= GROUP_BYTES) this.#closeGathering()
@@ -143,11 +143,8 @@ export class Committer {
     const ids = batch.tables.map((table) => table.idIn(state))
     const buffered = durability === 'buffered' && this.#showsAtOnce && !ids.includes(undefined)
     const group = buffered ? this.#visibleGroup() : this.#unseenGroup()
-    const actual = batch.tables.map((table, i) => ids[i] ?? this.#newTable(table, group))
-    // Ids are those that the batch used unless a table came into being, or went, in between.
-    const payload = actual.every((id, i) => id === batch.ids[i])
-      ? batch.payload
-      : renumberRecords(batch.payload, new Map(batch.ids.map((id, i) => [id, actual[i] as number])))
+    const actual = batch.tables.map((table, i) => ids[i] ?? this.#newTables.add(table, group))
+    const payload = batchPayload(batch, actual)
     group.append(payload)
     for (const id of actual) group.tableIds.add(id)
     if (!buffered) {
@@ -162,38 +159,56 @@ export class Committer {
 
   /**
    * Commits edits in an entry of their own. Throws `CommitConflictError` where they don't apply any
-   * more to what others committed meanwhile, or where one of these tables is gone.
+   * more to what others committed meanwhile, where one of these tables is gone, or where the guard does.
    */
-  commitEdits(edits: readonly Edit[], tableIds: Iterable<number> = []): Promise<Commit> {
+  commitEdits(
+    edits: readonly Edit[],
+    tableIds: Iterable<number> = [],
+    guard?: Guard,
+  ): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     this.#closeGathering()
     const group = new CommitGroup(this.buffers)
-    group.isMaintenance = true
+    group.guard = guard
+    group.isRefusable = true
     group.edits.push(...edits)
     for (const id of tableIds) group.tableIds.add(id)
     this.#unseen++
     this.#close(group)
-    if (edits.some((edit) => edit.type === 'drop-table')) this.#waitForDrop(group)
+    if (edits.some(({ type }) => type === 'drop-table')) this.#drops.close(group.durable)
     return group.durable
+  }
+
+  /**
+   * Writes the records of a batch as one, unless the guard finds them contradicted. Those that come
+   * while others are on their way share an entry.
+   */
+  async writeGuarded(batch: EncodedBatch, guard: Guard): Promise<Commit> {
+    await this.ready()
+    const ids = await this.ensureTables(batch.tables)
+    if (this.#stopped !== undefined) throw this.#stopped
+    const payload = batchPayload(batch, ids)
+    let group = this.#transactions
+    if (group === undefined || group.byteLength >= GROUP_BYTES) {
+      this.#closeGathering()
+      group = new TransactionGroup(this.buffers)
+      this.#unseen++
+      this.#close(group)
+      this.#transactions = group
+    }
+    group.queuedBytes += payload.length
+    this.#pressure.addQueued(payload.length)
+    return group.add(guard, payload, ids)
   }
 
   /** Resolves when a write may be made. Throws where none may any more. */
   async ready(): Promise<void> {
     for (;;) {
       if (this.#stopped !== undefined) throw this.#stopped
-      const blocked = this.#dropping ?? this.#pressure.wait()
+      const blocked = this.#drops.wait ?? this.#pressure.wait()
       if (blocked === undefined) return
       await blocked
     }
-  }
-
-  #waitForDrop(group: CommitGroup): void {
-    const dropping = group.durable
-      .catch(() => {})
-      .then(() => {
-        if (this.#dropping === dropping) this.#dropping = undefined
-      })
-    this.#dropping = dropping
   }
 
   /** Resolves when everything written so far is durable. */
@@ -203,7 +218,7 @@ export class Committer {
     const newest = this.#newest
     await newest?.durable.catch((error: unknown) => {
       // Maintenance that is refused loses nothing, and what was before it is settled.
-      if (!newest.isMaintenance || !isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
+      if (!newest.isRefusable || !isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
     })
     await this.#log.sync?.().catch((error: unknown) => {
       this.stop(error)
@@ -248,21 +263,6 @@ export class Committer {
       this.#unseen++
     }
     return this.#gathering
-  }
-
-  #newTable(table: TableIdentity, group: CommitGroup): number {
-    let id = this.#newTables.get(table.name)
-    if (id === undefined) {
-      // On a shared log, `rebase` gives the real id: until then it may not look like any table's.
-      id = this.#log.exclusive
-        ? this.#versions.state.nextTableId + this.#newTables.size
-        : PROVISIONAL_ID + this.#provisionalIds++
-      this.#newTables.set(table.name, id)
-      const options = persistedOptions(table.creationOptions)
-      group.edits.push({ type: 'create-table', id, name: table.name, options })
-    }
-    group.provisional.set(id, table)
-    return id
   }
 
   #nextCommit(): Commit {
@@ -310,6 +310,7 @@ export class Committer {
         const groups = this.#closed
         if (groups.length === 0) return
         this.#closed = []
+        this.#transactions = undefined
         const delayMs = this.#pressure.nextDelayMs()
         if (delayMs > 0) await this.#env.sleep(delayMs)
         if (this.#log.exclusive) await this.#appendExclusive(groups)
@@ -339,11 +340,19 @@ export class Committer {
   }
 
   async #appendChecked(group: CommitGroup, later: readonly CommitGroup[]): Promise<void> {
-    const { state } = this.#versions
-    const conflict = group.missingTable(state) ?? conflictOf(state, group.edits)
-    if (conflict === undefined) return this.#appendPipelined([group], later)
-    this.#settled(group)
-    group.reject(new CommitConflictError(conflict))
+    try {
+      // Nobody else changes the state of an exclusive log.
+      await group.check(this.#versions)
+      const { state } = this.#versions
+      const conflict = group.missingTable(state) ?? conflictOf(state, group.edits)
+      if (conflict !== undefined) throw new CommitConflictError(conflict)
+    } catch (error) {
+      this.#settled(group)
+      group.reject(error)
+      return
+    }
+    if (this.#stopped === undefined) return this.#appendPipelined([group], later)
+    this.#rejectAll([group])
   }
 
   async #appendPipelined(
@@ -382,6 +391,11 @@ export class Committer {
   async #appendShared(group: CommitGroup): Promise<void> {
     try {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        let checked: number
+        do {
+          checked = this.#versions.state.version
+          await group.check(this.#versions)
+        } while (checked !== this.#versions.state.version)
         if (this.#stopped !== undefined) throw this.#stopped
         const { state } = this.#versions
         group.rebase(state)
@@ -431,9 +445,7 @@ export class Committer {
     if (this.#newest === group) this.#newest = undefined
     this.#pressure.addQueued(-group.queuedBytes)
     if (!group.visible) this.#unseen--
-    for (const edit of group.edits) {
-      if (edit.type === 'create-table') this.#newTables.delete(edit.name)
-    }
+    this.#newTables.settled(group)
   }
 
   /**
@@ -459,7 +471,7 @@ export class Committer {
     if (missing.length > 0) {
       if (this.#stopped !== undefined) throw this.#stopped
       const group = this.#unseenGroup()
-      for (const table of missing) this.#newTable(table, group)
+      for (const table of missing) this.#newTables.add(table, group)
       this.#schedule()
       await group.durable
     }

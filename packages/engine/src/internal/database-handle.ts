@@ -17,6 +17,7 @@ import {
   type TypingOptions,
   type ValueOf,
 } from '../table-options.js'
+import type { Transaction, TransactionOptions } from '../transaction.js'
 import type { Commit } from '../write-options.js'
 import { BatchRuns } from './batch-runs.js'
 import { BatchWriter } from './batch-writer.js'
@@ -29,10 +30,12 @@ import type { FileWriter } from './file-writer.js'
 import type { Flusher } from './flusher.js'
 import type { LogFollower } from './log-follower.js'
 import type { Present } from './present.js'
+import { runTransaction } from './run-transaction.js'
 import { SnapshotHandle } from './snapshot-handle.js'
 import { TableHandle } from './table-handle.js'
 import { TableIdentity } from './table-identity.js'
 import { tableInfo } from './table-summary.js'
+import { TransactionHandle } from './transaction-handle.js'
 import type { VersionSet } from './version-set.js'
 import type { WritePressure } from './write-pressure.js'
 
@@ -164,16 +167,23 @@ export class DatabaseHandle implements Database {
     return new BatchWriter(this)
   }
 
-  async snapshot(options: { at?: Moment; signal?: AbortSignal } = {}): Promise<Snapshot> {
+  async transaction<T>(
+    run: (transaction: Transaction) => Promise<T> | T,
+    options: TransactionOptions = {},
+  ): Promise<T> {
     const { present } = this
-    options.signal?.throwIfAborted()
-    if (present.isStale()) await present.refresh(options.signal)
-    const held = await this.#hold(options)
-    const snapshot = new SnapshotHandle(held.version, held.point, present, (closed) => {
-      this.#snapshots.delete(closed)
-    })
-    this.#snapshots.add(snapshot)
-    return snapshot
+    present.assertOpen()
+    const runner = {
+      env: this.#parts.env,
+      begin: async (signal: AbortSignal | undefined) =>
+        new TransactionHandle(this, await this.#snapshot({ signal })),
+      refresh: (signal: AbortSignal | undefined) => present.refresh(signal),
+    }
+    return runTransaction(runner, run, options)
+  }
+
+  snapshot(options: { at?: Moment; signal?: AbortSignal } = {}): Promise<Snapshot> {
+    return this.#snapshot(options)
   }
 
   async refresh(): Promise<number> {
@@ -264,7 +274,22 @@ export class DatabaseHandle implements Database {
     return id === undefined ? undefined : state.tables.get(id)
   }
 
-  async #hold(options: { at?: Moment; signal?: AbortSignal }): Promise<{
+  async #snapshot(options: {
+    at?: Moment
+    signal?: AbortSignal | undefined
+  }): Promise<SnapshotHandle> {
+    const { present } = this
+    options.signal?.throwIfAborted()
+    if (present.isStale()) await present.refresh(options.signal)
+    const held = await this.#hold(options)
+    const snapshot = new SnapshotHandle(held.version, held.point, present, (closed) => {
+      this.#snapshots.delete(closed)
+    })
+    this.#snapshots.add(snapshot)
+    return snapshot
+  }
+
+  async #hold(options: { at?: Moment; signal?: AbortSignal | undefined }): Promise<{
     version: number
     point: { tree: ReturnType<Present['tree']>; timestamp: number }
   }> {

@@ -14,6 +14,7 @@ import type { FileHandle } from './file-table.js'
 import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
 import { LevelCursor } from './level-cursor.js'
 import { MemtableCursor } from './memtable-cursor.js'
+import type { ReadRange } from './read-set.js'
 import { TABLE_PREFIX_BYTES } from './table-memtable.js'
 import type { TableTree } from './table-tree.js'
 import type { Tree } from './tree.js'
@@ -40,6 +41,8 @@ export type ScanStart = { tree: Tree; options: PageReaderOptions } | undefined
 
 /** Where a reader's rows come from. */
 export interface PageSource {
+  /** Is told how far the reader got. */
+  range?: ReadRange | undefined
   begin: () => ScanStart | Promise<ScanStart>
   /**
    * After a file was found missing, for the `attempt`th time: the same moment on newer files. Throws
@@ -59,7 +62,7 @@ export class PageReader {
   #options: PageReaderOptions | undefined
   #cursor: RecordCursor | undefined
   #status: CursorStatus = END
-  #remaining = 0
+  #remaining = Number.POSITIVE_INFINITY
   /** Key of the last row that was read, table prefix included. */
   #lastKey: Uint8Array | undefined
   #missingFiles = 0
@@ -97,7 +100,13 @@ export class PageReader {
       this.close()
       throw error
     }
-    if (page.length > 0) return page
+    const { range } = this.#source
+    if (page.length > 0) {
+      if (this.#lastKey !== undefined) range?.readThrough(this.#lastKey)
+      return page
+    }
+    // Where the limit ended it, what comes after isn't known.
+    if (this.#remaining > 0) range?.readAll()
     this.close()
     return undefined
   }

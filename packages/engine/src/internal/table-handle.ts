@@ -89,19 +89,12 @@ export class TableHandle<K, V> implements Table<K, V> {
 
   /** Throws `InvalidArgumentError` for a key that can't be stored. */
   encodeKey(key: K): Uint8Array {
-    const bytes = encodeWith(this.identity.keys as Encoding<K>, key)
-    assertKey(bytes)
-    return bytes
+    return encodeKey(this.identity, key)
   }
 
   /** Throws `InvalidArgumentError` for a value that can't be stored. */
   encodeValue(value: V): Uint8Array {
-    if (value === undefined) {
-      throw new InvalidArgumentError('a value may not be undefined; delete removes a key')
-    }
-    const bytes = encodeWith(this.identity.values as Encoding<V>, value)
-    assertValue(bytes)
-    return bytes
+    return encodeValue(this.identity, value)
   }
 
   #write(
@@ -123,6 +116,23 @@ export class TableHandle<K, V> implements Table<K, V> {
     const durability = assertDurability(options.durability)
     return waitFor(writer.write(this.identity, kind, key, value, durability), options.signal)
   }
+}
+
+/** A key of a table as it is stored. Throws `InvalidArgumentError` for one that can't be. */
+export function encodeKey<K>(table: TableIdentity, key: K): Uint8Array {
+  const bytes = encodeWith(table.keys as Encoding<K>, key)
+  assertKey(bytes)
+  return bytes
+}
+
+/** A value of a table as it is stored. Throws `InvalidArgumentError` for one that can't be. */
+export function encodeValue<V>(table: TableIdentity, value: V): Uint8Array {
+  if (value === undefined) {
+    throw new InvalidArgumentError('a value may not be undefined; delete removes a key')
+  }
+  const bytes = encodeWith(table.values as Encoding<V>, value)
+  assertValue(bytes)
+  return bytes
 }
 
 /** Throws `InvalidArgumentError` for anything but the two durabilities. */

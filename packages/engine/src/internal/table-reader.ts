@@ -10,6 +10,7 @@ import { keyBounds } from './key-bounds.js'
 import { assertKey } from './limits.js'
 import { PageReader, type ScanStart } from './page-reader.js'
 import { PointLookup } from './point-lookup.js'
+import type { ReadRange } from './read-set.js'
 import type { ReadPoint, ReadSource } from './read-source.js'
 import { RowScan } from './row-scan.js'
 import { Slab } from './slab.js'
@@ -110,11 +111,13 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     return values
   }
 
-  scan(options: ScanOptions<K> = {}): Scan<K, V> {
+  /** `noted` is told of each reading, how far it got. */
+  scan(options: ScanOptions<K> = {}, noted?: () => ReadRange): Scan<K, V> {
     assertScanOptions(options)
     return new RowScan<K, V>(
       (what) =>
         new PageReader({
+          range: noted?.(),
           begin: () => this.#startScan(options, what),
           continueAt: async (timestamp, error, attempt) => {
             await this.#afterMissingFile(error, options, attempt, true)

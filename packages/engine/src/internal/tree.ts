@@ -70,6 +70,11 @@ export class Tree {
     return this.#handles.values()
   }
 
+  /** What this one holds, with a memtable over it. `state` may know more tables. */
+  under(memtable: Memtable, state: DatabaseState): Tree {
+    return new Tree(state, memtable, [this.active, ...this.immutables], this.#files)
+  }
+
   retain(): this {
     if (this.#holders === 0) throw new Error('a tree was held after its release')
     this.#holders++

@@ -36,6 +36,9 @@ interface Ack {
 /** A process on the database, from start to its digest or its death. */
 class Writer {
   readonly acks: Ack[] = []
+  /** Numbers of the transactions that committed, and of those that were given up. */
+  readonly moved: number[] = []
+  readonly refused: number[] = []
   readonly #child: ChildProcess
   readonly #closed: Promise<void>
   readonly #waiting = new Map<string, (line: string) => void>()
@@ -66,7 +69,14 @@ class Writer {
   #take(line: string): void {
     const [word = '', n, version] = line.split(' ')
     if (word === 'ack') this.acks.push({ n: Number(n), version: Number(version) })
+    if (word === 'moved') this.moved.push(Number(n))
+    if (word === 'refused') this.refused.push(Number(n))
     this.#waiting.get(word)?.(line)
+  }
+
+  /** The greatest number whose end was told. */
+  get newest(): number {
+    return Math.max(-1, ...this.acks.map(({ n }) => n), ...this.moved, ...this.refused)
   }
 
   /** The first line that begins so. Rejects when the process ends without one. */
@@ -94,7 +104,7 @@ class Writer {
 async function run(
   location: string,
   options: { seconds: number; kills: boolean; env?: Record<string, string> },
-): Promise<{ commits: number; kills: number }> {
+): Promise<Counts & { kills: number }> {
   const env = { ...cloud, ...options.env }
   const all: { number: number; writer: Writer }[] = []
   const start = async (number: number, next: number): Promise<Writer> => {
@@ -115,23 +125,24 @@ async function run(
       const number = kills++ % WRITERS
       await living[number]?.kill()
       // A commit that wasn't acknowledged may have been made: its number is not used again.
-      const made = Math.max(-1, ...acksOf(all, number).map(({ n }) => n))
+      const made = Math.max(...of(all, number).map((writer) => writer.newest))
       living[number] = await start(number, made + 1000)
     }
     const stopped = living.map((writer) => writer.line('stopped'))
     for (const writer of living) writer.tell('stop')
     await Promise.all(stopped)
-    const commits = await check(location, all)
+    const counts = await check(location, all)
     await sameDigests(location, living)
     for (const { writer } of all) if (!writer.killed) expect(writer.errors).toBe('')
-    return { commits, kills }
+    return { ...counts, kills }
   } finally {
     await Promise.all(all.map(({ writer }) => writer.kill()))
   }
 }
 
-function acksOf(all: readonly { number: number; writer: Writer }[], number: number): Ack[] {
-  return all.filter((each) => each.number === number).flatMap(({ writer }) => writer.acks)
+/** The processes of one number. */
+function of(all: readonly { number: number; writer: Writer }[], number: number): Writer[] {
+  return all.filter((each) => each.number === number).map(({ writer }) => writer)
 }
 
 /** How often the entries of the log put each row of the table of events. */
@@ -157,23 +168,47 @@ async function putsInLog(location: string): Promise<Map<string, number>> {
   return puts
 }
 
+interface Counts {
+  commits: number
+  transactions: number
+  refused: number
+}
+
 /** Every acknowledged commit is there, at its version and not before, and nothing is there twice. */
 async function check(
   location: string,
   all: readonly { number: number; writer: Writer }[],
-): Promise<number> {
+): Promise<Counts> {
   const puts = await putsInLog(location)
   expect([...puts].filter(([, times]) => times > 1)).toEqual([])
   await using db = await open(location, { mode: 'read' })
   const options = { keys: 'tuple', values: 'json' } as const
   const events = db.table('events', options)
   const found = new Set<string>()
-  for await (const [key] of events.scan()) found.add(String(key))
-  let commits = 0
+  const moves = new Map<number, number>()
+  for await (const [key, row] of events.scan()) {
+    found.add(String(key))
+    const number = key[0] as number
+    if ((row as { moved?: number }).moved !== undefined) {
+      moves.set(number, (moves.get(number) ?? 0) + 1)
+    }
+  }
+  const counts = { commits: 0, transactions: 0, refused: 0 }
   const versions = new Map<number, string>()
   for (let number = 0; number < WRITERS; number++) {
-    for (const { n, version } of acksOf(all, number)) {
-      commits++
+    const writers = of(all, number)
+    for (const n of writers.flatMap(({ moved }) => moved)) {
+      counts.transactions++
+      expect(found.has(`${number},${n}`), `transaction ${n} of writer ${number}`).toBe(true)
+    }
+    for (const n of writers.flatMap(({ refused }) => refused)) {
+      counts.refused++
+      expect(puts.has(`${number},${n}`), `transaction ${n} of writer ${number}`).toBe(false)
+    }
+    // Read and written by each transaction: one that was lost or made twice would show.
+    expect(await db.table('tally', options).get([number])).toBe(moves.get(number))
+    for (const { n, version } of writers.flatMap(({ acks }) => acks)) {
+      counts.commits++
       expect(found.has(`${number},${n}`), `commit ${n} of writer ${number}`).toBe(true)
       versions.set(version, `${number},${n}`)
     }
@@ -184,7 +219,7 @@ async function check(
     expect(await events.get(key, { at: { version } }), `${name} at ${version}`).toMatchObject({})
     expect(await events.get(key, { at: { version: version - 1 } })).toBeUndefined()
   }
-  return commits
+  return counts
 }
 
 async function sameDigests(location: string, living: readonly Writer[]): Promise<void> {
@@ -202,9 +237,15 @@ describe.skipIf(cloud === undefined)('many processes on one database', () => {
     'lose nothing that was acknowledged, and agree, while they are killed and started (%s)',
     async (log) => {
       const location = await newLocation(log)
-      const { commits, kills } = await run(location, { seconds: SECONDS, kills: true })
-      console.log(`${log}: ${commits} commits by ${WRITERS} processes, ${kills} kills`)
+      const { commits, transactions, refused, kills } = await run(location, {
+        seconds: SECONDS,
+        kills: true,
+      })
+      console.log(
+        `${log}: ${commits} commits and ${transactions} transactions (${refused} given up) by ${WRITERS} processes, ${kills} kills`,
+      )
       expect(commits).toBeGreaterThan(20)
+      expect(transactions).toBeGreaterThan(5)
     },
     (SECONDS + 120) * 1000,
   )
@@ -231,8 +272,14 @@ describe.skipIf(cloud === undefined)('many processes on one database', () => {
       })
       try {
         const env = { [name]: proxy.endpoint }
-        const { commits } = await run(location, { seconds: FAULTY_SECONDS, kills: false, env })
-        console.log(`${log}: ${commits} commits, ${proxy.faults} of ${proxy.requests} spoiled`)
+        const { commits, transactions } = await run(location, {
+          seconds: FAULTY_SECONDS,
+          kills: false,
+          env,
+        })
+        console.log(
+          `${log}: ${commits} commits and ${transactions} transactions, ${proxy.faults} of ${proxy.requests} spoiled`,
+        )
         expect(proxy.faults).toBeGreaterThan(5)
         await proxy.settled()
       } finally {

@@ -1,7 +1,8 @@
-// One of many processes on one database: blind writes, batches across tables, reads of others'
-// accounts, scans and refreshes at random, until it is told to stop or is killed. Prints
-// "ready <n>", then "ack <n> <version>" for each commit, then "digest <version> <hash>" of what it
-// was asked for. Arguments: location, number, first n, open options as JSON, seed.
+// One of many processes on one database: blind writes, batches across tables, transactions on what all
+// share, reads of others' accounts, scans and refreshes at random, until it is told to stop or is killed.
+// Prints "ready <n>", then "ack <n> <version>" for each batch, "moved <n>" for each transaction that
+// committed and "refused <n>" for each that didn't, then "digest <version> <hash>" of what it was asked
+// for. Arguments: location, number, first n, open options as JSON, seed.
 import { createHash } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { open } from '../../dist/index.js'
@@ -9,6 +10,7 @@ import { open } from '../../dist/index.js'
 const [location, number, first, options, seed] = process.argv.slice(2)
 const TOTAL = 1000
 const ACCOUNTS = 5
+const BANK_ACCOUNTS = 10
 
 let state = Number(seed)
 const random = (below) => {
@@ -17,8 +19,9 @@ const random = (below) => {
 }
 
 const db = await open(location, JSON.parse(options))
-const events = db.table('events', { keys: 'tuple', values: 'json' })
-const accounts = db.table('accounts', { keys: 'tuple', values: 'json' })
+const TYPES = { keys: 'tuple', values: 'json' }
+const events = db.table('events', TYPES)
+const accounts = db.table('accounts', TYPES)
 
 /** A row that no other commit has, and all accounts of this process, which add up, in one batch. */
 async function commit(n) {
@@ -35,14 +38,50 @@ async function commit(n) {
   process.stdout.write(`ack ${n} ${version}\n`)
 }
 
+/** What all processes share is made by whoever comes first. */
+async function openBank() {
+  await db.transaction(async (tx) => {
+    const bank = tx.table('bank', TYPES)
+    if ((await bank.count()) > 0) return
+    for (let account = 0; account < BANK_ACCOUNTS; account++) await bank.put([account], TOTAL)
+  })
+}
+
+/** Moves money between accounts of all, and counts in a row of its own that it did. */
+async function move(n) {
+  const [from, to, most] = [random(BANK_ACCOUNTS), random(BANK_ACCOUNTS), random(100)]
+  try {
+    await db.transaction(async (tx) => {
+      const bank = tx.table('bank', TYPES)
+      const tally = tx.table('tally', TYPES)
+      const amount = Math.min(most, await bank.get([from]))
+      if (from !== to) {
+        await bank.put([from], (await bank.get([from])) - amount)
+        await bank.put([to], (await bank.get([to])) + amount)
+      }
+      const key = [Number(number)]
+      await tally.put(key, ((await tally.get(key)) ?? 0) + 1)
+      await tx.table('events', TYPES).put([Number(number), n], { n, moved: amount })
+    })
+    process.stdout.write(`moved ${n}\n`)
+  } catch (error) {
+    if (error.code !== 'FIRN_TRANSACTION_CONFLICT') throw error
+    process.stdout.write(`refused ${n}\n`)
+  }
+}
+
+/** All the money is there, read in a transaction. */
+async function assertBank() {
+  const amounts = await db.transaction((tx) => tx.table('bank', TYPES).values().toArray())
+  const sum = amounts.reduce((total, amount) => total + amount, 0)
+  if (sum !== BANK_ACCOUNTS * TOTAL) throw new Error(`the bank holds ${sum}`)
+}
+
 /** Of every process, either nothing or one commit's accounts, whole. */
 async function assertTotals() {
   const snapshot = await db.snapshot()
   try {
-    const rows = await snapshot
-      .table('accounts', { keys: 'tuple', values: 'json' })
-      .scan()
-      .toArray()
+    const rows = await snapshot.table('accounts', TYPES).scan().toArray()
     const sums = new Map()
     for (const [[owner], { n, amount }] of rows) {
       const sum = sums.get(owner) ?? { n, amount: 0, count: 0 }
@@ -70,14 +109,16 @@ const asked = new Promise((resolve) => {
   digestAt = resolve
 })
 
+await openBank()
 process.stdout.write(`ready ${first}\n`)
 let n = Number(first)
 while (!stopping) {
   const choice = random(10)
   if (choice < 6) {
     const together = 1 + random(4)
-    await Promise.all(Array.from({ length: together }, () => commit(n++)))
-  } else if (choice === 6) await db.refresh()
+    const work = choice < 3 ? commit : move
+    await Promise.all(Array.from({ length: together }, () => work(n++)))
+  } else if (choice === 6) await (random(2) === 0 ? db.refresh() : assertBank())
   else if (choice === 7) await assertTotals()
   else if (choice === 8) await events.get([random(8), random(n + 1)], { fresh: random(2) === 0 })
   else {
@@ -92,8 +133,8 @@ const version = await asked
 await db.refresh()
 const hash = createHash('sha256')
 const snapshot = await db.snapshot({ at: { version } })
-for (const name of ['accounts', 'events']) {
-  const rows = snapshot.table(name, { keys: 'tuple', values: 'json' })
+for (const name of ['accounts', 'bank', 'events', 'tally']) {
+  const rows = snapshot.table(name, TYPES)
   for await (const row of rows.scan()) hash.update(JSON.stringify(row))
 }
 await snapshot.close()

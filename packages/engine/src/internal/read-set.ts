@@ -1,0 +1,76 @@
+import { compareBytes } from '@firn/bytes'
+import type { Encoding } from '../encoding.js'
+import type { Range } from '../range.js'
+import { isEmptyRange, type KeyBounds, keyBounds } from './key-bounds.js'
+import { KeySet } from './key-set.js'
+import { prefixedKey } from './point-lookup.js'
+import { TABLE_PREFIX_BYTES } from './table-memtable.js'
+
+/** The part of a range that a scan has read so far. */
+export class ReadRange {
+  readonly #range: Range<never> & { reverse?: boolean }
+  readonly #keys: () => Encoding<never>
+  /** The user key of the last row. */
+  #through: Uint8Array | undefined
+  #whole = false
+
+  /** `keys` gives the encoding of the range's bounds, which may not be known before it was read. */
+  constructor(range: Range<never> & { reverse?: boolean }, keys: () => Encoding<never>) {
+    this.#range = range
+    this.#keys = keys
+  }
+
+  /** Everything up to this stored key was read. */
+  readThrough(storedKey: Uint8Array): void {
+    this.#through = storedKey.slice(TABLE_PREFIX_BYTES)
+  }
+
+  /** Everything was read. */
+  readAll(): void {
+    this.#whole = true
+  }
+
+  /** What was read, as bounds of the stored keys of a table; `undefined`: nothing. */
+  boundsIn(tableId: number): KeyBounds | undefined {
+    const bounds = keyBounds(tableId, this.#range, this.#keys())
+    if (this.#whole) return isEmptyRange(bounds) ? undefined : bounds
+    if (this.#through === undefined) return undefined
+    const last = { key: prefixedKey(tableId, this.#through), inclusive: true }
+    return this.#range.reverse ? { ...bounds, lower: last } : { ...bounds, upper: last }
+  }
+}
+
+/** What a transaction has read, and has to find unchanged when it commits. */
+export class ReadSet {
+  readonly keys: KeySet = new KeySet()
+  readonly ranges: Map<string, ReadRange[]> = new Map()
+  /** The tables that it has read of, with the ids that they had; `undefined` where there was none. */
+  readonly tableIds: Map<string, number | undefined> = new Map()
+
+  addRange(table: string, range: ReadRange): void {
+    const ranges = this.ranges.get(table)
+    if (ranges === undefined) this.ranges.set(table, [range])
+    else ranges.push(range)
+  }
+
+  /** The name of a table of which it has read something that the writes change. */
+  changedBy(writes: KeySet): string | undefined {
+    for (const [table, keys] of writes.tables) {
+      if (this.keys.sharesKeyOf(table, writes)) return table
+      for (const range of this.ranges.get(table) ?? []) {
+        const bounds = range.boundsIn(0)
+        if (bounds === undefined) continue
+        for (const key of keys.values()) if (isWithin(prefixedKey(0, key), bounds)) return table
+      }
+    }
+    return undefined
+  }
+}
+
+function isWithin(key: Uint8Array, { lower, upper }: KeyBounds): boolean {
+  const low = compareBytes(key, lower.key)
+  const high = compareBytes(key, upper.key)
+  return (
+    (low > 0 || (low === 0 && lower.inclusive)) && (high < 0 || (high === 0 && upper.inclusive))
+  )
+}

@@ -1,0 +1,77 @@
+import { type Env, type FirnError, InvalidArgumentError, isFirnError } from '@firn/env'
+import { TransactionConflictError } from '../errors.js'
+import type { Transaction, TransactionOptions } from '../transaction.js'
+import type { TransactionHandle } from './transaction-handle.js'
+
+const DEFAULT_ATTEMPTS = 20
+
+// The pause after an attempt is of any length up to this, which doubles each time.
+const FIRST_PAUSE_MS = 2
+const LONGEST_PAUSE_MS = 250
+
+export interface TransactionRunner {
+  env: Env
+  /** A transaction that reads the newest version this process knows. */
+  begin(signal: AbortSignal | undefined): Promise<TransactionHandle>
+  /** Reads the log up to its end. */
+  refresh(signal: AbortSignal | undefined): Promise<void>
+}
+
+type Run<T> = (transaction: Transaction) => Promise<T> | T
+
+/** Runs a transaction until nobody is in its way, or it was tried often enough. */
+export async function runTransaction<T>(
+  runner: TransactionRunner,
+  run: Run<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  assertOptions(options)
+  const { attempts = DEFAULT_ATTEMPTS, signal } = options
+  for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted()
+    const transaction = await runner.begin(signal)
+    const outcome = await runOnce(transaction, run, options).finally(() => transaction.close())
+    if ('value' in outcome) return outcome.value
+    const { refusal } = outcome
+    if (attempt >= attempts) throw new TransactionConflictError(attempts, refusal)
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt)
+    await runner.env.sleep(runner.env.random() * pauseMs, signal)
+    // What others committed is known after most refusals; that they took a file away isn't.
+    if (isFirnError(refusal.cause, 'FIRN_OBJECT_NOT_FOUND')) await runner.refresh(signal)
+  }
+}
+
+/** What the function gave, where its writes were committed, or what was in the way. */
+async function runOnce<T>(
+  transaction: TransactionHandle,
+  run: Run<T>,
+  options: TransactionOptions,
+): Promise<{ value: T } | { refusal: FirnError }> {
+  let value: T
+  try {
+    value = await run(transaction)
+  } catch (error) {
+    if (isFirnError(error, 'FIRN_SNAPSHOT_EXPIRED')) return { refusal: error }
+    throw error
+  }
+  try {
+    await transaction.commit(options)
+    return { value }
+  } catch (error) {
+    if (isFirnError(error, 'FIRN_COMMIT_CONFLICT')) return { refusal: error }
+    throw error
+  }
+}
+
+function assertOptions({ isolation, attempts }: TransactionOptions): void {
+  if (isolation !== undefined && isolation !== 'serializable' && isolation !== 'snapshot') {
+    throw new InvalidArgumentError(
+      `isolation must be 'serializable' or 'snapshot', got ${JSON.stringify(isolation)}`,
+    )
+  }
+  if (attempts !== undefined && !(Number.isSafeInteger(attempts) && attempts >= 1)) {
+    throw new InvalidArgumentError(
+      `attempts must be a whole number from 1 on, got ${String(attempts)}`,
+    )
+  }
+}

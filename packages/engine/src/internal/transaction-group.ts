@@ -1,0 +1,72 @@
+import type { DatabaseState } from '@firn/manifest'
+import { CommitConflictError } from '../errors.js'
+import type { Commit } from '../write-options.js'
+import { CommitGroup } from './commit-group.js'
+import type { Guard } from './guard.js'
+import { KeySet } from './key-set.js'
+import type { PayloadBuffers } from './payload-buffers.js'
+import type { VersionSet } from './version-set.js'
+
+/** A transaction's writes on their way to the log. */
+interface Member {
+  readonly guard: Guard
+  readonly payload: Uint8Array
+  readonly tableIds: readonly number[]
+  resolve(commit: Commit): void
+  reject(error: unknown): void
+}
+
+/**
+ * Transactions that share an entry of the log. Whenever the entry is about to be appended, each one is
+ * held against what was committed since, and against those before it in the group: who is contradicted
+ * is told so and drops out.
+ */
+export class TransactionGroup extends CommitGroup {
+  #members: Member[] = []
+
+  constructor(buffers: PayloadBuffers) {
+    super(buffers)
+    this.isRefusable = true
+  }
+
+  override get isRecordsOnly(): boolean {
+    return false
+  }
+
+  override get byteLength(): number {
+    return this.#members.reduce((sum, { payload }) => sum + payload.length, 0)
+  }
+
+  /** Resolves when it is in the log. The payload's records are those of existing tables. */
+  add(guard: Guard, payload: Uint8Array, tableIds: readonly number[]): Promise<Commit> {
+    return new Promise((resolve, reject) => {
+      this.#members.push({ guard, payload, tableIds, resolve, reject })
+      this.durable.then(resolve, reject)
+    })
+  }
+
+  override async check(versions: VersionSet): Promise<void> {
+    const before = new KeySet()
+    const stay: Member[] = []
+    let refusal: unknown
+    for (const member of this.#members) {
+      try {
+        assertTables(member.tableIds, versions.state)
+        await member.guard.check(versions, before)
+        before.addAll(member.guard.writes)
+        stay.push(member)
+      } catch (error) {
+        refusal = error
+        member.reject(error)
+      }
+    }
+    this.#members = stay
+    if (stay.length === 0) throw refusal
+    this.setPayloads(stay.map(({ payload }) => payload))
+  }
+}
+
+function assertTables(ids: readonly number[], state: DatabaseState): void {
+  if (ids.every((id) => state.tables.has(id))) return
+  throw new CommitConflictError('a table was dropped while a transaction wrote to it')
+}

@@ -1,0 +1,42 @@
+import { isFirnError } from '@firn/env'
+import { CommitConflictError } from '../errors.js'
+import { changedSince } from './changed-since.js'
+import type { Guard } from './guard.js'
+import type { KeySet } from './key-set.js'
+import type { ReadSet } from './read-set.js'
+import type { VersionSet } from './version-set.js'
+
+/** Holds what a transaction read against what others have written since. */
+export class TransactionGuard implements Guard {
+  readonly writes: KeySet
+  readonly #reads: ReadSet
+  /** What was read is unchanged up to here. */
+  #since: number
+
+  constructor(reads: ReadSet, writes: KeySet, since: number) {
+    this.#reads = reads
+    this.writes = writes
+    this.#since = since
+  }
+
+  async check(versions: VersionSet, before: KeySet): Promise<void> {
+    const tree = versions.tree.retain()
+    const { timestamp } = versions.state
+    try {
+      const problem = await changedSince(tree, this.#reads, this.#since)
+      if (problem !== undefined) throw new CommitConflictError(problem)
+      this.#since = timestamp
+    } catch (error) {
+      if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
+      // Another process has compacted it away: what took its place is known after a refresh.
+      throw new CommitConflictError('a file is gone in which others may have written', {
+        cause: error,
+      })
+    } finally {
+      tree.release()
+    }
+    const table = this.#reads.changedBy(before)
+    if (table === undefined) return
+    throw new CommitConflictError(`what was read of table ${table} was written to meanwhile`)
+  }
+}

@@ -1,0 +1,123 @@
+import { ClosedError } from '@firn/env'
+import { KIND_DELETE, type RecordKind } from '@firn/mvcc'
+import type { KeyOf, TableOptions, TypingOptions, ValueOf } from '../table-options.js'
+import type { Transaction, TransactionOptions, TransactionTable } from '../transaction.js'
+import type { Commit } from '../write-options.js'
+import { BatchWriter } from './batch-writer.js'
+import type { DatabaseHandle } from './database-handle.js'
+import { KeySet } from './key-set.js'
+import { ReadSet } from './read-set.js'
+import type { SnapshotHandle } from './snapshot-handle.js'
+import { TableHandle } from './table-handle.js'
+import { TableIdentity } from './table-identity.js'
+import { TABLE_PREFIX_BYTES } from './table-memtable.js'
+import { TransactionGuard } from './transaction-guard.js'
+import { TransactionSource } from './transaction-source.js'
+import { TransactionTableHandle } from './transaction-table-handle.js'
+
+/** One attempt of a transaction: what it reads and writes, until it commits or is given up. */
+export class TransactionHandle implements Transaction {
+  readonly version: number
+  readonly timestamp: number
+  /** Where its tables read. */
+  readonly source: TransactionSource
+  readonly reads: ReadSet = new ReadSet()
+  readonly #database: DatabaseHandle
+  readonly #snapshot: SnapshotHandle
+  /** The tables that were written to. */
+  readonly #written: Map<string, TableIdentity> = new Map()
+  #open = true
+
+  /** Takes over the snapshot. */
+  constructor(database: DatabaseHandle, snapshot: SnapshotHandle) {
+    this.#database = database
+    this.#snapshot = snapshot
+    this.version = snapshot.version
+    this.timestamp = snapshot.timestamp
+    this.source = new TransactionSource(snapshot)
+  }
+
+  table<const O extends TypingOptions>(
+    name: string,
+    options: O,
+  ): TransactionTable<KeyOf<O>, ValueOf<O>>
+  table<K = Uint8Array, V = Uint8Array>(
+    name: string,
+    options?: TableOptions<K, V>,
+  ): TransactionTable<K, V>
+  table(name: string, options: TypingOptions = {}): TransactionTable<never, never> {
+    this.#assertOpen()
+    const identity = new TableIdentity(name, options as TableOptions<never, never>)
+    identity.idIn(this.source.tree().state)
+    return new TransactionTableHandle<never, never>(identity, this)
+  }
+
+  /** Notes that a table is read. */
+  noteRead({ name }: TableIdentity): void {
+    this.#assertOpen()
+    if (!this.reads.tableIds.has(name)) {
+      this.reads.tableIds.set(name, this.#snapshot.tree().state.tableIds.get(name))
+    }
+  }
+
+  write(table: TableIdentity, kind: RecordKind, key: Uint8Array, value: Uint8Array): void {
+    this.#assertOpen()
+    this.#database.writer()
+    this.source.write(table, kind, key, value)
+    if (!this.#written.has(table.name)) this.#written.set(table.name, table)
+  }
+
+  /**
+   * Commits what was written, unless others contradict it: `CommitConflictError`. Nothing can be done
+   * with it any more after the call.
+   */
+  async commit({ isolation = 'serializable', signal }: TransactionOptions): Promise<Commit> {
+    this.#assertOpen()
+    this.#open = false
+    if (this.source.writes === 0) return { version: this.version, timestamp: this.timestamp }
+    const batch = new BatchWriter(this.#database)
+    const writes = new KeySet()
+    for (const table of this.#written.values()) this.#addWrites(table, batch, writes)
+    const reads = isolation === 'serializable' ? this.reads : readsOf(writes)
+    return batch.commit(new TransactionGuard(reads, writes, this.timestamp), signal)
+  }
+
+  async close(): Promise<void> {
+    this.#open = false
+    await this.source.close()
+  }
+
+  /** Adds the last write of each key of a table. */
+  #addWrites(table: TableIdentity, batch: BatchWriter, keys: KeySet): void {
+    const records = this.source.writesTo(table)
+    if (records === undefined) return
+    const target = new TableHandle<Uint8Array, Uint8Array>(table.asBytes(), this.#database)
+    const { bytes } = records
+    for (let i = 0; i < records.keyCount; i++) {
+      const start = (records.keyOffsets[i] as number) + TABLE_PREFIX_BYTES
+      const key = bytes.slice(start, records.keyEnds[i])
+      const last = records.newest[i] as number
+      keys.add(table.name, key)
+      if (records.kinds[last] === KIND_DELETE) batch.delete(target, key)
+      else {
+        const value = bytes.subarray(records.valueOffsets[last], records.valueEnds[last])
+        batch.put(target, key, value)
+      }
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#open) return
+    throw new ClosedError(
+      'the transaction has ended: what it does must be awaited before its function returns',
+    )
+  }
+}
+
+/** What snapshot isolation holds against others: the keys that are written. */
+function readsOf(writes: KeySet): ReadSet {
+  const reads = new ReadSet()
+  reads.keys.addAll(writes)
+  for (const table of writes.tables.keys()) reads.tableIds.set(table, undefined)
+  return reads
+}

@@ -1,0 +1,135 @@
+import type { TableState } from '@firn/manifest'
+import type { RecordKind } from '@firn/mvcc'
+import type { Moment } from '../range.js'
+import { persistedOptions } from '../table-options.js'
+import { Memtable } from './memtable.js'
+import type { ReadPoint, ReadSource } from './read-source.js'
+import type { SnapshotHandle } from './snapshot-handle.js'
+import type { TableIdentity } from './table-identity.js'
+import type { TableMemtable } from './table-memtable.js'
+import type { Tree } from './tree.js'
+
+/** From here on, ids stand for tables that the snapshot doesn't know. */
+const PROVISIONAL_ID = 0xe000_0000
+
+/** After all that the snapshot shows, before all commits to come: those have whole microseconds. */
+const LATER = 0.5
+
+/**
+ * A snapshot with a memtable of a transaction's own over it: a tree that holds both is read as any
+ * other.
+ */
+export class TransactionSource implements ReadSource {
+  readonly timestamp: number
+  readonly #snapshot: SnapshotHandle
+  #writes: Memtable = new Memtable().retain()
+  /** Whether somebody reads `#writes` who mustn't see what is written from now on. */
+  #isHeld = false
+  /** Tables that the snapshot doesn't know. */
+  readonly #newTables: Map<string, TableState> = new Map()
+  /** The snapshot's tree with `#writes`, and the tree that it was made of. */
+  #own: { tree: Tree; over: Tree } | undefined
+
+  constructor(snapshot: SnapshotHandle) {
+    this.#snapshot = snapshot
+    this.timestamp = snapshot.timestamp + LATER
+  }
+
+  /** What was written to a table so far. */
+  writesTo(table: TableIdentity): TableMemtable | undefined {
+    const id = table.idIn(this.tree().state)
+    return id === undefined ? undefined : this.#writes.tables.get(id)
+  }
+
+  get writes(): number {
+    return this.#writes.records
+  }
+
+  /** Copies key and value. */
+  write(table: TableIdentity, kind: RecordKind, key: Uint8Array, value: Uint8Array): void {
+    if (this.#isHeld) this.#unhold()
+    let id = table.idIn(this.tree().state)
+    if (id === undefined) {
+      id = this.#newTable(table)
+      table.idIn(this.tree().state)
+    }
+    const records = this.#writes.table(id)
+    records.insert(this.timestamp, kind, key, 0, key.length, value, 0, value.length)
+  }
+
+  tree(): Tree {
+    const over = this.#snapshot.tree()
+    if (this.#own?.over !== over) {
+      this.#letGo()
+      this.#own = { tree: this.#treeOver(over), over }
+    }
+    return this.#own.tree
+  }
+
+  isStale(): boolean {
+    return false
+  }
+
+  async refresh(): Promise<void> {}
+
+  refreshFiles(signal?: AbortSignal): Promise<boolean> {
+    return this.#snapshot.refreshFiles(signal)
+  }
+
+  hold(): ReadPoint {
+    this.#isHeld = true
+    return { tree: this.tree().retain(), timestamp: this.timestamp }
+  }
+
+  /** The past has none of the transaction's writes. */
+  holdAt(moment: Moment, signal?: AbortSignal): Promise<ReadPoint> {
+    return this.#snapshot.holdAt(moment, signal)
+  }
+
+  async close(): Promise<void> {
+    this.#letGo()
+    this.#writes.release()
+    await this.#snapshot.close()
+  }
+
+  #treeOver(tree: Tree): Tree {
+    const tables = new Map(tree.state.tables)
+    const tableIds = new Map(tree.state.tableIds)
+    for (const table of this.#newTables.values()) {
+      tables.set(table.id, table)
+      tableIds.set(table.name, table.id)
+    }
+    return tree.under(this.#writes, { ...tree.state, tables, tableIds })
+  }
+
+  #newTable({ name, creationOptions }: TableIdentity): number {
+    const id = PROVISIONAL_ID + this.#newTables.size
+    const options = persistedOptions(creationOptions)
+    const { version } = this.#snapshot
+    this.#newTables.set(name, {
+      id,
+      name,
+      options,
+      createdAt: version,
+      historyFloor: 0,
+      levels: [],
+    })
+    this.#letGo()
+    return id
+  }
+
+  /** Goes on in a copy of what was written. */
+  #unhold(): void {
+    const copy = new Memtable().retain()
+    for (const [id, table] of this.#writes.tables) table.copyAfter(-1, copy.table(id))
+    this.#letGo()
+    this.#writes.release()
+    this.#writes = copy
+    this.#isHeld = false
+  }
+
+  #letGo(): void {
+    this.#own?.tree.release()
+    this.#own = undefined
+  }
+}
