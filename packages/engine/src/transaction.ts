@@ -1,5 +1,6 @@
 import type { ReadableTable } from './table.js'
 import type { KeyOf, TableOptions, TypingOptions, ValueOf } from './table-options.js'
+import type { Commit } from './write-options.js'
 
 /**
  * The database as of one version, and writes that nobody else sees before the transaction commits.
@@ -10,6 +11,8 @@ export interface Transaction {
   readonly version: number
   /** Microseconds since the epoch. */
   readonly timestamp: number
+  /** Where its writes stand in the log: once they are there, so after its function has ended. */
+  readonly committed: Commit | undefined
   table<const O extends TypingOptions>(
     name: string,
     options: O,

@@ -1,9 +1,10 @@
 import { isFirnError } from '@firn/env'
 import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
-import { MemoryObjectStore } from '@firn/object-store'
+import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Database, open, type Transaction } from '../src/index.js'
 import { makePlace, PLACE_KINDS, type Place, TINY } from './support/locations.js'
+import { overriding } from './support/overriding.js'
 
 const TEXT = { keys: 'utf8', values: 'utf8' } as const
 const QUIET = { compaction: 'off', maxStalenessMs: 1e9 } as const
@@ -77,11 +78,14 @@ describe.each(PLACE_KINDS)('transactions (%s)', (kind) => {
       await tx.table('b', TEXT).put('k', '1')
     })
     const { version } = db
-    await db.transaction(async (tx) => {
+    const transaction = await db.transaction(async (tx) => {
       await tx.table('a', TEXT).put('k', '2')
       await tx.table('b', TEXT).delete('k')
+      expect(tx.committed).toBeUndefined()
+      return tx
     })
     expect(db.version).toBe(version + 1)
+    expect(transaction.committed?.version).toBe(version + 1)
     const at = { version }
     expect(await db.table('a', TEXT).get('k', { at })).toBe('1')
     expect(await db.table('b', TEXT).get('k', { at })).toBe('1')
@@ -109,7 +113,9 @@ describe.each(PLACE_KINDS)('transactions (%s)', (kind) => {
 
   test('a scan that was begun does not show what is written after', async () => {
     const table = db.table('t', TEXT)
-    for (let i = 0; i < 300; i++) await table.put(String(i).padStart(3, '0'), 'old')
+    const batch = db.batch()
+    for (let i = 0; i < 300; i++) batch.put(table, String(i).padStart(3, '0'), 'old')
+    await batch.write()
     await db.transaction(async (tx) => {
       const t = tx.table('t', TEXT)
       await t.put('000', 'before')
@@ -474,6 +480,21 @@ describe('a transaction', () => {
     await expect(run({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
   })
 
+  test('that is given up ends at once, whatever its function waits for', async () => {
+    await using db = await open('memory:')
+    const giveUp = new AbortController()
+    const endless = db.transaction(
+      async (tx) => {
+        await tx.table('t', TEXT).put('k', 'v')
+        giveUp.abort(new Error('enough'))
+        await new Promise(() => {})
+      },
+      { signal: giveUp.signal },
+    )
+    await expect(endless).rejects.toThrow('enough')
+    expect(await db.table('t', TEXT).get('k')).toBeUndefined()
+  })
+
   test('that is open when the database closes fails, and holds nothing open', async () => {
     const db = await open('memory:')
     await db.table('t', TEXT).put('k', 'v')
@@ -482,6 +503,35 @@ describe('a transaction', () => {
       await tx.table('t', TEXT).put('k', 'late')
     })
     await expect(late).rejects.toMatchObject({ code: 'FIRN_CLOSED' })
+  })
+
+  test('that cannot be checked fails alone: a flush that waits for it goes on', async () => {
+    const stored = new MemoryObjectStore()
+    let isDown = false
+    let flushed: Promise<void> | undefined
+    const store = overriding<ObjectStore>(stored, {
+      get: async (...args: Parameters<ObjectStore['get']>) => {
+        if (!isDown) return stored.get(...args)
+        flushed ??= db.flush()
+        throw new Error('down')
+      },
+    })
+    const parts = { store, log: () => new MemoryCommitLog() }
+    await using db = await open(parts, { compaction: 'off', cache: { memoryBytes: 0 } })
+    const table = db.table('t', TEXT)
+    await table.put('k', '1')
+    const unlucky = db.transaction(async (tx) => {
+      const t = tx.table('t', TEXT)
+      await t.put('l', (await t.get('k')) ?? '')
+      await table.put('k', '2')
+      await db.compact()
+      isDown = true
+    })
+    await expect(unlucky).rejects.toThrow('down')
+    isDown = false
+    expect(flushed).toBeDefined()
+    await flushed
+    expect(await table.get('l')).toBeUndefined()
   })
 
   test('sees what was buffered before it, and commits after that', async () => {

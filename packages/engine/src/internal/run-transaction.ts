@@ -2,6 +2,7 @@ import { type Env, type FirnError, InvalidArgumentError, isFirnError } from '@fi
 import { TransactionConflictError } from '../errors.js'
 import type { Transaction, TransactionOptions } from '../transaction.js'
 import type { TransactionHandle } from './transaction-handle.js'
+import { waitFor } from './wait-for.js'
 
 const DEFAULT_ATTEMPTS = 20
 
@@ -49,7 +50,8 @@ async function runOnce<T>(
 ): Promise<{ value: T } | { refusal: FirnError }> {
   let value: T
   try {
-    value = await run(transaction)
+    // Who gives up isn't held up by what the function waits for, which finds the transaction ended.
+    value = await waitFor((async () => run(transaction))(), options.signal)
   } catch (error) {
     if (isFirnError(error, 'FIRN_SNAPSHOT_EXPIRED')) return { refusal: error }
     throw error

@@ -61,7 +61,11 @@ export class TransactionGroup extends CommitGroup {
       }
     }
     this.#members = stay
-    if (stay.length === 0) throw refusal
+    if (stay.length === 0) {
+      throw new CommitConflictError('every transaction of the group was refused', {
+        cause: refusal,
+      })
+    }
     this.setPayloads(stay.map(({ payload }) => payload))
   }
 }

@@ -22,6 +22,7 @@ export class TransactionHandle implements Transaction {
   /** Where its tables read. */
   readonly source: TransactionSource
   readonly reads: ReadSet = new ReadSet()
+  committed: Commit | undefined
   readonly #database: DatabaseHandle
   readonly #snapshot: SnapshotHandle
   /** The tables that were written to. */
@@ -71,15 +72,16 @@ export class TransactionHandle implements Transaction {
    * Commits what was written, unless others contradict it: `CommitConflictError`. Nothing can be done
    * with it any more after the call.
    */
-  async commit({ isolation = 'serializable', signal }: TransactionOptions): Promise<Commit> {
+  async commit({ isolation = 'serializable', signal }: TransactionOptions): Promise<void> {
     this.#assertOpen()
     this.#open = false
-    if (this.source.writes === 0) return { version: this.version, timestamp: this.timestamp }
+    if (this.source.writes === 0) return
     const batch = new BatchWriter(this.#database)
     const writes = new KeySet()
     for (const table of this.#written.values()) this.#addWrites(table, batch, writes)
     const reads = isolation === 'serializable' ? this.reads : readsOf(writes)
-    return batch.commit(new TransactionGuard(reads, writes, this.timestamp), signal)
+    const guard = new TransactionGuard(reads, writes, this.timestamp)
+    this.committed = await batch.commit(guard, signal)
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ export function waitFor<T>(work: Promise<T>, signal: AbortSignal | undefined): P
   if (signal === undefined) return work
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason)
+    if (signal.aborted) onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
