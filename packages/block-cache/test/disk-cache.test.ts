@@ -1,4 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InvalidArgumentError } from '@firn/env'
@@ -7,6 +16,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type CacheFiles, DiskCache, type DiskCacheOptions } from '../src/disk.js'
 import { nodeCacheFiles } from '../src/internal/disk/cache-files.js'
+import { encodeHeader } from '../src/internal/disk/entry-format.js'
 
 const FILE = '12-01ARZ3NDEKTSV4RRFFQ69G5FAV'
 const HEADER = 24
@@ -236,6 +246,70 @@ describe('DiskCache', () => {
     const other = (await entryPaths()).find((path) => path.includes('OTHER')) ?? ''
     await writeFile(second, await readFile(other))
     expect(await cache.get(FILE, 500, 100)).toBeUndefined()
+  })
+
+  it('40: takes no memory for an entry that is longer by its name than by its bytes', async () => {
+    const before = open({ bytes: 2 ** 31 })
+    await before.put(FILE, 0, content(1))
+    const [path = ''] = await entryPaths()
+    await rename(path, join(path, '../0-3fffffff'))
+    const cache = open({ bytes: 2 ** 31 })
+    expect(cache.stats().entries).toBe(0)
+    const { arrayBuffers } = process.memoryUsage()
+    expect(await cache.get(FILE, 0, 100)).toBeUndefined()
+    expect(process.memoryUsage().arrayBuffers - arrayBuffers).toBeLessThan(64 * 1024 * 1024)
+    expect(cache.stats().damaged).toBe(1)
+  })
+
+  it('29: never rejects and never gives what was not put, whatever is in its directory', async () => {
+    const names = fc.oneof(
+      fc.constantFrom(
+        '0-64',
+        '64-64',
+        '0-0',
+        '00-64',
+        '-1-64',
+        '0-ffffffff',
+        'fffffffffffff-1',
+        'x',
+      ),
+      fc.stringMatching(/^[0-9a-f]{1,14}-[0-9a-f]{1,8}$/),
+    )
+    const folders = fc.constantFrom(`f-${FILE}`, 'x-00', 'x-zz', 'f-', 'f-..', 'tmp-1', 'other')
+    const sound = Uint8Array.from([...encodeHeader(FILE, 0, content(1)), ...content(1)])
+    const change = fc.record({ at: fc.nat(sound.length - 1), byte: fc.nat(255) })
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      fc.array(change, { maxLength: 3 }).map((changes) => {
+        const copy = sound.slice()
+        for (const { at, byte } of changes) copy[at] = byte
+        return copy
+      }),
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(folders, names, bytes), { maxLength: 5 }),
+        async (found) => {
+          await rm(directory, { recursive: true, force: true })
+          for (const [folder, name, content] of found) {
+            await mkdir(join(directory, folder), { recursive: true })
+            await writeFile(join(directory, folder, name), content)
+          }
+          const cache = open()
+          for (const [offset, length] of [
+            [0, 100],
+            [0, 10],
+            [100, 100],
+          ] as const) {
+            const got = await cache.get(FILE, offset, length)
+            if (got !== undefined) expect(got).toEqual(content(1).slice(0, length))
+          }
+          await cache.put(FILE, 100, content(2))
+          expect(await cache.get(FILE, 100, 100)).toEqual(content(2))
+        },
+      ),
+      { numRuns: 60 },
+    )
   })
 
   it('29: misses where the directory is a file, or can’t be read or made', async () => {

@@ -23,7 +23,7 @@ export function printable(bytes: Uint8Array): string {
       continue
     }
     const length = sequenceLength(byte)
-    const character = i + length <= bytes.length ? decodeUtf8(bytes, i, i + length) : undefined
+    const character = isCharacter(bytes, i, length) ? decodeUtf8(bytes, i, i + length) : undefined
     if (character === undefined) {
       text += escapeBytes(bytes, i, i + 1)
       i++
@@ -69,6 +69,22 @@ function sequenceLength(byte: number): number {
   if (byte < 0xc2 || byte > 0xf4) return 1
   if (byte < 0xe0) return 2
   return byte < 0xf0 ? 3 : 4
+}
+
+/** Whether `length` bytes at `at` are one character. A decoder's no is an error, which takes 10 µs. */
+function isCharacter(bytes: Uint8Array, at: number, length: number): boolean {
+  const first = bytes[at] as number
+  if (length === 1) return first < 0x80
+  for (let i = at + 1; i < at + length; i++) {
+    // Past the end is `undefined`, of which no bit is set.
+    if (((bytes[i] as number) & 0xc0) !== 0x80) return false
+  }
+  // No forms that are longer than they need to be, no surrogates, nothing beyond U+10FFFF.
+  const second = bytes[at + 1] as number
+  if (first === 0xe0) return second >= 0xa0
+  if (first === 0xed) return second < 0xa0
+  if (first === 0xf0) return second >= 0x90
+  return first !== 0xf4 || second < 0x90
 }
 
 function escapeBytes(bytes: Uint8Array, start: number, end: number): string {

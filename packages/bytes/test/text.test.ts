@@ -108,6 +108,29 @@ describe('Base64', () => {
 })
 
 describe('printable', () => {
+  it('shows as text exactly what a decoder takes for it', () => {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+    const decoded = (bytes: Uint8Array): string | undefined => {
+      try {
+        return decoder.decode(bytes)
+      } catch {
+        return undefined
+      }
+    }
+    const borders = [0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0]
+    for (let first = 0x80; first <= 0xff; first++) {
+      for (const second of borders) {
+        for (const rest of [[], [0x80], [0xbf, 0xbf], [0x85, 0xc0], [0x8f, 0x8f, 0x80]]) {
+          const bytes = Uint8Array.of(first, second, ...rest)
+          const text = decoded(bytes)
+          if (text === undefined) expect(printable(bytes)).toContain('\\x')
+          else if (!/[\p{Cc}\p{Cf}]/u.test(text)) expect(printable(bytes)).toBe(text)
+          expect(parsePrintable(printable(bytes))).toEqual(bytes)
+        }
+      }
+    }
+  })
+
   it('shows what can be shown', () => {
     expect(printable(utf8Encode('user:é😀 1'))).toBe('user:é😀 1')
     expect(printable(Uint8Array.of(0x61, 0, 0xff, 0x0a, 0x5c, 0x7f))).toBe(

@@ -138,6 +138,19 @@ describe('CSV', () => {
     await expect(rowsOf(csvSource(broken(), options))).rejects.toThrow('the disk is gone')
   })
 
+  test('a file that begins with a byte-order mark is bytes like any other', async () => {
+    for (const chunk of [1, 2, 3, 100]) {
+      const invalid = Uint8Array.from([...encode('\ufeffa,b\n1,'), 0xff, ...encode('\n2,\ufffd\n')])
+      const rows = await csv(invalid, { chunk })
+      expect(rows.map(({ line, problem }) => [line, problem])).toEqual([
+        [2, 'not UTF-8 text'],
+        [3, undefined],
+      ])
+      expect({ ...(rows[1]?.record as object) }).toEqual({ a: '2', b: '\ufffd' })
+      expect(await csv('\ufeff', { chunk })).toEqual([])
+    }
+  })
+
   test('any table comes back', async () => {
     const field = fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r\n', 'ü', ' ') })
     const table = fc.array(fc.tuple(field, field), { minLength: 1, maxLength: 20 })

@@ -81,6 +81,22 @@ describe('level 0', () => {
     expect(plan(picture, { levelBaseBytes: 9999, level0Trigger: 1 })).toBe('nothing')
   })
 
+  it('never writes small files again that were cut where a large value compressed well', () => {
+    const state = stateOf(`tables 1\nL0 b 1:m-1:p 3 @40 a 1:a-1:k 2 @30\n${l1}`)
+    const planned = (rawValueBytes: number, state0 = state) =>
+      planPicture(
+        planLeveled(
+          { ...state0, level0: state0.level0.map((file) => ({ ...file, rawValueBytes })) },
+          { ...options, level0Trigger: 1 },
+        ),
+      )
+    expect(planned(41)).toBe('nothing')
+    expect(planned(5)).toBe('merge [b] [a] → L0 tables 1')
+    // Where they overlap, there are fewer to look into afterwards.
+    const overlapping = stateOf(`tables 1\nL0 b 1:c-1:p 3 @40 a 1:a-1:k 2 @30\n${l1}`)
+    expect(planned(41, overlapping)).toBe('merge [b] [a] → L0 tables 1')
+  })
+
   it('merges small files among themselves while L1 would cost more', () => {
     const small = 'L0 d 1:a-1:z 2 @40 c 1:a-1:z 3 @30 b 1:a-1:z 2 @20 a 1:a-1:z 4 @10'
     expect(plan(`tables 1\n${small}\n${l1}`)).toBe('merge [d] [c] [b] [a] → L0 tables 1')

@@ -89,6 +89,12 @@ describe('writeFiles', () => {
     })
   })
 
+  it('counts what compresses well as what it takes, or small files would be merged for ever', async () => {
+    const records = Array.from({ length: 5 }, (_, i) => put(`1:${number(i)}`, 7, 3000))
+    const { files } = await write(records, { tableOptions: () => ({ compression: 'lz4' }) })
+    expect(files.map(({ records: n }) => n)).toEqual([5])
+  })
+
   it('never splits the versions of one key', async () => {
     const records = ['a', 'b', 'c'].flatMap((name) =>
       Array.from({ length: 200 }, (_, i) => put(`1:${name}`, 1000 - i)),

@@ -71,7 +71,15 @@ const utf8Encoding: Encoding<string> = {
 const jsonEncoding: Encoding<unknown> = {
   name: 'json',
   encode(value) {
-    const text = JSON.stringify(value)
+    let text: string | undefined
+    try {
+      text = JSON.stringify(value)
+    } catch (cause) {
+      throw new InvalidArgumentError(
+        'a value has no JSON form: it refers to itself, nests too deep, or holds a bigint; store it with an encoding of your own',
+        { cause },
+      )
+    }
     if (text === undefined) {
       throw new InvalidArgumentError(
         `a value of type ${typeName(value)} has no JSON form; store null, or delete the key`,

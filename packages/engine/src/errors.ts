@@ -78,6 +78,14 @@ export class TransactionConflictError extends FirnError {
   }
 }
 
+/** A table was dropped, and its files are gone, while somebody reads a moment at which it was there. */
+export function tableDropped(table: string, cause?: unknown): SnapshotExpiredError {
+  return new SnapshotExpiredError(
+    `table ${JSON.stringify(table)} was dropped while it was read; its files and its history are gone`,
+    cause === undefined ? {} : { cause },
+  )
+}
+
 /** A file that a read needs is not in the store, and nothing took its place. */
 export function fileMissing(table: string, cause: unknown): CorruptionError {
   return new CorruptionError(

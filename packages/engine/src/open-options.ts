@@ -1,3 +1,4 @@
+import type { CacheFiles } from '@firn/block-cache/disk'
 import type { Env } from '@firn/env'
 import type { CommitLog, Leases } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
@@ -82,6 +83,8 @@ export interface DatabaseParts extends OpenOptions {
    * all but one in vain.
    */
   leases?: Leases | ((incarnation: string) => Leases)
+  /** The system calls for `cache.disk`. Default: Node's. */
+  cacheFiles?: CacheFiles
 }
 
 /** Never given keys, values or credentials. */

@@ -526,7 +526,7 @@ describe('options', () => {
   })
 
   test('where there is no Node, the error says what to do', () => {
-    expect(() => openDiskCache({ directory, bytes: 1 }, undefined as never)).toThrow(
+    expect(() => openDiskCache({ directory, bytes: 1 }, undefined as never, undefined)).toThrow(
       /cache\.disk needs Node\.js; leave it out/,
     )
   })

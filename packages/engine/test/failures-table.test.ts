@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 const PACKAGES = new URL('../../', import.meta.url)
@@ -10,6 +10,8 @@ interface Row {
   /** Of tests: file and name. */
   tests: { file: string; name: string }[]
   notYet: boolean
+  /** Faults and operations of the simulation; `undefined` where it says nothing about them. */
+  simulated: string[] | undefined
 }
 
 const rows: Row[] = readFileSync(new URL('../FAILURES.md', import.meta.url), 'utf8')
@@ -26,8 +28,31 @@ const rows: Row[] = readFileSync(new URL('../FAILURES.md', import.meta.url), 'ut
         return file === undefined || name === undefined ? [] : [{ file, name }]
       }),
       notYet: shown.some((part) => /^Not yet: .+\.\)?$/.test(part)),
+      simulated: simulatedIn(shown),
     }
   })
+
+function simulatedIn(shown: readonly string[]): string[] | undefined {
+  const last = shown.at(-1) ?? ''
+  if (/^Not simulated: .+\.$/.test(last)) return []
+  const names = /^Simulated: (`[^`]+`(?:, `[^`]+`)*)\.$/.exec(last)?.[1]
+  return names?.split(', ').map((name) => name.slice(1, -1))
+}
+
+/** What goes wrong in the simulation, and what clients do there: as its source names them. */
+const SIMULATED: ReadonlySet<string> = new Set(
+  ['faults.ts', 'chaos.ts', ...filesIn('operations/')].flatMap((file) =>
+    [...readSimulation(file).matchAll(/'([a-z][a-z -]*)'/g)].map(([, name = '']) => name),
+  ),
+)
+
+function readSimulation(file: string): string {
+  return readFileSync(new URL(`simulation/src/${file}`, PACKAGES), 'utf8')
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(new URL(`simulation/src/${folder}`, PACKAGES)).map((file) => folder + file)
+}
 
 /** Whether a file has a test, a group of tests, or a row of a table of tests, of this name. */
 function hasTest(source: string, name: string): boolean {
@@ -40,12 +65,20 @@ test('there is one row for each number, in order, and no other', () => {
   expect(rows.map(({ number }) => number)).toEqual(numbers)
 })
 
+test.each(rows)('$number: says what of the simulation it is met in', ({ simulated }) => {
+  expect(simulated).toBeDefined()
+  for (const name of simulated ?? []) {
+    expect(SIMULATED.has(name), `${name} is a fault or an operation of the simulation`).toBe(true)
+  }
+})
+
 test.each(rows)(
   '$number: is shown by tests that exist and have its number, or says that it is not',
-  ({ number, cells, tests, notYet }) => {
+  ({ number, cells, tests, notYet, simulated }) => {
     expect(cells).toHaveLength(3)
     const shown = (cells[2] ?? '').split('<br>')
-    expect(tests.length + (notYet ? 1 : 0), 'parts that are understood').toBe(shown.length)
+    const understood = tests.length + (notYet ? 1 : 0) + (simulated === undefined ? 0 : 1)
+    expect(understood, 'parts that are understood').toBe(shown.length)
     for (const { file, name } of tests) {
       const path = new URL(file, PACKAGES)
       expect(existsSync(path), `${file} exists`).toBe(true)

@@ -57,6 +57,19 @@ describe('31, 32: storage fails', () => {
     await again.table<string, string>('t').put('k', 'x')
   })
 
+  test('close() says that buffered writes are lost which were in the log, and never synced', async () => {
+    const log = new FailingLog(new MemoryCommitLog({ exclusive: true }))
+    const db = await open({ store: new MemoryObjectStore(), log })
+    const table = db.table('t', TYPED)
+    await table.put('k', 'durable')
+    // So large that it goes to the log by itself.
+    await table.put('k', 'x'.repeat(300_000), { durability: 'buffered' })
+    await db.refresh()
+    log.failure = diskFull()
+    await expect(table.put('lost', 'x')).rejects.toMatchObject({ code: 'FIRN_WRITE_STOPPED' })
+    await expect(db.close()).rejects.toMatchObject({ code: 'FIRN_WRITE_STOPPED' })
+  })
+
   test('a flush that fails for good stops writes, not reads, and loses nothing', async () => {
     const inner = new MemoryObjectStore()
     let full = false

@@ -1,8 +1,9 @@
 import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
-import { MemoryObjectStore } from '@firn/object-store'
+import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { expect, test } from 'vitest'
 import { open } from '../src/index.js'
 import { makePlace, TINY } from './support/locations.js'
+import { overriding } from './support/overriding.js'
 
 const TYPED = { keys: 'utf8', values: 'utf8' } as const
 
@@ -22,6 +23,35 @@ test('a snapshot that expired says so at every read, not only at the first', asy
     () => old.getMany(['k']),
   ]) {
     await expect(read()).rejects.toMatchObject({ code: 'FIRN_SNAPSHOT_EXPIRED' })
+  }
+})
+
+test('many keys are read as of one commit, those too that wait for their turn', async () => {
+  const stored = new MemoryObjectStore()
+  let beforeGet: () => Promise<unknown> = async () => {}
+  const store = overriding<ObjectStore>(stored, {
+    get: async (...args: Parameters<ObjectStore['get']>) => {
+      const work = beforeGet
+      beforeGet = async () => {}
+      await work()
+      return stored.get(...args)
+    },
+  })
+  const parts = { store, log: () => new MemoryCommitLog() }
+  await using db = await open(parts, { compaction: 'inline', cache: { memoryBytes: 0 } })
+  const table = db.table('t', TYPED)
+  const keys = Array.from({ length: 100 }, (_, i) => `k${i}`)
+  const writeAll = (value: string): Promise<unknown> => {
+    const batch = db.batch()
+    for (const key of keys) batch.put(table, key, value)
+    return batch.write()
+  }
+  for (const options of [undefined, { fresh: true }]) {
+    await writeAll('old')
+    await db.compact()
+    beforeGet = () => writeAll('new')
+    expect(new Set(await table.getMany(keys, options))).toEqual(new Set(['old']))
+    expect(await table.get('k99')).toBe('new')
   }
 })
 
@@ -126,4 +156,22 @@ test('a scan that is left while it waits lets go of its files', async () => {
   expect((await db.stats()).cache.files).toBeLessThanOrEqual(
     (await db.stats()).levels.reduce((n, l) => n + l.files, 0) * 3,
   )
+})
+
+test('34: writers that level 0 holds up go on, though merging it down costs more than it is worth', async () => {
+  // Files too large to be merged among themselves, and few next to those below.
+  const tuning = {
+    ...TINY.tuning,
+    targetFileBytes: 400,
+    levelBaseBytes: 100_000,
+    level0Slowdown: 6,
+    level0Stop: 8,
+    inlineLimitBytes: 64,
+  }
+  await using db = await open('memory:', { ...TINY, tuning })
+  const table = db.table('t', { keys: 'utf8', values: 'utf8' })
+  for (let i = 0; i < 600; i++) {
+    await table.put(`key ${(i * 7919) % 300}`, 'x'.repeat(30 + (i % 5) * 100))
+  }
+  expect(await table.count()).toBe(300)
 })

@@ -106,6 +106,14 @@ describe('limits and wrong input', () => {
     await expect(text.put(5 as never, 1)).rejects.toThrow(/expected a string/)
     await expect(text.put('k', undefined as never)).rejects.toThrow(/undefined/)
     await expect(text.put('k', (() => 1) as never)).rejects.toThrow(/no JSON form/)
+    const circular: { self?: unknown } = {}
+    circular.self = circular
+    for (const value of [circular, 1n]) {
+      await expect(text.put('k', value as never)).rejects.toMatchObject({
+        code: 'FIRN_INVALID_ARGUMENT',
+        message: expect.stringMatching(/no JSON form/),
+      })
+    }
     await expect(text.put('k', 1, { durability: 'later' as never })).rejects.toThrow(/durability/)
     expect(() => text.scan({ limit: -1 })).toThrow(/limit/)
     await expect(text.get('k', { at: new Date(Number.NaN) })).rejects.toThrow(/at must be/)

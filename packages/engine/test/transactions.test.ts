@@ -1,5 +1,5 @@
 import { isFirnError } from '@firn/env'
-import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
+import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Database, open, type Transaction } from '../src/index.js'
@@ -415,6 +415,11 @@ describe('what contradicts a transaction', () => {
     expect(await runsOf(db, work, () => put('21')(other), options)).toBe(1)
     expect(await runsOf(db, get, () => put('20')(other), options)).toBe(1)
     expect(await runsOf(db, work, () => put('20')(other))).toBe(1)
+    const again = async (): Promise<void> => {
+      await other.dropTable('t')
+      await put('77')(other)
+    }
+    expect(await runsOf(db, work, again, options)).toBe(2)
   })
 
   test('what it keeps meeting: after its attempts it is given up, with what to do', async () => {
@@ -503,6 +508,39 @@ describe('a transaction', () => {
       await tx.table('t', TEXT).put('k', 'late')
     })
     await expect(late).rejects.toMatchObject({ code: 'FIRN_CLOSED' })
+  })
+
+  test('that waits behind another commit when the database closes fails as closed', async () => {
+    // Two that make their tables first: each has two commits, and the log is slow enough to close between.
+    const ticks = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) await undefined
+    }
+    for (let closedAfter = 0; closedAfter < 400; closedAfter += 20) {
+      const log = new MemoryCommitLog({ exclusive: false })
+      const slow = overriding<CommitLog>(log, {
+        append: async (...args: Parameters<CommitLog['append']>) => {
+          await ticks(150)
+          return log.append(...args)
+        },
+      })
+      const parts = { store: new MemoryObjectStore(), log: () => slow }
+      const db = await open(parts, { compaction: 'off' })
+      const write = (name: string): Promise<unknown> =>
+        db.transaction(async (tx) => {
+          await tx.table(name, TEXT).get('k')
+          await tx.table(name, TEXT).put('k', 'v')
+        })
+      const first = write('a')
+      await ticks(3)
+      const second = write('b')
+      const settled = Promise.allSettled([first, second])
+      await ticks(closedAfter)
+      await db.close()
+      for (const result of await settled) {
+        if (result.status === 'fulfilled') continue
+        expect(result.reason).toMatchObject({ code: 'FIRN_CLOSED' })
+      }
+    }
   })
 
   test('that cannot be checked fails alone: a flush that waits for it goes on', async () => {

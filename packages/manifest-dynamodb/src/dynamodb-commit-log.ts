@@ -26,6 +26,7 @@ import {
   entryKey,
   isTombstone,
 } from './internal/entry-item.js'
+import type { Item } from './internal/item-size.js'
 import { type Condition, ItemTable } from './internal/item-table.js'
 import type { DynamoDbOptions } from './options.js'
 
@@ -53,6 +54,11 @@ const DEFAULT_INLINE_LIMIT_BYTES = 8_192
 const PARALLEL_UPDATES = 8
 // A partition takes 1,000 write units a second: truncation leaves most of them to commits.
 const TRUNCATE_UNITS_PER_SECOND = 300
+
+interface Page {
+  entries: LogEntry[]
+  atEnd: boolean
+}
 
 /**
  * The commit log in a DynamoDB table: entry N is the item of sort key N in the database's partition,
@@ -152,17 +158,24 @@ export class DynamoDbCommitLog implements CommitLog {
     if ('done' in outcome) return { appended: true }
     if ('unknown' in outcome) throw new AmbiguousAppendError(entry, outcome.unknown)
     // Somebody was first; it may have been an earlier delivery of this very request.
-    const winner =
-      outcome.refused === undefined
-        ? await this.#readWinner(entry, signal)
-        : decodeEntryItem(this.#incarnation, outcome.refused)
+    const winner = this.#decodeWinner(outcome.refused) ?? (await this.#readWinner(entry, signal))
     if (winner.version === entry.version) return { appended: false, winner }
     throw new CorruptionError(
       `entry ${winner.version} of log ${this.#incarnation} is in the place of ${entry.version}; is the table one that createTable made?`,
     )
   }
 
-  /** For a server that doesn't say which item was in the way. */
+  /** The entry that was in the way; `undefined` where the server doesn't say, or its answer is damaged. */
+  #decodeWinner(item: Item | undefined): LogEntry | undefined {
+    if (item === undefined) return undefined
+    try {
+      return decodeEntryItem(this.#incarnation, item)
+    } catch (error) {
+      if (isFirnError(error, 'FIRN_CORRUPTION')) return undefined
+      throw error
+    }
+  }
+
   async #readWinner(entry: NewLogEntry, signal: AbortSignal | undefined): Promise<LogEntry> {
     let winner: LogEntry | undefined
     try {
@@ -176,11 +189,21 @@ export class DynamoDbCommitLog implements CommitLog {
     return winner
   }
 
-  async #readPage(
+  /** What was damaged may have been so on its way: it is asked for once more. */
+  async #readPage(position: number, limit: number, signal: AbortSignal | undefined): Promise<Page> {
+    try {
+      return await this.#readPageOnce(position, limit, signal)
+    } catch (error) {
+      if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
+      return this.#readPageOnce(position, limit, signal)
+    }
+  }
+
+  async #readPageOnce(
     position: number,
     limit: number,
     signal: AbortSignal | undefined,
-  ): Promise<{ entries: LogEntry[]; atEnd: boolean }> {
+  ): Promise<Page> {
     const key = entryKey(this.#incarnation, position)
     const { items, atEnd } = await this.#table.query(key, limit, signal)
     const entries = items.map((item, i) => {

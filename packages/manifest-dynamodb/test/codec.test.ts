@@ -1,4 +1,4 @@
-import { ulidFromBytes } from '@firn/env'
+import { CorruptionError, FormatVersionError, ulidFromBytes } from '@firn/env'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { decodeEntryItem, encodeEntryItem } from '../src/internal/entry-item.js'
@@ -37,6 +37,32 @@ it('an item in which something of another entry stands is none', () => {
         if (!same) expect(() => decodeEntryItem(incarnation, mixed)).toThrow(/damaged/)
       }
     }),
+  )
+})
+
+it('40: an entry whose token has no UTF-8 form is damaged, as any other', () => {
+  const entry = { version: 1, timestamp: 1, token: ulidFromBytes(new Uint8Array(16)) }
+  const item = encodeEntryItem(entry.token, { ...entry, payload: new Uint8Array(0) })
+  const hostile = { ...item, token: { S: '\ud800' } }
+  expect(() => decodeEntryItem(entry.token, hostile)).toThrow(CorruptionError)
+})
+
+it('26: a format that was damaged is damage; only what is of another one is of the future', () => {
+  const incarnation = ulidFromBytes(new Uint8Array(16))
+  const entry = { version: 1, timestamp: 1, token: incarnation, payload: new Uint8Array(0) }
+  const item = encodeEntryItem(incarnation, entry)
+  const lease = { epoch: 1, holder: incarnation, renewals: 0, durationMs: 1 }
+  const leaseItem = encodeLeaseItem(incarnation, 'name', lease)
+  const format = { N: '9' }
+  expect(() => decodeEntryItem(incarnation, { ...item, format })).toThrow(CorruptionError)
+  expect(() => decodeLeaseItem(incarnation, 'name', { ...leaseItem, format })).toThrow(
+    CorruptionError,
+  )
+  // A later format has a checksum of its own.
+  const crc = { N: '1' }
+  expect(() => decodeEntryItem(incarnation, { ...item, format, crc })).toThrow(FormatVersionError)
+  expect(() => decodeLeaseItem(incarnation, 'name', { ...leaseItem, format, crc })).toThrow(
+    FormatVersionError,
   )
 })
 

@@ -268,7 +268,8 @@ describeServices('the log on DynamoDB', (table) => {
       const options = table().options()
       const log = new DynamoDbCommitLog(options)
       await fill(log, 1, 3)
-      const newer: Item = { ...(await getItem(options, 2)), format: { N: '2' } }
+      // A later format has a checksum of its own.
+      const newer: Item = { ...(await getItem(options, 2)), format: { N: '2' }, crc: { N: '1' } }
       await putItem(options, newer)
       await expect(collect(log.readAfter(0))).rejects.toThrow(FormatVersionError)
       await expect(log.append(newEntry(2))).rejects.toThrow(FormatVersionError)

@@ -26,11 +26,30 @@ const env = { ...systemEnv, random: () => 0 }
 const HTML: HttpAnswer = { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' }
 const EMPTY: HttpAnswer = { status: 200, headers: {}, body: '' }
 
+/** An item of which most is missing. */
+const DAMAGED = { id: { S: 'log' }, version: { N: '1' } }
+
+function answerOf(status: number, body: object): HttpAnswer {
+  const headers = { 'content-type': 'application/x-amz-json-1.0' }
+  return { status, headers, body: JSON.stringify(body) }
+}
+
 function reasonOf(error: unknown): DynamoDbErrorReason | undefined {
   return error instanceof DynamoDbError ? error.reason : undefined
 }
 
 describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
+  it('26: a page of the log that came damaged is asked for once more', async () => {
+    const damaged = refused(answerOf(200, { Items: [DAMAGED], Count: 1, ScannedCount: 1 }))
+    const { options } = await behindProxy(table(), inTurn([damaged], 'Query'))
+    const log = new DynamoDbCommitLog({ ...options, env })
+    await log.append(newEntry(1))
+    expect(await collect(log.readAfter(0))).toHaveLength(1)
+    const twice = await behindProxy(table(), inTurn([damaged, damaged], 'Query'))
+    const reading = collect(new DynamoDbCommitLog({ ...twice.options, env }).readAfter(0))
+    await expect(reading).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
+  })
+
   describe('an append', () => {
     const refusals: [DynamoDbErrorReason, HttpAnswer, number][] = [
       ['throttled', dynamoDbAnswers.THROUGHPUT_EXCEEDED, 8],
@@ -53,6 +72,19 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
         expect(proxy.requests).toBe(attempts)
       })
     }
+
+    it('26: that meets another entry in a damaged answer reads that one back', async () => {
+      const __type = 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException'
+      const damaged = refused(answerOf(400, { __type, message: 'no', Item: DAMAGED }))
+      const { proxy, options } = await behindProxy(table(), inTurn([damaged], 'PutItem'))
+      const winner = newEntry(1)
+      const client = clientOf(table().service)
+      await new DynamoDbCommitLog({ ...options, client }).append(winner)
+      client.destroy()
+      const result = await new DynamoDbCommitLog({ ...options, env }).append(newEntry(1))
+      expect(result).toMatchObject({ appended: false, winner: { token: winner.token } })
+      expect(proxy.requests).toBe(2)
+    })
 
     it('12: that was throttled is made again, until it is done', async () => {
       const throttled = refused(dynamoDbAnswers.THROUGHPUT_EXCEEDED)

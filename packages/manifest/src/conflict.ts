@@ -78,7 +78,9 @@ function compactionFits(
     if (file.level > 0) {
       const gone = tableExists(state, table)
       if (gone !== undefined) return gone
-      addedByTable.set(table, [...(addedByTable.get(table) ?? []), file])
+      const files = addedByTable.get(table) ?? []
+      files.push(file)
+      addedByTable.set(table, files)
     }
     // A file that only moves to another level keeps its name: it is live, so nobody deleted it.
     if (removed.has(file.id)) continue
@@ -91,7 +93,7 @@ function compactionFits(
   if (old !== undefined) return old
   for (const [id, added] of addedByTable) {
     const levels = replaceInLevels(state.tables.get(id)?.levels ?? [], removed, added)
-    for (const { level } of added) {
+    for (const level of new Set(added.map((file) => file.level))) {
       const overlap = levelIsDisjoint(levels[level - 1] ?? [])
       if (overlap !== undefined) return overlap
     }

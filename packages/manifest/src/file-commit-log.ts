@@ -23,7 +23,7 @@ import {
 } from './internal/file/segment-format.js'
 import { isUnfinished } from './internal/file/segment-name.js'
 import { SegmentReader } from './internal/file/segment-reader.js'
-import { openable } from './internal/file/system-error.js'
+import { typed } from './internal/file/system-error.js'
 import { replaceByTombstones } from './internal/file/tombstone-segment.js'
 
 export interface FileCommitLogOptions {
@@ -109,25 +109,29 @@ export class FileCommitLog implements CommitLog {
     const env = options.env ?? systemEnv
     if (options.mode === 'read') {
       const log = new FileCommitLog(directory, options, undefined)
-      await openable(directory, async () => {
+      await typed(directory, 'opened', async () => {
         // The lock first: entries that come later can't be fewer than its note says.
-        const note = await inspectNote(directory, env)
+        const note = await inspectNote(directory, { env, fileSystem: fs })
         log.#reader.list()
         assertCleanEnd(note, log.#reader.readLast()?.lastVersion ?? 0)
       })
       return log
     }
-    const lock = await openable(directory, () => {
+    const lock = await typed(directory, 'opened', () => {
       fs.makeDirectory(directory)
-      return DirectoryLock.acquire(directory, { env, signal: options.signal })
+      return DirectoryLock.acquire(directory, { env, fileSystem: fs, signal: options.signal })
     })
     try {
       const log = new FileCommitLog(directory, options, lock)
-      await openable(directory, () => log.#recover(lock.previousNote))
+      await typed(directory, 'opened', () => log.#recover(lock.previousNote))
       return log
     } catch (error) {
       // The note stays: what it tells of is still to be found, or still missing.
-      lock.release(lock.previousNote)
+      try {
+        lock.release(lock.previousNote)
+      } catch {
+        // What went wrong first is what the caller should hear of.
+      }
       throw error
     }
   }
@@ -140,7 +144,7 @@ export class FileCommitLog implements CommitLog {
     let left = options.limit ?? Infinity
     // Fixed at the first batch: the log may grow faster than somebody reads it.
     let end: number | undefined
-    return new BatchedEntries(async () => {
+    const nextBatch = async (): Promise<LogEntry[] | undefined> => {
       options.signal?.throwIfAborted()
       this.#assertOpen()
       if (left <= 0) return undefined
@@ -154,7 +158,8 @@ export class FileCommitLog implements CommitLog {
       position += batch?.length ?? 0
       left -= batch?.length ?? 0
       return batch
-    })
+    }
+    return new BatchedEntries(() => typed(this.#directory, 'read', nextBatch))
   }
 
   async append(entry: NewLogEntry, options: LogCallOptions = {}): Promise<AppendResult> {
@@ -192,7 +197,9 @@ export class FileCommitLog implements CommitLog {
     // One at a time, and the next one also after one that failed.
     const turn = this.#truncating
       .catch(() => undefined)
-      .then(() => this.#truncate(writer, through, options))
+      .then(() =>
+        typed(this.#directory, 'truncated', () => this.#truncate(writer, through, options)),
+      )
     this.#truncating = turn
     await turn
   }
@@ -275,7 +282,8 @@ export class FileCommitLog implements CommitLog {
     // It may be one that is still being written.
     if (version > writer.written.version) await writer.settled()
     if (version > writer.written.version) throw writer.failure ?? this.#closed()
-    const [winner] = await this.#batchAfter(version - 1, 1, version)
+    const [winner] =
+      (await typed(this.#directory, 'read', () => this.#batchAfter(version - 1, 1, version))) ?? []
     if (winner === undefined) throw new CorruptionError(`entry ${version} can't be read back`)
     return { appended: false, winner }
   }

@@ -1,3 +1,8 @@
 export { FileCommitLog, type FileCommitLogOptions } from './file-commit-log.js'
-export { DirectoryLock, type LockInspection } from './internal/file/directory-lock.js'
+export {
+  DirectoryLock,
+  type DirectoryLockOptions,
+  type LockInspection,
+} from './internal/file/directory-lock.js'
 export type { FileSystem, LogFile } from './internal/file/file-system.js'
+export type { Liveness, ProcessIdentity } from './internal/file/process-identity.js'

@@ -61,7 +61,8 @@ export async function appendSettled(
     return await settle(log, entry, env, attempts.signal)
   } finally {
     signal?.removeEventListener('abort', onAbort)
-    decided.abort()
+    // With a reason: without one, Node makes an error and its stack for every commit.
+    decided.abort('decided')
   }
 }
 

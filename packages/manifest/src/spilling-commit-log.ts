@@ -83,7 +83,7 @@ export class SpillingCommitLog implements CommitLog {
       return { appended: false, winner: { ...result.winner, payload: entry.payload } }
     }
     // Lost for good: this token will never be in the log. What stays costs only space.
-    await this.#store.delete(key).catch(() => undefined)
+    await this.#store.delete(key, { signal: options.signal }).catch(() => undefined)
     return this.#withWinner(result, options)
   }
 

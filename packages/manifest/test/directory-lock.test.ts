@@ -5,8 +5,9 @@ import path from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { type Env, FormatVersionError, systemEnv } from '@firn/env'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { DirectoryLock, FileCommitLog } from '../src/file.js'
+import { DirectoryLock, FileCommitLog, type FileSystem } from '../src/file.js'
 import type { LockRecord } from '../src/internal/file/lock-record.js'
+import { nodeFileSystem } from '../src/internal/file/node-file-system.js'
 import { livenessOf, ownIdentity } from '../src/internal/file/process-identity.js'
 import { tempDirectory } from './temp-directory.js'
 
@@ -209,6 +210,53 @@ describe('the owner of a lock', () => {
     expect((error as Error).message).toContain('on host elsewhere')
     expect((error as Error).message).toContain(path.join(directory, 'LOCK-1'))
     expect(await DirectoryLock.inspect(directory)).toMatchObject({ held: true })
+  })
+})
+
+/** The real file system, of which some calls fail while `isOn`. */
+function failing(isOn: () => boolean, methods: readonly (keyof FileSystem)[]): FileSystem {
+  const fileSystem: FileSystem = { ...nodeFileSystem }
+  for (const method of methods) {
+    const real = nodeFileSystem[method] as (...args: unknown[]) => unknown
+    Object.assign(fileSystem, {
+      [method]: (...args: unknown[]) => {
+        if (!isOn()) return real(...args)
+        throw Object.assign(new Error(`EIO: ${method}`), { code: 'EIO', syscall: method })
+      },
+    })
+  }
+  return fileSystem
+}
+
+describe('a lock on a disk that fails', () => {
+  it('33: says that it can’t be released, and is nobody’s for the process that had it', async () => {
+    const directory = tempDirectory()
+    let broken = false
+    const fileSystem = failing(() => broken, ['create', 'remove', 'open', 'rename'])
+    const log = await FileCommitLog.open(directory, { fileSystem })
+    broken = true
+    await expect(log.close()).rejects.toMatchObject({
+      code: 'FIRN_LOG_FAILED',
+      cause: { code: 'EIO' },
+    })
+    await expect(DirectoryLock.acquire(directory)).rejects.toMatchObject(locked)
+    broken = false
+    const again = await FileCommitLog.open(directory, { fileSystem })
+    await again.close()
+    const lock = await DirectoryLock.acquire(directory)
+    lock.release()
+  })
+
+  it('33: is not held by a process that failed while it took it', async () => {
+    const directory = tempDirectory()
+    let looks = 0
+    // The second look at the directory has the lock in it.
+    const fileSystem = failing(() => ++looks === 2, ['list'])
+    await expect(FileCommitLog.open(directory, { fileSystem })).rejects.toMatchObject({
+      code: 'FIRN_LOG_FAILED',
+    })
+    const log = await FileCommitLog.open(directory, { fileSystem })
+    await log.close()
   })
 })
 

@@ -1,3 +1,4 @@
+import { ByteWriter } from '@firn/bytes'
 import { CorruptionError, FormatVersionError, systemEnv, ulid } from '@firn/env'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -67,6 +68,20 @@ describe('edits', () => {
   it('refuse to write options that could not be read', () => {
     const bad = tableOptions({ ttlMs: -1 })
     expect(() => encodeEdits([{ type: 'alter-table', id: 1, options: bad }])).toThrow(/ttlMs/)
+  })
+
+  it('40: refuse options that are too long for the next checkpoint', () => {
+    // As many characters as bytes: more than a writer takes, which counts three bytes for each.
+    const text = JSON.stringify(tableOptions({ keys: 'k'.repeat(30_000) }))
+    const body = new ByteWriter()
+    body.varint(7)
+    body.text(text)
+    const payload = new ByteWriter()
+    payload.u8(1)
+    payload.u8(4)
+    payload.u32(body.length)
+    payload.bytes(body.take())
+    expect(() => decodeEdits(payload.take())).toThrow(CorruptionError)
   })
 
   it('40: cut at any length are a typed error or fewer whole edits, never others', () => {

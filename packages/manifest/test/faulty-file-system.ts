@@ -82,6 +82,14 @@ export class FaultyFileSystem implements FileSystem {
     nodeFileSystem.rename(from, to)
   }
 
+  create(path: string, content: Uint8Array): void {
+    nodeFileSystem.create(path, content)
+  }
+
+  link(from: string, to: string): void {
+    nodeFileSystem.link(from, to)
+  }
+
   remove(path: string): void {
     nodeFileSystem.remove(path)
   }
@@ -90,6 +98,9 @@ export class FaultyFileSystem implements FileSystem {
     this.#check({ call: 'syncDirectory', path })
     return nodeFileSystem.syncDirectory(path)
   }
+
+  readonly ownIdentity: FileSystem['ownIdentity'] = nodeFileSystem.ownIdentity
+  readonly livenessOf: FileSystem['livenessOf'] = nodeFileSystem.livenessOf
 
   #checkWrite(
     path: string,

@@ -273,6 +273,32 @@ describe('a log of several segments', () => {
     }
   })
 
+  it('40: refuses entries and tombstones of no possible time, though their checksums are right', async () => {
+    const { directory, paths } = await several()
+    const log = await FileCommitLog.open(directory, { segmentBytes: 4096 })
+    const [truncated, whole] = paths as [string, string]
+    await log.truncate(Number(/(\d+)\.log$/.exec(whole)?.[1]) - 1)
+    await log.close()
+    const { crc32 } = await import('@firn/bytes')
+    const forge = async (segment: string, change: (frame: Buffer) => void) => {
+      const bytes = fs.readFileSync(segment)
+      // The first frame: header at 48, payload at 104; checksums begin with the segment's id and the place.
+      const seed = crc32(Uint8Array.of(48, 0, 0, 0, 0, 0, 0, 0), crc32(bytes.subarray(16, 32)))
+      const forged = Buffer.from(bytes)
+      change(forged.subarray(48))
+      forged.writeUInt32LE(crc32(forged.subarray(104, 104 + forged.readUInt32LE(48)), seed), 96)
+      forged.writeUInt32LE(crc32(forged.subarray(48, 100), seed), 100)
+      fs.writeFileSync(segment, forged)
+      expect(await outcome(directory, 'read')).toBeUndefined()
+      fs.writeFileSync(segment, bytes)
+    }
+    await forge(whole, (frame) => frame.fill(0, 16, 24))
+    await forge(whole, (frame) => frame.fill(0xff, 16, 24))
+    // The first tombstone's timestamp is a varint behind that of their number.
+    await forge(truncated, (frame) => frame.fill(0, 57, 58))
+    expect(await outcome(directory, 'read')).toBeDefined()
+  })
+
   it('37: from the future is refused before anything is written', async () => {
     const { directory, paths } = await several()
     const segment = paths.at(-1) as string

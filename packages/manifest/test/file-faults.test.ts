@@ -174,6 +174,27 @@ describe('a disk without room for zeros', () => {
   })
 })
 
+describe('32: reading on a file system that fails', () => {
+  it('is a typed error, and works again', async () => {
+    const directory = tempDirectory()
+    let broken = false
+    const fileSystem = new FaultyFileSystem(({ call }) =>
+      broken && call === 'read' ? { code: 'EIO' } : undefined,
+    )
+    const log = await FileCommitLog.open(directory, { fileSystem, segmentBytes: 4096 })
+    const entries = describeEntries(await fill(log, 1, 40, 200))
+    const failedSo = { ...failed, cause: { code: 'EIO' } }
+    broken = true
+    await expect(readAll(log)).rejects.toMatchObject(failedSo)
+    await expect(log.append(newEntry(3))).rejects.toMatchObject(failedSo)
+    await expect(log.truncate(30)).rejects.toMatchObject(failedSo)
+    broken = false
+    expect(describeEntries(await readAll(log))).toEqual(entries)
+    await log.truncate(30)
+    await log.close()
+  })
+})
+
 describe('32: opening on a file system that fails', () => {
   it.each(['EMFILE', 'EIO', 'EACCES'])(
     'with %s is a typed error, and leaves no lock',
@@ -182,7 +203,9 @@ describe('32: opening on a file system that fails', () => {
       const log = await FileCommitLog.open(directory)
       const entries = describeEntries(await fill(log, 1, 3))
       await log.close()
-      const broken = new FaultyFileSystem(() => ({ code }))
+      const broken = new FaultyFileSystem(({ path: at }) =>
+        at.includes('LOCK-') ? undefined : { code },
+      )
       for (const mode of ['read', 'write'] as const) {
         const open = FileCommitLog.open(directory, { mode, fileSystem: broken })
         await expect(open).rejects.toMatchObject({ ...failed, cause: { code } })

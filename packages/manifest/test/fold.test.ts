@@ -200,6 +200,16 @@ describe('an entry that can not follow', () => {
 })
 
 describe('edits conflict', () => {
+  it('40: or apply, however many files a compaction adds', () => {
+    const files = Array.from({ length: 150_000 }, (_, i) =>
+      at(i, 1, String(1_000_000 + 2 * i), String(1_000_001 + 2 * i)),
+    )
+    const state = stateAfter([table(1)])
+    const edits = [compact([], files)]
+    const entry = newEntry(state.version + 1, new Uint8Array(1))
+    expect(applyEntry(state, entry, edits).tables.get(1)?.levels[0]?.length).toBe(files.length)
+  })
+
   const base = stateAfter(
     [table(1), table(2)],
     [add(11), compact([], [at(20, 1, 'a', 'f'), at(21, 1, 'm', 'p')])],

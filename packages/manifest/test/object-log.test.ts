@@ -1,3 +1,4 @@
+import { crc32, utf8Encode } from '@firn/bytes'
 import { CorruptionError, FormatVersionError } from '@firn/env'
 import { MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
 import { FaultyObjectStore } from '@firn/object-store/testing'
@@ -51,6 +52,21 @@ describe('the log on an object store', () => {
     expect(await requests(store, () => log.truncate(21))).toEqual({ get: 1, put: 1 })
     const other = new ObjectCommitLog(store, INCARNATION)
     expect((await requests(store, () => other.truncate(22)))['put']).toBe(1)
+  })
+
+  it('40: refuses an entry of no possible time, though its checksums are right', async () => {
+    for (const timestamp of [0, 2 ** 53, 2 ** 63]) {
+      const store = new MemoryObjectStore()
+      const key = logEntryKey(INCARNATION, 1)
+      await new ObjectCommitLog(store, INCARNATION).append(newEntry(1))
+      const { bytes } = await store.get(key)
+      const view = new DataView(bytes.buffer, bytes.byteOffset)
+      view.setBigUint64(24, BigInt(timestamp), true)
+      view.setUint32(52, crc32(bytes.subarray(0, 52), crc32(utf8Encode(key))), true)
+      await store.put(key, bytes)
+      const log = new ObjectCommitLog(store, INCARNATION)
+      await expect(collect(log.readAfter(0))).rejects.toThrow(CorruptionError)
+    }
   })
 
   it('42: ends many reads with the reason of one signal, which Node finds nothing wrong with', async () => {

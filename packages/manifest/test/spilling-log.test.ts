@@ -46,6 +46,25 @@ describe('11: a payload over the limit of an entry', () => {
     expect((await collect(log.readAfter(0)))[0]?.payload).toEqual(long())
   })
 
+  it('of a commit that lost isn’t waited for once its caller gives up', async () => {
+    const store = new MemoryObjectStore()
+    await open(store).append(newEntry(1, new Uint8Array(1)))
+    const caller = new AbortController()
+    const reason = new Error('enough')
+    const silent = new Proxy(store, {
+      get(_, name) {
+        if (name !== 'delete') return Reflect.get(store, name).bind(store)
+        return (_key: string, { signal }: { signal?: AbortSignal } = {}) =>
+          new Promise((_, reject) => {
+            signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+            setImmediate(() => caller.abort(reason))
+          })
+      },
+    })
+    const lost = open(silent).append(newEntry(1, long(), 1), { signal: caller.signal })
+    expect(await lost).toMatchObject({ appended: false })
+  })
+
   it('damaged, cut, replaced or missing is corruption', async () => {
     const store = new MemoryObjectStore()
     const log = open(store)

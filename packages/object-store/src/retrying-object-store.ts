@@ -152,10 +152,6 @@ export class RetryingObjectStore implements ObjectStore {
   ): Promise<T> {
     const timeoutMs = this.#attemptTimeoutMs
     if (timeoutMs === undefined) return call(signal)
-    const timedOut = new ObjectStoreError(
-      `the object store didn't answer within ${timeoutMs} ms; whether it did the request is unknown`,
-      { reason: 'timeout', retryable: true },
-    )
     const attempt = new AbortController()
     const answered = new AbortController()
     const onAbort = () => attempt.abort(signal?.reason)
@@ -163,6 +159,10 @@ export class RetryingObjectStore implements ObjectStore {
     if (signal?.aborted === true) onAbort()
     const timer = this.#env.sleep(timeoutMs, answered.signal).then(
       () => {
+        const timedOut = new ObjectStoreError(
+          `the object store didn't answer within ${timeoutMs} ms; whether it did the request is unknown`,
+          { reason: 'timeout', retryable: true },
+        )
         attempt.abort(timedOut)
         throw timedOut
       },
@@ -172,7 +172,8 @@ export class RetryingObjectStore implements ObjectStore {
       return await Promise.race([call(attempt.signal), timer])
     } finally {
       signal?.removeEventListener('abort', onAbort)
-      answered.abort()
+      // With a reason: without one, Node makes an error and its stack for every request.
+      answered.abort('answered')
     }
   }
 

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '@firn/env'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { objectStoreConformance } from '../src/conformance.js'
 import { HttpObjectStore } from '../src/http.js'
@@ -170,5 +171,16 @@ describe('HttpObjectStore', () => {
     for (const url of ['', 'file:///x', 'ftp://user:secret@host/', '/relative']) {
       expect(() => new HttpObjectStore(url)).toThrow(/needs an http/)
     }
+  })
+
+  it('refuses credentials whose percent encoding is broken, and repeats none', () => {
+    for (const url of ['http://%zz@host/', 'http://me:secret%ff@host/']) {
+      expect(() => new HttpObjectStore(url)).toThrow(InvalidArgumentError)
+      expect(() => new HttpObjectStore(url)).not.toThrow(/zz|secret/)
+    }
+  })
+
+  it('40: takes a URL of a hundred thousand slashes, and doesn’t look at them again for each', () => {
+    expect(new HttpObjectStore(`http://host/${'/'.repeat(200_000)}x`)).toBeDefined()
   })
 })

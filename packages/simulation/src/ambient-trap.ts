@@ -3,7 +3,7 @@ import { Violation } from './violation.js'
 
 type Uses = [owner: object, ownerName: string, names: readonly string[]]
 
-/** What code must not reach for while a simulation runs: the real world's clocks, timers and chance. */
+/** What code must not reach for while a simulation runs: the real world's clocks, timers, chance and files. */
 const AMBIENT: readonly Uses[] = [
   [
     globalThis,
@@ -24,6 +24,13 @@ const AMBIENT: readonly Uses[] = [
   ]),
   builtin('node:timers', ['setTimeout', 'setInterval', 'setImmediate']),
   builtin('node:timers/promises', ['setTimeout', 'setInterval', 'setImmediate']),
+  // Not what Node loads modules with.
+  builtin('node:fs', [
+    ...['open', 'read', 'write', 'writev', 'fsync', 'fdatasync', 'ftruncate', 'readdir', 'mkdir'],
+    ...['rename', 'unlink', 'link', 'fstat', 'lstat', 'openSync', 'readdirSync', 'mkdirSync'],
+    ...['renameSync', 'unlinkSync', 'linkSync', 'writeFileSync', 'fdatasyncSync'],
+  ]),
+  builtin('node:fs/promises', ['open', 'readdir', 'mkdir', 'rename', 'rm', 'writeFile']),
 ]
 
 let allowed = 0
@@ -39,8 +46,8 @@ export function outside<T>(use: () => T): T {
 }
 
 /**
- * From now on, whoever reads a clock, draws a random number or sets a timer of the real world meets a
- * `Violation`, which `onLeak` is told as well, as it could be caught. Gives how to end that.
+ * From now on, whoever reads a clock, draws a random number, sets a timer or opens a file of the real
+ * world meets a `Violation`, which `onLeak` is told as well, as it could be caught. Gives how to end that.
  */
 export function trapAmbientWorld(onLeak: (violation: Violation) => void): () => void {
   const restores: (() => void)[] = []

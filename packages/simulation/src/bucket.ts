@@ -19,6 +19,10 @@ export class Bucket {
   readonly #onReuse: (key: string) => void
   #sorted: string[] | undefined
   #writes = 0
+  /** What each change found in its place, oldest first. */
+  readonly #before: { key: string; object: BucketObject | undefined }[] = []
+  readonly #uploads: Map<number, { key: string; parts: Map<number, Uint8Array> }> = new Map()
+  #uploadsBegun = 0
 
   /** `onReuse` is told where a file's name is used for other bytes than before. */
   constructor(onReuse: (key: string) => void = () => {}) {
@@ -51,13 +55,79 @@ export class Bucket {
     )
       this.#onReuse(key)
     if (found === undefined) this.#sorted = undefined
+    this.#before.push({ key, object: found })
     const etag = `e${++this.#writes}`
     this.#objects.set(key, { bytes, etag })
     return etag
   }
 
   delete(key: string): void {
-    if (this.#objects.delete(key)) this.#sorted = undefined
+    const object = this.#objects.get(key)
+    if (object === undefined) return
+    this.#before.push({ key, object })
+    this.#objects.delete(key)
+    this.#sorted = undefined
+  }
+
+  /** All objects, in the order of their keys. */
+  *objects(): Generator<readonly [string, BucketObject]> {
+    for (const key of this.keys()) yield [key, this.get(key)]
+  }
+
+  /** The same as it was so many changes ago. */
+  objectsBefore(changes: number): (readonly [string, BucketObject])[] {
+    const objects = new Map(this.#objects)
+    for (const { key, object } of this.#before
+      .slice(Math.max(0, this.#before.length - changes))
+      .reverse()) {
+      if (object === undefined) objects.delete(key)
+      else objects.set(key, object)
+    }
+    return [...objects].sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  /** Begins an upload in parts; gives its id. Nothing of it is seen before it is completed. */
+  beginUpload(key: string): number {
+    const id = ++this.#uploadsBegun
+    this.#uploads.set(id, { key, parts: new Map() })
+    return id
+  }
+
+  /** Throws `ObjectNotFoundError` where the upload was completed or aborted. */
+  putPart(id: number, number: number, bytes: Uint8Array): void {
+    this.#upload(id).parts.set(number, bytes)
+  }
+
+  /** Makes the object; gives its etag. Throws as `putPart` and `put` do. */
+  completeUpload(id: number, condition: WriteCondition): string {
+    const { key, parts } = this.#upload(id)
+    const inOrder = [...parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes)
+    const whole = new Uint8Array(inOrder.reduce((sum, bytes) => sum + bytes.length, 0))
+    let at = 0
+    for (const bytes of inOrder) {
+      whole.set(bytes, at)
+      at += bytes.length
+    }
+    const etag = this.put(key, whole, condition)
+    this.#uploads.delete(id)
+    return etag
+  }
+
+  /** Gives the parts up. Throws as `putPart` does. */
+  abortUpload(id: number): void {
+    this.#upload(id)
+    this.#uploads.delete(id)
+  }
+
+  /** How many uploads were neither completed nor aborted. */
+  get uploadsLeft(): number {
+    return this.#uploads.size
+  }
+
+  #upload(id: number): { key: string; parts: Map<number, Uint8Array> } {
+    const upload = this.#uploads.get(id)
+    if (upload === undefined) throw new ObjectNotFoundError(`upload ${id}`)
+    return upload
   }
 
   /** Keys in order. */

@@ -17,24 +17,29 @@ export class Chaos {
   readonly counts: Map<ChaosKind, number> = new Map()
   readonly #world: World
   readonly #hosts: readonly Host[]
+  readonly #decisions: Decisions
   readonly #everyMs: number
-  readonly #weights: readonly (readonly [ChaosKind, number])[]
+  /** How often each kind strikes, next to the others. */
+  readonly #weights: readonly number[]
   #on = true
   #strikes = 0
 
   constructor(world: World, hosts: readonly Host[]) {
-    const { decisions } = world
     this.#world = world
     this.#hosts = hosts
-    this.#everyMs = decisions.pick('chaos.everyMs', [100_000, 300, 1000, 4000])
-    this.#weights = CHAOS_KINDS.map((kind) => [kind, decisions.pick(`chaos.${kind}`, [0, 1, 3])])
+    this.#decisions = world.decisions.scope('chaos')
+    this.#everyMs = this.#decisions.likelihood('everyMs', [100_000, 300, 1000, 4000])
+    this.#weights = CHAOS_KINDS.map((kind) => this.#decisions.likelihood(kind, [0, 1, 3]))
   }
 
   start(): void {
-    const delayMs = this.#world.decisions.choose('chaos in', this.#everyMs * 2)
-    this.#world.after(delayMs, undefined, 'chaos', () => {
-      if (!this.#on || this.#strikes++ === MOST_STRIKES) return
-      this.#strike(this.#world.decisions)
+    if (this.#strikes === MOST_STRIKES) return
+    const { nowMs } = this.#world
+    const decisions = this.#decisions.scope(String(this.#strikes++))
+    const atMs = decisions.moment('at', nowMs, this.#everyMs * 2)
+    this.#world.after(atMs - nowMs, undefined, 'chaos', () => {
+      if (!this.#on) return
+      this.#strike(decisions)
       this.start()
     })
   }
@@ -45,14 +50,8 @@ export class Chaos {
   }
 
   #strike(decisions: Decisions): void {
-    const total = this.#weights.reduce((sum, [, weight]) => sum + weight, 0)
-    if (total === 0) return
-    let left = decisions.choose('chaos.kind', total)
-    const kind = this.#weights.find(([, weight]) => {
-      left -= weight
-      return left < 0
-    })?.[0]
-    const host = this.#hosts[decisions.choose('chaos.host', this.#hosts.length)]
+    const kind = CHAOS_KINDS[decisions.weigh('kind', [0, ...this.#weights]) - 1]
+    const host = this.#hosts[decisions.choose('host', this.#hosts.length)]
     if (kind === undefined || host === undefined || !host.life.alive) return
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
     this.#meet(kind, host, decisions)
@@ -65,6 +64,10 @@ export class Chaos {
     switch (kind) {
       case 'crash':
         host.crash()
+        // Others of the machine would have seen what is lost with it.
+        if (this.#hosts.length === 1 && decisions.choose('machine', 2) === 1) {
+          host.simulation.place.crash(decisions)
+        }
         this.#world.after(
           decisions.choose('restart', RESTART_MS),
           undefined,
@@ -78,7 +81,7 @@ export class Chaos {
         host.life.pausedUntil = nowMs + pauseMs(decisions)
         return
       case 'clock jump':
-        clock.jump(decisions.between('years', -10, 10))
+        clock.jump(decisions.around('years', 10))
         return
       case 'clock stop':
         clock.stop(nowMs)

@@ -1,6 +1,8 @@
+import { problemsOfTransaction } from './check-transaction.js'
 import type { At, Change, History, Read, Seen, Write } from './history.js'
 import { rangeInWords } from './key-range.js'
-import type { Replay } from './replay.js'
+import { LostTimeline } from './lost-timeline.js'
+import type { Replay, Timeline } from './replay.js'
 
 /**
  * Holds what clients saw against what the log says, whose order is taken for the truth:
@@ -8,6 +10,7 @@ import type { Replay } from './replay.js'
  * - a write that was acknowledged is in the log once, whole, at the version and time that its writer was
  *   told, and after everything that anybody had been told of when it began;
  * - one that was refused is nowhere; one whose end isn't known is there once, whole, or not at all;
+ * - buffered writes may be lost in a crash, from the newest backwards; what is lost is nowhere;
  * - nothing is in the log that nobody wrote;
  * - every read shows the database as of one version, out of those that it was allowed to show.
  *
@@ -18,8 +21,14 @@ export function check(history: History, replay: Replay): string[] {
   return [
     ...history.writes.flatMap((write) => problemsOfWrite(write, places, replay)),
     ...places.unclaimed(history.writes),
-    ...history.reads.flatMap((read) => problemsOfRead(read, replay)),
+    ...history.reads.flatMap((read) => problemsOfRead(read, timelineOf(read, history, replay))),
   ]
+}
+
+/** What a process saw that no other does is only there until it is lost. */
+function timelineOf({ timeline }: Read, { losses }: History, replay: Replay): Timeline {
+  const loss = timeline === undefined ? undefined : losses[timeline]
+  return loss === undefined ? replay : new LostTimeline(replay, loss)
 }
 
 /** Where in the log each change is. */
@@ -44,15 +53,16 @@ class Places {
   unclaimed(writes: readonly Write[]): string[] {
     const claimed = new Set<readonly number[]>()
     const deletes = new Map<readonly number[], { least: number; most: number; change: Change }>()
-    for (const { changes, outcome } of writes) {
-      for (const change of changes) {
+    for (const { changes, replaced, outcome } of writes) {
+      for (const change of [...changes, ...replaced]) {
         const places = this.#list(change)
         claimed.add(places)
         if (change.value !== undefined) continue
         const count = deletes.get(places) ?? { least: 0, most: 0, change }
         deletes.set(places, count)
-        if (outcome === 'acknowledged') count.least++
-        if (outcome !== 'refused') count.most++
+        const certain = outcome === 'acknowledged' && !replaced.includes(change)
+        if (certain) count.least++
+        if (isPossible(outcome)) count.most++
       }
     }
     const problems: string[] = []
@@ -87,6 +97,10 @@ class Places {
   }
 }
 
+function isPossible(outcome: Write['outcome']): boolean {
+  return outcome === 'acknowledged' || outcome === 'unknown'
+}
+
 function problemsOfWrite(write: Write, places: Places, replay: Replay): string[] {
   const puts = write.changes.filter(({ value }) => value !== undefined)
   const found = puts.map((change) => places.of(change))
@@ -94,10 +108,11 @@ function problemsOfWrite(write: Write, places: Places, replay: Replay): string[]
   const doubled = found.find((versions) => versions.length > 1)
   if (doubled !== undefined) return [`${who} is in the log more than once: ${doubled.join(', ')}`]
   const versions = [...new Set(found.flat())]
-  if (write.outcome === 'refused' && versions.length > 0) {
-    return [`${who} failed with ${write.code}, but is in the log at ${versions.join(', ')}`]
+  if (!isPossible(write.outcome) && versions.length > 0) {
+    const why = write.outcome === 'lost' ? 'was lost' : `failed with ${write.code}`
+    return [`${who} ${why}, but is in the log at ${versions.join(', ')}`]
   }
-  if (write.outcome !== 'refused' && versions.length > 0) {
+  if (versions.length > 0) {
     const missing = found.some((list) => list.length === 0)
     if (missing || versions.length > 1) {
       return [`${who} is torn: it is in the log in part, at ${versions.join(', ')}`]
@@ -107,7 +122,12 @@ function problemsOfWrite(write: Write, places: Places, replay: Replay): string[]
   if (version !== undefined && version <= write.after) {
     return [`${who} has version ${version}, but began after ${write.after} was acknowledged`]
   }
-  return write.commit === undefined ? [] : problemsOfCommit(write, who, places, replay)
+  const problems =
+    version === undefined || write.transaction === undefined
+      ? []
+      : problemsOfTransaction(who, version, write, write.transaction, replay, isSeenAt)
+  const known = write.outcome === 'acknowledged'
+  return known ? [...problems, ...problemsOfCommit(write, who, places, replay)] : problems
 }
 
 function problemsOfCommit(write: Write, who: string, places: Places, replay: Replay): string[] {
@@ -127,46 +147,74 @@ function problemsOfCommit(write: Write, who: string, places: Places, replay: Rep
   return []
 }
 
-function problemsOfRead(read: Read, replay: Replay): string[] {
-  const { from, at, seen } = read
-  const to = Math.min(read.to, replay.version)
+function problemsOfRead(read: Read, timeline: Timeline): string[] {
+  const { from, at } = read
+  const to = Math.min(read.to, timeline.version)
   const who = `${read.process}'s ${read.what}`
-  if (read.to > replay.version) {
-    return [`${who}: its process had seen version ${read.to}, the log ends with ${replay.version}`]
-  }
-  if (at !== undefined && 'version' in at) {
-    return matches(seen, at.version, replay) ? [] : [explain(who, read, at.version, replay)]
+  if (read.to > timeline.version) {
+    return [
+      `${who}: its process had seen version ${read.to}, the log ends with ${timeline.version}`,
+    ]
   }
   if (from > to) return [`${who} may show ${from} at the oldest, but its process was at ${to}`]
-  let last = -1
-  for (let version = from; version <= to; version++) {
-    const asked = versionOf(at, version, replay)
-    if (asked === last) continue
-    last = asked
-    if (matches(seen, asked, replay)) return []
+  const table = 'table' in read.seen ? read.seen.table : undefined
+  let last: Moment | undefined
+  for (let present = from; present <= to; present++) {
+    const asked = versionOf(at, present, timeline)
+    const id = table === undefined ? undefined : timeline.idOf(table, present)
+    if (last !== undefined && asked === last.asked && id === last.id) continue
+    last = { asked, present, id }
+    if (matches(read.seen, last, timeline)) return []
   }
-  return [explain(who, read, versionOf(at, to, replay), replay)]
+  if (read.growing && matchesGrowing(read, to, timeline)) return []
+  return [explain(who, read, { asked: versionOf(at, to, timeline), present: to }, timeline)]
+}
+
+/** Whether the database of a version shows this. */
+function isSeenAt(seen: Seen, version: number, timeline: Timeline): boolean {
+  return matches(seen, { asked: version, present: version }, timeline)
+}
+
+/** What a read shows: a version, as it is known at a later one. */
+interface Moment {
+  asked: number
+  present: number
+  /** Which table the name means at that time. */
+  id?: number | undefined
 }
 
 /** The version that a read at a moment shows, where the present is `version`. */
-function versionOf(at: At, version: number, replay: Replay): number {
+function versionOf(at: At, version: number, timeline: Timeline): number {
   if (at === undefined) return version
   if ('version' in at) return at.version
-  return Math.min(version, replay.versionAtTime(at.timestamp))
+  return Math.min(version, timeline.versionAtTime(at.timestamp))
 }
 
-function matches(seen: Seen, version: number, replay: Replay): boolean {
+function matches(seen: Seen, { asked, present }: Moment, timeline: Timeline): boolean {
   switch (seen.kind) {
     case 'version':
-      return seen.version === version
+      return seen.version === asked
+    case 'tables':
+      return sameItems(seen.names, timeline.tablesAt(asked))
+    case 'no table':
+      return timeline.idOf(seen.table, asked) === undefined
     case 'values':
       return seen.keys.every(
-        (key, i) => replay.valueAt(seen.table, key, version) === seen.values[i],
+        (key, i) => timeline.valueAt(seen.table, key, asked, present) === seen.values[i],
       )
     case 'count':
-      return replay.rowsAt(seen.table, seen.range, version).length === seen.count
+      return timeline.rowsAt(seen.table, seen.range, asked, present).length === seen.count
+    case 'keys':
+    case 'values of rows': {
+      const expected = timeline.rowsAt(seen.table, seen.range, asked, present)
+      const place = seen.kind === 'keys' ? 0 : 1
+      return sameItems(
+        seen.items,
+        expected.map((row) => row[place]),
+      )
+    }
     case 'rows': {
-      const expected = replay.rowsAt(seen.table, seen.range, version)
+      const expected = timeline.rowsAt(seen.table, seen.range, asked, present)
       if (seen.whole ? expected.length !== seen.rows.length : expected.length < seen.rows.length) {
         return false
       }
@@ -178,39 +226,71 @@ function matches(seen: Seen, version: number, replay: Replay): boolean {
   }
 }
 
-function explain(
-  who: string,
-  { from, to, at, seen }: Read,
-  version: number,
-  replay: Replay,
-): string {
+/** Whether each key has a value that it had at some time while its process was at these versions. */
+function matchesGrowing({ seen, from }: Read, to: number, timeline: Timeline): boolean {
+  const had = (table: string, key: string): Set<string | undefined> => {
+    const values = new Set<string | undefined>()
+    for (let version = from; version <= to; version++) {
+      values.add(timeline.valueAt(table, key, version - 1, version))
+      for (const change of timeline.changesOf(version)) {
+        if (change.table === table && change.key === key) values.add(change.value)
+      }
+    }
+    return values
+  }
+  if (seen.kind === 'values') {
+    return seen.keys.every((key, i) => had(seen.table, key).has(seen.values[i]))
+  }
+  if (seen.kind !== 'count' || seen.range.gte === undefined) return false
+  const values = had(seen.table, seen.range.gte)
+  return seen.count === 0 ? values.has(undefined) : [...values].some((value) => value !== undefined)
+}
+
+function sameItems(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((item, i) => item === other[i])
+}
+
+function explain(who: string, read: Read, moment: Moment, timeline: Timeline): string {
+  const { from, to, at, seen } = read
   const allowed =
-    at === undefined ? `one of the versions ${from} to ${to}` : `${JSON.stringify(at)} (${version})`
-  return `${who} of ${shown(seen)} doesn't show ${allowed}; at ${version} it is ${expected(seen, version, replay)}`
+    at === undefined
+      ? `one of the versions ${from} to ${to}`
+      : `${JSON.stringify(at)} (${moment.asked}), as known at ${from} to ${to}`
+  return `${who} of ${shown(seen)} doesn't show ${allowed}; at ${moment.asked} it is ${expected(seen, moment, timeline)}`
 }
 
 function shown(seen: Seen): string {
   switch (seen.kind) {
     case 'version':
       return `version ${seen.version}`
+    case 'tables':
+      return `the tables ${seen.names.join(', ')}`
+    case 'no table':
+      return `no table ${seen.table}`
     case 'values':
       return `${seen.table}: ${JSON.stringify(seen.keys)} = ${JSON.stringify(seen.values)}`
     case 'count':
       return `${seen.count} keys of ${seen.table} ${rangeInWords(seen.range)}`
+    case 'keys':
+    case 'values of rows':
+      return `${seen.kind} of ${seen.table} ${rangeInWords(seen.range)}: ${JSON.stringify(seen.items)}`
     case 'rows':
       return `${seen.whole ? 'all' : 'the first'} ${seen.rows.length} rows of ${seen.table} ${rangeInWords(seen.range)}: ${JSON.stringify(seen.rows)}`
   }
 }
 
-function expected(seen: Seen, version: number, replay: Replay): string {
+function expected(seen: Seen, { asked, present }: Moment, timeline: Timeline): string {
   switch (seen.kind) {
     case 'version':
       return 'that version'
+    case 'tables':
+    case 'no table':
+      return `the tables ${timeline.tablesAt(asked).join(', ')}`
     case 'values':
       return JSON.stringify(
-        seen.keys.map((key) => replay.valueAt(seen.table, key, version) ?? null),
+        seen.keys.map((key) => timeline.valueAt(seen.table, key, asked, present) ?? null),
       )
     default:
-      return JSON.stringify(replay.rowsAt(seen.table, seen.range, version))
+      return JSON.stringify(timeline.rowsAt(seen.table, seen.range, asked, present))
   }
 }

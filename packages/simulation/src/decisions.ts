@@ -1,50 +1,117 @@
 import { Random } from './random.js'
 
-const CHANCE_STEPS = 1_000_000
+/** Decisions that aren't 0, by their names. */
+export type DecisionMap = ReadonlyMap<string, number>
 
 /**
- * Everything that a run leaves to chance, drawn one after the other from one seed, and recorded: the
- * list of what was drawn replays the run without its seed, and a list that was made smaller is another
- * run. So 0 is always the dull choice: no fault, no delay, the first of many.
+ * Everything that a run leaves to chance. Each decision has a name of its own: its scope and what is
+ * decided, and the how-manieth it is where the same is decided there again. What comes up follows from
+ * the seed and that name alone, so that one decision more or less leaves the others what they were.
+ *
+ * 0 is always the dull choice: no fault, no delay, no operation, the first of many. What came up other
+ * than 0 is recorded, and a record can decide in place of a seed; what it doesn't name is 0. The record
+ * of a run is the same run, and a smaller one is a smaller run: that is what `shrink` works with.
+ *
+ * Scopes are the lives of processes, in these sessions and services, in these steps and kinds of
+ * requests: `writer1.2/0/7/key` is the key of the eighth step of the first session in the second life of
+ * `writer1`, `reader1.1/store/get/fault#3` what meets the fourth get of that life.
  */
 export class Decisions {
-  /** What was drawn so far. */
-  readonly drawn: number[] = []
-  readonly #random: Random
-  readonly #recorded: readonly number[] | undefined
-  /** Told of every decision, for a trace that shows them. */
-  onDraw: ((name: string, drawn: number, bound: number) => void) | undefined
+  /** What was decided so far, but for what is 0; of all scopes. */
+  readonly made: Map<string, number>
+  readonly #seed: number
+  readonly #recorded: DecisionMap | undefined
+  /** In front of every name. */
+  readonly #path: string
+  readonly #scopes: Map<string, Decisions> = new Map()
+  /** How often each thing was decided in this scope. */
+  readonly #counts: Map<string, number> = new Map()
 
-  /** `recorded` decides instead of the seed; past its end everything is 0. */
-  constructor(seed: number, recorded?: readonly number[]) {
-    this.#random = new Random(seed, 'decisions')
+  /** `recorded` decides instead of the seed. */
+  constructor(
+    seed: number,
+    recorded?: DecisionMap,
+    path = '',
+    made: Map<string, number> = new Map(),
+  ) {
+    this.#seed = seed
     this.#recorded = recorded
+    this.#path = path
+    this.made = made
+  }
+
+  /** Those of one part of what there is; always the same for the same name. */
+  scope(name: string): Decisions {
+    let scope = this.#scopes.get(name)
+    if (scope === undefined) {
+      const path = `${this.#path}${name}/`
+      scope = new Decisions(this.#seed, this.#recorded, path, this.made)
+      this.#scopes.set(name, scope)
+    }
+    return scope
   }
 
   /** A whole number from 0 to `bound - 1`. */
   choose(name: string, bound: number): number {
-    const drawn =
-      this.#recorded === undefined
-        ? this.#random.below(bound)
-        : Math.min(this.#recorded[this.drawn.length] ?? 0, bound - 1)
-    this.drawn.push(drawn)
-    this.onDraw?.(name, drawn, bound)
-    return drawn
+    return this.#decide(name, bound - 1, (random) => random.below(bound))
   }
 
-  /** A whole number from `least` to `most`. */
+  /** A whole number from `least` to `most`; `least` is dull. */
   between(name: string, least: number, most: number): number {
     return least + this.choose(name, most - least + 1)
   }
 
+  /** A whole number from `-most` to `most`; 0 is dull. */
+  around(name: string, most: number): number {
+    const drawn = this.choose(name, 2 * most + 1)
+    return drawn % 2 === 1 ? (drawn + 1) / 2 : 0 - drawn / 2
+  }
+
+  /** One of several; the first is dull. */
   pick<const T>(name: string, items: readonly [T, ...T[]]): T {
     return items[this.choose(name, items.length)] as T
   }
 
-  /** True with a probability. What can't be or must be isn't drawn. */
-  chance(name: string, probability: number): boolean {
-    if (probability <= 0) return false
-    if (probability >= 1) return true
-    return this.choose(name, CHANCE_STEPS) >= CHANCE_STEPS * (1 - probability)
+  /**
+   * The place of one of several weights, each as likely as it weighs. Where the first weighs 0, it only
+   * comes up when the decision is taken away.
+   */
+  weigh(name: string, weights: readonly number[]): number {
+    return this.#decide(name, weights.length - 1, (random) => {
+      let left = random.number() * weights.reduce((sum, weight) => sum + weight, 0)
+      const place = weights.findIndex((weight) => {
+        left -= weight
+        return left < 0
+      })
+      return Math.max(0, place)
+    })
+  }
+
+  /** A time up to `withinMs` after another one. It stays where it is when that other one is moved. */
+  moment(name: string, afterMs: number, withinMs: number): number {
+    const most = Number.MAX_SAFE_INTEGER
+    const drawn = this.#decide(name, most, (random) => Math.ceil(afterMs) + random.below(withinMs))
+    return Math.max(afterMs, drawn)
+  }
+
+  /**
+   * How likely something is in a seed's run. That isn't a decision of the run, since what does happen is:
+   * a record, in which it can't be told, gives the first.
+   */
+  likelihood<const T>(name: string, items: readonly [T, ...T[]]): T {
+    if (this.#recorded !== undefined) return items[0]
+    return items[new Random(this.#seed, this.#path + name).below(items.length)] as T
+  }
+
+  #decide(name: string, most: number, draw: (random: Random) => number): number {
+    const count = this.#counts.get(name) ?? 0
+    this.#counts.set(name, count + 1)
+    const full = count === 0 ? this.#path + name : `${this.#path}${name}#${count}`
+    const decided =
+      this.#recorded === undefined
+        ? draw(new Random(this.#seed, full))
+        : Math.min(this.#recorded.get(full) ?? 0, most)
+    if (decided !== 0) this.made.set(full, decided)
+    return decided
   }
 }

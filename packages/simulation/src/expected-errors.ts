@@ -1,4 +1,5 @@
 import { isFirnError } from '@firn/env'
+import { Abandoned } from './abandoned.js'
 import type { Host } from './host.js'
 import { Violation } from './violation.js'
 
@@ -10,6 +11,23 @@ const OF_FAULTS: ReadonlySet<string> = new Set([
   'FIRN_COMMIT_CONFLICT',
 ])
 
+/** The same of a disk. */
+const OF_DISKS: ReadonlySet<string> = new Set([
+  'FIRN_OBJECT_STORE',
+  'FIRN_LOG_FAILED',
+  'FIRN_WRITE_STOPPED',
+  // Tables are dropped while others write to them.
+  'FIRN_COMMIT_CONFLICT',
+])
+
+/** What explains an error besides the faults that there may be. */
+export interface Explanations {
+  /** Codes that the call may always end in. */
+  allowed?: readonly string[]
+  /** How many garbled answers had reached the process when the call was made. */
+  garbledBefore?: number
+}
+
 /**
  * Throws a `Violation` for an error that a call may not end in: one that isn't Firn's, damage where
  * nothing was damaged, trouble where there are no faults. Gives the error's code.
@@ -18,18 +36,35 @@ export function assertExpected(
   error: unknown,
   host: Host,
   what: string,
-  allowed: readonly string[] = [],
+  { allowed = [], garbledBefore = 0 }: Explanations = {},
 ): string {
   if (error instanceof Violation) throw error
   const { simulation } = host
+  if (error instanceof Abandoned) {
+    // A directory is let go of first.
+    const takesTime = what === 'open' && simulation.place.kind === 'embedded'
+    if (!takesTime) error.assertPrompt(`${host.name}: ${what}`)
+    return error.code
+  }
   if (isFirnError(error)) {
     const { code } = error
     if (allowed.includes(code)) return code
-    if (OF_FAULTS.has(code) && simulation.hasFaults) return code
-    if (code === 'FIRN_CORRUPTION' && simulation.place.damages && simulation.hasFaults) return code
+    const ofFaults = simulation.place.kind === 'embedded' ? OF_DISKS : OF_FAULTS
+    if (ofFaults.has(code) && simulation.hasFaults) {
+      if (code === 'FIRN_WRITE_STOPPED') host.isStopped = true
+      return code
+    }
+    if (code === 'FIRN_CORRUPTION' && mayBeDamaged(host, garbledBefore)) return code
     // Whoever reads may be there before the database is.
     const isEarly = what === 'open' && host.options.mode === 'read' && simulation.hasFaults
     if (code === 'FIRN_DATABASE_NOT_FOUND' && isEarly) return code
   }
   throw new Violation(`${host.name}: ${what} must not fail with ${String(error)}`, { cause: error })
+}
+
+/** What is garbled is asked for again, so damage is told of when the last answer has come. */
+function mayBeDamaged({ life, simulation }: Host, garbledBefore: number): boolean {
+  const { place, hasFaults } = simulation
+  if (!hasFaults) return false
+  return place.kind === 'embedded' ? place.damages : life.garbled > garbledBefore
 }

@@ -8,6 +8,8 @@ export const FAULT_KINDS = [
   'lost-reply',
   /** An error now, and it is done later. */
   'late-apply',
+  /** An error now, and it is done hours later, when nobody thinks of it any more. */
+  'very-late',
   /** It is done, and once more later. */
   'applied-twice',
   /** It is done twice at once, and the answer is that to the second: a condition meets its own write. */
@@ -26,45 +28,71 @@ export const FAULT_KINDS = [
   'flipped',
   /** The answer holds bytes of something else. */
   'wrong-object',
+  /** An item in the answer lacks a part. */
+  'missing-field',
+  /** A list of how things were a while ago. */
+  'stale-list',
 ] as const
 
 export type FaultKind = (typeof FAULT_KINDS)[number]
 
 /** Kinds that garble what is read: where they happen, a read may end in a `CorruptionError`. */
-const DAMAGE: readonly FaultKind[] = ['truncated', 'flipped', 'wrong-object']
+const DAMAGE: readonly FaultKind[] = ['truncated', 'flipped', 'wrong-object', 'missing-field']
+
+export function isDamage(kind: FaultKind): boolean {
+  return DAMAGE.includes(kind)
+}
 
 /** Half of the kinds don't happen in a run, so that what the others lead to isn't drowned. */
 const RATES: readonly [number, ...number[]] = [0, 0, 0, 0, 0.002, 0.01, 0.03, 0.1]
 
+/** What a request can meet while a service is out of reach: it may be done all the same. */
+const OF_OUTAGES: readonly FaultKind[] = ['fail-before', 'late-apply', 'lost-reply']
+const MOST_OUTAGES = 3
+/** They begin within this time. */
+const OUTAGES_WITHIN_MS = 10_000
+/** Longer than anybody goes on asking what became of a commit. */
+const LONGEST_OUTAGE_MS = 90_000
+
+interface Outage {
+  fromMs: number
+  toMs: number
+}
+
 /** The faults of one service: how likely each kind is in this run, and how often each happened. */
 export class Faults {
   readonly service: string
-  readonly counts: Map<FaultKind, number> = new Map()
-  readonly #decisions: Decisions
+  readonly counts: Map<FaultKind | 'outage', number> = new Map()
   readonly #rates: ReadonlyMap<FaultKind, number>
+  readonly #outages: readonly Outage[]
   #on = true
 
-  constructor(service: string, decisions: Decisions, rates: ReadonlyMap<FaultKind, number>) {
+  constructor(
+    service: string,
+    rates: ReadonlyMap<FaultKind, number>,
+    outages: readonly Outage[] = [],
+  ) {
     this.service = service
-    this.#decisions = decisions
     this.#rates = rates
+    this.#outages = outages
   }
 
-  /** A rate for each kind, zero included. */
+  /** A rate for each kind, zero included, and times at which nothing gets through. */
   static draw(service: string, decisions: Decisions): Faults {
     const rates = new Map(
-      FAULT_KINDS.map((kind) => [kind, decisions.pick(`${service}.rate.${kind}`, RATES)]),
+      FAULT_KINDS.map((kind) => [kind, decisions.likelihood(`${service} ${kind}`, RATES)]),
     )
-    return new Faults(service, decisions, rates)
+    return new Faults(service, rates, drawOutages(service, decisions))
   }
 
   /** A service that works. */
-  static none(service: string, decisions: Decisions): Faults {
-    return new Faults(service, decisions, new Map())
+  static none(service: string): Faults {
+    return new Faults(service, new Map())
   }
 
+  /** Whether an answer was garbled so far. */
   get damages(): boolean {
-    return DAMAGE.some((kind) => (this.#rates.get(kind) ?? 0) > 0)
+    return DAMAGE.some((kind) => this.counts.has(kind))
   }
 
   /** From now on the service works. */
@@ -72,14 +100,34 @@ export class Faults {
     this.#on = false
   }
 
-  /** The fault that meets a request, out of those that can. */
-  draw(possible: readonly FaultKind[]): FaultKind | undefined {
+  /**
+   * The fault that meets a request at this time, out of those that can; `decisions` are those of such
+   * requests.
+   */
+  draw(decisions: Decisions, possible: readonly FaultKind[], nowMs: number): FaultKind | undefined {
     if (!this.#on) return undefined
-    for (const kind of possible) {
-      if (!this.#decisions.chance(`${this.service}.${kind}`, this.#rates.get(kind) ?? 0)) continue
-      this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
-      return kind
+    if (this.#outages.some(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs)) {
+      this.counts.set('outage', (this.counts.get('outage') ?? 0) + 1)
+      const kinds = OF_OUTAGES.filter((kind) => possible.includes(kind))
+      return kinds[decisions.choose('in an outage', kinds.length)]
     }
-    return undefined
+    const rates = possible.map((kind) => this.#rates.get(kind) ?? 0)
+    const none = Math.max(0, 1 - rates.reduce((sum, rate) => sum + rate, 0))
+    const kind = possible[decisions.weigh('fault', [none, ...rates]) - 1]
+    if (kind !== undefined) this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
+    return kind
   }
+}
+
+function drawOutages(service: string, decisions: Decisions): Outage[] {
+  const outages: Outage[] = []
+  const likelihood = decisions.likelihood(`${service} outages`, [0, 0, 0, 0.5])
+  for (let i = 0; i < MOST_OUTAGES; i++) {
+    const own = decisions.scope(service).scope(`outage ${i}`)
+    if (own.weigh('happens', [1 - likelihood, likelihood]) === 0) continue
+    const fromMs = own.moment('at', 0, OUTAGES_WITHIN_MS)
+    const share = own.choose('lasts', 1000) / 1000
+    outages.push({ fromMs, toMs: fromMs + share ** 2 * LONGEST_OUTAGE_MS })
+  }
+  return outages
 }

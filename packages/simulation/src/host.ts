@@ -1,4 +1,5 @@
 import { type Database, type OpenOptions, open } from '@firn/engine'
+import { Patience } from './abandoned.js'
 import { assertExpected } from './expected-errors.js'
 import { Session } from './session.js'
 import type { Life, SimProcess } from './sim-process.js'
@@ -18,8 +19,8 @@ export interface HostOptions {
 
 /** Longest pause before an open that failed is tried again. */
 const REOPEN_MS = 500
-/** Longest pause between two operations, by what the process does. */
-const THINK_MS = { anything: 60, compaction: 1000 } as const
+/** The shortest and longest pause between two operations, by what the process does. */
+const THINK_MS = { anything: [0, 59], compaction: [20, 1000] } as const
 
 /** A process that has the database open, and the clients within it. */
 export class Host {
@@ -30,6 +31,8 @@ export class Host {
   left: number
   /** The database, while it is open: calls on another one may fail with `ClosedError`. */
   current: Database | undefined
+  /** Whether the database has told that it accepts no writes before it is opened again. */
+  isStopped = false
   #life: Life | undefined
   #database: Promise<Database> | undefined
   #working = 0
@@ -56,6 +59,18 @@ export class Host {
   database(): Promise<Database> {
     this.#database ??= this.#open(this.life)
     return this.#database
+  }
+
+  /** Whether it may see buffered writes, which others see when they are in the log. */
+  get buffers(): boolean {
+    const { place } = this.simulation
+    return place.kind === 'embedded' && this.options.mode === 'write'
+  }
+
+  /** Whether files that it holds may go: a directory's one writer knows nothing of its readers. */
+  get losesFiles(): boolean {
+    const { place } = this.simulation
+    return place.kind === 'embedded' && this.options.mode === 'read'
   }
 
   /** Whether all its operations are done that have to be. */
@@ -87,8 +102,12 @@ export class Host {
     this.current = undefined
     this.#newest = 0
     // A directory, unlike this store, is locked until its database is closed.
+    const { history, world } = this.simulation
     this.#database = closing
       .close()
+      .then(() => {
+        if (this.buffers) history.settle(Number.POSITIVE_INFINITY, world.nowMs)
+      })
       .catch((error: unknown) => assertExpected(error, this, 'close'))
       .then(() => this.#open(this.life))
     await this.#database
@@ -99,6 +118,8 @@ export class Host {
     const database = await this.database()
     this.current = undefined
     await database.close()
+    const { history, world } = this.simulation
+    if (this.buffers) history.settle(Number.POSITIVE_INFINITY, world.nowMs)
   }
 
   /** Checks that this process never goes back; gives its version. */
@@ -113,7 +134,7 @@ export class Host {
   }
 
   async #open(life: Life): Promise<Database> {
-    const { place, limits, world } = this.simulation
+    const { place, limits, world, history } = this.simulation
     const { mode, compaction } = this.options
     const options: OpenOptions = {
       ...limits.options,
@@ -126,27 +147,55 @@ export class Host {
       },
     }
     for (;;) {
+      const { acknowledged } = history
+      const garbledBefore = life.garbled
+      const patience = this.#patience(life)
+      const signal = patience?.signal
       try {
-        const database = await open({ ...place.partsFor(life), ...options })
-        world.note(`${life.name} has version ${database.version} open`)
+        const database = await open({
+          ...place.partsFor(life, mode),
+          ...options,
+          ...(signal === undefined ? {} : { signal }),
+        })
+        patience?.end()
+        const { version } = database
+        world.note(`${life.name} has version ${version} open`)
+        if (version < acknowledged) {
+          throw new Violation(
+            `${life.name} opened version ${version}, but ${acknowledged} was acknowledged before`,
+          )
+        }
+        if (this.buffers) history.recover(version, world.nowMs)
         this.current = database
+        this.isStopped = false
         return database
       } catch (error) {
-        assertExpected(error, this, 'open')
+        patience?.end()
+        assertExpected(error, this, 'open', { garbledBefore })
         await life.env.sleep(life.env.random() * REOPEN_MS)
       }
     }
+  }
+
+  /** Some opens are given up; none is once nothing fails any more. */
+  #patience(life: Life): Patience | undefined {
+    if (!this.simulation.hasFaults) return undefined
+    const decisions = life.decisions.scope('open')
+    if (decisions.weigh('abandons', [9, 1]) === 0) return undefined
+    return new Patience(life, 1 + decisions.choose('abandons after', 300))
   }
 
   async #work(session: Session): Promise<void> {
     this.#working++
     const { life } = this
     const { world } = this.simulation
+    const [leastMs, mostMs] = THINK_MS[this.options.work]
     try {
       while (this.left > 0) {
         this.left--
         await session.step()
-        await life.env.sleep(world.decisions.choose('think', THINK_MS[this.options.work]))
+        if (this.isStopped) await this.reopen()
+        await life.env.sleep(session.decisions.between('think', leastMs, mostMs))
       }
     } catch (error) {
       world.fail(

@@ -9,6 +9,8 @@ export interface Limits {
   inlineLimitBytes: number
   /** Payloads of more bytes than this are spilled from DynamoDB to an object. */
   itemLimitBytes: number
+  /** Uploads of more bytes than this are sent in parts. */
+  partBytes: number
   /** Keys in one reply to a list. */
   pageKeys: number
   /** Items in one reply to a query. */
@@ -41,6 +43,7 @@ export function drawLimits(decisions: Decisions): Limits {
     maxStalenessMs,
     inlineLimitBytes,
     itemLimitBytes: pick('itemLimitBytes', [65_536, 17, 100, 500]),
+    partBytes: pick('partBytes', [100_000, 100_000, 600, 3000]),
     pageKeys: pick('pageKeys', [1000, 2, 10]),
     pageItems: pick('pageItems', [1000, 1, 3, 20]),
   }

@@ -1,75 +1,48 @@
 import { parseArgs } from 'node:util'
-import { systemEnv } from '@firn/env'
-import { type RunReport, runSeed } from './run-seed.js'
+import { runMany } from './command/run-many.js'
+import { replayFile, runOne, shrinkSeed } from './command/run-one.js'
 
-const USAGE = `node packages/simulation/dist/main.js [--seeds N] [--from S]   runs N seeds from S on
-node packages/simulation/dist/main.js --seed S [--trace]        runs one, and tells what happens`
+const USAGE = `node packages/simulation/dist/main.js, with
+
+  [--seeds N] [--from S] [--twice]   runs N seeds from S on, on all cores; each one twice
+  --minutes M [--from S]             as many as it can in M minutes
+  --seed S [--trace]                 runs one, and tells what happens
+  --seed S --shrink FILE             makes a run that fails smaller, and keeps it in a file
+  --replay FILE [--trace]            runs what a file keeps
+
+Ends with 1 where a run failed.`
+
+/** More than anybody has the time for. */
+const ENDLESS = 1_000_000_000
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      seeds: { type: 'string', default: '100' },
+      seeds: { type: 'string' },
+      minutes: { type: 'string' },
       from: { type: 'string', default: '1' },
+      twice: { type: 'boolean', default: false },
       seed: { type: 'string' },
       trace: { type: 'boolean', default: false },
+      shrink: { type: 'string' },
+      replay: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
-  if (values.help) {
-    console.log(USAGE)
-    return
+  const { trace, twice, replay, shrink } = values
+  const [seed, minutes] = [values.seed, values.minutes].map(optionalNumber)
+  if (values.help) console.log(USAGE)
+  else if (replay !== undefined) await replayFile(replay, { trace })
+  else if (seed !== undefined && shrink !== undefined) await shrinkSeed(seed, shrink)
+  else if (seed !== undefined) await runOne(seed, { trace })
+  else {
+    const seeds = optionalNumber(values.seeds) ?? (minutes === undefined ? 100 : ENDLESS)
+    await runMany({ from: wholeNumber(values.from), seeds, minutes, twice })
   }
-  if (values.seed !== undefined) {
-    const onLine = values.trace ? { onLine: (line: string) => console.log(line) } : {}
-    const report = await runSeed(wholeNumber(values.seed), onLine)
-    console.log(summary([report], 0))
-    if (report.failure !== undefined) tell(report)
-    return
-  }
-  const from = wholeNumber(values.from)
-  const reports: RunReport[] = []
-  const startedAt = systemEnv.monotonic()
-  for (let seed = from; seed < from + wholeNumber(values.seeds); seed++) {
-    const report = await runSeed(seed)
-    // Decisions would add up.
-    reports.push({ ...report, decisions: [] })
-    if (report.failure !== undefined) tell(report)
-  }
-  console.log(summary(reports, systemEnv.monotonic() - startedAt))
 }
 
-function tell({ seed, failure }: RunReport): void {
-  process.exitCode = 1
-  console.error(`seed ${seed} failed: ${failure?.message}`)
-  if (failure?.cause instanceof Error) console.error(failure.cause.stack)
-  console.error(`  replay: node packages/simulation/dist/main.js --seed ${seed} --trace\n`)
-}
-
-function summary(reports: readonly RunReport[], ms: number): string {
-  const failed = reports.filter(({ failure }) => failure !== undefined)
-  const sum = (of: (report: RunReport) => ReadonlyMap<string, number>): Map<string, number> => {
-    const total = new Map<string, number>()
-    for (const report of reports) {
-      for (const [name, count] of of(report)) total.set(name, (total.get(name) ?? 0) + count)
-    }
-    return total
-  }
-  const events = reports.reduce((total, report) => total + report.events, 0)
-  const rate = ms > 0 ? `, ${Math.round((reports.length * MINUTE_MS) / ms)} seeds a minute` : ''
-  return [
-    `${reports.length} seeds, ${failed.length} failed${rate}; ${events} events; hash ${reports.at(-1)?.hash}`,
-    `operations: ${inWords(sum(({ operations }) => operations))}`,
-    `faults: ${inWords(sum(({ faults }) => faults))}`,
-    ...(failed.length > 0 ? [`failed: ${failed.map(({ seed }) => seed).join(' ')}`] : []),
-  ].join('\n')
-}
-
-const MINUTE_MS = 60_000
-
-function inWords(counts: ReadonlyMap<string, number>): string {
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
-  const parts = [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
-  return `${total} (${parts.map(([name, count]) => `${name} ${count}`).join(', ')})`
+function optionalNumber(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : wholeNumber(text)
 }
 
 function wholeNumber(text: string): number {

@@ -1,4 +1,5 @@
-import type { FaultKind, Faults } from './faults.js'
+import type { Decisions } from './decisions.js'
+import { type FaultKind, type Faults, isDamage } from './faults.js'
 import type { Life } from './sim-process.js'
 import type { World } from './world.js'
 
@@ -14,6 +15,8 @@ export interface Exchange<T> {
   failure(kind: FaultKind): unknown
   /** The answer as a fault garbles it. Default: as it is. */
   garble?(answer: T, kind: FaultKind): T
+  /** The same of a refusal, which may hold something, too. */
+  garbleRefusal?(error: unknown, kind: FaultKind): unknown
   signal?: AbortSignal | undefined
 }
 
@@ -22,6 +25,8 @@ const SLOW = 100
 const LOST = 20
 /** The latest that something arrives, in milliseconds. */
 const LATE_MS = 120_000
+/** The latest that something arrives that nobody thinks of any more. */
+const VERY_LATE_MS = 24 * 3_600_000
 const LATENCY_STEPS = 16
 
 type Answer<T> = { value: T } | { error: unknown }
@@ -48,7 +53,9 @@ export class Network {
 
   send<T>(life: Life, exchange: Exchange<T>): Promise<T> {
     const { what, signal } = exchange
-    const fault = this.faults.draw(exchange.faults)
+    const [verb = what] = what.split(' ', 1)
+    const decisions = life.decisions.scope(this.faults.service).scope(verb)
+    const fault = this.faults.draw(decisions, exchange.faults, this.#world.nowMs)
     if (fault !== undefined) this.#world.note(`${life.name}: ${what} will meet ${fault}`)
     return new Promise<T>((resolve, reject) => {
       let waits = true
@@ -62,22 +69,24 @@ export class Network {
         life.after(delayMs, `${what} ${outcome}`, () => {
           if (!waits) return
           signal?.removeEventListener('abort', onAbort)
+          if (fault !== undefined && isDamage(fault)) life.garbled++
           if ('error' in given) reject(given.error)
           else resolve(given.value)
         })
       }
-      this.#deliver(exchange, fault, answer)
+      this.#deliver(exchange, fault, decisions, answer)
     })
   }
 
   #deliver<T>(
     exchange: Exchange<T>,
     fault: FaultKind | undefined,
+    decisions: Decisions,
     answer: (delayMs: number, given: Answer<T>) => void,
   ): void {
     const { what } = exchange
-    const there = this.#latency(fault)
-    const back = this.#latency(fault)
+    const there = this.#latency(decisions, fault)
+    const back = this.#latency(decisions, fault)
     const apply = (how = 'applied'): Answer<T> => {
       const given = attempt(() => exchange.apply())
       this.#world.note(`${what} ${'error' in given ? `refused (${wordsOf(given.error)})` : how}`)
@@ -94,7 +103,11 @@ export class Network {
         return
       case 'late-apply':
         answer(there + back, { error: exchange.failure(fault) })
-        at(this.#late(), () => apply('applied late'))
+        at(this.#late(decisions), () => apply('applied late'))
+        return
+      case 'very-late':
+        answer(there + back, { error: exchange.failure(fault) })
+        at(decisions.choose('very late', VERY_LATE_MS), () => apply('applied very late'))
         return
       case 'lost-reply':
         at(there, () => {
@@ -105,38 +118,42 @@ export class Network {
       case 'applied-twice':
         at(there, () => {
           answer(back, apply())
-          at(this.#late(), () => apply('applied again'))
+          at(this.#late(decisions), () => apply('applied again'))
         })
         return
       case 'own-refusal':
         at(there, () => {
           apply()
-          at(this.#latency(undefined), () => answer(back, apply('applied again')))
+          at(this.#latency(decisions, undefined), () => answer(back, apply('applied again')))
         })
         return
       default:
         at(there, () => {
           const given = apply()
-          const garbled =
-            fault === undefined || 'error' in given || exchange.garble === undefined
-              ? given
-              : { value: exchange.garble(given.value, fault) }
+          const garbled = fault === undefined ? given : garble(exchange, given, fault)
           answer(back, garbled)
         })
     }
   }
 
-  #latency(fault: FaultKind | undefined): number {
-    const steps = this.#world.decisions.choose('latency', LATENCY_STEPS)
+  #latency(decisions: Decisions, fault: FaultKind | undefined): number {
+    const steps = decisions.choose('latency', LATENCY_STEPS)
     const ms = this.#latencyMs * (0.5 + steps / LATENCY_STEPS)
     return fault === 'slow' ? ms * SLOW : ms
   }
 
-  #late(): number {
+  #late(decisions: Decisions): number {
     // By the square: mostly soon, while what it belongs to still goes on.
-    const share = this.#world.decisions.choose('late', 1000) / 1000
+    const share = decisions.choose('late', 1000) / 1000
     return this.#latencyMs + share ** 2 * LATE_MS
   }
+}
+
+function garble<T>(exchange: Exchange<T>, given: Answer<T>, fault: FaultKind): Answer<T> {
+  if ('error' in given) {
+    return { error: exchange.garbleRefusal?.(given.error, fault) ?? given.error }
+  }
+  return exchange.garble === undefined ? given : { value: exchange.garble(given.value, fault) }
 }
 
 function attempt<T>(run: () => T): Answer<T> {

@@ -1,6 +1,7 @@
 import type { DatabaseParts } from '@firn/engine'
 import {
   type CommitLog,
+  type Leases,
   type LogEntry,
   ObjectCommitLog,
   ObjectLeases,
@@ -11,8 +12,9 @@ import {
 import { DynamoDbCommitLog, DynamoDbLeases } from '@firn/manifest-dynamodb'
 import { type ObjectStore, RetryingObjectStore } from '@firn/object-store'
 import { Bucket } from './bucket.js'
+import type { Decisions } from './decisions.js'
+import { EmbeddedDisk } from './disk/embedded-disk.js'
 import { DynamoDbTable } from './dynamodb-table.js'
-import { EmbeddedLog, EmbeddedLogStorage } from './embedded-log.js'
 import { Faults } from './faults.js'
 import type { Limits } from './limits.js'
 import { Network } from './network.js'
@@ -26,16 +28,26 @@ import type { World } from './world.js'
 export const PLACE_KINDS = ['objects', 'dynamodb', 'embedded'] as const
 export type PlaceKind = (typeof PLACE_KINDS)[number]
 
+/** What can go wrong somewhere, and did. */
+export interface FaultSource {
+  readonly service: string
+  readonly counts: ReadonlyMap<string, number>
+  /** Whether what was read was damaged. */
+  readonly damages: boolean
+  /** From now on nothing goes wrong. */
+  end(): void
+}
+
 /** The parts of a database, put together as the engine does for a location, over simulated services. */
 export class Place {
   readonly kind: PlaceKind
   readonly bucket: Bucket
-  readonly faults: readonly Faults[]
+  readonly faults: readonly FaultSource[]
   readonly #limits: Limits
   readonly #store: Network
   readonly #log: Network
   readonly #table: DynamoDbTable = new DynamoDbTable()
-  readonly #embedded: EmbeddedLogStorage = new EmbeddedLogStorage()
+  readonly #disk: EmbeddedDisk | undefined
 
   constructor(world: World, kind: PlaceKind, limits: Limits) {
     const { decisions } = world
@@ -44,11 +56,12 @@ export class Place {
     this.bucket = new Bucket((key) =>
       world.fail(new Violation(`${key} was written twice, with different bytes`)),
     )
-    // A disk has faults of its own, which are still to come.
     const draw = kind === 'embedded' ? Faults.none : Faults.draw
     this.#store = new Network(world, draw('store', decisions), decisions.between('store ms', 1, 40))
     this.#log = new Network(world, draw('log', decisions), decisions.between('log ms', 1, 40))
-    this.faults = [this.#store.faults, this.#log.faults]
+    this.#disk = kind === 'embedded' ? new EmbeddedDisk(world) : undefined
+    this.faults =
+      this.#disk === undefined ? [this.#store.faults, this.#log.faults] : [this.#disk.faults]
   }
 
   /** Whether what is read may have been damaged on its way. */
@@ -56,27 +69,22 @@ export class Place {
     return this.faults.some((faults) => faults.damages)
   }
 
+  /** Whether anything went wrong so far. */
+  get hadFaults(): boolean {
+    return this.faults.some(({ counts }) => counts.size > 0)
+  }
+
   /** For `open`, in one life of a process. */
-  partsFor(life: Life): Pick<DatabaseParts, 'store' | 'log' | 'leases'> {
+  partsFor(life: Life, mode: 'write' | 'read'): Pick<DatabaseParts, 'store' | 'log' | 'leases'> {
     const store = this.#storeFor(life)
+    const disk = this.#disk
+    if (disk !== undefined) return { store, log: () => disk.openLog(life, mode) }
     const log = (incarnation: string): CommitLog => this.#logFor(life, store, incarnation)
-    switch (this.kind) {
-      case 'embedded':
-        return { store, log }
-      case 'objects':
-        return {
-          store,
-          log,
-          leases: (incarnation) => new ObjectLeases(store, incarnation, { env: life.env }),
-        }
-      case 'dynamodb':
-        return {
-          store,
-          log,
-          leases: (incarnation) =>
-            new DynamoDbLeases({ ...this.#dynamoDb(life), env: life.env, incarnation }),
-        }
-    }
+    const leases = (incarnation: string): Leases =>
+      this.kind === 'objects'
+        ? new ObjectLeases(store, incarnation, { env: life.env })
+        : new DynamoDbLeases({ ...this.#dynamoDb(life), env: life.env, incarnation })
+    return { store, log, leases }
   }
 
   /** The id of the database. */
@@ -87,7 +95,7 @@ export class Place {
 
   /** The whole log, with the payloads that were truncated. Ask only when there are no faults any more. */
   async readLog(life: Life, incarnation: string): Promise<LogEntry[]> {
-    if (this.kind === 'embedded') return this.#embedded.everAppended()
+    if (this.#disk !== undefined) return this.#disk.readLog(life)
     const entries: LogEntry[] = []
     const log = this.#logFor(life, this.#storeFor(life), incarnation)
     for await (const entry of log.readAfter(0)) entries.push(entry)
@@ -97,35 +105,45 @@ export class Place {
 
   /** The bytes of a file, also where it was deleted since. */
   fileBytes(incarnation: string, fileId: string): Uint8Array | undefined {
-    return this.bucket.everPut(sstKey(incarnation, fileId))
+    const key = sstKey(incarnation, fileId)
+    return this.#disk === undefined ? this.bucket.everPut(key) : this.#disk.objectBytes(key)
   }
 
   hasFile(incarnation: string, fileId: string): boolean {
-    return this.bucket.find(sstKey(incarnation, fileId)) !== undefined
+    const key = sstKey(incarnation, fileId)
+    return this.#disk === undefined
+      ? this.bucket.find(key) !== undefined
+      : this.#disk.hasObject(key)
+  }
+
+  /** The keys of all objects that there are. */
+  objectKeys(): readonly string[] {
+    return this.#disk === undefined ? this.bucket.keys() : this.#disk.objectKeys()
+  }
+
+  /** The machine crashes that the database is on, if it is on one. All its processes are dead before. */
+  crash(decisions: Decisions): void {
+    this.#disk?.crash(decisions)
   }
 
   #storeFor(life: Life): ObjectStore {
-    const { pageKeys } = this.#limits
-    const store = new SimObjectStore({ life, bucket: this.bucket, network: this.#store, pageKeys })
+    if (this.#disk !== undefined) return this.#disk.storeFor(life)
+    const { pageKeys, partBytes } = this.#limits
+    // A log in the store takes its end from a list; elsewhere only checkpoints are found by one, and an
+    // older one will do.
+    const listsMayBeStale = this.kind === 'dynamodb'
+    const { bucket } = this
+    const network = this.#store
+    const options = { life, bucket, network, pageKeys, partBytes, listsMayBeStale }
+    const store = new SimObjectStore(options)
     return new RetryingObjectStore(store, { env: life.env })
   }
 
   #logFor(life: Life, store: ObjectStore, incarnation: string): CommitLog {
     const { itemLimitBytes } = this.#limits
-    switch (this.kind) {
-      case 'embedded':
-        return new EmbeddedLog(this.#embedded, life, 5)
-      case 'objects':
-        return new ObjectCommitLog(store, incarnation)
-      case 'dynamodb': {
-        const log = new DynamoDbCommitLog({
-          ...this.#dynamoDb(life),
-          env: life.env,
-          incarnation,
-        })
-        return new SpillingCommitLog(log, store, incarnation, { itemLimitBytes })
-      }
-    }
+    if (this.kind === 'objects') return new ObjectCommitLog(store, incarnation)
+    const log = new DynamoDbCommitLog({ ...this.#dynamoDb(life), env: life.env, incarnation })
+    return new SpillingCommitLog(log, store, incarnation, { itemLimitBytes })
   }
 
   #dynamoDb(life: Life): { client: ReturnType<typeof simDynamoDbClient>; tableName: string } {

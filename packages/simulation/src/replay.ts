@@ -12,7 +12,7 @@ import {
 } from '@firn/manifest'
 import { KIND_DELETE } from '@firn/mvcc'
 import { END, memorySource, PENDING, SstReader } from '@firn/sst'
-import type { Change, Row } from './history.js'
+import { type Change, type Row, WHOLE_TABLE } from './history.js'
 import { isInRange, type KeyRange } from './key-range.js'
 
 /** Bytes of the table's id in front of a key in a file. */
@@ -25,15 +25,41 @@ interface Version {
 
 const text = new TextDecoder()
 
+/**
+ * Versions of all tables, one after the other. A table that is dropped takes its past with it, and one
+ * that is made again begins with none: so what a read of a version shows depends on `present`, too, the
+ * version at which it was made.
+ */
+export interface Timeline {
+  /** The newest one. */
+  readonly version: number
+  timestampOf(version: number): number | undefined
+  /** The newest version at or before a time. */
+  versionAtTime(timestamp: number): number
+  /** Which table has this name; `undefined` where none has. */
+  idOf(table: string, version: number): number | undefined
+  /** The names of all tables, in order. */
+  tablesAt(version: number): string[]
+  valueAt(table: string, key: string, version: number, present: number): string | undefined
+  /** What a scan of a range gives. */
+  rowsAt(table: string, range: KeyRange, version: number, present: number): Row[]
+  /** What a version changed, in its order. */
+  changesOf(version: number): readonly Change[]
+}
+
 /** What the log says: every version of every key. The order of its entries is the truth. */
-export class Replay {
+export class Replay implements Timeline {
   /** The newest state; `version` is the log's end. */
   state: DatabaseState = emptyState()
   readonly #timestamps: number[] = [0]
   readonly #changes: (readonly Change[])[] = [[]]
-  readonly #tables: Map<string, Map<string, Version[]>> = new Map()
-  /** The keys of each table in order. */
+  readonly #tables: Map<number, Map<string, Version[]>> = new Map()
+  /** By name: since when a table of this id has it, or none has. */
+  readonly #ids: Map<string, { version: number; id: number | undefined }[]> = new Map()
+  /** By name: the keys of all tables that had it, in order. */
   readonly #keys: Map<string, string[]> = new Map()
+  /** Files that an entry ever added, and the entry. */
+  readonly #everAdded: Map<string, number> = new Map()
 
   /**
    * Replays all entries of a log. `fileBytes` gives the bytes of a file, also where it was deleted since.
@@ -45,13 +71,21 @@ export class Replay {
   ): Promise<Replay> {
     const replay = new Replay()
     for (const entry of entries) await replay.#apply(entry, fileBytes)
-    for (const [table, keys] of replay.#tables) replay.#keys.set(table, [...keys.keys()].sort())
+    for (const [name, ids] of replay.#ids) {
+      const keys = ids.flatMap(({ id }) => [...(replay.#tables.get(id ?? -1)?.keys() ?? [])])
+      replay.#keys.set(name, [...new Set(keys)].sort())
+    }
     return replay
   }
 
   /** Every file that the present needs. */
   liveFiles(): Iterable<FileMeta> {
     return liveFiles(this.state)
+  }
+
+  /** Every file that an entry ever named, with the entry's version. */
+  get everAdded(): ReadonlyMap<string, number> {
+    return this.#everAdded
   }
 
   get version(): number {
@@ -79,8 +113,18 @@ export class Replay {
     return low
   }
 
-  valueAt(table: string, key: string, version: number): string | undefined {
-    const versions = this.#tables.get(table)?.get(key) ?? []
+  idOf(table: string, version: number): number | undefined {
+    return this.#ids.get(table)?.findLast((since) => since.version <= version)?.id
+  }
+
+  tablesAt(version: number): string[] {
+    const names = [...this.#ids.keys()].filter((name) => this.idOf(name, version) !== undefined)
+    return names.sort()
+  }
+
+  valueAt(table: string, key: string, version: number, present: number): string | undefined {
+    const id = this.idOf(table, present)
+    const versions = (id === undefined ? undefined : this.#tables.get(id)?.get(key)) ?? []
     let low = 0
     let high = versions.length
     while (low < high) {
@@ -91,18 +135,13 @@ export class Replay {
     return versions[low - 1]?.value
   }
 
-  /** What a scan of a range gives. */
-  rowsAt(table: string, range: KeyRange, version: number): Row[] {
-    const { reverse = false, limit = Number.POSITIVE_INFINITY } = range
-    const keys = this.#keys.get(table) ?? []
-    const rows: Row[] = []
-    for (let i = 0; i < keys.length && rows.length < limit; i++) {
-      const key = keys[reverse ? keys.length - 1 - i : i] as string
-      if (!isInRange(key, range)) continue
-      const value = this.valueAt(table, key, version)
-      if (value !== undefined) rows.push([key, value])
-    }
-    return rows
+  /** Keys that a table ever had, in order. */
+  keysOf(table: string): readonly string[] {
+    return this.#keys.get(table) ?? []
+  }
+
+  rowsAt(table: string, range: KeyRange, version: number, present: number): Row[] {
+    return rowsOf(this.keysOf(table), range, (key) => this.valueAt(table, key, version, present))
   }
 
   async #apply(
@@ -112,12 +151,29 @@ export class Replay {
     const { payload } = entry
     if (payload === undefined) throw new CorruptionError(`entry ${entry.version} has no payload`)
     const edits = decodeEdits(payload)
-    this.state = applyEntry(this.state, entry, edits)
+    const before = this.state
+    this.state = applyEntry(before, entry, edits)
+    const { version } = entry
     const changes: Change[] = []
-    for (const edit of edits) await this.#changesOf(edit, entry.timestamp, fileBytes, changes)
+    for (const edit of edits) {
+      if (edit.type === 'create-table') this.#name(edit.name, version, edit.id)
+      if (edit.type === 'drop-table') {
+        const table = before.tables.get(edit.id)?.name ?? ''
+        this.#name(table, version, undefined)
+        changes.push({ table, key: WHOLE_TABLE, value: undefined })
+      }
+      for (const { id } of filesOf(edit)) this.#everAdded.set(id, version)
+      await this.#changesOf(edit, entry.timestamp, fileBytes, changes)
+    }
     this.#timestamps.push(entry.timestamp)
     this.#changes.push(changes)
-    for (const { table, key, value } of changes) this.#set(table, key, entry.version, value)
+    for (const { table, key, value } of changes) this.#set(table, key, version, value)
+  }
+
+  #name(table: string, version: number, id: number | undefined): void {
+    const ids = this.#ids.get(table) ?? []
+    this.#ids.set(table, ids)
+    ids.push({ version, id })
   }
 
   async #changesOf(
@@ -170,12 +226,45 @@ export class Replay {
   }
 
   #set(table: string, key: string, version: number, value: string | undefined): void {
-    const keys = this.#tables.get(table) ?? new Map<string, Version[]>()
-    this.#tables.set(table, keys)
+    const id = this.idOf(table, version)
+    // A drop.
+    if (id === undefined) return
+    const keys = this.#tables.get(id) ?? new Map<string, Version[]>()
+    this.#tables.set(id, keys)
     const versions = keys.get(key) ?? []
     keys.set(key, versions)
     // The last record of an entry counts.
     if (versions.at(-1)?.version === version) versions.pop()
     versions.push({ version, value })
+  }
+}
+
+/** The rows of a range, out of all keys that there may be, in order. */
+export function rowsOf(
+  keys: readonly string[],
+  range: KeyRange,
+  valueAt: (key: string) => string | undefined,
+): Row[] {
+  const { reverse = false, limit = Number.POSITIVE_INFINITY } = range
+  const rows: Row[] = []
+  for (let i = 0; i < keys.length && rows.length < limit; i++) {
+    const key = keys[reverse ? keys.length - 1 - i : i] as string
+    if (!isInRange(key, range)) continue
+    const value = valueAt(key)
+    if (value !== undefined) rows.push([key, value])
+  }
+  return rows
+}
+
+/** The files that an edit adds. */
+function filesOf(edit: Edit): readonly FileMeta[] {
+  switch (edit.type) {
+    case 'add-files':
+    case 'flush':
+      return edit.files
+    case 'compact':
+      return edit.added.map(({ file }) => file)
+    default:
+      return []
   }
 }

@@ -1,11 +1,13 @@
 import { trapAmbientWorld } from './ambient-trap.js'
-import { Decisions } from './decisions.js'
+import { type DecisionMap, Decisions } from './decisions.js'
 import { Simulation } from './simulation.js'
 import { Violation } from './violation.js'
 
 export interface RunOptions {
-  /** Decides instead of the seed; see `Decisions`. */
-  decisions?: readonly number[]
+  /** Decides instead of the seed; see `Decisions`. Ids still come from the seed. */
+  decisions?: DecisionMap | undefined
+  /** Ends a run that goes on for longer. */
+  mostEvents?: number
   /** Told of every line of the trace. */
   onLine?: (line: string) => void
 }
@@ -20,8 +22,8 @@ export interface RunReport {
   operations: ReadonlyMap<string, number>
   /** How often each fault happened, by service or process, and kind. */
   faults: ReadonlyMap<string, number>
-  /** What was left to chance. */
-  decisions: readonly number[]
+  /** What came up, where it wasn't dull: what replays the run. */
+  decisions: DecisionMap
   /** What went wrong. */
   failure: Violation | undefined
 }
@@ -32,9 +34,14 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
   const simulation = new Simulation(decisions, seed)
   const { world, place, chaos } = simulation
   world.trace.onLine = options.onLine
+  if (options.mostEvents !== undefined) world.mostEvents = options.mostEvents
   const onUnhandled = (error: unknown): void =>
     world.fail(new Violation(`nobody handled ${String(error)}`, { cause: error }))
   process.on('unhandledRejection', onUnhandled)
+  const onWarning = (warning: Error): void => {
+    if (warning.name === 'MaxListenersExceededWarning') world.fail(new Violation(warning.message))
+  }
+  process.on('warning', onWarning)
   const restore = trapAmbientWorld((violation) => world.fail(violation))
   let failure: Violation | undefined
   try {
@@ -48,6 +55,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
   } finally {
     restore()
     process.off('unhandledRejection', onUnhandled)
+    process.off('warning', onWarning)
   }
   const faults = new Map<string, number>()
   for (const { service, counts } of place.faults) {
@@ -60,7 +68,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
     events: world.events,
     operations: simulation.operations,
     faults,
-    decisions: decisions.drawn,
+    decisions: decisions.made,
     failure,
   }
 }

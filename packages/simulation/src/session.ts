@@ -1,7 +1,16 @@
 import type { Commit, Database, Table } from '@firn/engine'
+import { Patience } from './abandoned.js'
 import type { Decisions } from './decisions.js'
 import { assertExpected } from './expected-errors.js'
-import type { At, Change, History, Seen } from './history.js'
+import {
+  ABANDONED,
+  ABANDONED_BEFORE,
+  type At,
+  type Change,
+  type History,
+  type Seen,
+  type Write,
+} from './history.js'
 import type { Host } from './host.js'
 import type { KeyRange } from './key-range.js'
 import { chooseOperation } from './operations/operations.js'
@@ -18,20 +27,48 @@ export interface ReadRequest {
   at?: At
   /** Whether it looks at the log first. */
   fresh?: boolean
+  /** Whether it never does: it shows what the process sees. */
+  stale?: boolean
+  /** The oldest and the newest version that were the present when it was made. Default: found out. */
+  present?: { from: number; to: number }
+  /** Whether what it shows is held for it. */
+  held?: boolean
+  /** Whether it reads single keys of the present; see `Read.growing`. */
+  single?: boolean
+  /** Codes of errors that it may end in besides those that faults explain. */
+  allowed?: readonly string[]
+}
+
+/** A write as an operation describes it. */
+export interface WriteRequest {
+  what: string
+  changes: readonly Change[]
+  /** What the same call wrote before, to the same keys. */
+  replaced?: readonly Change[]
+  durability?: 'durable' | 'buffered'
+  /** Codes of errors that it may end in besides those that faults explain. */
+  allowed?: readonly string[]
 }
 
 /** A client: it does one operation after the other, and keeps a record of what it did and saw. */
 export class Session {
   readonly name: string
   readonly host: Host
-  readonly decisions: Decisions
+  /** Those of the step that runs. */
+  decisions: Decisions
   readonly history: History
+  readonly #decisions: Decisions
+  readonly #handles: WeakMap<Database, Map<string, TextTable>> = new WeakMap()
+  #patience: Patience | undefined
+  #steps = 0
+  #garbledBefore = 0
   #database: Database | undefined
 
   constructor(host: Host, name: string) {
     this.host = host
     this.name = name
-    this.decisions = host.simulation.world.decisions
+    this.#decisions = host.simulation.world.decisions.scope(name)
+    this.decisions = this.#decisions
     this.history = host.simulation.history
   }
 
@@ -47,27 +84,55 @@ export class Session {
     this.host.see(this.db)
   }
 
-  /** Does one operation, whichever comes up. */
+  /** Does one operation, whichever comes up; nothing, when that is left out. */
   async step(): Promise<void> {
-    const { host, decisions } = this
+    const { host } = this
+    this.decisions = this.#decisions.scope(String(this.#steps++))
     await this.join()
-    const operation = chooseOperation(decisions, host.options)
+    this.#garbledBefore = host.life.garbled
+    const operation = chooseOperation(this.decisions, host.options)
+    if (operation === undefined) return
     host.simulation.countOperation(operation.name)
     host.simulation.world.note(`${this.name} begins ${operation.name}`)
     await operation.run(this)
+    if (this.#patience !== undefined) await this.#endPatience(operation.name)
   }
 
+  async #endPatience(what: string): Promise<void> {
+    const patience = this.#patience
+    this.#patience = undefined
+    // What follows from the end of its calls has happened when the next event comes.
+    await this.host.life.env.yield()
+    if (patience?.end() !== true) return
+    throw new Violation(`${this.name}: ${what} is over, and still listens to its signal`)
+  }
+
+  /** A handle of a table, the same one as long as the database is open: whatever becomes of the table. */
   table(name: string): TextTable {
-    return this.db.table<string, string>(name, optionsOf(name))
+    const { db } = this
+    const handles = this.#handles.get(db) ?? new Map<string, TextTable>()
+    this.#handles.set(db, handles)
+    const handle = handles.get(name) ?? db.table<string, string>(name, optionsOf(name))
+    handles.set(name, handle)
+    return handle
+  }
+
+  /** For the call of a step that its client may give up waiting for, sooner or later, or before it is made. */
+  mayAbandon(): AbortSignal | undefined {
+    const { decisions, host } = this
+    if (decisions.weigh('abandons', [9, 1]) === 0) return undefined
+    this.#patience = new Patience(host.life, decisions.choose('abandons after', 300))
+    return this.#patience.signal
   }
 
   pickTable(): string {
     return this.decisions.pick('table', TABLES).name
   }
 
-  pickKey(): string {
+  /** `dull` is the dull choice: that of a batch is another key for each change. */
+  pickKey(dull = 0): string {
     const { keys } = this.host.simulation
-    const at = this.decisions.choose('key', keys)
+    const at = (dull + this.decisions.choose('key', keys)) % keys
     // A few prefixes, and keys of different lengths.
     return `${'abcd'[at % 4]}${'-'.repeat(at % 3)}${at}`
   }
@@ -114,16 +179,16 @@ export class Session {
   }
 
   /** Makes a write, and records what became of it. */
-  async write(
-    what: string,
-    changes: readonly Change[],
-    send: () => Promise<Commit>,
-  ): Promise<void> {
+  async write(request: WriteRequest, send: (recorded: Write) => Promise<Commit>): Promise<void> {
     const { history, host } = this
-    const write = history.begin(this.name, what, changes)
+    const { what, changes } = request
+    const { world, place } = host.simulation
+    // Where others write, a version isn't known before it is in the log.
+    const durability = place.kind === 'embedded' ? request.durability : 'durable'
+    const write = history.begin(this.name, what, changes, { ...request, durability })
     try {
-      const commit = await send()
-      history.acknowledge(write, commit, host.simulation.world.nowMs)
+      const commit = await send(write)
+      history.acknowledge(write, commit, world.nowMs)
       this.#note(`${what} has version ${commit.version}`)
       // Who closed it meanwhile sees nothing any more.
       if (this.isOpen && host.see(this.db) < commit.version) {
@@ -132,8 +197,9 @@ export class Session {
         )
       }
     } catch (error) {
-      const code = this.expect(error, what)
-      history.fail(write, code)
+      const code = this.expect(error, what, request.allowed)
+      const isBefore = code === ABANDONED && this.#patience?.endedBefore === true
+      history.fail(write, isBefore ? ABANDONED_BEFORE : code)
       this.#note(`${what} failed with ${code}`)
     }
   }
@@ -172,7 +238,11 @@ export class Session {
   /** Throws a `Violation` unless a call may end in this error; gives its code. */
   expect(error: unknown, what: string, allowed: readonly string[] = []): string {
     const closed = this.isOpen ? [] : ['FIRN_CLOSED']
-    return assertExpected(error, this.host, what, [...allowed, ...closed])
+    const garbledBefore = this.#garbledBefore
+    return assertExpected(error, this.host, what, {
+      allowed: [...allowed, ...closed],
+      garbledBefore,
+    })
   }
 
   #note(what: string): void {
@@ -184,18 +254,28 @@ export class Session {
 export class RecordedRead {
   readonly #session: Session
   readonly #request: ReadRequest
-  readonly #from: number
+  /** The oldest version that may be the present when it is made. */
+  readonly from: number
+  readonly #timeline: number | undefined
   #to: number | undefined
 
   constructor(session: Session, request: ReadRequest) {
     const { host, history, db } = session
     this.#session = session
     this.#request = request
+    this.#timeline = host.buffers ? history.losses.length : undefined
     const seen = host.see(db)
-    this.#from = Math.max(
-      seen,
-      request.fresh === true ? history.acknowledged : host.simulation.freshEnough(host),
-    )
+    if (request.present !== undefined) {
+      this.from = request.present.from
+      this.#to = request.present.to
+    } else if (request.stale === true) this.from = seen
+    else if (request.fresh === true) this.from = Math.max(seen, history.acknowledged)
+    else this.from = Math.max(seen, host.simulation.freshEnough(host))
+  }
+
+  /** The newest one; once it holds. */
+  get to(): number {
+    return this.#to ?? this.#session.db.version
   }
 
   /** The read shows no later version than this process has seen by now. */
@@ -207,17 +287,20 @@ export class RecordedRead {
     this.hold()
     const { history, name } = this.#session
     const { what, at } = this.#request
-    history.read({ process: name, what, from: this.#from, to: this.#to ?? 0, at, seen })
+    const [from, timeline] = [this.from, this.#timeline]
+    const growing = this.#request.single === true && timeline !== undefined
+    history.read({ process: name, what, from, to: this.to, at, timeline, growing, seen })
     this.#session.host.simulation.world.note(`${name}: ${what} gave ${JSON.stringify(seen)}`)
   }
 
   /** Checks that it may fail so. */
   fail(error: unknown): void {
     const { host, name } = this.#session
-    const { what, table, at } = this.#request
+    const { what, table, at, allowed: own = [] } = this.#request
     const isPast = at !== undefined || this.#to !== undefined
     // What nobody keeps may be gone by the time it is asked for.
-    const allowed = isPast && table !== ETERNAL ? ['FIRN_SNAPSHOT_EXPIRED'] : []
+    const expires = host.losesFiles || (isPast && this.#request.held !== true)
+    const allowed = expires && table !== ETERNAL ? [...own, 'FIRN_SNAPSHOT_EXPIRED'] : own
     const code = this.#session.expect(error, `${what} of ${table}`, allowed)
     host.simulation.world.note(`${name}: ${what} failed with ${code}`)
   }

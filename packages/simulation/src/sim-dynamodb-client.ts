@@ -5,18 +5,23 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
+import { truncated, withFlippedBit } from './damage.js'
+import type { Decisions } from './decisions.js'
 import {
   conditionHolds,
   type DynamoDbTable,
   type Item,
   type ItemCondition,
 } from './dynamodb-table.js'
-import type { FaultKind } from './faults.js'
+import { type FaultKind, isDamage } from './faults.js'
 import type { Network } from './network.js'
 import type { Life } from './sim-process.js'
 import { Violation } from './violation.js'
 
-const READ: readonly FaultKind[] = ['fail-before', 'lost-reply', 'throttled', 'slow', 'empty-reply']
+const ANY: readonly FaultKind[] = ['fail-before', 'lost-reply', 'throttled', 'slow', 'empty-reply']
+/** Of items. A refusal has one, too: the one that was in the way. */
+const DAMAGE: readonly FaultKind[] = ['truncated', 'flipped', 'missing-field']
+const READ: readonly FaultKind[] = [...ANY, ...DAMAGE]
 const WRITE: readonly FaultKind[] = [
   ...READ,
   'late-apply',
@@ -33,6 +38,13 @@ export interface SimDynamoDbOptions {
   pageItems: number
 }
 
+/** By the table's units, by those of the account, and by the control plane. */
+const THROTTLES = [
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'ThrottlingException',
+] as const
+
 type Reply = Record<string, unknown>
 
 /** A client of DynamoDB as the AWS SDK has it, to a simulated table: commands in, answers and exceptions out. */
@@ -47,8 +59,9 @@ export function simDynamoDbClient(options: SimDynamoDbOptions): DynamoDBClient {
         faults: writes ? WRITE : READ,
         signal: abortSignal,
         apply: () => ({ $metadata: { httpStatusCode: 200 }, ...apply() }),
-        failure: failureOf,
-        garble: (reply, kind) => (kind === 'empty-reply' ? { $metadata: {} } : reply),
+        failure: (kind) => failureOf(kind, life.decisions),
+        garble: (reply, kind) => garbledReply(reply, kind, life.decisions),
+        garbleRefusal: (error, kind) => garbledRefusal(error, kind, life.decisions),
       })
     },
     destroy: () => {},
@@ -127,8 +140,44 @@ function nameOf(item: Item): string {
   return `${item['id']?.S} ${item['version']?.N}`
 }
 
+function garbledReply(reply: Reply, kind: FaultKind, decisions: Decisions): Reply {
+  if (kind === 'empty-reply') return { $metadata: {} }
+  if (!isDamage(kind)) return reply
+  const { Item: item, Items: items } = reply as { Item?: Item; Items?: Item[] }
+  if (item !== undefined) return { ...reply, Item: garbled(item, kind, decisions) }
+  if (items === undefined || items.length === 0) return reply
+  const at = decisions.choose('garbled item', items.length)
+  return {
+    ...reply,
+    Items: items.map((each, i) => (i === at ? garbled(each, kind, decisions) : each)),
+  }
+}
+
+function garbledRefusal(error: unknown, kind: FaultKind, decisions: Decisions): unknown {
+  const { Item: item } = error as { Item?: Item }
+  if (item === undefined || !isDamage(kind)) return error
+  return sdkError('ConditionalCheckFailedException', 400, {
+    Item: garbled(item, kind, decisions),
+  })
+}
+
+/** An item of which an attribute is gone, or another one, or shorter. */
+function garbled(item: Item, kind: FaultKind, decisions: Decisions): Item {
+  const names = Object.keys(item)
+  const name = names[decisions.choose('garbled attribute', names.length)] ?? ''
+  const { [name]: value, ...others } = item
+  if (value === undefined) return item
+  if (kind === 'missing-field') return others
+  const bytes = value.B ?? new TextEncoder().encode(value.N ?? value.S ?? '')
+  const damaged =
+    kind === 'truncated' ? truncated(bytes, decisions) : withFlippedBit(bytes, decisions)
+  if (value.B !== undefined) return { ...item, [name]: { B: damaged } }
+  const text = new TextDecoder().decode(damaged)
+  return { ...item, [name]: value.N === undefined ? { S: text } : { N: text } }
+}
+
 /** As the SDK says it: exceptions of the service by name and status, those of the socket by code. */
-function failureOf(kind: FaultKind): Error {
+function failureOf(kind: FaultKind, decisions: Decisions): Error {
   switch (kind) {
     case 'fail-before':
       return Object.assign(new Error('connect ECONNREFUSED'), {
@@ -136,7 +185,7 @@ function failureOf(kind: FaultKind): Error {
         syscall: 'connect',
       })
     case 'throttled':
-      return sdkError('ProvisionedThroughputExceededException', 400)
+      return sdkError(decisions.pick('throttled by', THROTTLES), 400)
     case 'conflict':
       return sdkError('TransactionConflictException', 400)
     case 'late-apply':

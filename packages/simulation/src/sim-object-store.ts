@@ -1,5 +1,4 @@
 import { equalRanges } from '@firn/bytes'
-import { isFirnError } from '@firn/env'
 import {
   BaseObjectStore,
   type CallOptions,
@@ -10,21 +9,26 @@ import {
   type ObjectStoreErrorReason,
   PreconditionFailedError,
   type PutOptions,
-  RetryingObjectStore,
   resolveRange,
   type StoredObject,
   type UploadOptions,
   type UploadSink,
 } from '@firn/object-store'
-import type { Bucket } from './bucket.js'
+import type { Bucket, BucketObject } from './bucket.js'
+import { truncated, withFlippedBit } from './damage.js'
 import type { FaultKind } from './faults.js'
 import type { Exchange, Network } from './network.js'
 import type { Life } from './sim-process.js'
+import { SimUpload } from './sim-upload.js'
 
 const ANY: readonly FaultKind[] = ['fail-before', 'lost-reply', 'throttled', 'slow']
 const READ: readonly FaultKind[] = [...ANY, 'truncated', 'flipped', 'wrong-object']
 const WRITE: readonly FaultKind[] = [...ANY, 'late-apply', 'applied-twice']
+const DELETE: readonly FaultKind[] = [...WRITE, 'very-late']
 const CONDITIONAL: readonly FaultKind[] = [...WRITE, 'own-refusal', 'conflict']
+
+/** How many changes a stale list lacks at most. */
+const STALEST_CHANGES = 60
 
 export interface SimObjectStoreOptions {
   /** Whose requests these are. */
@@ -33,18 +37,19 @@ export interface SimObjectStoreOptions {
   network: Network
   /** Keys in one reply to a list. */
   pageKeys: number
+  /** Whether lists may be stale, as S3's never are. */
+  listsMayBeStale?: boolean
+  /** Uploads of more bytes than this are sent in parts. Default: none is. */
+  partBytes?: number
 }
 
 /** A process's way to a bucket: what `S3ObjectStore` is to S3. */
 export class SimObjectStore extends BaseObjectStore {
   readonly #options: SimObjectStoreOptions
-  /** Uploads try again by themselves, and know their own object, as S3's do. */
-  readonly #uploads: RetryingObjectStore
 
   constructor(options: SimObjectStoreOptions) {
     super()
     this.#options = options
-    this.#uploads = new RetryingObjectStore(this, { env: options.life.env })
   }
 
   protected override _get(key: string, options: GetOptions): Promise<StoredObject> {
@@ -99,7 +104,7 @@ export class SimObjectStore extends BaseObjectStore {
     const { bucket } = this.#options
     return this.#send({
       what: `delete ${keys.join(' ')}`,
-      faults: WRITE,
+      faults: DELETE,
       signal: options.signal,
       apply: () => {
         for (const key of keys) bucket.delete(key)
@@ -121,64 +126,73 @@ export class SimObjectStore extends BaseObjectStore {
   }
 
   #page(options: ListOptions, startAfter: string, count: number): Promise<ObjectInfo[]> {
-    const { bucket } = this.#options
+    const { bucket, life, listsMayBeStale = false } = this.#options
     const { prefix = '', signal } = options
+    const pageOf = (objects: Iterable<readonly [string, BucketObject]>): ObjectInfo[] => {
+      const page: ObjectInfo[] = []
+      for (const [key, { bytes, etag }] of objects) {
+        if (page.length === count) break
+        if (key <= startAfter || !key.startsWith(prefix)) continue
+        page.push({ key, size: bytes.length, etag })
+      }
+      return page
+    }
     return this.#send({
       what: `list ${prefix} after ${startAfter}`,
-      faults: ANY,
+      faults: listsMayBeStale ? [...ANY, 'stale-list'] : ANY,
       signal,
-      apply: () => {
-        const page: ObjectInfo[] = []
-        for (const key of bucket.keys()) {
-          if (page.length === count) break
-          if (key <= startAfter || !key.startsWith(prefix)) continue
-          const { bytes, etag } = bucket.get(key)
-          page.push({ key, size: bytes.length, etag })
-        }
-        return page
+      apply: () => pageOf(bucket.objects()),
+      garble: (page, kind) =>
+        kind === 'stale-list'
+          ? pageOf(bucket.objectsBefore(life.decisions.choose('stale by', STALEST_CHANGES)))
+          : page,
+    })
+  }
+
+  protected override async _upload(key: string, options: UploadOptions): Promise<UploadSink> {
+    const { bucket, life, partBytes = Number.POSITIVE_INFINITY } = this.#options
+    const signal = options.signal
+    return new SimUpload({
+      env: life.env,
+      partBytes,
+      requests: {
+        create: () =>
+          this.#send({
+            what: `begin-upload ${key}`,
+            faults: WRITE,
+            apply: () => bucket.beginUpload(key),
+          }),
+        part: (id, number, bytes) =>
+          this.#send({
+            what: `send-part ${number} of ${key} (${bytes.length} bytes)`,
+            faults: WRITE,
+            signal,
+            apply: () => bucket.putPart(id, number, bytes),
+          }),
+        complete: (id) =>
+          this.#send({
+            what: `complete-upload ${key}`,
+            faults: options.ifAbsent === true ? CONDITIONAL : WRITE,
+            signal,
+            apply: () => bucket.completeUpload(id, options),
+          }),
+        abort: (id) =>
+          this.#send({
+            what: `abort-upload ${key}`,
+            faults: DELETE,
+            apply: () => bucket.abortUpload(id),
+          }),
+        put: async (bytes) => (await this._put(key, bytes, options)).etag,
+        head: async () => (await this._head(key, options))?.etag,
+      },
+      isOwn: (bytes) => {
+        const found = bucket.find(key)?.bytes
+        return found !== undefined && equalRanges(found, 0, found.length, bytes, 0, bytes.length)
       },
     })
   }
 
-  /** As S3's does with what fits a part: one put, when all is there. */
-  protected override async _upload(key: string, options: UploadOptions): Promise<UploadSink> {
-    const chunks: Uint8Array[] = []
-    return {
-      write: async (bytes) => {
-        chunks.push(bytes.slice())
-      },
-      finish: async () => {
-        const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-        const whole = new Uint8Array(size)
-        let at = 0
-        for (const chunk of chunks) {
-          whole.set(chunk, at)
-          at += chunk.length
-        }
-        return { etag: await this.#finish(key, whole, options), size }
-      },
-      abort: async () => {},
-    }
-  }
-
   protected override async _close(): Promise<void> {}
-
-  /** Puts an upload's object, and knows it again where it is in its own way. */
-  async #finish(key: string, bytes: Uint8Array, options: UploadOptions): Promise<string> {
-    try {
-      return (await this.#uploads.put(key, bytes, options)).etag
-    } catch (error) {
-      if (!isFirnError(error, 'FIRN_PRECONDITION_FAILED')) throw error
-      const { bucket } = this.#options
-      const found = bucket.find(key)
-      if (
-        found === undefined ||
-        !equalRanges(found.bytes, 0, found.bytes.length, bytes, 0, bytes.length)
-      )
-        throw error
-      return (await this.#uploads.head(key, options))?.etag ?? found.etag
-    }
-  }
 
   #send<T>(exchange: Omit<Exchange<T>, 'failure'>): Promise<T> {
     const { network, life } = this.#options
@@ -187,18 +201,13 @@ export class SimObjectStore extends BaseObjectStore {
 
   #garbled(object: StoredObject, kind: FaultKind): StoredObject {
     const { bytes } = object
-    const { decisions } = this.#options.network.world
+    const { decisions } = this.#options.life
     if (bytes.length === 0) return object
     switch (kind) {
       case 'truncated':
-        return { ...object, bytes: bytes.slice(0, decisions.choose('truncated at', bytes.length)) }
-      case 'flipped': {
-        const bit = decisions.choose('flipped bit', bytes.length * 8)
-        const at = bit >>> 3
-        const copy = bytes.slice()
-        copy[at] = (copy[at] as number) ^ (1 << (bit & 7))
-        return { ...object, bytes: copy }
-      }
+        return { ...object, bytes: truncated(bytes, decisions) }
+      case 'flipped':
+        return { ...object, bytes: withFlippedBit(bytes, decisions) }
       case 'wrong-object':
         return { ...object, bytes: this.#otherBytes(object) }
       default:
@@ -208,9 +217,9 @@ export class SimObjectStore extends BaseObjectStore {
 
   /** The same range of another object. */
   #otherBytes({ key, bytes, offset }: StoredObject): Uint8Array {
-    const { bucket, network } = this.#options
+    const { bucket, life } = this.#options
     const keys = bucket.keys()
-    const other = keys[network.world.decisions.choose('wrong object', keys.length)]
+    const other = keys[life.decisions.choose('wrong object', keys.length)]
     if (other === undefined || other === key) return bytes
     return bucket.get(other).bytes.slice(offset, offset + bytes.length)
   }

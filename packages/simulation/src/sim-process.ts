@@ -1,4 +1,5 @@
 import type { Clock } from './clock.js'
+import type { Decisions } from './decisions.js'
 import type { Owner } from './event-queue.js'
 import { Random } from './random.js'
 import { SimEnv } from './sim-env.js'
@@ -12,13 +13,18 @@ export class Life implements Owner {
   readonly world: World
   readonly name: string
   readonly env: SimEnv
+  /** What is left to chance in this life. */
+  readonly decisions: Decisions
   alive = true
   pausedUntil = 0
+  /** How many answers reached it that were garbled on their way. */
+  garbled = 0
 
   constructor(world: World, name: string, clock: Clock, random: Random) {
     this.world = world
     this.name = name
     this.env = new SimEnv(this, clock, random)
+    this.decisions = world.decisions.scope(name)
   }
 
   /** Schedules what happens to this process; gives how to cancel it. */

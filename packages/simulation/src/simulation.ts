@@ -6,18 +6,18 @@ import { History } from './history.js'
 import { Host } from './host.js'
 import { drawLimits, type Limits } from './limits.js'
 import { PLACE_KINDS, Place } from './place.js'
+import { Recovery } from './recovery.js'
 import { Replay } from './replay.js'
-import { Session } from './session.js'
 import { type Life, SimProcess } from './sim-process.js'
-import { ETERNAL, TABLES } from './tables.js'
+import { auditStore } from './store-audit.js'
 import { Violation } from './violation.js'
 import { World } from './world.js'
 
 const MINUTE_MS = 60_000
 /** How long a workload may take, in virtual time: with faults, some of it has to wait. */
 const WORKLOAD_MS = 12 * 60 * MINUTE_MS
-/** When nothing fails any more, everything goes on within this. */
-const RECOVERY_MS = 60 * MINUTE_MS
+/** How long reading the log may take. */
+const REPLAY_MS = 60 * MINUTE_MS
 
 /** How many problems are told of. */
 const SHOWN_PROBLEMS = 3
@@ -59,7 +59,12 @@ export class Simulation {
     chaos.start()
     const isDone = (): boolean => this.#hosts.every((host) => host.isDone)
     await world.runUntil(isDone, { withinMs: WORKLOAD_MS, what: 'the workload' })
-    await this.#recover()
+    this.chaos.end()
+    for (const faults of this.place.faults) faults.end()
+    const recovery = new Recovery(this, this.#hosts)
+    await recovery.withoutRestart()
+    await recovery.afterRestart()
+    if (this.place.kind === 'embedded') await recovery.onceMore()
     await this.#audit()
   }
 
@@ -78,74 +83,9 @@ export class Simulation {
     return this.history.acknowledgedBefore(this.world.nowMs - allowedMs)
   }
 
-  /** Nothing fails any more: every process starts anew, works, and sees what all others did. */
-  async #recover(): Promise<void> {
-    const { world } = this
-    this.chaos.end()
-    for (const faults of this.place.faults) faults.end()
+  /** From now on nothing fails, and no error is explained by what did before. */
+  endFaults(): void {
     this.hasFaults = false
-    world.note('the faults end')
-    for (const host of this.#hosts) {
-      if (host.life.alive) host.crash()
-      host.left = 0
-      host.start()
-    }
-    await this.#inAll('recovery', async (host, session) => {
-      if (host.options.mode === 'read') return
-      const change = { table: ETERNAL, key: session.pickKey(), value: session.newValue() }
-      const { table, key, value } = change
-      await session.write('put', [change], () => session.table(table).put(key, value))
-    })
-    await this.#inAll('a look at everything', (_, session) => this.#readAll(session))
-    const [first, ...others] = this.#hosts
-    await this.#inAll('compaction', async (host, session) => {
-      if (host === first) await session.db.compact()
-    })
-    // Whoever compacted, and somebody who has to find the files anew.
-    const readers = [first, others.at(-1)]
-    await this.#inAll('another look', async (host, session) => {
-      if (readers.includes(host)) await this.#readAll(session)
-    })
-    await this.#inAll('closing', (host) => host.close())
-  }
-
-  /** Lets every process do something, all at once. */
-  async #inAll(what: string, run: (host: Host, session: Session) => Promise<void>): Promise<void> {
-    let running = this.#hosts.length
-    for (const host of this.#hosts) {
-      const session = new Session(host, `${host.name}/${what}`)
-      const done = async (): Promise<void> => {
-        await session.join()
-        await run(host, session)
-        running--
-      }
-      done().catch((error: unknown) => {
-        this.world.fail(
-          error instanceof Violation
-            ? error
-            : new Violation(`${host.name}: ${what} failed: ${String(error)}`, { cause: error }),
-        )
-      })
-    }
-    await this.world.runUntil(() => running === 0, { withinMs: RECOVERY_MS, what })
-  }
-
-  /** Every table whole, as it is now and, where its past never ends, as it was. */
-  async #readAll(session: Session): Promise<void> {
-    await session.db.refresh()
-    for (const { name: table } of TABLES) {
-      await session.read({ what: 'last scan', table, fresh: true }, async () => {
-        const rows = await session.table(table).scan({ fresh: true }).toArray()
-        return { kind: 'rows', table, range: {}, rows, whole: true }
-      })
-    }
-    for (let i = 0; i < 2; i++) {
-      const at = { version: session.decisions.between('version', 1, session.db.version) }
-      await session.read({ what: 'last scan', table: ETERNAL, at }, async () => {
-        const rows = await session.table(ETERNAL).scan({ at }).toArray()
-        return { kind: 'rows', table: ETERNAL, range: {}, rows, whole: true }
-      })
-    }
   }
 
   /** Reads the log, and holds everything against it. */
@@ -157,10 +97,10 @@ export class Simulation {
     const auditor = this.#process('auditor').start()
     const replay = await this.#replay(auditor)
     const problems = check(this.history, replay)
-    for (const file of replay.liveFiles()) {
-      if (this.place.hasFile(replay.state.incarnation, file.id)) continue
-      problems.push(`file ${file.id} is part of the database, but isn't in the store`)
-    }
+    const writers = this.#hosts.filter(({ options }) => options.mode === 'write').length
+    // Without inline records there is nothing to flush.
+    const haveFlushed = this.limits.inlineLimitBytes > 0
+    problems.push(...auditStore({ place: this.place, replay, writers, haveFlushed }))
     if (problems.length === 0) return
     const more = problems.length - SHOWN_PROBLEMS
     const shown = problems.slice(0, SHOWN_PROBLEMS).join('\n')
@@ -178,7 +118,7 @@ export class Simulation {
     read().catch((error: unknown) => {
       world.fail(new Violation(`the log can't be replayed: ${String(error)}`, { cause: error }))
     })
-    const options = { withinMs: RECOVERY_MS, what: 'replaying the log' }
+    const options = { withinMs: REPLAY_MS, what: 'replaying the log' }
     await world.runUntil(() => replay !== undefined, options)
     return replay as Replay
   }
@@ -186,7 +126,7 @@ export class Simulation {
   #drawHosts(decisions: Decisions): Host[] {
     const embedded = this.place.kind === 'embedded'
     const writers = embedded ? 1 : decisions.between('writers', 1, 3)
-    const readers = embedded ? 0 : decisions.choose('readers', 3)
+    const readers = decisions.choose('readers', 3)
     // Writers that don't compact wait for somebody who does.
     const compaction = embedded ? 'inline' : decisions.pick('compaction', ['inline', 'off'])
     const hosts: Host[] = []
@@ -201,7 +141,7 @@ export class Simulation {
   }
 
   #host(name: string, mode: 'write' | 'read', compaction: 'inline' | 'off'): Host {
-    const { decisions } = this.world
+    const decisions = this.world.decisions.scope(name)
     return new Host(this, this.#process(name), {
       mode,
       compaction,
@@ -212,10 +152,10 @@ export class Simulation {
   }
 
   #process(name: string): SimProcess {
-    const { decisions } = this.world
+    const decisions = this.world.decisions.scope(name)
     const clock = new Clock({
-      rate: 1 + decisions.between('clock rate', -100, 100) / 1000,
-      offsetMicros: decisions.between('clock offset', -10_000_000, 10_000_000),
+      rate: 1 + decisions.around('clock rate', 100) / 1000,
+      offsetMicros: decisions.around('clock offset', 10_000_000),
     })
     return new SimProcess(this.world, name, clock, this.#seed)
   }

@@ -24,7 +24,11 @@ export const TABLES: readonly [SimTable, ...SimTable[]] = [
   },
   { name: 'now', options: { ...TEXT, history: 'none', compression: 'none' } },
   { name: 'few', options: { ...TEXT, history: { versions: 2 }, compression: 'lz4' } },
+  { name: 'brief', options: { ...TEXT, history: 'all', compression: 'deflate' } },
 ]
+
+/** Those that are dropped now and then, one more often than the others. */
+export const DROPPABLE: readonly [string, ...string[]] = ['brief', 'brief', 'few', 'now', 'day']
 
 /** What a table of these is opened with. */
 export function optionsOf(name: string): SimTable['options'] {

@@ -1,17 +1,16 @@
 import { systemEnv } from '@firn/env'
-import { outside } from './ambient-trap.js'
 import type { Decisions } from './decisions.js'
 import { type Event, EventQueue, type Owner } from './event-queue.js'
 import { Trace } from './trace.js'
+import { Turns } from './turns.js'
 import { Violation } from './violation.js'
 
 /**
  * Virtual time, and what happens in it, one event at a time:
  *
  * 1. The soonest event runs. It is synchronous: it settles promises, at most.
- * 2. The world waits one turn of the real event loop. Node runs all that follows from the event (next
- *    ticks, microtasks, and those that they cause) before that turn, and as nothing in a simulation does
- *    I/O or sets a timer, nothing else is ever ready. Only then does the next event run.
+ * 2. The world waits until all is done that follows from it (`Turns`). As nothing in a simulation does I/O
+ *    or sets a timer, nothing else is ever ready. Only then does the next event run.
  *
  * So what happens depends on the decisions alone.
  */
@@ -21,9 +20,12 @@ export class World {
   /** Milliseconds since the world began. */
   nowMs = 0
   readonly #queue: EventQueue = new EventQueue()
+  readonly #turns: Turns = new Turns()
   #scheduled = 0
   #failure: Violation | undefined
   events = 0
+  /** A run that has more goes on without getting anywhere. */
+  mostEvents = 1_000_000
 
   constructor(decisions: Decisions) {
     this.decisions = decisions
@@ -106,7 +108,9 @@ export class World {
   }
 
   async #run(event: Event): Promise<void> {
-    this.events++
+    if (++this.events > this.mostEvents) {
+      throw new Violation(`there is no end to it: ${this.mostEvents} events`)
+    }
     this.nowMs = event.at
     this.trace.add(this.nowMs, event.what)
     event.run?.()
@@ -114,7 +118,7 @@ export class World {
   }
 
   async #settle(): Promise<void> {
-    await outside(() => systemEnv.yield())
+    await this.#turns.next()
     if (this.#failure !== undefined) throw this.#failure
   }
 }

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
 import { setTimeout as later } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { outside, trapAmbientWorld } from '../src/ambient-trap.js'
@@ -17,6 +19,8 @@ const USES: [string, () => unknown][] = [
   ['crypto.randomUUID', () => crypto.randomUUID()],
   ['node:crypto.randomBytes', () => randomBytes(1)],
   ['node:timers/promises.setTimeout', () => later(0)],
+  ['node:fs.mkdirSync', () => mkdirSync('/')],
+  ['node:fs/promises.open', () => openFile('/')],
 ]
 
 /** What happens within the trap, without anybody else being caught in it. */

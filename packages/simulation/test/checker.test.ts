@@ -1,9 +1,24 @@
 import { utf8Encode } from '@firn/bytes'
 import { systemEnv, ulid } from '@firn/env'
-import { type Edit, encodeEdits, type LogEntry, RecordsWriter } from '@firn/manifest'
+import {
+  type Edit,
+  encodeEdits,
+  type LogEntry,
+  RecordsWriter,
+  type TableOptionsState,
+} from '@firn/manifest'
 import { describe, expect, test } from 'vitest'
 import { check } from '../src/checker.js'
-import { type At, type Change, History, type Seen } from '../src/history.js'
+import {
+  ABANDONED,
+  ABANDONED_BEFORE,
+  type At,
+  type Change,
+  History,
+  type Seen,
+  WHOLE_TABLE,
+  type WriteDetails,
+} from '../src/history.js'
 import { Replay } from '../src/replay.js'
 
 // A history that is true is let pass; each lie about it is found.
@@ -28,7 +43,7 @@ async function replayOf(...commits: Change[][]): Promise<Replay> {
     { type: 'create-database', incarnation: ulid(systemEnv) },
     { type: 'create-table', id: 1, name: 't', options },
   ]
-  const entries = [encodeEdits(beginning), ...commits.map(payloadOf)].map(
+  const entries = [encodeEdits(beginning), ...payloadsOf(commits, options)].map(
     (payload, i): LogEntry => ({
       version: i + 1,
       timestamp: timestampOf(i + 1),
@@ -39,12 +54,21 @@ async function replayOf(...commits: Change[][]): Promise<Replay> {
   return Replay.of(entries, () => undefined)
 }
 
-function payloadOf(changes: readonly Change[]): Uint8Array {
-  const writer = new RecordsWriter()
-  for (const { key, value } of changes) {
-    writer.add(1, utf8Encode(key), value === undefined ? undefined : utf8Encode(value))
-  }
-  return writer.take()
+/** A drop is followed by a commit that makes the table again. */
+function payloadsOf(commits: readonly Change[][], options: TableOptionsState): Uint8Array[] {
+  let id = 1
+  return commits.map((changes) => {
+    if (changes[0]?.key === WHOLE_TABLE) return encodeEdits([{ type: 'drop-table', id: id++ }])
+    const edits: Edit[] =
+      id > 1 && changes[0]?.value === 'again'
+        ? [{ type: 'create-table', id, name: 't', options }]
+        : []
+    const writer = new RecordsWriter(edits)
+    for (const { key, value } of changes) {
+      writer.add(id, utf8Encode(key), value === undefined ? undefined : utf8Encode(value))
+    }
+    return writer.take()
+  })
 }
 
 function timestampOf(version: number): number {
@@ -54,8 +78,8 @@ function timestampOf(version: number): number {
 class Told {
   readonly history: History = new History()
 
-  acknowledged(changes: Change[], version: number): this {
-    const write = this.history.begin('p', 'write', changes)
+  acknowledged(changes: Change[], version: number, details: WriteDetails = {}): this {
+    const write = this.history.begin('p', 'write', changes, details)
     this.history.acknowledge(write, { version, timestamp: timestampOf(version) }, version)
     return this
   }
@@ -65,8 +89,8 @@ class Told {
     return this
   }
 
-  read(seen: Seen, from: number, to: number, at: At = undefined): this {
-    this.history.read({ process: 'p', what: 'read', from, to, at, seen })
+  read(seen: Seen, from: number, to: number, at: At = undefined, timeline?: number): this {
+    this.history.read({ process: 'p', what: 'read', from, to, at, timeline, growing: false, seen })
     return this
   }
 }
@@ -172,6 +196,15 @@ describe('a read', () => {
     ['the first rows', { ...rows(A2), whole: false } as Seen, 3, 3, undefined],
     ['a version', { kind: 'version', version: 3 }, 2, 4, undefined],
     ['a count', { kind: 'count', table: 't', range: {}, count: 1 }, 5, 5, undefined],
+    ['keys', { kind: 'keys', table: 't', range: {}, items: ['a', 'b'] }, 3, 3, undefined],
+    [
+      'values of rows',
+      { kind: 'values of rows', table: 't', range: {}, items: ['a2', 'b1'] },
+      3,
+      3,
+      undefined,
+    ],
+    ['the tables', { kind: 'tables', names: ['t'] }, 1, 5, undefined],
   ])('may show %s', async (_, seen, from, to, at) => {
     expect(await problemsOf(seen, from, to, at)).toEqual([])
   })
@@ -189,6 +222,9 @@ describe('a read', () => {
     ['a gap between the first rows', { ...rows(B1), whole: false } as Seen, 2, 2, undefined],
     ['another version', { kind: 'version', version: 5 }, 2, 4, undefined],
     ['another count', { kind: 'count', table: 't', range: {}, count: 2 }, 5, 5, undefined],
+    ['fewer keys', { kind: 'keys', table: 't', range: {}, items: ['a'] }, 3, 3, undefined],
+    ['no tables', { kind: 'tables', names: [] }, 1, 5, undefined],
+    ['that there is no table', { kind: 'no table', table: 't' }, 1, 5, undefined],
   ])('may not show %s', async (_, seen, from, to, at) => {
     expect(await problemsOf(seen, from, to, at)).toEqual([expect.stringContaining('show')])
   })
@@ -198,4 +234,111 @@ describe('a read', () => {
       expect.stringMatching(/the log ends with 5/),
     ])
   })
+})
+
+describe('a table that was dropped', () => {
+  // Version 2: a = a1. Version 3: the table is dropped. Version 4: another of its name, b = again.
+  const drop = { table: 't', key: WHOLE_TABLE, value: undefined }
+  const again = { table: 't', key: 'b', value: 'again' }
+  const commits = [[A1], [drop], [again]]
+  const problemsOf = async (seen: Seen, from: number, to: number, at?: At): Promise<string[]> => {
+    const told = new Told()
+    for (const [i, changes] of commits.entries()) told.acknowledged(changes, i + 2)
+    return check(told.read(seen, from, to, at).history, await replayOf(...commits))
+  }
+
+  test.each<[string, Seen, number, number, At]>([
+    ['is there before', value('a', 'a1'), 2, 2, undefined],
+    ['is gone afterwards', value('a', undefined), 3, 3, undefined],
+    ['takes its past with it', value('a', undefined), 3, 4, { version: 2 }],
+    ['is there for who read it before', value('a', 'a1'), 2, 3, { version: 2 }],
+    ['is in no list', { kind: 'tables', names: [] }, 3, 3, undefined],
+    ['is none', { kind: 'no table', table: 't' }, 2, 3, undefined],
+    ['gives its name to another one', value('b', 'again'), 4, 4, undefined],
+  ])('%s', async (_, seen, from, to, at) => {
+    expect(await problemsOf(seen, from, to, at)).toEqual([])
+  })
+
+  test.each<[string, Seen, number, number, At]>([
+    ['is seen', value('a', 'a1'), 3, 4, undefined],
+    ['still has a past', value('a', 'a1'), 3, 4, { version: 2 }],
+    ['is gone from what was read before', value('a', undefined), 2, 2, { version: 2 }],
+    ['is none before', { kind: 'no table', table: 't' }, 2, 2, undefined],
+  ])('is told of that %s', async (_, seen, from, to, at) => {
+    expect(await problemsOf(seen, from, to, at)).toEqual([expect.stringContaining('show')])
+  })
+
+  test('is dropped once', async () => {
+    const told = new Told().acknowledged([A1], 2).acknowledged([drop], 3).acknowledged([again], 4)
+    told.acknowledged([drop], 5)
+    expect(check(told.history, await replayOf(...commits)).join()).toMatch(/deleted 1 times/)
+  })
+})
+
+describe('what is buffered', () => {
+  const buffered = { durability: 'buffered' } as const
+
+  test('may be lost, from its end backwards, and what was seen of it with it', async () => {
+    const told = new Told()
+      .acknowledged([A1], 2, buffered)
+      .acknowledged([A2], 3, buffered)
+      .acknowledged([B2], 4, buffered)
+    told
+      .read(value('a', 'a2'), 3, 4, undefined, 0)
+      .read(rows(A1), 4, 4, { version: 2 }, 0)
+      .read(rows(A2, B2), 4, 4, { timestamp: 450 }, 0)
+    told.history.recover(2, 1)
+    told.acknowledged([B1], 3).read(rows(A1, B1), 3, 3, undefined, 1)
+    expect(check(told.history, await replayOf([A1], [B1]))).toEqual([])
+  })
+
+  test('is not lost where something durable came after it', async () => {
+    const told = new Told().acknowledged([A1], 2, buffered).acknowledged([B1], 3)
+    told.history.recover(1, 1)
+    expect(check(told.history, await replayOf())).toHaveLength(2)
+  })
+
+  test('is not in the log when it was lost', async () => {
+    const told = new Told().acknowledged([A1], 2, buffered)
+    told.history.recover(1, 1)
+    expect(check(told.history, await replayOf([A1])).join()).toMatch(/was lost, but is in the log/)
+  })
+
+  test.each<[string, Seen, number, number | undefined]>([
+    ['another value', value('a', 'a1'), 3, 0],
+    ['by somebody who sees the log alone', value('a', 'a2'), 2, undefined],
+    ['after it was lost', value('a', 'a2'), 2, 1],
+  ])('is told of that was seen with %s', async (_, seen, to, timeline) => {
+    const told = new Told().acknowledged([A1], 2).acknowledged([A2], 3, buffered)
+    told.history.recover(2, 1)
+    told.read(seen, to, to, undefined, timeline)
+    expect(check(told.history, await replayOf([A1]))).toEqual([expect.stringContaining('show')])
+  })
+})
+
+test('a version that still grows may be seen as it was before, but nothing else may', async () => {
+  const problemsOf = async (growing: boolean, ...seen: (string | undefined)[]) => {
+    const told = new Told().acknowledged([A1], 2).acknowledged([A2, B1], 3)
+    const values = { kind: 'values', table: 't', keys: ['a', 'b'], values: seen } as const
+    const read = { process: 'p', what: 'read', from: 3, to: 3, at: undefined, timeline: 0 }
+    told.history.read({ ...read, growing, seen: values })
+    return check(told.history, await replayOf([A1], [A2, B1]))
+  }
+  expect(await problemsOf(true, 'a2', undefined)).toEqual([])
+  expect(await problemsOf(true, 'a1', 'b1')).toEqual([])
+  expect(await problemsOf(true, undefined, 'b1')).toHaveLength(1)
+  expect(await problemsOf(false, 'a2', undefined)).toHaveLength(1)
+})
+
+test('what a batch replaced may be in the log, or left out', async () => {
+  const told = () => new Told().acknowledged([A2], 2, { replaced: [A1, NO_A] })
+  expect(check(told().history, await replayOf([A1, NO_A, A2]))).toEqual([])
+  expect(check(told().history, await replayOf([A2]))).toEqual([])
+})
+
+test('a write that its client gave up on is there or not; one that it never made is not', async () => {
+  const given = (code: string) => new Told().failed([A1], code).history
+  expect(check(given(ABANDONED), await replayOf([A1]))).toEqual([])
+  expect(check(given(ABANDONED), await replayOf())).toEqual([])
+  expect(check(given(ABANDONED_BEFORE), await replayOf([A1])).join()).toMatch(/is in the log/)
 })

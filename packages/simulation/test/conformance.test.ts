@@ -5,7 +5,6 @@ import { DynamoDbCommitLog, DynamoDbLeases } from '@firn/manifest-dynamodb'
 import { objectStoreConformance } from '@firn/object-store/conformance'
 import { Bucket } from '../src/bucket.js'
 import { DynamoDbTable } from '../src/dynamodb-table.js'
-import { EmbeddedLog, EmbeddedLogStorage } from '../src/embedded-log.js'
 import { simDynamoDbClient } from '../src/sim-dynamodb-client.js'
 import { SimObjectStore } from '../src/sim-object-store.js'
 import { LiveWorld } from './live-world.js'
@@ -17,6 +16,14 @@ objectStoreConformance('SimObjectStore', () => {
   const bucket = new Bucket()
   const another = () =>
     new SimObjectStore({ life: live.life, bucket, network: live.network, pageKeys: 7 })
+  return { store: another(), another, dispose: async () => live.end() }
+})
+
+objectStoreConformance('SimObjectStore, with uploads in parts', () => {
+  const live = new LiveWorld()
+  const bucket = new Bucket()
+  const { life, network } = live
+  const another = () => new SimObjectStore({ life, bucket, network, pageKeys: 7, partBytes: 3000 })
   return { store: another(), another, dispose: async () => live.end() }
 })
 
@@ -52,15 +59,6 @@ leasesConformance('DynamoDbLeases over a simulated client', async () => {
     // The suite's clocks stand still: they are for leases, not for requests.
     open: async (env) =>
       new DynamoDbLeases({ ...dynamoDb, env, requestTimeoutMs: Number.MAX_SAFE_INTEGER }),
-    dispose: async () => live.end(),
-  }
-})
-
-commitLogConformance('EmbeddedLog', async () => {
-  const live = new LiveWorld()
-  const storage = new EmbeddedLogStorage()
-  return {
-    open: async () => new EmbeddedLog(storage, live.life, 5),
     dispose: async () => live.end(),
   }
 })

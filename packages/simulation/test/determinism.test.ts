@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest'
+import { failureInWords } from '../src/command/failure-in-words.js'
 import { PLACE_KINDS } from '../src/place.js'
 import { runSeed } from '../src/run-seed.js'
+import { runSeeds } from '../src/runner/run-seeds.js'
 
 const LONG = process.env['FIRN_TEST_LONG'] === '1'
-const SEEDS = LONG ? 20 : 8
+const SEEDS = LONG ? 100 : 25
 
 test(`a seed is the same twice, for ${SEEDS} seeds`, { timeout: 1_200_000 }, async () => {
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    const [first, second] = [await runSeed(seed), await runSeed(seed)]
-    expect(second, `seed ${seed}`).toEqual(first)
-  }
+  const { failed, runs } = await runSeeds({ seeds: SEEDS, twice: true })
+  const failures = failed.map(({ seed, failure = '' }) => failureInWords(seed, failure))
+  expect(failures.join('\n')).toBe('')
+  expect(runs).toBe(2 * SEEDS)
 })
 
 test('a run is replayed from its decisions alone', { timeout: 60_000 }, async () => {
@@ -21,4 +23,14 @@ test('a run is replayed from its decisions alone', { timeout: 60_000 }, async ()
   })
   expect(again).toEqual(first)
   expect(PLACE_KINDS.some((kind) => lines[0]?.includes(kind))).toBe(true)
+})
+
+test('a run without any decisions goes well, as does one with half of them', {
+  timeout: 60_000,
+}, async () => {
+  const { decisions } = await runSeed(3)
+  const half = new Map([...decisions].filter((_, i) => i % 2 === 0))
+  const dull = await runSeed(3, { decisions: new Map() })
+  expect(dull).toMatchObject({ failure: undefined, decisions: new Map(), faults: new Map() })
+  expect((await runSeed(3, { decisions: half })).failure).toBeUndefined()
 })

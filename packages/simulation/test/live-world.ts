@@ -13,7 +13,7 @@ export class LiveWorld {
 
   constructor(seed = 1) {
     const world = new World(new Decisions(seed))
-    this.network = new Network(world, Faults.none('service', world.decisions), 5)
+    this.network = new Network(world, Faults.none('service'), 5)
     const clock = new Clock({ rate: 1, offsetMicros: 0 })
     this.life = new SimProcess(world, 'process', clock, seed).start()
     this.end = world.live()

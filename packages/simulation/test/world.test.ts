@@ -112,17 +112,3 @@ test('a process draws its own randomness, and again the same for the same seed',
   expect(first).not.toBe(second)
   expect([ids(two), ids(two)]).toEqual([first, second])
 })
-
-test('decisions are recorded, and replayed; past their end all is dull', () => {
-  const draw = (decisions: Decisions): unknown[] => [
-    decisions.choose('a', 10),
-    decisions.between('b', 5, 8),
-    decisions.pick('c', ['x', 'y', 'z']),
-    decisions.chance('d', 0.5),
-    decisions.chance('e', 0.9),
-  ]
-  const first = new Decisions(42)
-  const drawn = draw(first)
-  expect(draw(new Decisions(0, first.drawn))).toEqual(drawn)
-  expect(draw(new Decisions(42, []))).toEqual([0, 5, 'x', false, false])
-})

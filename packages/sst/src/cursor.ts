@@ -45,6 +45,8 @@ const FIRST_ROWS = 16
 const MORE_ROWS = 8
 const ALL_ROWS = 65_536
 const SLAB_BYTES: number = 32 * 1024
+/** What the prefixes of the rows of one batch take together, about. */
+const MOST_PREFIX_BYTES: number = 1024 * 1024
 
 // Where the next short scan's rows go, whichever file they are of.
 let sharedSlab = new Uint8Array(0)
@@ -367,7 +369,9 @@ export class SstCursor {
   #prepare(block: DataBlock, row: number): void {
     const { rows, bytes, table, prefixLength } = block
     const expected = this.#expected
-    const count = expected > 0 ? expected : this.#batch
+    // A row of a few bytes may have a prefix of many, which the slab holds once for each row.
+    const most = prefixLength === 0 ? ALL_ROWS : Math.ceil(MOST_PREFIX_BYTES / prefixLength)
+    const count = Math.min(expected > 0 ? expected : this.#batch, most)
     let from = row
     let to = Math.min(row + count, rows)
     this.#limit = to

@@ -134,11 +134,12 @@ export class SstWriter {
     return this.#records
   }
 
-  /** About how long the file would be if it were finished now. */
+  /**
+   * About how long the file would be if it were finished now, without the block in the making: how much
+   * that will take isn't known before it is compressed.
+   */
   get writtenBytes(): number {
-    const { rows } = this.#block
-    const block = rows === 0 ? 0 : this.#block.sizeWith(MAX_KEY_BYTES, 0, 0)
-    return this.#output.offset + block + this.#metaBytes
+    return this.#output.offset + this.#metaBytes
   }
 
   /**

@@ -1,7 +1,7 @@
 import { isFirnError } from '@firn/env'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { memorySource, SstReader } from '../src/index.js'
+import { END, memorySource, PENDING, SstReader } from '../src/index.js'
 import { HEADS } from '../src/internal/block.js'
 import { BlockBuilder } from '../src/internal/block-builder.js'
 import { decodeBlock } from '../src/internal/block-decoder.js'
@@ -227,6 +227,30 @@ describe('hostile bytes with right checksums', () => {
     expect(() => decodeProperties(withSection(4), 159, 'properties')).toThrow(/out of bounds/)
   })
 
+  it('40: a prefix that many rows share is in memory for a few of them at a time', async () => {
+    const key = new Uint8Array(60_000).fill(7)
+    const rows = Array.from({ length: 300 }, (_, i) => {
+      return { key, timestamp: 1000 - i, kind: 1, value: new Uint8Array(0) }
+    })
+    const { file, summary } = write(rows, { blockBytes: 1 << 20 })
+    expect([summary.dataBlocks, file.length < 250_000]).toEqual([1, true])
+    const reader = await SstReader.open(memorySource(file))
+    for (const options of [{}, { reverse: true }, { private: false }, { expectedRows: 300 }]) {
+      const cursor = reader.cursor(options)
+      let count = 0
+      let longest = 0
+      let status = cursor.seek(key, 0, key.length, true)
+      for (; status !== END; status = cursor.next()) {
+        if (status === PENDING) status = await cursor.load()
+        longest = Math.max(longest, cursor.keyBytes.byteLength)
+        if (cursor.keyEnd - cursor.keyStart === key.length) count++
+      }
+      expect(count).toBe(rows.length)
+      expect(longest).toBeLessThan(4 * 1024 * 1024)
+      cursor.close()
+    }
+  })
+
   it('40: compression bombs are refused before memory is taken', () => {
     const identity = new FileIdentity('bomb')
     const seal = (content: Uint8Array, rawLength: number, codec: number) => {
@@ -247,6 +271,19 @@ describe('hostile bytes with right checksums', () => {
     expect(open(seal(new Uint8Array(8), 7, CODEC_NONE), 1 << 20)).toThrow(/decompress/)
     expect(open(seal(new Uint8Array(8), 8, 3), 1 << 20)).toThrow(/codec 3 needs a newer release/)
     expect(open(new Uint8Array(3), 1 << 20)).toThrow(/can't hold a block/)
+  })
+
+  it('40: a raw length is not believed before the bytes are there', () => {
+    const content = deflate(new Uint8Array(300_000).map((_, i) => (i * i) >>> 7))
+    const stored = new Uint8Array(content.length + TRAILER_BYTES)
+    stored.set(content)
+    const identity = new FileIdentity('test')
+    const rawLength = content.length * 1000
+    sealBlock(stored, 0, content.length, rawLength, CODEC_DEFLATE, identity, 0)
+    const { arrayBuffers } = process.memoryUsage()
+    expect(() => openBlock(stored, identity, 0, 2 ** 30, 'block')).toThrow(/decompress/)
+    expect(rawLength).toBeGreaterThan(128 * 1024 * 1024)
+    expect(process.memoryUsage().arrayBuffers - arrayBuffers).toBeLessThan(64 * 1024 * 1024)
   })
 
   it('40: rows are bounded before offsets are allocated', () => {

@@ -7,6 +7,8 @@ import type { RowSource, SourceRow } from './row-source.js'
 const MAX_RECORD_BYTES = 64 * 1024 * 1024
 const ROWS_AT_ONCE = 256
 const REPLACEMENT = '\ufffd'
+/** The byte-order mark in UTF-8. */
+const MARK = [0xef, 0xbb, 0xbf]
 
 export interface CsvOptions {
   delimiter: string
@@ -29,7 +31,6 @@ export async function* csvSource(
     ...(options.quotes ? {} : { quote: null, escape: null }),
     // Bytes, as invalid UTF-8 would otherwise be replaced without a word.
     encoding: null,
-    bom: true,
     // A quote inside of a field is one; the parser's own recovery would swallow the rows behind it.
     relax_quotes: true,
     // Counted here, where the line is known.
@@ -42,7 +43,7 @@ export async function* csvSource(
     },
   })
   // An error of the input destroys the parser with it, which ends the loop below.
-  pipeline(Readable.from(chunks), parser, () => {})
+  pipeline(Readable.from(withoutMark(chunks)), parser, () => {})
   const reading = new CsvRows(options)
   let rows: SourceRow[] = []
   for await (const record of parser as AsyncIterable<readonly Buffer[]>) {
@@ -56,6 +57,25 @@ export async function* csvSource(
   }
   if (failure !== undefined) rows.push(reading.broken(failure))
   yield rows
+}
+
+/**
+ * Without the byte-order mark that some programs begin a file with. The parser could leave it out, but
+ * takes it for a reason to give text in place of bytes.
+ */
+async function* withoutMark(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let head: Uint8Array | undefined = new Uint8Array(0)
+  for await (const chunk of chunks) {
+    if (head === undefined) {
+      yield chunk
+      continue
+    }
+    head = Buffer.concat([head, chunk])
+    if (head.length <= MARK.length) continue
+    yield MARK.every((byte, i) => head?.[i] === byte) ? head.subarray(MARK.length) : head
+    head = undefined
+  }
+  if (head !== undefined && !MARK.every((byte, i) => head?.[i] === byte)) yield head
 }
 
 /** Turns what the parser gives into rows, and knows where in the file they are. */

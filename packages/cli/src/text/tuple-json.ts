@@ -1,6 +1,9 @@
 import { fromBase64, type TupleValue, toBase64 } from '@firn/bytes'
 import { InvalidArgumentError } from '@firn/env'
 
+/** As deep as keys nest: @firn/bytes' FORMAT.md. */
+const MAX_DEPTH = 64
+
 /**
  * Tuples as JSON arrays. Types that JSON lacks are objects of one member, which no tuple element
  * can be: `{"bigint":"1"}`, `{"date":"2026-01-01T00:00:00.000Z"}`, `{"base64":"AP8="}` and
@@ -15,7 +18,15 @@ export function tupleFromJson(json: unknown): TupleValue[] {
   if (!Array.isArray(json)) {
     throw new InvalidArgumentError('a tuple is written as a JSON array, like ["user",42]')
   }
-  return json.map(elementFromJson)
+  return elementsFromJson(json, 0)
+}
+
+function elementsFromJson(json: readonly unknown[], depth: number): TupleValue[] {
+  // JSON nests as deep as its text is long, and the stack is shorter.
+  if (depth > MAX_DEPTH) {
+    throw new InvalidArgumentError(`a tuple nests at most ${MAX_DEPTH} arrays deep`)
+  }
+  return json.map((element) => elementFromJson(element, depth))
 }
 
 function elementToJson(value: TupleValue): unknown {
@@ -27,8 +38,8 @@ function elementToJson(value: TupleValue): unknown {
   return value
 }
 
-function elementFromJson(json: unknown): TupleValue {
-  if (Array.isArray(json)) return tupleFromJson(json)
+function elementFromJson(json: unknown, depth: number): TupleValue {
+  if (Array.isArray(json)) return elementsFromJson(json, depth + 1)
   if (typeof json === 'object' && json !== null) return taggedFromJson(json)
   if (typeof json === 'number' && Number.isInteger(json) && !Number.isSafeInteger(json)) {
     throw new InvalidArgumentError(

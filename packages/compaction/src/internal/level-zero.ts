@@ -1,3 +1,4 @@
+import { compareBytes } from '@firn/bytes'
 import type { FileMeta, TableState } from '@firn/manifest'
 import type { CompactionPlan, MovePlan } from '../plan.js'
 import { hull, type KeyRange, onlyTableOf, overlaps, rangeInTable } from './key-range.js'
@@ -100,7 +101,26 @@ function smallRun(view: LeveledView, free: readonly FileMeta[]): readonly FileMe
     bytes += file.bytes
     if (run.length >= least && run.length > best.length) best = run
   }
-  return best
+  return isAsMerged(best, targetFileBytes) ? [] : best
+}
+
+/**
+ * Whether a merge would give the same files again, and so for ever: they lie side by side, and no two
+ * neighbours are sure to fit into one. Output is cut by its size before the last block is compressed,
+ * so files that were cut can be small: those of a value that is larger than the target, say.
+ */
+function isAsMerged(files: readonly FileMeta[], targetFileBytes: number): boolean {
+  const inOrder = [...files].sort((a, b) => compareBytes(a.smallest, b.smallest))
+  return inOrder.every((file, i) => {
+    const next = inOrder[i + 1]
+    if (next === undefined) return true
+    return !overlaps(file, next) && mostBytes(file) + mostBytes(next) >= targetFileBytes
+  })
+}
+
+/** What a file would take without compression. */
+function mostBytes({ bytes, rawKeyBytes, rawValueBytes, tailBytes }: FileMeta): number {
+  return Math.max(bytes, rawKeyBytes + rawValueBytes + tailBytes)
 }
 
 /**

@@ -42,6 +42,8 @@ const DEFAULTS = {
   level0Stop: 36,
 }
 
+/** Files of level 0 that are merged down even where most of the work would be level 1's. */
+const LEVEL0_LIMIT = 12
 /** Memtables that may wait to be flushed before writers have to. */
 const MAX_IMMUTABLES = 3
 /** How often writers that wait have somebody look for relief, in milliseconds. */
@@ -58,7 +60,8 @@ export async function assembleDatabase(
   const cleanup: (() => Promise<void>)[] = located.release === undefined ? [] : [located.release]
   if (located.ownsStore) cleanup.unshift(() => store.close())
   try {
-    const diskCache = options.cache?.disk && openDiskCache(options.cache.disk, env)
+    const diskCache =
+      options.cache?.disk && openDiskCache(options.cache.disk, env, located.cacheFiles)
     const writes = (options.mode ?? 'write') === 'write'
     const { incarnation, created } = await openRoot(store, {
       env,
@@ -187,9 +190,11 @@ function makeWriting(context: {
   const tuning: Tuning = options.tuning ?? {}
   // Memtables come out of the cache's budget.
   const reserved = context.files.cache.reserve(0)
+  const level0Slowdown = tuning.level0Slowdown ?? DEFAULTS.level0Slowdown
+  const level0Stop = tuning.level0Stop ?? DEFAULTS.level0Stop
   const pressure = new WritePressure({
-    slowdownLevel0: tuning.level0Slowdown ?? DEFAULTS.level0Slowdown,
-    stopLevel0: tuning.level0Stop ?? DEFAULTS.level0Stop,
+    slowdownLevel0: level0Slowdown,
+    stopLevel0: level0Stop,
     stopImmutables: MAX_IMMUTABLES,
     stopQueuedBytes: MAX_QUEUED_BYTES,
   })
@@ -290,6 +295,8 @@ function makeWriting(context: {
       targetFileBytes,
       levelBaseBytes: tuning.levelBaseBytes ?? DEFAULTS.levelBaseBytes,
       level0Trigger: tuning.level0Trigger ?? DEFAULTS.level0Trigger,
+      // Before writers are held up, whatever it costs.
+      level0Limit: Math.min(LEVEL0_LIMIT, level0Slowdown, level0Stop),
     },
     blockBytes,
   })

@@ -45,6 +45,7 @@ const OPEN_OPTIONS: ReadonlySet<string> = new Set<keyof DatabaseParts>([
   'store',
   'log',
   'leases',
+  'cacheFiles',
   'prices',
 ])
 

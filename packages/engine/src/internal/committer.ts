@@ -80,6 +80,8 @@ export class Committer {
   #running: Promise<void> | undefined
   #stopped: FirnError | undefined
   #lostBuffered = false
+  /** The last group of buffered writes that is in the log, until it is durable there. */
+  #unsynced: CommitGroup | undefined
   #segmentWanted = false
   readonly #drops: DropGate = new DropGate()
   // The newest version and timestamp given out, which may not be in the state yet.
@@ -220,10 +222,12 @@ export class Committer {
       // Maintenance that is refused loses nothing, and what was before it is settled.
       if (!newest.isRefusable || !isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
     })
+    const unsynced = this.#unsynced
     await this.#log.sync?.().catch((error: unknown) => {
       this.stop(error)
       throw this.#stopped
     })
+    if (this.#unsynced === unsynced) this.#unsynced = undefined
   }
 
   /** What is written from now on goes into another memtable than what was written before. */
@@ -393,6 +397,8 @@ export class Committer {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         let checked: number
         do {
+          // Once the database is closed there is nothing left that it could be held against.
+          if (this.#stopped !== undefined) throw this.#stopped
           checked = this.#versions.state.version
           await group.check(this.#versions)
         } while (checked !== this.#versions.state.version)
@@ -434,6 +440,8 @@ export class Committer {
       this.#versions.apply({ ...commit, token: '', payload: group.payload() }, group.visible)
     }
     group.commit = commit
+    // One that waited to be durable has made all before it durable.
+    this.#unsynced = group.visible ? group : undefined
     // A shared log may still be at it: a request that was given up may be under way.
     if (this.#log.exclusive) group.recycle()
     this.#settled(group)
@@ -460,6 +468,12 @@ export class Committer {
       })
     }
     if (this.#lostBuffered) throw this.#stopped
+    // It may not be the log that failed.
+    if (this.#unsynced !== undefined) {
+      await this.#log.sync?.().catch(() => {
+        throw this.#stopped
+      })
+    }
   }
 
   /**

@@ -37,7 +37,12 @@ export interface CompactorOptions {
   /** Deletes files that no entry will ever name. */
   discard: (files: readonly FileMeta[]) => Promise<void>
   lease: MaintenanceLease
-  strategy: { targetFileBytes: number; levelBaseBytes: number; level0Trigger: number }
+  strategy: {
+    targetFileBytes: number
+    levelBaseBytes: number
+    level0Trigger: number
+    level0Limit: number
+  }
   blockBytes: number | undefined
 }
 

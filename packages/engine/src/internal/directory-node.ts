@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { DiskCache } from '@firn/block-cache/disk'
+import { type CacheFiles, DiskCache } from '@firn/block-cache/disk'
 import { CompactionWorker } from '@firn/compaction/worker'
 import type { Env } from '@firn/env'
 import { type CommitLog, ObjectCommitLog } from '@firn/manifest'
@@ -57,7 +57,9 @@ export function makeThreads(
 export function openDiskCache(
   { directory, bytes }: { directory: string; bytes: number },
   env: Env,
+  files: CacheFiles | undefined,
 ): DiskCache {
   // The path of now, wherever the process goes later.
-  return new DiskCache({ directory: resolve(directory), bytes, env })
+  const options = { directory: resolve(directory), bytes, env }
+  return new DiskCache(files === undefined ? options : { ...options, files })
 }

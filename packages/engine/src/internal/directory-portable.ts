@@ -1,4 +1,4 @@
-import type { DiskCache } from '@firn/block-cache/disk'
+import type { CacheFiles, DiskCache } from '@firn/block-cache/disk'
 import { type Env, InvalidArgumentError } from '@firn/env'
 import type { CommitLog } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
@@ -29,7 +29,11 @@ export function makeThreads(
   return undefined
 }
 
-export function openDiskCache(_options: unknown, _env: Env): DiskCache {
+export function openDiskCache(
+  _options: unknown,
+  _env: Env,
+  _files: CacheFiles | undefined,
+): DiskCache {
   throw new InvalidArgumentError(
     'cache.disk needs Node.js; leave it out, and give cache.memoryBytes what this runtime has',
   )

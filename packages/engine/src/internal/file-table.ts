@@ -6,6 +6,7 @@ import type { ObjectStore } from '@firn/object-store'
 import { SstReader, type WarmedBlocks } from '@firn/sst'
 import type { DiskTier } from './disk-tier.js'
 import { TieredSource } from './tiered-source.js'
+import { waitFor } from './wait-for.js'
 
 /** One SST of the tree. Shared by all trees that hold the file. */
 export class FileHandle {
@@ -17,6 +18,11 @@ export class FileHandle {
   /** The state has let go of the file: its object goes when the last tree does. */
   obsolete = false
 
+  /**
+   * How many wait to enter. Until they have, the file isn't closed to make room: two that are opened at
+   * once would close each other for ever.
+   */
+  awaited = 0
   readonly #files: FileTable
   readonly #users: Map<SstReader, number> = new Map()
   #opening: Promise<SstReader> | undefined
@@ -37,11 +43,16 @@ export class FileHandle {
 
   /**
    * The reader, opened if need be, for work that waits for I/O: it stays open until `leave`, even
-   * where the file is forgotten meanwhile.
+   * where the file is forgotten meanwhile. At the signal it isn't waited for any more: others may.
    */
-  async enter(): Promise<SstReader> {
-    if (this.reader === undefined) await this.open()
-    return this.tryEnter() ?? this.enter()
+  async enter(signal?: AbortSignal): Promise<SstReader> {
+    this.awaited++
+    try {
+      while (this.reader === undefined) await waitFor(this.open(), signal)
+      return this.tryEnter() as SstReader
+    } finally {
+      this.awaited--
+    }
   }
 
   /** As `enter`, where the reader is open. */
@@ -67,7 +78,7 @@ export class FileHandle {
     last: Uint8Array,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<WarmedBlocks, void, undefined> {
-    const reader = await this.enter()
+    const reader = await this.enter(signal)
     try {
       for await (const read of reader.warm(first, last, { signal })) {
         // A store that is quicker than the disk would have it leave out chunks.
@@ -194,7 +205,7 @@ export class FileTable {
     this.#readerBytes += handle.reader?.memoryBytes ?? 0
     for (const oldest of this.#open) {
       if (this.#readerBytes <= this.cache.bytes / 2 || oldest === handle) break
-      this.#forget(oldest)
+      if (oldest.awaited === 0) this.#forget(oldest)
     }
   }
 

@@ -73,7 +73,7 @@ export class LevelCursor implements RecordCursor {
       if (this.#cursor === undefined) {
         const handle = this.#handles[this.#index]
         if (handle === undefined) return END
-        status = this.#stand(handle, await handle.enter())
+        status = this.#stand(handle, await handle.enter(this.#options.signal))
       } else {
         status = this.#settle(await this.#cursor.load())
       }

@@ -1,3 +1,4 @@
+import type { CacheFiles } from '@firn/block-cache/disk'
 import { InvalidArgumentError, systemEnv } from '@firn/env'
 import {
   type CommitLog,
@@ -43,6 +44,8 @@ export interface Located {
   ownsLog: boolean
   /** Lets go of what store and log share. */
   release?: () => Promise<void>
+  /** The system calls for the disk's part of the cache. Default: Node's. */
+  cacheFiles?: CacheFiles
   /** Where another thread can open the same store; `undefined` where none can. */
   directory: string | undefined
 }
@@ -80,7 +83,7 @@ function counted(store: ObjectStore): Pick<Located, 'store' | 'meter'> {
 }
 
 function handedIn(parts: DatabaseParts): Located {
-  const { store, log, leases } = parts
+  const { store, log, leases, cacheFiles } = parts
   if (store === undefined || log === undefined) {
     throw new InvalidArgumentError(
       'open takes a location such as "file:./data", or { store, log } with both parts',
@@ -93,6 +96,7 @@ function handedIn(parts: DatabaseParts): Located {
     ...(leases !== undefined && {
       makeLeases: typeof leases === 'function' ? leases : () => leases,
     }),
+    ...(cacheFiles !== undefined && { cacheFiles }),
     ownsStore: false,
     ownsLog: typeof log === 'function',
     directory: typeof directory === 'string' ? directory : undefined,

@@ -15,6 +15,7 @@ import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
 import { LevelCursor } from './level-cursor.js'
 import { MemtableCursor } from './memtable-cursor.js'
 import type { ReadRange } from './read-set.js'
+import { separateSignals } from './separate-signals.js'
 import { TABLE_PREFIX_BYTES } from './table-memtable.js'
 import type { TableTree } from './table-tree.js'
 import type { Tree } from './tree.js'
@@ -39,16 +40,21 @@ export interface PageReaderOptions {
 /** A tree that was retained for the reader, and what to read of it; `undefined`: no such table. */
 export type ScanStart = { tree: Tree; options: PageReaderOptions } | undefined
 
+/** A file of a tree was found missing, for the `attempt`th time. */
+interface MissingFile {
+  tree: Tree
+  timestamp: number
+  error: unknown
+  attempt: number
+}
+
 /** Where a reader's rows come from. */
 export interface PageSource {
   /** Is told how far the reader got. */
   range?: ReadRange | undefined
   begin: () => ScanStart | Promise<ScanStart>
-  /**
-   * After a file was found missing, for the `attempt`th time: the same moment on newer files. Throws
-   * where there are none.
-   */
-  continueAt: (timestamp: number, error: unknown, attempt: number) => Promise<ScanStart>
+  /** After a file was found missing: the same moment on newer files. Throws where there are none. */
+  continueAt: (missing: MissingFile) => Promise<ScanStart>
 }
 
 const WAITING = Symbol('waiting')
@@ -61,6 +67,8 @@ export class PageReader {
   #tree: Tree | undefined
   #options: PageReaderOptions | undefined
   #cursor: RecordCursor | undefined
+  /** Has the cursor listen to the caller's signal no more. */
+  #endSignals: (() => void) | undefined
   #status: CursorStatus = END
   #remaining = Number.POSITIVE_INFINITY
   /** Key of the last row that was read, table prefix included. */
@@ -114,10 +122,12 @@ export class PageReader {
   /** Goes on behind the last row, on the files that took the place of a missing one. */
   async #continue(error: unknown): Promise<void> {
     const options = this.#options
-    if (options === undefined || !isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
-    this.#missingFiles++
+    const tree = this.#tree
+    const isMissing = isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')
+    if (options === undefined || tree === undefined || !isMissing) throw error
+    const attempt = ++this.#missingFiles
     const { timestamp, reverse } = options
-    const start = await this.#source.continueAt(timestamp, error, this.#missingFiles)
+    const start = await this.#source.continueAt({ tree, timestamp, error, attempt })
     if (this.#closed) {
       start?.tree.release()
       return
@@ -141,6 +151,8 @@ export class PageReader {
   #release(): void {
     this.#cursor?.close()
     this.#cursor = undefined
+    this.#endSignals?.()
+    this.#endSignals = undefined
     this.#tree?.release()
     this.#tree = undefined
   }
@@ -156,7 +168,8 @@ export class PageReader {
       this.close()
       return
     }
-    const cursor = visibleCursor(table, options)
+    const { cursor, end } = visibleCursor(table, options)
+    this.#endSignals = end
     const from = options.reverse ? options.bounds.upper : options.bounds.lower
     this.#cursor = cursor
     this.#status = cursor.seek(from.key, 0, from.key.length, from.inclusive)
@@ -223,7 +236,10 @@ function storedValue({ valueBytes, valueStart, valueEnd }: RecordCursor): Uint8A
 }
 
 /** The rows of a table that are visible at the timestamp, from everything the tree holds of it. */
-function visibleCursor(table: TableTree, options: PageReaderOptions): RecordCursor {
+function visibleCursor(
+  table: TableTree,
+  options: PageReaderOptions,
+): { cursor: RecordCursor; end: () => void } {
   const { timestamp, reverse, signal } = options
   const cursors: RecordCursor[] = []
   for (const memtable of [table.active, ...table.immutables]) {
@@ -238,14 +254,17 @@ function visibleCursor(table: TableTree, options: PageReaderOptions): RecordCurs
     .filter(([first]) => first !== undefined && first.meta.minTimestamp <= timestamp)
   for (const level of table.levels) files.push(level.handles)
   const expectedRows = expectedPerSource(options.limit, files.length)
-  for (const handles of files) {
-    cursors.push(new LevelCursor(handles, { reverse, readAheadBytes, expectedRows, signal }))
+  const { signals, end } = separateSignals(signal, files.length)
+  for (const [i, handles] of files.entries()) {
+    const own = signals[i]
+    cursors.push(new LevelCursor(handles, { reverse, readAheadBytes, expectedRows, signal: own }))
   }
   const merged = cursors.length === 1 ? cursors[0] : undefined
-  return new VisibleCursor(merged ?? new MergingCursor(cursors, { reverse }), {
+  const cursor = new VisibleCursor(merged ?? new MergingCursor(cursors, { reverse }), {
     timestamp,
     reverse,
   })
+  return { cursor, end }
 }
 
 /**

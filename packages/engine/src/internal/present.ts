@@ -10,6 +10,7 @@ import type { LogFollower } from './log-follower.js'
 import type { ReadPoint, ReadSource } from './read-source.js'
 import type { Tree } from './tree.js'
 import type { VersionSet } from './version-set.js'
+import { waitFor } from './wait-for.js'
 
 export interface PresentOptions {
   env: Env
@@ -56,17 +57,20 @@ export class Present implements ReadSource {
     signal?.throwIfAborted()
     if (!this.#othersCommit) return
     const startedAtMs = this.#options.env.monotonic()
-    await this.#options.follower.catchUp()
+    // Others may wait for the same look at the log: it goes on without the one who gives up.
+    await waitFor(this.#options.follower.catchUp(), signal)
     this.#lookedAtMs = startedAtMs
     signal?.throwIfAborted()
     this.assertOpen()
   }
 
-  async refreshFiles(signal?: AbortSignal): Promise<boolean> {
-    const before = this.tree()
-    await this.refresh(signal)
-    return this.#versions.tree !== before
+  async refreshFiles(read: Tree, signal?: AbortSignal): Promise<boolean> {
+    if (this.tree() === read) await this.refresh(signal)
+    return this.#versions.tree !== read
   }
+
+  /** A table that is gone is one that there isn't. */
+  assertHas(): void {}
 
   hold(): ReadPoint {
     this.assertOpen()
@@ -96,7 +100,7 @@ export class Present implements ReadSource {
     // Only what is in the log can be looked for there.
     if (this.#versions.state.version < visibleVersion) await this.#options.committer?.flush()
     const newest = this.#versions.state
-    const entry = await entryAtTime(this.#options.log, timestamp, { newest })
+    const entry = await entryAtTime(this.#options.log, timestamp, { newest, signal })
     return { version: entry?.version ?? 0, timestamp }
   }
 

@@ -1,4 +1,5 @@
 import { ClosedError } from '@firn/env'
+import { tableDropped } from '../errors.js'
 import type { Moment } from '../range.js'
 import type { Snapshot } from '../snapshot.js'
 import type { ReadableTable } from '../table.js'
@@ -15,6 +16,8 @@ export class SnapshotHandle implements Snapshot, ReadSource {
   readonly timestamp: number
   readonly #present: Present
   readonly #onClose: (snapshot: SnapshotHandle) => void
+  /** The tables that it shows. */
+  readonly tableIds: ReadonlyMap<string, number>
   #tree: Tree | undefined
 
   /** Takes over the tree that `point` holds. */
@@ -27,6 +30,7 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     this.version = version
     this.timestamp = point.timestamp
     this.#tree = point.tree
+    this.tableIds = point.tree.state.tableIds
     this.#present = present
     this.#onClose = onClose
   }
@@ -62,14 +66,20 @@ export class SnapshotHandle implements Snapshot, ReadSource {
    * Where another process compacts, its files replace those that were held. What they hold of this
    * moment is the same, or is refused by the floor that the compaction left.
    */
-  async refreshFiles(signal?: AbortSignal): Promise<boolean> {
-    const before = this.tree()
-    await this.#present.refreshFiles(signal)
+  async refreshFiles(read: Tree, signal?: AbortSignal): Promise<boolean> {
+    if (this.tree() !== read) return true
+    await this.#present.refreshFiles(read, signal)
     const tree = this.#present.tree()
-    if (tree === before || this.#tree !== before) return this.#tree !== before
+    if (tree === read || this.#tree !== read) return this.#tree !== read
     this.#tree = tree.retain()
-    before.release()
+    read.release()
     return true
+  }
+
+  /** Files that took the place of others may be of a state that some tables have been dropped from. */
+  assertHas(table: TableIdentity, tree: Tree): void {
+    const id = this.tableIds.get(table.name)
+    if (id !== undefined && table.idIn(tree.state) !== id) throw tableDropped(table.name)
   }
 
   hold(): ReadPoint {

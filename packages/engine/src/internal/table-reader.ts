@@ -1,7 +1,7 @@
 import { isFirnError } from '@firn/env'
 import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { type Encoding, encodeWith, isBytes } from '../encoding.js'
-import { fileMissing, NotResidentError, SnapshotExpiredError } from '../errors.js'
+import { fileMissing, NotResidentError, SnapshotExpiredError, tableDropped } from '../errors.js'
 import type { Range, ReadOptions, ScanOptions } from '../range.js'
 import type { Rows, Scan } from '../scan.js'
 import type { ReadableTable, WarmReport } from '../table.js'
@@ -13,6 +13,7 @@ import { PointLookup } from './point-lookup.js'
 import type { ReadRange } from './read-set.js'
 import type { ReadPoint, ReadSource } from './read-source.js'
 import { RowScan } from './row-scan.js'
+import { separateSignals } from './separate-signals.js'
 import { Slab } from './slab.js'
 import type { TableIdentity } from './table-identity.js'
 import { ABSENT, FOUND, NOT_RESIDENT, type TableTree } from './table-tree.js'
@@ -24,6 +25,15 @@ const MAX_ATTEMPTS = 5
 
 // How many reads of one getMany wait for I/O at a time.
 const PARALLEL_READS = 32
+
+/** A read that met a missing file. */
+interface FailedRead {
+  before: Tree
+  options: ReadOptions | undefined
+  /** How often it was made. */
+  attempt: number
+  isScan?: boolean
+}
 
 /** Reads of one table from a source. */
 export class TableReader<K, V> implements ReadableTable<K, V> {
@@ -72,10 +82,11 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
 
   async getMany(keys: readonly K[], options?: ReadOptions): Promise<(V | undefined)[]> {
     for (let attempt = 1; ; attempt++) {
+      const before = this.#source.tree()
       try {
         return await this.#getManyOnce(keys, options)
       } catch (error) {
-        await this.#afterMissingFile(error, options, attempt)
+        await this.#afterMissingFile(error, { before, options, attempt })
       }
     }
   }
@@ -87,7 +98,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     const values: (V | undefined)[] = new Array(keys.length)
     const waiting: number[] = []
     if (options !== undefined || this.#source.isStale()) {
-      const point = await this.#hold(options)
+      const point = await this.#holdMoment(options)
       try {
         await this.#readMany(keys, [...keys.keys()], values, point, options?.signal)
       } finally {
@@ -101,7 +112,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
       else values[i] = status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined
     }
     if (waiting.length > 0) {
-      const point = { tree: this.#source.tree().retain(), timestamp: this.#source.timestamp }
+      const point = this.#source.hold()
       try {
         await this.#readMany(keys, waiting, values, point, undefined)
       } finally {
@@ -119,8 +130,8 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
         new PageReader({
           range: noted?.(),
           begin: () => this.#startScan(options, what),
-          continueAt: async (timestamp, error, attempt) => {
-            await this.#afterMissingFile(error, options, attempt, true)
+          continueAt: async ({ tree: before, timestamp, error, attempt }) => {
+            await this.#afterMissingFile(error, { before, options, attempt, isScan: true })
             const { tree } = this.#source.hold()
             return this.#scanAt({ tree, timestamp }, options, what)
           },
@@ -146,11 +157,12 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     assertScanOptions(range)
     const report: WarmReport = { blocks: 0, bytes: 0, records: 0 }
     for (let attempt = 1; ; attempt++) {
+      const before = this.#source.tree()
       try {
         await this.#warmOnce(range, options, report)
         return report
       } catch (error) {
-        await this.#afterMissingFile(error, options, attempt)
+        await this.#afterMissingFile(error, { before, options, attempt })
       }
     }
   }
@@ -182,6 +194,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   #enter(tree: Tree): void {
+    this.#source.assertHas(this.#table, tree)
     const id = this.#table.idIn(tree.state)
     const part = id === undefined ? undefined : tree.table(id)
     if (part !== undefined) this.#assertKept(part, this.#source.timestamp)
@@ -201,31 +214,28 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     use: (found: PointLookup) => T,
   ): Promise<T | undefined> {
     for (let attempt = 1; ; attempt++) {
+      const before = this.#source.tree()
       try {
         return await this.#lookUpOnce(key, options, use)
       } catch (error) {
-        await this.#afterMissingFile(error, options, attempt)
+        await this.#afterMissingFile(error, { before, options, attempt })
       }
     }
   }
 
-  /** Another process may have compacted the file away: then the read is made again on newer files. */
-  async #afterMissingFile(
-    error: unknown,
-    options: ReadOptions | undefined,
-    attempt: number,
-    isScan = false,
-  ): Promise<void> {
+  /**
+   * Another process may have compacted the file away: then the read is made again on newer files than
+   * those of `before`, the tree that there was when it began.
+   */
+  async #afterMissingFile(error: unknown, read: FailedRead): Promise<void> {
+    const { before, options, attempt, isScan = false } = read
     if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
-    const table = this.#table.idIn(this.#source.tree().state)
-    const replaced = await this.#source.refreshFiles(options?.signal)
+    const table = this.#table.idIn(before.state)
+    const replaced = await this.#source.refreshFiles(before, options?.signal)
     if (!replaced || attempt === MAX_ATTEMPTS) throw fileMissing(this.name, error)
     const isOfThePast = this.#source.timestamp !== MAX_TIMESTAMP || options?.at !== undefined
     if ((isOfThePast || isScan) && this.#table.idIn(this.#source.tree().state) !== table) {
-      throw new SnapshotExpiredError(
-        `table ${JSON.stringify(this.name)} was dropped while it was read; its files and its history are gone`,
-        { cause: error },
-      )
+      throw tableDropped(this.name, error)
     }
   }
 
@@ -273,23 +283,29 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   ): Promise<void> {
     const encoding = this.#table.keys as Encoding<K>
     let next = 0
-    const work = async (): Promise<void> => {
+    const workers = Math.min(PARALLEL_READS, indexes.length)
+    const { signals, end } = separateSignals(signal, workers)
+    const work = async (own: AbortSignal | undefined): Promise<void> => {
       while (next < indexes.length) {
         const index = indexes[next++] as number
         const bytes = encodeWith(encoding, keys[index] as K)
         assertKey(bytes)
-        const lookup = await this.#lookUpAt(bytes, point, signal)
+        const lookup = await this.#lookUpAt(bytes, point, own)
         values[index] = lookup === undefined ? undefined : this.#take(lookup)
       }
     }
-    await Promise.all(Array.from({ length: Math.min(PARALLEL_READS, indexes.length) }, work))
+    try {
+      await Promise.all(signals.map(work))
+    } finally {
+      // After a failure nothing more is begun.
+      next = indexes.length
+      end()
+    }
   }
 
   async #hold(options: ReadOptions | undefined): Promise<ReadPoint> {
-    const signal = options?.signal
-    signal?.throwIfAborted()
-    if (options?.fresh === true || this.#source.isStale()) await this.#source.refresh(signal)
-    if (options?.at !== undefined) return this.#source.holdAt(options.at, signal)
+    await this.#freshen(options)
+    if (options?.at !== undefined) return this.#source.holdAt(options.at, options.signal)
     return { tree: this.#source.tree().retain(), timestamp: this.#source.timestamp }
   }
 
@@ -302,14 +318,21 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
       options.signal?.throwIfAborted()
       return this.#scanAt(this.#source.hold(), options, what)
     }
-    return this.#holdForScan(options).then((point) => this.#scanAt(point, options, what))
+    return this.#holdMoment(options).then((point) => this.#scanAt(point, options, what))
   }
 
-  async #holdForScan(options: ScanOptions<K>): Promise<ReadPoint> {
-    if (options.at !== undefined) return this.#hold(options)
-    options.signal?.throwIfAborted()
-    await this.#source.refresh(options.signal)
-    return this.#source.hold()
+  /** As `#hold`, but what is written while the read goes on isn't seen: for reads of several keys. */
+  async #holdMoment(options: ReadOptions | undefined): Promise<ReadPoint> {
+    await this.#freshen(options)
+    const at = options?.at
+    return at === undefined ? this.#source.hold() : this.#source.holdAt(at, options?.signal)
+  }
+
+  /** Looks at the log where a read asks for it, or where what is known of it is too old. */
+  async #freshen(options: ReadOptions | undefined): Promise<void> {
+    const signal = options?.signal
+    signal?.throwIfAborted()
+    if (options?.fresh === true || this.#source.isStale()) await this.#source.refresh(signal)
   }
 
   #scanAt(
@@ -345,6 +368,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   #partOf({ tree, timestamp }: ReadPoint): TableTree | undefined {
+    this.#source.assertHas(this.#table, tree)
     const id = this.#table.idIn(tree.state)
     const part = id === undefined ? undefined : tree.table(id)
     if (part !== undefined) this.#assertKept(part, timestamp)

@@ -99,20 +99,27 @@ export class TableTree {
     return lookup.foundTimestamp >= 0 && lookup.kind !== KIND_DELETE ? FOUND : ABSENT
   }
 
-  /** Reads what `find` lacked. */
+  /**
+   * Reads what `find` lacked, and searches the file that it was lacking of: by the next `find` that may be
+   * closed again, where there is no memory to keep files open.
+   */
   async load(lookup: PointLookup, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted()
     const handle = lookup.missing
     if (handle === undefined) return
     lookup.missing = undefined
     if (handle.reader === undefined) this.#openAhead(lookup)
-    const reader = await handle.enter()
+    const reader = await handle.enter(signal)
     try {
       signal?.throwIfAborted()
       // Opening may have been all that was missing; then the filter may even say no.
-      if (reader.find(lookup.sst) === NOT_RESIDENT) {
+      let status = reader.find(lookup.sst)
+      while (status === NOT_RESIDENT) {
         await reader.load(lookup.sst, signal === undefined ? {} : { signal })
+        status = reader.find(lookup.sst)
       }
+      take(lookup, status)
+      lookup.stage++
     } finally {
       handle.leave(reader)
     }
@@ -147,9 +154,13 @@ function findInFile(handle: FileHandle, lookup: PointLookup): FindStatus {
     return ABSENT
   }
   const status = reader === undefined ? NOT_RESIDENT : reader.find(lookup.sst)
-  if (status === FOUND && lookup.sst.foundTimestamp > lookup.foundTimestamp) lookup.takeSst()
-  else if (status === NOT_RESIDENT) lookup.missing = handle
+  if (status === NOT_RESIDENT) lookup.missing = handle
+  else take(lookup, status)
   return status
+}
+
+function take(lookup: PointLookup, status: FindStatus): void {
+  if (status === FOUND && lookup.sst.foundTimestamp > lookup.foundTimestamp) lookup.takeSst()
 }
 
 function levelFiles(handles: readonly FileHandle[]): LevelFiles {

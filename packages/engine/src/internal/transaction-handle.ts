@@ -57,7 +57,7 @@ export class TransactionHandle implements Transaction {
   noteRead({ name }: TableIdentity): void {
     this.#assertOpen()
     if (!this.reads.tableIds.has(name)) {
-      this.reads.tableIds.set(name, this.#snapshot.tree().state.tableIds.get(name))
+      this.reads.tableIds.set(name, this.#snapshot.tableIds.get(name))
     }
   }
 
@@ -79,7 +79,7 @@ export class TransactionHandle implements Transaction {
     const batch = new BatchWriter(this.#database)
     const writes = new KeySet()
     for (const table of this.#written.values()) this.#addWrites(table, batch, writes)
-    const reads = isolation === 'serializable' ? this.reads : readsOf(writes)
+    const reads = isolation === 'serializable' ? this.reads : this.#readsOf(writes)
     const guard = new TransactionGuard(reads, writes, this.timestamp)
     this.committed = await batch.commit(guard, signal)
   }
@@ -108,18 +108,20 @@ export class TransactionHandle implements Transaction {
     }
   }
 
+  /** What snapshot isolation holds against others: the keys that are written, and that their tables stay. */
+  #readsOf(writes: KeySet): ReadSet {
+    const reads = new ReadSet()
+    reads.keys.addAll(writes)
+    for (const table of writes.tables.keys()) {
+      reads.tableIds.set(table, this.#snapshot.tableIds.get(table))
+    }
+    return reads
+  }
+
   #assertOpen(): void {
     if (this.#open) return
     throw new ClosedError(
       'the transaction has ended: what it does must be awaited before its function returns',
     )
   }
-}
-
-/** What snapshot isolation holds against others: the keys that are written. */
-function readsOf(writes: KeySet): ReadSet {
-  const reads = new ReadSet()
-  reads.keys.addAll(writes)
-  for (const table of writes.tables.keys()) reads.tableIds.set(table, undefined)
-  return reads
 }

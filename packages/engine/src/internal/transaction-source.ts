@@ -72,8 +72,13 @@ export class TransactionSource implements ReadSource {
 
   async refresh(): Promise<void> {}
 
-  refreshFiles(signal?: AbortSignal): Promise<boolean> {
-    return this.#snapshot.refreshFiles(signal)
+  async refreshFiles(read: Tree, signal?: AbortSignal): Promise<boolean> {
+    if (this.tree() !== read || this.#own === undefined) return true
+    return this.#snapshot.refreshFiles(this.#own.over, signal)
+  }
+
+  assertHas(table: TableIdentity, tree: Tree): void {
+    this.#snapshot.assertHas(table, tree)
   }
 
   hold(): ReadPoint {

@@ -247,7 +247,7 @@ describe.skipIf(cloud === undefined)('many processes on one database', () => {
       expect(commits).toBeGreaterThan(20)
       expect(transactions).toBeGreaterThan(5)
     },
-    (SECONDS + 120) * 1000,
+    (SECONDS * 2 + 240) * 1000,
   )
 
   test.each(LOGS)(
@@ -286,6 +286,6 @@ describe.skipIf(cloud === undefined)('many processes on one database', () => {
         await proxy.stop()
       }
     },
-    (SECONDS + 120) * 1000,
+    (SECONDS * 2 + 240) * 1000,
   )
 })

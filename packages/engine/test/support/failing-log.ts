@@ -1,6 +1,6 @@
 import type { AppendResult, CommitLog, LogEntry, NewLogEntry } from '@firn/manifest'
 
-/** A log that fails its appends from a moment on, as a full or dying disk does. */
+/** A log that fails its appends and syncs from a moment on, as a full or dying disk does. */
 export class FailingLog implements CommitLog {
   readonly exclusive = true
   readonly inlineLimitBytes: number
@@ -19,6 +19,10 @@ export class FailingLog implements CommitLog {
   async append(entry: NewLogEntry): Promise<AppendResult> {
     if (this.failure !== undefined) throw this.failure
     return this.#log.append(entry)
+  }
+
+  async sync(): Promise<void> {
+    if (this.failure !== undefined) throw this.failure
   }
 
   truncate(through: number): Promise<void> {

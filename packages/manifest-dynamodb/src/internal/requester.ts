@@ -111,7 +111,8 @@ export class Requester {
       return result
     } finally {
       signal?.removeEventListener('abort', onAbort)
-      answered.abort()
+      // With a reason: without one, Node makes an error and its stack for every request.
+      answered.abort('answered')
     }
   }
 

@@ -86,7 +86,11 @@ function compact(state: DatabaseState, edit: Of<'compact'>): DatabaseState {
   const addedToLevelZero: FileMeta[] = []
   for (const { table, file } of edit.added) {
     if (file.level === 0) addedToLevelZero.push(file)
-    else addedByTable.set(table, [...(addedByTable.get(table) ?? []), file])
+    else {
+      const files = addedByTable.get(table) ?? []
+      files.push(file)
+      addedByTable.set(table, files)
+    }
   }
   const floors = new Map(edit.floors.map(({ table, timestamp }) => [table, timestamp]))
 
@@ -113,7 +117,8 @@ export function replaceInLevels(
   added: readonly FileMeta[],
 ): readonly (readonly FileMeta[])[] {
   let changed: (readonly FileMeta[])[] | undefined
-  const count = Math.max(levels.length, ...added.map((file) => file.level))
+  // Not by `Math.max(...)`: what damaged or hostile bytes add may be more than a call takes arguments.
+  const count = added.reduce((most, file) => Math.max(most, file.level), levels.length)
   for (let level = 1; level <= count; level++) {
     const before = levels[level - 1] ?? []
     const fresh = added.filter((file) => file.level === level)

@@ -1,13 +1,18 @@
 import { InvalidArgumentError, isUlid } from '@firn/env'
 import type { NewLogEntry } from '../commit-log.js'
 
+/** What an entry's timestamp can be, in microseconds. */
+export function isTimestamp(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0
+}
+
 /** What every log asks of a new entry, before anything is done. */
 export function assertNewEntry(entry: NewLogEntry): void {
   const { version, timestamp, token, payload } = entry
   if (!(Number.isSafeInteger(version) && version > 0)) {
     throw new InvalidArgumentError(`an entry's version is a positive safe integer, got ${version}`)
   }
-  if (!(Number.isSafeInteger(timestamp) && timestamp > 0)) {
+  if (!isTimestamp(timestamp)) {
     throw new InvalidArgumentError(
       `an entry's timestamp is a positive safe integer of microseconds, got ${timestamp}`,
     )

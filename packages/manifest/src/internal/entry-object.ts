@@ -7,6 +7,7 @@ import {
   ulidToBytes,
 } from '@firn/env'
 import type { LogEntry } from '../commit-log.js'
+import { isTimestamp } from './entry-checks.js'
 import { getU32, getU64, putU32, putU64 } from './little-endian.js'
 
 // An entry as an object of its own: FORMAT.md, "Entry object".
@@ -61,9 +62,11 @@ export function decodeEntryHeader(
       `${key}: entry format ${format}.${kind}, this release knows ${FORMAT}; open the database with a newer one`,
     )
   }
+  const timestamp = getU64(bytes, 24)
+  if (!isTimestamp(timestamp)) throw new CorruptionError(`${key}: an entry of no possible time`)
   return {
     version: getU64(bytes, 16),
-    timestamp: getU64(bytes, 24),
+    timestamp,
     token: ulidFromBytes(bytes.subarray(TOKEN_AT, TOKEN_AT + ULID_BYTES)),
     tombstone: kind === KIND_TOMBSTONE,
   }

@@ -24,7 +24,7 @@ export function getU32(bytes: Uint8Array, at: number): number {
   )
 }
 
-/** May exceed 2^53 - 1, rounded: a checksum or a comparison refuses that later. */
+/** May exceed 2^53 - 1, rounded: callers compare it, or check that it is a safe integer. */
 export function getU64(bytes: Uint8Array, at: number): number {
   return getU32(bytes, at + 4) * 2 ** 32 + getU32(bytes, at)
 }

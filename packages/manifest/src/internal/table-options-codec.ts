@@ -32,7 +32,7 @@ export function writeTableOptions(out: ByteWriter, options: TableOptionsState): 
     compression: options.compression,
     statistics: options.statistics,
   })
-  if (text.length * 3 > MAX_OPTIONS_BYTES) {
+  if (isTooLong(text)) {
     throw new InvalidArgumentError(
       `table options take ${text.length} characters of JSON, more than ${MAX_OPTIONS_BYTES / 3}`,
     )
@@ -50,6 +50,7 @@ export function readTableOptions(reader: ByteReader): TableOptionsState {
     throw reader.corrupt('table options that are not JSON', at)
   }
   if (!isRecord(parsed)) throw reader.corrupt('table options that are not an object', at)
+  if (isTooLong(text)) throw reader.corrupt('table options that are too long', at)
   for (const field of Object.keys(parsed)) {
     if (!FIELDS.has(field)) {
       throw new FormatVersionError(
@@ -60,6 +61,11 @@ export function readTableOptions(reader: ByteReader): TableOptionsState {
   const problem = problemOf(parsed)
   if (problem !== undefined) throw reader.corrupt(`table options: ${problem}`, at)
   return parsed as unknown as TableOptionsState
+}
+
+/** Whoever reads options writes them again, into the next checkpoint: one bound for both. */
+function isTooLong(text: string): boolean {
+  return text.length * 3 > MAX_OPTIONS_BYTES
 }
 
 /** What is wrong with the shape of these options, if anything. */

@@ -1,11 +1,12 @@
 import type { Decisions } from '../decisions.js'
 import type { HostOptions } from '../host.js'
 import type { Operation } from './operation.js'
-import { freshGet, get, getAt, getMany, has } from './reads.js'
+import { freshGet, get, getAt, getMany, getSync, has } from './reads.js'
 import { count, heldScan, scan } from './scans.js'
 import { snapshot } from './snapshots.js'
-import { compact, flush, refresh, reopen } from './upkeep.js'
-import { batch, largeBatch, put, remove } from './writes.js'
+import { transaction } from './transactions.js'
+import { compact, evict, flush, refresh, reopen, stats, warm } from './upkeep.js'
+import { batch, dropTable, largeBatch, put, remove } from './writes.js'
 
 /** All that clients do. */
 export const OPERATIONS: readonly Operation[] = [
@@ -13,8 +14,11 @@ export const OPERATIONS: readonly Operation[] = [
   remove,
   batch,
   largeBatch,
+  dropTable,
+  transaction,
   get,
   freshGet,
+  getSync,
   getAt,
   getMany,
   has,
@@ -24,27 +28,25 @@ export const OPERATIONS: readonly Operation[] = [
   snapshot,
   refresh,
   flush,
+  warm,
+  evict,
+  stats,
   compact,
   reopen,
 ]
 
-/** What a process does that compacts for others: like `firn compact`, it comes and goes. */
-const COMPACTION: readonly Operation[] = [compact, refresh, reopen]
+/** What a process does that compacts for others. It stays: what got stuck must get going by itself. */
+const COMPACTION: readonly Operation[] = [compact, refresh]
 
-/** One of the operations that a process can do, by their weights. */
+/** One of the operations that a process can do, by their weights; none where the decision is taken away. */
 export function chooseOperation(
   decisions: Decisions,
   { mode, work }: Pick<HostOptions, 'mode' | 'work'>,
-): Operation {
+): Operation | undefined {
   const possible =
     work === 'compaction'
       ? COMPACTION
       : OPERATIONS.filter(({ writes }) => mode === 'write' || !writes)
-  const total = possible.reduce((sum, { weight }) => sum + weight, 0)
-  let left = decisions.choose('operation', total)
-  const chosen = possible.find(({ weight }) => {
-    left -= weight
-    return left < 0
-  })
-  return chosen ?? get
+  const weights = possible.map(({ weight }) => weight)
+  return possible[decisions.weigh('operation', [0, ...weights]) - 1]
 }

@@ -9,7 +9,7 @@ export const get: Operation = {
   writes: false,
   async run(session) {
     const { table, key } = pick(session)
-    await session.read({ what: 'get', table }, async () => ({
+    await session.read({ what: 'get', table, single: true }, async () => ({
       kind: 'values',
       table,
       keys: [key],
@@ -25,11 +25,30 @@ export const freshGet: Operation = {
   writes: false,
   async run(session) {
     const { table, key } = pick(session)
-    await session.read({ what: 'fresh get', table, fresh: true }, async () => ({
+    const signal = session.mayAbandon()
+    await session.read({ what: 'fresh get', table, fresh: true, single: true }, async () => ({
       kind: 'values',
       table,
       keys: [key],
-      values: [await session.table(table).get(key, { fresh: true })],
+      values: [await session.table(table).get(key, { fresh: true, ...signalled(signal) })],
+    }))
+  },
+}
+
+/** A get without a promise: right, or refused, as what it needs isn't in memory. */
+export const getSync: Operation = {
+  name: 'get sync',
+  weight: 4,
+  writes: false,
+  async run(session) {
+    const { table, key } = pick(session)
+    const allowed = ['FIRN_NOT_RESIDENT']
+    const request = { what: 'get sync', table, stale: true, single: true, allowed }
+    await session.read(request, async () => ({
+      kind: 'values',
+      table,
+      keys: [key],
+      values: [session.table(table).getSync(key)],
     }))
   },
 }
@@ -42,11 +61,12 @@ export const getAt: Operation = {
   async run(session) {
     const { table, key } = pick(session)
     const request = at({ what: 'get at', table }, session.pickMoment())
+    const options = { ...optionsOf(request), ...signalled(session.mayAbandon()) }
     await session.read(request, async () => ({
       kind: 'values',
       table,
       keys: [key],
-      values: [await session.table(table).get(key, optionsOf(request))],
+      values: [await session.table(table).get(key, options)],
     }))
   },
 }
@@ -57,16 +77,24 @@ export const getMany: Operation = {
   writes: false,
   async run(session) {
     const { table } = pick(session)
-    const keys = Array.from({ length: session.decisions.between('keys', 1, 10) }, () =>
-      session.pickKey(),
+    // More than are read at a time, now and then.
+    const [least, most] = session.decisions.weigh('many', [3, 1]) === 1 ? [40, 80] : [1, 10]
+    const keys = Array.from({ length: session.decisions.between('keys', least, most) }, (_, i) =>
+      session.pickKey(i),
     )
     const past = session.decisions.choose('past', 3) === 2 ? session.pickMoment() : undefined
-    const request = at({ what: 'get many', table }, past)
+    const signal = session.mayAbandon()
+    // Without options, what is in memory is read at once.
+    const options =
+      past === undefined && signal === undefined
+        ? undefined
+        : { ...(past === undefined ? {} : { at: past }), ...signalled(signal) }
+    const request = at({ what: 'get many', table, single: options === undefined }, past)
     await session.read(request, async () => ({
       kind: 'values',
       table,
       keys,
-      values: await session.table(table).getMany(keys, optionsOf(request)),
+      values: await session.table(table).getMany(keys, options),
     }))
   },
 }
@@ -78,7 +106,7 @@ export const has: Operation = {
   async run(session) {
     const { table, key } = pick(session)
     const range = { gte: key, lte: key }
-    await session.read({ what: 'has', table }, async () => ({
+    await session.read({ what: 'has', table, single: true }, async () => ({
       kind: 'count',
       table,
       range,
@@ -97,4 +125,8 @@ function at(request: ReadRequest, moment: At): ReadRequest {
 
 function optionsOf(request: ReadRequest): ReadOptions {
   return request.at === undefined ? {} : { at: request.at }
+}
+
+function signalled(signal: AbortSignal | undefined): Pick<ReadOptions, 'signal'> {
+  return signal === undefined ? {} : { signal }
 }

@@ -12,16 +12,22 @@ export const scan: Operation = {
     const range = session.pickRange()
     const moment = session.decisions.choose('past', 3) === 2 ? session.pickMoment() : undefined
     const at = moment === undefined ? {} : { at: moment }
-    await session.read({ what: 'scan', table, ...at }, async () => ({
-      kind: 'rows',
-      table,
-      range,
-      rows: await session
-        .table(table)
-        .scan({ ...range, ...at })
-        .toArray(),
-      whole: true,
-    }))
+    const signal = session.mayAbandon()
+    const options = { ...range, ...at, ...(signal === undefined ? {} : { signal }) }
+    const part = session.decisions.pick('part', ['rows', 'rows', 'keys', 'values of rows'])
+    await session.read({ what: 'scan', table, ...at }, async () => {
+      const read = session.table(table)
+      switch (part) {
+        case 'rows': {
+          const rows = await read.scan(options).toArray()
+          return { kind: 'rows', table, range, rows, whole: true }
+        }
+        case 'keys':
+          return { kind: part, table, range, items: await read.keys(options).toArray() }
+        case 'values of rows':
+          return { kind: part, table, range, items: await read.values(options).toArray() }
+      }
+    })
   },
 }
 
@@ -32,7 +38,7 @@ export const heldScan: Operation = {
   writes: false,
   async run(session) {
     const { decisions } = session
-    const request: ReadRequest = { what: 'held scan', table: session.pickTable() }
+    const request: ReadRequest = { what: 'held scan', table: session.pickTable(), held: true }
     const { table } = request
     const range = session.pickRange()
     const read = session.beginRead(request)

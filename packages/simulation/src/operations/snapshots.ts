@@ -12,18 +12,24 @@ export const snapshot: Operation = {
     const moment = at === undefined ? {} : { at }
     const table = session.pickTable()
     const taking = session.beginRead({ what: 'snapshot', table, ...moment })
+    const signal = session.mayAbandon()
+    const options = { ...moment, ...(signal === undefined ? {} : { signal }) }
     try {
-      await using held = await session.db.snapshot(moment)
-      taking.end({ kind: 'version', version: held.version })
-      const version = { version: held.version }
+      await using taken = await session.db.snapshot(options)
+      taking.end({ kind: 'version', version: taken.version })
+      const version = { version: taken.version }
+      // Tables are those that there were when it was taken, whatever becomes of them.
+      const present = { from: taking.from, to: taking.to }
       for (let reads = decisions.choose('reads', 6); reads > 0; reads--) {
         await session.pause()
         const key = session.pickKey()
         const range = session.pickRange()
         const scans = decisions.choose('scans', 3) === 2
         const name = session.pickTable()
-        await session.read({ what: 'read of a snapshot', table: name, at: version }, async () => {
-          const past = held.table<string, string>(name, optionsOf(name))
+        const held = at === undefined
+        const request = { what: 'read of a snapshot', table: name, at: version, present, held }
+        await session.read(request, async () => {
+          const past = taken.table<string, string>(name, optionsOf(name))
           if (scans) {
             const rows = await past.scan(range).toArray()
             return { kind: 'rows', table: name, range, rows, whole: true }

@@ -1,3 +1,4 @@
+import { ETERNAL } from '../tables.js'
 import { Violation } from '../violation.js'
 import type { Operation } from './operation.js'
 
@@ -18,11 +19,64 @@ export const refresh: Operation = {
   },
 }
 
+/** After it, what was buffered before is durable. */
 export const flush: Operation = {
   name: 'flush',
   weight: 1,
   writes: true,
-  run: (session) => session.attempt('flush', () => session.db.flush()),
+  async run(session) {
+    const { history, db } = session
+    const { version } = db
+    await session.attempt('flush', async () => {
+      await db.flush()
+      history.settle(version, session.host.simulation.world.nowMs)
+    })
+  },
+}
+
+/** Brings a range into memory. */
+export const warm: Operation = {
+  name: 'warm',
+  weight: 1,
+  writes: false,
+  async run(session) {
+    const { reverse, limit, ...range } = session.pickRange()
+    const table = session.pickTable()
+    const signal = session.mayAbandon()
+    await session.attempt('warm', async () => {
+      await session.table(table).warm(range, signal === undefined ? {} : { signal })
+    })
+  },
+}
+
+/** Forgets what is in memory. */
+export const evict: Operation = {
+  name: 'evict',
+  weight: 1,
+  writes: false,
+  run: (session) => session.attempt('evict', () => session.db.evict()),
+}
+
+/** What the database says of itself. */
+export const stats: Operation = {
+  name: 'stats',
+  weight: 1,
+  writes: false,
+  async run(session) {
+    const { db } = session
+    await session.attempt('stats', async () => {
+      const { cache, version } = await db.stats()
+      if (version !== db.version)
+        throw new Violation(`stats() of version ${version}, not ${db.version}`)
+      if (cache.readerBytes < 0 || (cache.openFiles === 0 && cache.readerBytes > 0)) {
+        throw new Violation(`${cache.openFiles} open files take ${cache.readerBytes} bytes`)
+      }
+    })
+    await session.read({ what: 'tables', table: ETERNAL }, async () => ({
+      kind: 'tables',
+      names: (await db.tables()).map(({ name }) => name),
+    }))
+  },
 }
 
 export const compact: Operation = {

@@ -1,5 +1,8 @@
-import type { Change } from '../history.js'
+import type { Batch, Durability, WriteOptions } from '@firn/engine'
+import { isFirnError } from '@firn/env'
+import { type Change, WHOLE_TABLE } from '../history.js'
 import type { Session } from '../session.js'
+import { DROPPABLE } from '../tables.js'
 import type { Operation } from './operation.js'
 
 export const put: Operation = {
@@ -9,7 +12,10 @@ export const put: Operation = {
   async run(session) {
     const change = newPut(session)
     const { table, key, value } = change
-    await session.write('put', [change], () => session.table(table).put(key, value))
+    const durability = pickDurability(session)
+    await session.write({ what: 'put', changes: [change], durability }, () =>
+      session.table(table).put(key, value, { durability, ...maySignal(session) }),
+    )
   },
 }
 
@@ -20,7 +26,10 @@ export const remove: Operation = {
   async run(session) {
     const change = newDelete(session)
     const { table, key } = change
-    await session.write('delete', [change], () => session.table(table).delete(key))
+    const durability = pickDurability(session)
+    await session.write({ what: 'delete', changes: [change], durability }, () =>
+      session.table(table).delete(key, { durability, ...maySignal(session) }),
+    )
   },
 }
 
@@ -41,34 +50,87 @@ export const largeBatch: Operation = {
     writeBatch(session, 'large batch', session.decisions.between('changes', 20, 80)),
 }
 
+/** Takes a table away, with its past. Its name is soon used again, by another table of the same kind. */
+export const dropTable: Operation = {
+  name: 'drop table',
+  weight: 1,
+  writes: true,
+  async run(session) {
+    const table = session.decisions.pick('table', DROPPABLE)
+    const change = { table, key: WHOLE_TABLE, value: undefined }
+    // Where there is none, this must have been so at some time while it was asked for.
+    const absence = session.beginRead({ what: 'drop of a table', table, fresh: true })
+    await session.write(
+      { what: 'drop table', changes: [change], allowed: ['FIRN_INVALID_ARGUMENT'] },
+      async () => {
+        try {
+          return await session.db.dropTable(table)
+        } catch (error) {
+          if (isFirnError(error, 'FIRN_INVALID_ARGUMENT')) absence.end({ kind: 'no table', table })
+          throw error
+        }
+      },
+    )
+  },
+}
+
+/**
+ * Writes changes together. Some keys are written more than once, some batches are emptied and filled
+ * anew, and large ones are drained now and then.
+ */
 async function writeBatch(session: Session, what: string, size: number): Promise<void> {
   const { decisions } = session
-  const changes = new Map<string, Change>()
-  while (size-- > 0) {
-    const change = decisions.choose('deletes', 5) === 4 ? newDelete(session) : newPut(session)
-    // Of each key one: the log may leave out what the same batch replaces.
-    changes.set(`${change.table}/${change.key}`, change)
-  }
+  const changes = Array.from({ length: size }, (_, i) =>
+    decisions.choose('deletes', 5) === 4 ? newDelete(session, i) : newPut(session, i),
+  )
+  const last = new Map(changes.map((change) => [`${change.table}/${change.key}`, change]))
+  const replaced = changes.filter((change) => last.get(`${change.table}/${change.key}`) !== change)
   const drains = decisions.choose('drains', 2) === 1
-  await session.write(what, [...changes.values()], async () => {
+  const clearsAfter = decisions.choose('clears', 8) === 7 ? decisions.choose('clears after', 30) : 0
+  const durability = pickDurability(session)
+  const request = { what, changes: [...last.values()], replaced, durability }
+  await session.write(request, async () => {
     const batch = session.db.batch()
-    let added = 0
-    for (const { table, key, value } of changes.values()) {
-      if (value === undefined) batch.delete(session.table(table), key)
-      else batch.put(session.table(table), key, value)
-      if (drains && ++added % 10 === 0) await batch.drain()
+    if (clearsAfter > 0) {
+      // Nothing of this may ever be seen: nobody is on record as its writer.
+      for (let i = 0; i < clearsAfter; i++) add(session, batch, newPut(session, i))
+      if (drains) await batch.drain()
+      batch.clear()
     }
-    return batch.write()
+    for (const [i, change] of changes.entries()) {
+      add(session, batch, change)
+      if (drains && i % 10 === 9) await batch.drain()
+    }
+    return batch.write({ durability, ...maySignal(session) })
   })
 }
 
-function newPut(session: Session): Change & { value: string } {
+function add(session: Session, batch: Batch, { table, key, value }: Change): void {
+  if (value === undefined) batch.delete(session.table(table), key)
+  else batch.put(session.table(table), key, value)
+}
+
+function pickDurability({ decisions }: Session): Durability {
+  return decisions.choose('buffered', 4) === 3 ? 'buffered' : 'durable'
+}
+
+function maySignal(session: Session): Pick<WriteOptions, 'signal'> {
+  const signal = session.mayAbandon()
+  return signal === undefined ? {} : { signal }
+}
+
+/** `dullKey`: see `Session.pickKey`. */
+function newPut(session: Session, dullKey = 0): Change & { value: string } {
   const { decisions } = session
   const long = decisions.choose('long', 12) === 11
   const padding = decisions.choose('padding', long ? 3000 : 40)
-  return { table: session.pickTable(), key: session.pickKey(), value: session.newValue(padding) }
+  return {
+    table: session.pickTable(),
+    key: session.pickKey(dullKey),
+    value: session.newValue(padding),
+  }
 }
 
-function newDelete(session: Session): Change {
-  return { table: session.pickTable(), key: session.pickKey(), value: undefined }
+function newDelete(session: Session, dullKey = 0): Change {
+  return { table: session.pickTable(), key: session.pickKey(dullKey), value: undefined }
 }

@@ -6,12 +6,16 @@ export function deflate(bytes: Uint8Array): Uint8Array {
   return deflateRawSync(bytes, { level: 1, windowBits: 14, memLevel: 7 })
 }
 
+// Zlib's output goes into chunks of this size at most: a raw length that isn't true, a thousand times
+// the stored one maybe, takes no memory then.
+const MAX_CHUNK_BYTES: number = 1024 * 1024
+
 /** The `length` bytes that `bytes` inflate to; undefined when they don't. */
 export function inflate(bytes: Uint8Array, length: number): Uint8Array | undefined {
   try {
     const raw = inflateRawSync(bytes, {
       maxOutputLength: Math.max(1, length),
-      chunkSize: Math.max(64, length),
+      chunkSize: Math.max(64, Math.min(length, MAX_CHUNK_BYTES)),
     })
     if (raw.length !== length) return undefined
     return new Uint8Array(raw.buffer, raw.byteOffset, raw.length)

@@ -14,6 +14,9 @@ export interface CacheFiles {
   remove(path: string): Promise<void>
 }
 
+/** Up to so many bytes, memory for a file is taken before its size is known. */
+const MAX_TRUSTED_BYTES: number = 1024 * 1024
+
 export const nodeCacheFiles: CacheFiles = {
   list: (directory) => readdir(directory),
   makeDirectory: async (directory) => {
@@ -22,10 +25,12 @@ export const nodeCacheFiles: CacheFiles = {
   async read(path, length) {
     const file = await open(path, 'r')
     try {
-      const bytes = new Uint8Array(length)
+      // A name may say much more than there is; for the usual few KiB it isn't worth a call.
+      const most = length > MAX_TRUSTED_BYTES ? (await file.stat()).size : length
+      const bytes = new Uint8Array(Math.min(length, most))
       let at = 0
-      while (at < length) {
-        const { bytesRead } = await file.read(bytes, at, length - at, at)
+      while (at < bytes.length) {
+        const { bytesRead } = await file.read(bytes, at, bytes.length - at, at)
         if (bytesRead === 0) break
         at += bytesRead
       }

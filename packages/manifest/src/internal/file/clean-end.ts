@@ -1,5 +1,5 @@
-import { CorruptionError, type Env } from '@firn/env'
-import { DirectoryLock } from './directory-lock.js'
+import { CorruptionError } from '@firn/env'
+import { DirectoryLock, type DirectoryLockOptions } from './directory-lock.js'
 
 /** What the writer of a log that was closed in order leaves in the lock: its last version. */
 export interface CleanEnd {
@@ -7,9 +7,12 @@ export interface CleanEnd {
 }
 
 /** The note of a directory's lock, for who doesn't take it. */
-export async function inspectNote(directory: string, env: Env): Promise<unknown> {
+export async function inspectNote(
+  directory: string,
+  options: DirectoryLockOptions,
+): Promise<unknown> {
   try {
-    return (await DirectoryLock.inspect(directory, { env })).note
+    return (await DirectoryLock.inspect(directory, options)).note
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ENOENT') return undefined
     throw error

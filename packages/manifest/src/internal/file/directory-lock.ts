@@ -1,11 +1,11 @@
-import fs from 'node:fs'
-import { join } from 'node:path'
-import { toHex } from '@firn/bytes'
+import { basename, join } from 'node:path'
+import { toHex, utf8Encode } from '@firn/bytes'
 import { type Env, FormatVersionError, systemEnv } from '@firn/env'
-import { LockedError } from '../../errors.js'
+import { LockedError, LogFailedError } from '../../errors.js'
+import type { FileSystem } from './file-system.js'
 import { decodeLockRecord, encodeLockRecord, type LockRecord } from './lock-record.js'
-import { livenessOf, ownIdentity } from './process-identity.js'
-import { remove } from './remove.js'
+import { nodeFileSystem } from './node-file-system.js'
+import { reasonOf } from './system-error.js'
 
 /** What there is to know of a directory's lock without taking it. */
 export interface LockInspection {
@@ -15,6 +15,12 @@ export interface LockInspection {
   held: boolean
   /** The note of the last owner, if it released the lock and left one. */
   note: unknown
+}
+
+export interface DirectoryLockOptions {
+  env?: Env
+  /** Default: the system's. */
+  fileSystem?: FileSystem
 }
 
 /**
@@ -29,7 +35,9 @@ export interface LockInspection {
  * 4. The owner clears generations away that lie two or more behind its own, so that whoever lists
  *    the directory meanwhile sees at least one that is higher than his: when it lets go, and at once
  *    only where owners that died left many. Removing one takes as long as all the rest.
- * 5. Releasing rewrites the own generation as released, with a note for the next owner.
+ * 5. Releasing rewrites the own generation as released, with a note for the next owner. Where the disk
+ *    doesn't take that, the process itself knows that it holds nothing any more; others know when it
+ *    has ended.
  *
  * Nothing is synced: what a crash of the machine undoes is the lock of a process that died with it.
  */
@@ -37,11 +45,19 @@ export class DirectoryLock {
   readonly generation: number
   /** The note of the owner before, if it released the lock; `undefined` where it died. */
   readonly previousNote: unknown
+  readonly #fs: FileSystem
   readonly #directory: string
   readonly #record: LockRecord
   #released = false
 
-  private constructor(directory: string, generation: number, record: LockRecord, note: unknown) {
+  private constructor(
+    fs: FileSystem,
+    directory: string,
+    generation: number,
+    record: LockRecord,
+    note: unknown,
+  ) {
+    this.#fs = fs
     this.#directory = directory
     this.generation = generation
     this.#record = record
@@ -51,48 +67,62 @@ export class DirectoryLock {
   /** Takes the lock of an existing directory at once, or throws `LockedError` naming its owner. */
   static async acquire(
     directory: string,
-    options: { env?: Env; signal?: AbortSignal | undefined } = {},
+    options: DirectoryLockOptions & { signal?: AbortSignal | undefined } = {},
   ): Promise<DirectoryLock> {
     const env = options.env ?? systemEnv
+    const fs = options.fileSystem ?? nodeFileSystem
     const record: LockRecord = {
       format: 1,
       state: 'held',
       nonce: nonceFrom(env),
-      owner: ownIdentity(),
+      owner: fs.ownIdentity(),
     }
-    for (;;) {
-      options.signal?.throwIfAborted()
-      const highest = highestOf(fs.readdirSync(directory))
-      const found = highest === 0 ? undefined : await readRecord(directory, highest, env)
-      if (found === 'gone') continue
-      if (found !== undefined) assertFree(directory, highest, found)
-      const generation = highest + 1
-      if (!create(directory, generation, record)) continue
-      const names = fs.readdirSync(directory)
-      if (highestOf(names) > generation) {
-        remove(pathOf(directory, generation))
-        continue
+    try {
+      for (;;) {
+        options.signal?.throwIfAborted()
+        const highest = highestOf(fs.list(directory))
+        const found = highest === 0 ? undefined : await readRecord(fs, directory, highest, env)
+        if (found === 'gone') continue
+        if (found !== undefined) assertFree(fs, directory, highest, found)
+        const generation = highest + 1
+        if (!create(fs, directory, generation, record)) continue
+        const names = fs.list(directory)
+        if (highestOf(names) > generation) {
+          fs.remove(pathOf(directory, generation))
+          continue
+        }
+        const stale = staleAmong(names, generation)
+        if (stale.length > MOST_STALE) clearAway(fs, directory, stale)
+        const note = found?.state === 'released' ? found.note : undefined
+        return new DirectoryLock(fs, directory, generation, record, note)
       }
-      const stale = staleAmong(names, generation)
-      if (stale.length > MOST_STALE) clearAway(directory, stale)
-      const note = found?.state === 'released' ? found.note : undefined
-      return new DirectoryLock(directory, generation, record, note)
+    } catch (error) {
+      // It may have been created all the same.
+      giveUp(fs, record)
+      throw error
     }
   }
 
   /** What the lock says, for a reader that takes none. */
-  static async inspect(directory: string, options: { env?: Env } = {}): Promise<LockInspection> {
+  static async inspect(
+    directory: string,
+    options: DirectoryLockOptions = {},
+  ): Promise<LockInspection> {
+    const fs = options.fileSystem ?? nodeFileSystem
     for (;;) {
-      const generation = highestOf(fs.readdirSync(directory))
+      const generation = highestOf(fs.list(directory))
       if (generation === 0) return { generation, held: false, note: undefined }
-      const record = await readRecord(directory, generation, options.env ?? systemEnv)
+      const record = await readRecord(fs, directory, generation, options.env ?? systemEnv)
       if (record === 'gone') continue
-      const held = record?.state === 'held' && livenessOf(record.owner) !== 'dead'
+      const held = record?.state === 'held' && fs.livenessOf(record.owner) !== 'dead'
       return { generation, held, note: record?.state === 'released' ? record.note : undefined }
     }
   }
 
-  /** Lets go. `note`, a small JSON value, is handed to the next owner. Idempotent. */
+  /**
+   * Lets go. `note`, a small JSON value, is handed to the next owner. Idempotent. Throws
+   * `LogFailedError` where other processes can't be told.
+   */
   release(note?: unknown): void {
     if (this.#released) return
     this.#released = true
@@ -100,14 +130,23 @@ export class DirectoryLock {
     const path = pathOf(this.#directory, this.generation)
     const temporary = temporaryOf(this.#directory, this.generation, record)
     try {
-      clearAway(this.#directory, staleAmong(fs.readdirSync(this.#directory), this.generation))
-      fs.writeFileSync(temporary, encodeLockRecord(record))
-      fs.renameSync(temporary, path)
+      const stale = staleAmong(this.#fs.list(this.#directory), this.generation)
+      clearAway(this.#fs, this.#directory, stale)
+      this.#fs.create(temporary, utf8Encode(encodeLockRecord(record)))
+      this.#fs.rename(temporary, path)
     } catch (error) {
       // The directory is gone, and the lock with it.
       if ((error as { code?: unknown }).code === 'ENOENT') return
-      remove(temporary)
-      this.#releaseInPlace(path)
+      clearAway(this.#fs, this.#directory, [basename(temporary)])
+      try {
+        this.#releaseInPlace(path)
+      } catch (cause) {
+        giveUp(this.#fs, this.#record)
+        throw new LogFailedError(
+          `the lock of ${this.#directory} could not be released (${reasonOf(cause)}); everything else is closed, but other processes can open it only when this one has ended`,
+          cause,
+        )
+      }
     }
   }
 
@@ -119,20 +158,25 @@ export class DirectoryLock {
     const length = encodeLockRecord(this.#record).length
     const { note: _, ...record } = this.#record
     const text = encodeLockRecord({ ...record, nonce: '', state: 'released' })
-    const fd = fs.openSync(path, 'r+')
+    const file = this.#fs.open(path, { create: false })
     try {
-      fs.writeSync(
-        fd,
-        text
-          .trimEnd()
-          .padEnd(length - 1)
-          .concat('\n'),
-        0,
-      )
+      const padded = text
+        .trimEnd()
+        .padEnd(length - 1)
+        .concat('\n')
+      file.writeInPlace([utf8Encode(padded)], 0)
     } finally {
-      fs.closeSync(fd)
+      file.close()
     }
   }
+}
+
+/** Records that this process left as held, and holds no more; by the calls that it makes. */
+const givenUp: WeakMap<FileSystem, Set<string>> = new WeakMap()
+
+function giveUp(fs: FileSystem, { nonce }: LockRecord): void {
+  const nonces = givenUp.get(fs) ?? new Set()
+  givenUp.set(fs, nonces.add(nonce))
 }
 
 const NAME = /^LOCK-(\d{1,15})$/
@@ -164,28 +208,33 @@ function highestOf(names: readonly string[]): number {
 }
 
 /** Creates a generation with its whole content, or gives false where it exists. */
-function create(directory: string, generation: number, record: LockRecord): boolean {
+function create(
+  fs: FileSystem,
+  directory: string,
+  generation: number,
+  record: LockRecord,
+): boolean {
   const path = pathOf(directory, generation)
   const temporary = temporaryOf(directory, generation, record)
-  fs.writeFileSync(temporary, encodeLockRecord(record))
+  fs.create(temporary, utf8Encode(encodeLockRecord(record)))
   try {
-    fs.linkSync(temporary, path)
+    fs.link(temporary, path)
     return true
   } catch (error) {
     const { code } = error as { code?: unknown }
     if (code === 'EEXIST') return false
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK')
       throw error
-    return createWithoutLinks(path, record)
+    return createWithoutLinks(fs, path, record)
   } finally {
-    remove(temporary)
+    clearAway(fs, directory, [basename(temporary)])
   }
 }
 
 /** For file systems without hard links: others may see it empty for a moment, see `readRecord`. */
-function createWithoutLinks(path: string, record: LockRecord): boolean {
+function createWithoutLinks(fs: FileSystem, path: string, record: LockRecord): boolean {
   try {
-    fs.writeFileSync(path, encodeLockRecord(record), { flag: 'wx' })
+    fs.create(path, utf8Encode(encodeLockRecord(record)))
     return true
   } catch (error) {
     if ((error as { code?: unknown }).code === 'EEXIST') return false
@@ -199,6 +248,7 @@ const LOOK_AGAIN_MS = 20
 
 /** `undefined` for what a crash of the machine left of a record: nobody's. */
 async function readRecord(
+  fs: FileSystem,
   directory: string,
   generation: number,
   env: Env,
@@ -206,7 +256,7 @@ async function readRecord(
   for (let look = 1; ; look++) {
     let text: string
     try {
-      text = fs.readFileSync(pathOf(directory, generation), 'utf8')
+      text = new TextDecoder().decode(fs.read(pathOf(directory, generation)))
     } catch (error) {
       if ((error as { code?: unknown }).code === 'ENOENT') return 'gone'
       throw error
@@ -222,13 +272,18 @@ async function readRecord(
   }
 }
 
-function assertFree(directory: string, generation: number, { state, owner }: LockRecord): void {
-  if (state === 'released') return
-  const liveness = livenessOf(owner)
+function assertFree(
+  fs: FileSystem,
+  directory: string,
+  generation: number,
+  { state, owner, nonce }: LockRecord,
+): void {
+  if (state === 'released' || givenUp.get(fs)?.has(nonce) === true) return
+  const liveness = fs.livenessOf(owner)
   if (liveness === 'dead') return
   const path = pathOf(directory, generation)
   if (liveness === 'alive') {
-    const who = owner.pid === process.pid ? 'this process' : `process ${owner.pid}`
+    const who = owner.pid === fs.ownIdentity().pid ? 'this process' : `process ${owner.pid}`
     throw new LockedError(
       `${directory} is open for writing in ${who}; close it there first, or open it here with mode 'read'`,
     )
@@ -250,8 +305,8 @@ function staleAmong(names: readonly string[], generation: number): string[] {
 }
 
 /** What can't be removed stays: it only takes up room. */
-function clearAway(directory: string, names: readonly string[]): void {
+function clearAway(fs: FileSystem, directory: string, names: readonly string[]): void {
   try {
-    for (const name of names) remove(join(directory, name))
+    for (const name of names) fs.remove(join(directory, name))
   } catch {}
 }

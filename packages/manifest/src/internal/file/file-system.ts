@@ -1,5 +1,8 @@
+import type { Liveness, ProcessIdentity } from './process-identity.js'
+
 /**
- * The few calls of a file system that the log and the lock make. Node's is in
+ * The few calls of a file system that the log and the lock make, and what is known of the processes
+ * that share it. Node's is in
  * `node-file-system.ts`; tests wrap it to fail, tear and lose writes. Errors are the system's own,
  * with their `code` (`ENOSPC`, `EIO`, `ENOENT` …).
  */
@@ -13,10 +16,19 @@ export interface FileSystem {
   readAsync(path: string, start?: number, end?: number): Promise<Uint8Array>
   /** Opens an existing file for writing, or creates it. */
   open(path: string, options: { create: boolean }): LogFile
+  /** Creates a file with this content, not durably; EEXIST where there is one. */
+  create(path: string, content: Uint8Array): void
+  /** Gives a file another name, which must be free: EEXIST otherwise. Not every file system can. */
+  link(from: string, to: string): void
   rename(from: string, to: string): void
+  /** Removes a file if it is there. */
   remove(path: string): void
   /** Makes names that were created, renamed or removed in a directory durable. */
   syncDirectory(path: string): Promise<void>
+  /** The process that makes these calls. */
+  ownIdentity(): ProcessIdentity
+  /** Whether another one lives. */
+  livenessOf(other: ProcessIdentity): Liveness
 }
 
 /** A file open for writing. */

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import type { FileSystem, LogFile } from './file-system.js'
-import { remove } from './remove.js'
+import { livenessOf, ownIdentity } from './process-identity.js'
 
 /** `dsync` is the platform's O_DSYNC; without one a sync follows each durable write. */
 export function makeNodeFileSystem(dsync: number | undefined): FileSystem {
@@ -42,8 +42,17 @@ const CALLS: Omit<FileSystem, 'open'> = {
       await handle.close()
     }
   },
+  create: (path, content) => fs.writeFileSync(path, content, { flag: 'wx' }),
+  link: (from, to) => fs.linkSync(from, to),
   rename: (from, to) => fs.renameSync(from, to),
-  remove,
+  // `rmSync` would load and run code for whole trees.
+  remove(path) {
+    try {
+      fs.unlinkSync(path)
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ENOENT') throw error
+    }
+  },
   async syncDirectory(path) {
     // Directories can't be opened on Windows, where names are durable with their file.
     if (process.platform === 'win32') return
@@ -54,6 +63,8 @@ const CALLS: Omit<FileSystem, 'open'> = {
       await handle.close()
     }
   },
+  ownIdentity,
+  livenessOf: (other) => livenessOf(other),
 }
 
 function allocate(size: number, start: number, end: number | undefined): Uint8Array {

@@ -1,5 +1,6 @@
 import { CorruptionError } from '@firn/env'
 import type { LogEntry } from '../../commit-log.js'
+import { isTimestamp } from '../entry-checks.js'
 import { getU32, getU64 } from '../little-endian.js'
 import {
   decodeSegmentHeader,
@@ -83,6 +84,9 @@ export function readFrames(
     const payloadAt = at + FRAME_HEADER_BYTES
     closed = frame.kind === FRAME_END
     if (frame.kind === FRAME_ENTRY) {
+      if (!isTimestamp(frame.timestamp)) {
+        throw new CorruptionError(`${what}: an entry of no possible time, at offset ${offset}`)
+      }
       offsets.push(offset)
       version++
     } else if (frame.kind === FRAME_TOMBSTONES) {

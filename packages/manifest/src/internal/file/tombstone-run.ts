@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter } from '@firn/bytes'
 import { ULID_BYTES, ulidFromBytes, ulidToBytes } from '@firn/env'
 import type { LogEntry } from '../../commit-log.js'
+import { isTimestamp } from '../entry-checks.js'
 
 // Tombstones of consecutive versions: per entry the timestamp's increase as a varint (the first
 // one's is the whole timestamp) and the token. FORMAT.md, "Tombstones".
@@ -33,6 +34,7 @@ export function decodeTombstones(
   let timestamp = 0
   for (let i = 0; i < count; i++) {
     timestamp += reader.varint()
+    if (!isTimestamp(timestamp)) throw reader.corrupt('a tombstone of no possible time')
     const token = ulidFromBytes(reader.take(ULID_BYTES))
     entries.push({ version: version + i, timestamp, token, payload: undefined })
   }

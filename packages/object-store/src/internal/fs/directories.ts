@@ -29,7 +29,7 @@ export class Directories {
   /** Makes a directory of the store and those above it, and makes them durable. */
   async make(directory: string): Promise<void> {
     if (this.#durable.has(directory)) return
-    if (directory === this.#base) await this.#makeAbove(directory)
+    if (directory === this.#base) await this.#makeBase()
     else {
       const parent = path.dirname(directory)
       await this.make(parent)
@@ -103,22 +103,40 @@ export class Directories {
     }
   }
 
-  /** The base and whatever is missing above it. */
-  async #makeAbove(directory: string): Promise<void> {
-    const parent = path.dirname(directory)
-    try {
-      await this.#files.mkdir(directory)
-    } catch (error) {
-      const code = codeOf(error)
-      if (code === 'ENOENT' && parent !== directory) {
-        await this.#makeAbove(parent)
-        await this.#makeOne(directory)
-      } else if (code !== 'EEXIST') throw error
+  /**
+   * The base and whatever is missing above it. Names above are made durable before the base is there,
+   * whoever made them: an attempt that came as far as that may have failed, or died.
+   */
+  async #makeBase(): Promise<void> {
+    if (!(await this.#exists(this.#base))) {
+      const above: string[] = []
+      for (let at = path.dirname(this.#base); path.dirname(at) !== at; at = path.dirname(at)) {
+        above.unshift(at)
+      }
+      for (const directory of above) {
+        if (!(await this.#exists(directory))) await this.#makeOne(directory)
+        await this.#syncForeign(path.dirname(directory))
+      }
+      await this.#makeOne(this.#base)
     }
+    await this.#syncForeign(path.dirname(this.#base))
+  }
+
+  async #exists(directory: string): Promise<boolean> {
     try {
-      await this.sync(parent)
+      await this.#files.lstat(directory)
+      return true
     } catch (error) {
-      // A directory of someone else's: that the store's directory lasts is its owner's business.
+      if (codeOf(error) === 'ENOENT') return false
+      throw error
+    }
+  }
+
+  /** Syncs a directory of someone else's: where that isn't allowed, its names are its owner's business. */
+  async #syncForeign(directory: string): Promise<void> {
+    try {
+      await this.sync(directory)
+    } catch (error) {
       if (codeOf(error) !== 'EACCES' && codeOf(error) !== 'EPERM') throw error
     }
   }

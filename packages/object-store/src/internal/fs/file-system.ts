@@ -1,11 +1,18 @@
 import fs from 'node:fs'
+import { lifeOf, type ProcessIdentity, type ProcessLife, thisProcess } from './process-identity.js'
 
 /** The part of a file's status that the store looks at. */
-export type FileStatus = fs.BigIntStats
+export type FileStatus = Pick<
+  fs.BigIntStats,
+  'ino' | 'size' | 'mtimeNs' | 'mtimeMs' | 'isFile' | 'isDirectory'
+>
+
+/** A name in a directory, and what it is the name of. */
+export type DirectoryEntry = Pick<fs.Dirent, 'name' | 'isFile' | 'isDirectory'>
 
 /**
- * The system calls the filesystem store makes, one method each, and no others. Faults are another
- * implementation that wraps `nodeFileSystem`.
+ * The system calls the filesystem store makes, one method each, and no others, and what is known of
+ * the processes that share the files. Faults are another implementation that wraps `nodeFileSystem`.
  */
 export interface FileSystem {
   open(path: string, flags: number | string): Promise<number>
@@ -21,7 +28,7 @@ export interface FileSystem {
   rename(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
   mkdir(path: string): Promise<void>
-  readdir(path: string): Promise<fs.Dirent[]>
+  readdir(path: string): Promise<DirectoryEntry[]>
   openSync(path: string, flags: number): number
   closeSync(fd: number): void
   readSync(fd: number, bytes: Uint8Array, at: number, length: number, position: number): number
@@ -31,6 +38,10 @@ export interface FileSystem {
   futimesSync(fd: number, seconds: number): void
   utimesSync(path: string, seconds: number): void
   realpathSync(path: string): string
+  /** The process that makes these calls. */
+  thisProcess(): ProcessIdentity
+  /** Whether another one runs. */
+  lifeOf(identity: ProcessIdentity): ProcessLife
 }
 
 // node:fs with callbacks: 39 µs for a 4 KiB read one at a time, 47 µs through a FileHandle.
@@ -67,4 +78,6 @@ export const nodeFileSystem: FileSystem = {
   futimesSync: (fd, seconds) => fs.futimesSync(fd, seconds, seconds),
   utimesSync: (path, seconds) => fs.utimesSync(path, seconds, seconds),
   realpathSync: (path) => fs.realpathSync.native(path),
+  thisProcess,
+  lifeOf,
 }

@@ -38,8 +38,11 @@ export function parseIdentity(text: string): ProcessIdentity | undefined {
   return { machine, pid: Number(pid), started }
 }
 
+/** `unknown` of processes on another machine. */
+export type ProcessLife = 'alive' | 'dead' | 'unknown'
+
 /** Whether a process runs. Of processes on other machines nothing is known. */
-export function lifeOf(identity: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
+export function lifeOf(identity: ProcessIdentity): ProcessLife {
   const here = thisProcess()
   if (identity.machine !== here.machine) return 'unknown'
   if (identity.pid === here.pid) return identity.started === here.started ? 'alive' : 'dead'

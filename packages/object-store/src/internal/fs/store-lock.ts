@@ -4,7 +4,7 @@ import type { Directories } from './directories.js'
 import { LOCK_DIRECTORY } from './file-names.js'
 import type { FileSystem } from './file-system.js'
 import { codeOf } from './fs-errors.js'
-import { formatIdentity, lifeOf, parseIdentity, thisProcess } from './process-identity.js'
+import { formatIdentity, parseIdentity } from './process-identity.js'
 import { randomName } from './temp-files.js'
 
 /** A claim of which nobody knows whether its process lives is broken after being seen this long. */
@@ -100,7 +100,7 @@ export class StoreLock {
 
   async #claim(): Promise<string> {
     for (let missing = false; ; ) {
-      const name = `${randomName(this.#env)}.${formatIdentity(thisProcess())}`
+      const name = `${randomName(this.#env)}.${formatIdentity(this.#files.thisProcess())}`
       try {
         await this.#directories.make(this.#directory)
         await this.#files.close(await this.#files.open(path.join(this.#directory, name), 'wx'))
@@ -124,7 +124,8 @@ export class StoreLock {
       if (name === claim || identity === undefined) continue
       const since = firstSeen.get(name) ?? now
       firstSeen.set(name, since)
-      if (lifeOf(identity) === 'dead' || now - since >= BREAK_AFTER_MS) await this.#withdraw(name)
+      if (this.#files.lifeOf(identity) === 'dead' || now - since >= BREAK_AFTER_MS)
+        await this.#withdraw(name)
       else others.push(name)
     }
     return others

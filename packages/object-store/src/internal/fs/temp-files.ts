@@ -4,7 +4,7 @@ import type { Directories } from './directories.js'
 import { TEMP_DIRECTORY } from './file-names.js'
 import type { FileStatus, FileSystem } from './file-system.js'
 import { codeOf } from './fs-errors.js'
-import { formatIdentity, lifeOf, parseIdentity, thisProcess } from './process-identity.js'
+import { formatIdentity, parseIdentity } from './process-identity.js'
 
 /** What another machine's process left is removed when it wasn't written to for this long. */
 const FOREIGN_TEMP_MS: number = 24 * 60 * 60 * 1000
@@ -39,7 +39,7 @@ export class TempFiles {
     this.#cleaned ??= this.#clean()
     await this.#cleaned
     for (let missing = false; ; ) {
-      const name = `${randomName(this.#env)}.${formatIdentity(thisProcess())}`
+      const name = `${randomName(this.#env)}.${formatIdentity(this.#files.thisProcess())}`
       const file = path.join(this.#directory, name)
       try {
         return { fd: await this.#files.open(file, 'wx'), path: file }
@@ -99,7 +99,7 @@ export class TempFiles {
   async #removeIfLeft(name: string): Promise<void> {
     const identity = parseIdentity(name.slice(name.indexOf('.') + 1))
     if (identity === undefined) return
-    const life = lifeOf(identity)
+    const life = this.#files.lifeOf(identity)
     if (life === 'alive') return
     const file = path.join(this.#directory, name)
     try {

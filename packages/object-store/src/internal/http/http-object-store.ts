@@ -54,7 +54,8 @@ export class HttpObjectStore extends BaseObjectStore {
     // `fetch` refuses URLs with credentials, and they have no business in error messages.
     const authorization: Record<string, string> =
       url.username === '' && url.password === '' ? {} : { authorization: basic(url) }
-    this.#base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+    // Looking behind keeps this linear in the slashes of a path that ends in none.
+    this.#base = `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, '')}`
     this.#query = url.search
     this.#fetch = options.fetch ?? ((target, init) => fetch(target, init))
     // Compressed replies would make nonsense of ranges and lengths.
@@ -284,9 +285,16 @@ function parseBase(baseUrl: string | URL): URL {
 }
 
 function basic(url: URL): string {
-  const text = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
-  const bytes = new TextEncoder().encode(text)
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`
+  let text: string
+  try {
+    text = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+  } catch {
+    throw new InvalidArgumentError(
+      'the name or password in the URL of an HTTP store has a % without two hexadecimal digits of UTF-8; write % itself as %25',
+    )
+  }
+  const bytes = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte))
+  return `Basic ${btoa(bytes.join(''))}`
 }
 
 function readOnly(): ReadOnlyStoreError {

@@ -1,0 +1,118 @@
+import type { Decisions } from '../decisions.js'
+import { Random } from '../random.js'
+import type { Life } from '../sim-process.js'
+import type { World } from '../world.js'
+import { changesDisk, type DiskCall, type DiskFault, takesSpace } from './disk-call.js'
+import type { DiskWeather } from './disk-user.js'
+import { someOf } from './survival.js'
+
+/** What goes wrong on a disk. */
+export const DISK_FAULT_KINDS = [
+  /** A call fails, and does nothing. */
+  'EIO',
+  /** There is no room, for once: somebody else had it. */
+  'ENOSPC',
+  /** A sync fails; what it was for may or may not be on the device, and is forgotten. */
+  'failed sync',
+  /** A write fails after a part of it. */
+  'torn write',
+  /** A write or read does a part, and says so. */
+  'short',
+] as const
+
+export type DiskFaultKind = (typeof DISK_FAULT_KINDS)[number]
+
+/** There are many calls to a disk for each request to a service. */
+const RATES: readonly [number, ...number[]] = [0, 0, 0.001, 0.004, 0.02]
+const LATENCY_STEPS = 16
+/** While a disk is full, whatever needs room fails. */
+const LONGEST_FULL_MS = 1000
+const FULL_WITHIN_MS = 2000
+
+/** The faults of one disk: how likely each kind is in this run, and how often each happened. */
+export class DiskFaults {
+  readonly service = 'disk'
+  readonly counts: Map<DiskFaultKind | 'full', number> = new Map()
+  /** A disk that says nothing doesn't give other bytes than it was given. */
+  readonly damages = false
+  readonly #world: World
+  readonly #rates: ReadonlyMap<DiskFaultKind, number>
+  readonly #latencyMs: number
+  readonly #full: { fromMs: number; toMs: number } | undefined
+  #on = true
+
+  constructor(world: World) {
+    this.#world = world
+    const decisions = world.decisions.scope('disk')
+    this.#latencyMs = decisions.pick('ms', [0.1, 2, 8])
+    this.#rates = new Map(DISK_FAULT_KINDS.map((kind) => [kind, decisions.likelihood(kind, RATES)]))
+    if (decisions.weigh('full', [1, decisions.likelihood('full', [0, 1])]) === 1) {
+      const fromMs = decisions.moment('full at', 0, FULL_WITHIN_MS)
+      this.#full = { fromMs, toMs: fromMs + decisions.choose('full for', LONGEST_FULL_MS) }
+    }
+  }
+
+  /** From now on the disk works. */
+  end(): void {
+    this.#on = false
+  }
+
+  /** For the calls of one process. */
+  weatherFor(life: Life): DiskWeather {
+    const all = life.decisions.scope('disk')
+    return {
+      meet: (call) => this.#meet(call, all.scope(call.kind)),
+      latencyMs: ({ kind }) =>
+        (this.#latencyMs * (1 + all.scope(kind).choose('latency', LATENCY_STEPS))) / LATENCY_STEPS,
+      failSync: () => someOf(new Random(all.choose('left of a sync', 1_000_000), 'sync')),
+    }
+  }
+
+  #meet(call: DiskCall, decisions: Decisions): DiskFault | undefined {
+    if (!this.#on) return undefined
+    const { nowMs } = this.#world
+    if (this.#full !== undefined && takesSpace(call)) {
+      if (this.#full.fromMs <= nowMs && nowMs < this.#full.toMs) {
+        this.#count('full')
+        return { code: 'ENOSPC' }
+      }
+    }
+    const possible = DISK_FAULT_KINDS.filter((kind) => canMeet(kind, call))
+    const rates = possible.map((kind) => this.#rates.get(kind) ?? 0)
+    const sum = rates.reduce((total, rate) => total + rate, 0)
+    const kind = possible[decisions.weigh('fault', [1 - sum, ...rates]) - 1]
+    if (kind === undefined) return undefined
+    this.#count(kind)
+    this.#world.note(`${call.kind} ${call.path} meets ${kind}`)
+    const share = (): number => (1 + decisions.choose('share', 7)) / 8
+    switch (kind) {
+      case 'ENOSPC':
+        return { code: 'ENOSPC' }
+      case 'torn write':
+        return { code: 'EIO', share: share() }
+      case 'short':
+        return { share: share() }
+      default:
+        return { code: 'EIO' }
+    }
+  }
+
+  #count(kind: DiskFaultKind | 'full'): void {
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
+  }
+}
+
+function canMeet(kind: DiskFaultKind, call: DiskCall): boolean {
+  switch (kind) {
+    case 'ENOSPC':
+      return takesSpace(call)
+    case 'failed sync':
+      return call.kind === 'sync' || call.kind === 'sync directory'
+    case 'torn write':
+      return call.kind === 'write'
+    case 'short':
+      return call.bytes > 1
+    default:
+      return !changesDisk(call) || takesSpace(call)
+  }
+}

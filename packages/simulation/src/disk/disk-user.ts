@@ -1,0 +1,230 @@
+import type { Life } from '../sim-process.js'
+import type { Disk, DiskNode } from './disk.js'
+import type { DiskCall, DiskCallKind, DiskFault } from './disk-call.js'
+import type { Machine, ProcessId } from './machine.js'
+import { SimFile } from './sim-file.js'
+import { NOTHING, type Survival } from './survival.js'
+import { systemError } from './system-error.js'
+
+/** What happens around the calls of a process: faults, and how long it takes. */
+export interface DiskWeather {
+  /** Told of each call before it is made. Gives the fault that it meets. */
+  meet(call: DiskCall): DiskFault | undefined
+  /** How long a call takes that doesn't hold up its thread, in milliseconds. */
+  latencyMs(call: DiskCall): number
+  /** Told of each call once what it does is done, and not durable yet. */
+  begun?(call: DiskCall): void
+  /** What of the data for which a sync failed is on the device. */
+  failSync?(): Survival
+}
+
+/** What a call does at once, and gives when it is over. */
+type Started<T> = () => T
+
+/**
+ * A process that uses a disk. What its calls do to files as processes see them is done when they are
+ * made; it is durable, where that is asked for, when they end. So a crash between finds it under way.
+ */
+export class DiskUser {
+  readonly machine: Machine
+  readonly id: ProcessId
+  /** The machine's, as long as the process lives. */
+  readonly disk: Disk
+  readonly #life: Life
+  readonly #weather: DiskWeather
+  readonly #open: Map<number, { path: string; node: DiskNode }> = new Map()
+  #descriptors = 2
+
+  /** See `Machine.userFor`. */
+  constructor(machine: Machine, id: ProcessId, life: Life, weather: DiskWeather) {
+    this.machine = machine
+    this.id = id
+    this.disk = machine.disk
+    this.#life = life
+    this.#weather = weather
+  }
+
+  /** A call that holds up the thread. */
+  now<T>(kind: DiskCallKind, path: string, run: () => T, bytes = 0): T {
+    const call = { kind, path, bytes }
+    this.#refuse(call, this.#weather.meet(call))
+    const result = run()
+    this.#weather.begun?.(call)
+    return result
+  }
+
+  /** A call that is made by another thread. */
+  async later<T>(kind: DiskCallKind, path: string, start: () => Started<T>): Promise<T> {
+    const call = { kind, path, bytes: 0 }
+    const fault = this.#weather.meet(call)
+    return this.#ends(call, () => {
+      this.#refuse(call, fault)
+      return start()
+    })
+  }
+
+  /** Writes pieces, one after the other, or less where a fault says so. Gives the bytes written. */
+  async write(
+    file: SimFile,
+    path: string,
+    pieces: readonly Uint8Array[],
+    position: number,
+    how: { durable: boolean },
+  ): Promise<number> {
+    const call: DiskCall = { kind: 'write', path, bytes: lengthOf(pieces) }
+    const fault = this.#weather.meet(call)
+    // Buffers may be used again once the call is made.
+    const bytes = joined(pieces)
+    return this.#ends(call, () => {
+      const written = this.#write(file, bytes, position, call, fault)
+      const { order } = this.disk
+      return () => {
+        if (how.durable) file.syncRange(position, position + written, order)
+        return written
+      }
+    })
+  }
+
+  /** The same, durably, holding up the thread. */
+  writeNow(file: SimFile, path: string, pieces: readonly Uint8Array[], position: number): void {
+    const call: DiskCall = { kind: 'write', path, bytes: lengthOf(pieces) }
+    const fault = this.#weather.meet(call)
+    const bytes = joined(pieces)
+    const written = this.#write(file, bytes, position, call, fault)
+    this.#weather.begun?.(call)
+    file.syncRange(position, position + written, this.disk.order)
+    if (written < bytes.length) throw systemError('ENOSPC', 'write', path)
+  }
+
+  /** Reads into `bytes`, or a part where a fault says so. */
+  readNow(file: SimFile, path: string, bytes: Uint8Array, position: number): number {
+    const call: DiskCall = { kind: 'read', path, bytes: bytes.length }
+    const fault = this.#weather.meet(call)
+    this.#refuse(call, fault)
+    return readInto(file, bytes, position, fault)
+  }
+
+  async read(file: SimFile, path: string, bytes: Uint8Array, position: number): Promise<number> {
+    const call: DiskCall = { kind: 'read', path, bytes: bytes.length }
+    const fault = this.#weather.meet(call)
+    return this.#ends(call, () => {
+      this.#refuse(call, fault)
+      return () => readInto(file, bytes, position, fault)
+    })
+  }
+
+  /** Makes durable what was written before. */
+  async sync(file: SimFile, path: string): Promise<void> {
+    const call: DiskCall = { kind: 'sync', path, bytes: 0 }
+    const fault = this.#weather.meet(call)
+    return this.#ends(call, () => {
+      const { order } = this.disk
+      return () => {
+        if (fault?.code !== undefined) file.failSync(this.#weather.failSync?.() ?? NOTHING)
+        this.#refuse(call, fault)
+        file.sync(order)
+      }
+    })
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    return this.later('sync directory', path, () => {
+      const directory = this.disk.directory(path, 'open')
+      const { order } = this.disk
+      return () => this.disk.syncDirectory(directory, order)
+    })
+  }
+
+  openNode(path: string, node: DiskNode): number {
+    const fd = ++this.#descriptors
+    this.#open.set(fd, { path, node })
+    if (node instanceof SimFile) node.opens++
+    return fd
+  }
+
+  /** Throws EBADF. */
+  opened(fd: number, syscall: string): { path: string; node: DiskNode } {
+    const found = this.#open.get(fd)
+    if (found === undefined) throw systemError('EBADF', syscall, String(fd))
+    return found
+  }
+
+  /** Throws EBADF, EISDIR. */
+  openedFile(fd: number, syscall: string): { path: string; file: SimFile } {
+    const { path, node } = this.opened(fd, syscall)
+    if (!(node instanceof SimFile)) throw systemError('EISDIR', syscall, path)
+    return { path, file: node }
+  }
+
+  close(fd: number): void {
+    const { node } = this.opened(fd, 'close')
+    this.#open.delete(fd)
+    if (node instanceof SimFile) this.disk.closed(node)
+  }
+
+  #write(
+    file: SimFile,
+    bytes: Uint8Array,
+    position: number,
+    call: DiskCall,
+    fault: DiskFault | undefined,
+  ): number {
+    const written = Math.floor(bytes.length * (fault === undefined ? 1 : (fault.share ?? 0)))
+    if (written > 0) this.disk.write(file, bytes.subarray(0, written), position)
+    this.#refuse(call, fault)
+    return written
+  }
+
+  #refuse({ kind, path }: DiskCall, fault: DiskFault | undefined): void {
+    if (fault?.code !== undefined) throw systemError(fault.code, kind, path)
+  }
+
+  #ends<T>(call: DiskCall, start: () => Started<T>): Promise<T> {
+    let finish: Started<T>
+    try {
+      finish = start()
+    } catch (error) {
+      finish = () => {
+        throw error
+      }
+    }
+    this.#weather.begun?.(call)
+    return new Promise((resolve, reject) => {
+      const what = `${call.kind} ${call.path}`
+      this.#life.after(this.#weather.latencyMs(call), what, () => {
+        try {
+          resolve(finish())
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  }
+}
+
+function readInto(
+  file: SimFile,
+  bytes: Uint8Array,
+  position: number,
+  fault: DiskFault | undefined,
+): number {
+  const share = fault?.share ?? 1
+  const wanted = Math.max(Math.min(1, bytes.length), Math.floor(bytes.length * share))
+  const found = file.read(position, position + wanted)
+  bytes.set(found)
+  return found.length
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0)
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(lengthOf(pieces))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}

@@ -1,0 +1,126 @@
+import type { CommitLog, LogEntry } from '@firn/manifest'
+import { FileCommitLog, type FileSystem as LogFiles } from '@firn/manifest/file'
+import { MeteredObjectStore, type ObjectStore } from '@firn/object-store'
+import { FsObjectStore, type FileSystem as StoreFiles } from '@firn/object-store/fs'
+import type { Decisions } from '../decisions.js'
+import { Random } from '../random.js'
+import type { Life } from '../sim-process.js'
+import type { World } from '../world.js'
+import { SimDirectory } from './disk.js'
+import { DiskFaults } from './disk-faults.js'
+import { logFiles } from './log-files.js'
+import { Machine } from './machine.js'
+import { RecordedLog } from './recorded-log.js'
+import { storeFiles } from './store-files.js'
+import { EVERYTHING, NOTHING, someOf, upTo } from './survival.js'
+
+const DIRECTORY = '/data/db'
+/** So that a few hundred entries fill several. */
+const SEGMENT_BYTES = 16_384
+
+/** What is in the directory besides: the log and its lock, and the store's own. */
+const NO_OBJECTS = /^(log|LOCK-.*|,tmp|,lock)$/
+
+interface Files {
+  log: LogFiles
+  store: StoreFiles
+}
+
+/** A database in a directory, as `file:` has it, on the simulated disk of one machine. */
+export class EmbeddedDisk {
+  readonly faults: DiskFaults
+  readonly #machine: Machine = new Machine()
+  /** By process: whatever opens the database in it makes the same calls. */
+  readonly #files: Map<Life, Files> = new Map()
+  readonly #payloads: Map<string, Uint8Array> = new Map()
+  readonly #removed: Map<string, Uint8Array> = new Map()
+
+  constructor(world: World) {
+    this.faults = new DiskFaults(world)
+  }
+
+  /** The store of a process. */
+  storeFor(life: Life): ObjectStore {
+    const fileSystem = this.#filesOf(life).store
+    // Metered, so that nobody takes it for a directory that another thread could open.
+    return new MeteredObjectStore(new FsObjectStore(DIRECTORY, { env: life.env, fileSystem }))
+  }
+
+  /** Opens the log in a process. */
+  async openLog(life: Life, mode: 'write' | 'read'): Promise<CommitLog> {
+    const log = await FileCommitLog.open(DIRECTORY, {
+      env: life.env,
+      mode,
+      fileSystem: this.#filesOf(life).log,
+      segmentBytes: SEGMENT_BYTES,
+    })
+    return new RecordedLog(log, this.#payloads)
+  }
+
+  /** The whole log, with the payloads that were truncated. */
+  async readLog(life: Life): Promise<LogEntry[]> {
+    const log = await this.openLog(life, 'read')
+    const entries: LogEntry[] = []
+    for await (const entry of log.readAfter(0)) {
+      entries.push({ ...entry, payload: entry.payload ?? this.#payloads.get(entry.token) })
+    }
+    await log.close()
+    return entries
+  }
+
+  /** The bytes of an object, also where it was deleted since. */
+  objectBytes(key: string): Uint8Array | undefined {
+    return this.#bytesAt(pathOf(key)) ?? this.#removed.get(pathOf(key))
+  }
+
+  hasObject(key: string): boolean {
+    return this.#bytesAt(pathOf(key)) !== undefined
+  }
+
+  objectKeys(): string[] {
+    const keys: string[] = []
+    const add = (directory: SimDirectory, prefix: string): void => {
+      for (const [name, node] of directory.entries) {
+        if (NO_OBJECTS.test(prefix + name)) continue
+        if (node instanceof SimDirectory) add(node, `${prefix}${name}/`)
+        else keys.push(prefix + name)
+      }
+    }
+    add(this.#machine.disk.directory(DIRECTORY, 'scandir'), '')
+    return keys
+  }
+
+  /** The machine crashes. All its processes are dead before. */
+  crash(decisions: Decisions): void {
+    const { order } = this.#machine.disk
+    const random = new Random(decisions.choose('what survives', 1_000_000), 'survival')
+    const survivals = [EVERYTHING, NOTHING, someOf(random), upTo(order - random.below(8), random)]
+    this.#machine.crash(survivals[decisions.choose('survival', survivals.length)] ?? EVERYTHING)
+  }
+
+  #filesOf(life: Life): Files {
+    let files = this.#files.get(life)
+    if (files === undefined) {
+      const user = this.#machine.userFor(life, this.faults.weatherFor(life))
+      const onRemove = (path: string): void => {
+        const bytes = this.#bytesAt(path)
+        if (bytes !== undefined) this.#removed.set(path, bytes)
+      }
+      files = { log: logFiles(user), store: storeFiles(user, onRemove) }
+      this.#files.set(life, files)
+    }
+    return files
+  }
+
+  #bytesAt(path: string): Uint8Array | undefined {
+    const { disk } = this.#machine
+    if (disk.find(path) === undefined) return undefined
+    const file = disk.file(path, 'open')
+    return file.read(0, file.length)
+  }
+}
+
+/** Names of the engine's objects are their keys; see FORMAT.md of `@firn/object-store`. */
+function pathOf(key: string): string {
+  return `${DIRECTORY}/${key}`
+}

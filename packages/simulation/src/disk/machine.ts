@@ -1,0 +1,50 @@
+import type { Life } from '../sim-process.js'
+import { Disk } from './disk.js'
+import { DiskUser, type DiskWeather } from './disk-user.js'
+import type { Survival } from './survival.js'
+
+/** Tells a process of a machine from all others, also after the machine was started anew. */
+export interface ProcessId {
+  readonly boot: number
+  readonly pid: number
+}
+
+/** A machine: its disk, and the processes that run on it. */
+export class Machine {
+  #disk: Disk
+  #boot: number
+  #pids = 0
+  readonly #lives: Map<number, Life> = new Map()
+
+  /** One with a disk that was another's: whatever ran there is dead. */
+  constructor(disk: Disk = new Disk(), boot = 1) {
+    this.#disk = disk
+    this.#boot = boot
+  }
+
+  get disk(): Disk {
+    return this.#disk
+  }
+
+  get boot(): number {
+    return this.#boot
+  }
+
+  /** How a process uses the disk. */
+  userFor(life: Life, weather: DiskWeather): DiskUser {
+    const id = { boot: this.#boot, pid: ++this.#pids }
+    this.#lives.set(id.pid, life)
+    return new DiskUser(this, id, life, weather)
+  }
+
+  isAlive({ boot, pid }: ProcessId): boolean {
+    return boot === this.#boot && this.#lives.get(pid)?.alive === true
+  }
+
+  /** The power fails, and comes back. All its processes are dead before. */
+  crash(survival: Survival): void {
+    this.#disk = this.#disk.afterCrash(survival)
+    this.#boot++
+    this.#lives.clear()
+  }
+}

@@ -1,0 +1,202 @@
+import type { Host } from './host.js'
+import { Session } from './session.js'
+import type { Simulation } from './simulation.js'
+import { ETERNAL, TABLES } from './tables.js'
+import { Violation } from './violation.js'
+
+const MINUTE_MS = 60_000
+/** What was under way when the faults ended is over after this: late requests, pauses, leases. */
+const SETTLED_MS = 3 * MINUTE_MS
+/** A file that couldn't be read is tried again after a minute. */
+const PATIENCE_MS = 70_000
+/** Who goes on as he is does so within this. */
+const GOING_ON_MS = 5 * MINUTE_MS
+/** Who starts anew does so within this. */
+const RESTARTED_MS = 60 * MINUTE_MS
+/** How often a process that only compacts looks at the log. */
+const LOOK_MS = 1000
+/** So many files of level 0 are merged whatever that costs; a few more may have come since. */
+const MOST_FILES = 12 + 2
+
+/** What has to happen when nothing fails any more. */
+export class Recovery {
+  readonly #simulation: Simulation
+  readonly #hosts: readonly Host[]
+  /** How many processes are still at it. */
+  #running = 0
+
+  constructor(simulation: Simulation, hosts: readonly Host[]) {
+    this.#simulation = simulation
+    this.#hosts = hosts
+  }
+
+  /** Whoever runs goes on as he is: what got stuck gets going by itself. Nobody else runs by the end. */
+  async withoutRestart(): Promise<void> {
+    const simulation = this.#simulation
+    const { world } = simulation
+    world.note('the faults end')
+    for (const host of this.#hosts) {
+      host.left = 0
+      if (!host.life.alive) host.start()
+    }
+    await this.#wait(SETTLED_MS, 'what was under way is over')
+    if (simulation.place.kind === 'embedded') {
+      // A disk that failed once has a database refuse all writes, which it tells the next one to write.
+      await this.#inAll('finding out', GOING_ON_MS, async (host, session) => {
+        await this.#put(host, session)
+        if (host.isStopped) await host.reopen()
+      })
+    }
+    simulation.endFaults()
+    for (const host of this.#hosts) {
+      // A log that couldn't be written has to be opened again, and not all who are to know do.
+      const mayBeStopped = simulation.place.kind === 'embedded' && simulation.place.hadFaults
+      if (host.life.alive && mayBeStopped) host.crash()
+      if (!host.life.alive) host.start()
+    }
+    for (let round = 0; round < 2; round++) {
+      await this.#inAll('going on', GOING_ON_MS, (host, session) => this.#goOn(host, session))
+      await this.#wait(PATIENCE_MS, 'a pause is over')
+    }
+    await this.#inAll('a look without a restart', GOING_ON_MS, async (host, session) => {
+      await this.#readPresent(session)
+      const { levels } = await session.db.stats()
+      const files = levels[0]?.files ?? 0
+      if (host.options.mode === 'read' || files <= MOST_FILES) return
+      throw new Violation(`level 0 has ${files} files, and nobody merges them`)
+    })
+  }
+
+  /** Every process starts anew, on a disk its machine; it works, and sees what all others did. */
+  async afterRestart(): Promise<void> {
+    const { place, world } = this.#simulation
+    for (const host of this.#hosts) host.crash()
+    // Everything is durable by now: each of them has written since, and was told so.
+    place.crash(world.decisions.scope('restart'))
+    for (const host of this.#hosts) host.start()
+    await this.#inAll('recovery', RESTARTED_MS, (host, session) => this.#put(host, session))
+    await this.#inAll('a look at everything', RESTARTED_MS, (_, session) => this.#readAll(session))
+    await this.#compact()
+    // Whoever compacted, and somebody who has to find the files anew.
+    const readers = [this.#hosts[0], this.#hosts.at(-1)]
+    await this.#inAll('another look', RESTARTED_MS, async (host, session) => {
+      if (readers.includes(host)) await this.#readAll(session)
+    })
+    await this.#inAll('letting go', RESTARTED_MS, (_, session) => this.#assertLetGo(session))
+    await this.#close()
+  }
+
+  /** Orphans of a process are gone when it was opened and written to twice, as it is by now. */
+  async onceMore(): Promise<void> {
+    for (const host of this.#hosts) host.start()
+    await this.#inAll('another start', RESTARTED_MS, (host, session) => this.#put(host, session))
+    await this.#compact()
+    await this.#close()
+  }
+
+  async #compact(): Promise<void> {
+    const [first] = this.#hosts
+    await this.#inAll('compaction', RESTARTED_MS, async (host, session) => {
+      if (host === first) await session.db.compact()
+    })
+  }
+
+  #close(): Promise<void> {
+    return this.#inAll('closing', RESTARTED_MS, (host) => host.close())
+  }
+
+  async #goOn(host: Host, session: Session): Promise<void> {
+    await session.db.refresh()
+    await this.#put(host, session, 300)
+    // Whoever compacts for others does so when he hears of something.
+    while (host.options.work === 'compaction' && this.#running > 1) {
+      await host.life.env.sleep(LOOK_MS)
+      await session.db.refresh()
+    }
+  }
+
+  async #put({ options }: Host, session: Session, padding = 0): Promise<void> {
+    if (options.mode === 'read' || options.work === 'compaction') return
+    const change = { table: ETERNAL, key: session.pickKey(), value: session.newValue(padding) }
+    const { table, key, value } = change
+    await session.write({ what: 'put', changes: [change] }, () =>
+      session.table(table).put(key, value),
+    )
+  }
+
+  /** Every table whole, as it is now. */
+  async #readPresent(session: Session): Promise<void> {
+    await session.db.refresh()
+    for (const { name: table } of TABLES) {
+      await session.read({ what: 'last scan', table }, async () => {
+        const rows = await session.table(table).scan().toArray()
+        return { kind: 'rows', table, range: {}, rows, whole: true }
+      })
+    }
+  }
+
+  /** The same and, where the past of a table never ends, as it was. */
+  async #readAll(session: Session): Promise<void> {
+    await this.#readPresent(session)
+    for (let i = 0; i < 2; i++) {
+      const at = { version: session.decisions.between('version', 1, session.db.version) }
+      await session.read({ what: 'last scan', table: ETERNAL, at }, async () => {
+        const rows = await session.table(ETERNAL).scan({ at }).toArray()
+        return { kind: 'rows', table: ETERNAL, range: {}, rows, whole: true }
+      })
+    }
+  }
+
+  /** Where nothing is read, nothing is held but what is there to be read. */
+  async #assertLetGo({ db, name }: Session): Promise<void> {
+    await db.refresh()
+    await db.evict()
+    const { cache, levels } = await db.stats()
+    const files = levels.reduce((sum, level) => sum + level.files, 0)
+    if (cache.openFiles > files) {
+      throw new Violation(`${name}: ${cache.openFiles} files are open, but there are ${files}`)
+    }
+    if (cache.usedBytes > cache.reservedBytes) {
+      const { usedBytes, reservedBytes } = cache
+      throw new Violation(
+        `${name}: an empty cache uses ${usedBytes} bytes, ${reservedBytes} reserved`,
+      )
+    }
+    if (cache.pinnedBytes > 0) throw new Violation(`${name}: ${cache.pinnedBytes} bytes are pinned`)
+  }
+
+  async #wait(ms: number, what: string): Promise<void> {
+    const { world } = this.#simulation
+    let over = false
+    world.after(ms, undefined, what, () => {
+      over = true
+    })
+    await world.runUntil(() => over, { withinMs: ms, what })
+  }
+
+  /** Lets every process do something, all at once. */
+  async #inAll(
+    what: string,
+    withinMs: number,
+    run: (host: Host, session: Session) => Promise<void>,
+  ): Promise<void> {
+    const { world } = this.#simulation
+    this.#running = this.#hosts.length
+    for (const host of this.#hosts) {
+      const session = new Session(host, `${host.name}/${what}`)
+      const done = async (): Promise<void> => {
+        await session.join()
+        await run(host, session)
+        this.#running--
+      }
+      done().catch((error: unknown) => {
+        world.fail(
+          error instanceof Violation
+            ? error
+            : new Violation(`${host.name}: ${what} failed: ${String(error)}`, { cause: error }),
+        )
+      })
+    }
+    await world.runUntil(() => this.#running === 0, { withinMs, what })
+  }
+}

@@ -1,0 +1,176 @@
+import type { DecisionMap } from './decisions.js'
+
+/** What a run came to, as far as shrinking it is concerned. */
+export interface Outcome {
+  /** Whether it failed as the run that is shrunk did. */
+  fails: boolean
+  /** What it decided, where that isn't 0: those that were given, without those that never came up. */
+  made: DecisionMap
+}
+
+export interface ShrinkOptions {
+  /** Ends it after so many runs, with what it has by then. Default: 4000. */
+  mostRuns?: number
+  /** Told whenever a smaller run was found. */
+  onSmaller?: (size: number, runs: number) => void
+}
+
+export interface Shrunk {
+  /** The smallest that was found which fails. */
+  decisions: DecisionMap
+  /** How many runs it took. */
+  runs: number
+}
+
+/** Below this, single decisions are lowered and taken away in pairs as well. */
+const SMALL = 60
+
+/**
+ * Makes a failing run smaller: takes decisions away (what isn't named is 0, the dull choice), as many at
+ * once as it can, and asks `run` whether it still fails.
+ *
+ * 1. What came late is cut off.
+ * 2. Whole scopes are taken away, and all decisions of one kind, the largest first.
+ * 3. Runs of neighbours are taken away, by halves and quarters down to single ones (ddmin), late ones first:
+ *    that leaves as it is what happens before.
+ * 4. Of what is left, numbers are lowered and pairs taken away.
+ *
+ * Again from the second step, until nothing is taken away any more.
+ */
+export async function shrink(
+  decisions: DecisionMap,
+  run: (decisions: DecisionMap) => Promise<Outcome>,
+  options: ShrinkOptions = {},
+): Promise<Shrunk> {
+  const shrinker = new Shrinker(decisions, run, options)
+  await shrinker.cut()
+  for (let size = -1; size !== shrinker.size; ) {
+    size = shrinker.size
+    await shrinker.dropGroups()
+    await shrinker.dropRuns()
+    if (shrinker.size > SMALL) continue
+    await shrinker.lower()
+    await shrinker.dropPairs()
+  }
+  return { decisions: shrinker.best, runs: shrinker.runs }
+}
+
+class Shrinker {
+  /** In the order in which they came up. */
+  best: DecisionMap
+  runs = 0
+  readonly #run: (decisions: DecisionMap) => Promise<Outcome>
+  readonly #options: ShrinkOptions
+  readonly #mostRuns: number
+  /** What didn't fail. */
+  readonly #tried: Set<string> = new Set()
+
+  constructor(
+    start: DecisionMap,
+    run: (decisions: DecisionMap) => Promise<Outcome>,
+    options: ShrinkOptions,
+  ) {
+    this.best = start
+    this.#run = run
+    this.#options = options
+    this.#mostRuns = options.mostRuns ?? 4000
+  }
+
+  get size(): number {
+    return this.best.size
+  }
+
+  /** Keeps as few of the first decisions as it can. */
+  async cut(): Promise<void> {
+    let least = 0
+    while (least < this.size) {
+      const kept = (least + this.size) >>> 1
+      const first = [...this.best].slice(0, kept)
+      if (!(await this.#try(new Map(first)))) least = kept + 1
+    }
+  }
+
+  async dropGroups(): Promise<void> {
+    const failed = new Set<string>()
+    for (;;) {
+      const groups = [...groupsOf(this.best)].filter(([name]) => !failed.has(name))
+      // Of two of one size the one that comes later.
+      const [largest] = groups.reverse().sort(([, a], [, b]) => b.length - a.length)
+      if (largest === undefined || largest[1].length < 2) return
+      const [name, keys] = largest
+      failed.add(name)
+      await this.#drop(keys)
+    }
+  }
+
+  async dropRuns(): Promise<void> {
+    for (let length = this.size >>> 1; length > 0; length >>>= 1) {
+      for (let end = this.size; end > 0; end = Math.min(end - length, this.size)) {
+        const keys = [...this.best.keys()].slice(Math.max(0, end - length), end)
+        await this.#drop(keys)
+      }
+    }
+  }
+
+  async dropPairs(): Promise<void> {
+    for (const first of [...this.best.keys()].reverse()) {
+      for (const second of [...this.best.keys()].reverse()) {
+        if (first === second) break
+        if (await this.#drop([first, second])) break
+      }
+    }
+  }
+
+  /** Makes each number as small as a few tries find. */
+  async lower(): Promise<void> {
+    for (const key of [...this.best.keys()].reverse()) {
+      let least = 1
+      for (let value = this.best.get(key) ?? 0; least < value; value = this.best.get(key) ?? 0) {
+        const lower = least === 1 ? 1 : (least + value) >>> 1
+        if (!(await this.#try(new Map([...this.best, [key, lower]])))) least = lower + 1
+      }
+    }
+  }
+
+  #drop(keys: readonly string[]): Promise<boolean> {
+    const fewer = new Map(this.best)
+    for (const key of keys) fewer.delete(key)
+    return this.#try(fewer)
+  }
+
+  /** Whether these fail as well; if so, they are the best so far. */
+  async #try(candidate: DecisionMap): Promise<boolean> {
+    const name = JSON.stringify([...candidate])
+    if (this.runs >= this.#mostRuns || this.#tried.has(name)) return false
+    this.runs++
+    const { fails, made } = await this.#run(candidate)
+    if (!fails) {
+      this.#tried.add(name)
+      return false
+    }
+    const isSmaller = made.size < this.size
+    this.best = made
+    if (isSmaller) this.#options.onSmaller?.(made.size, this.runs)
+    return true
+  }
+}
+
+/** Decisions that may go together: those of each scope, and those of one kind, everywhere or in one scope. */
+function groupsOf(decisions: DecisionMap): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  const add = (group: string, key: string): void => {
+    const keys = groups.get(group)
+    if (keys === undefined) groups.set(group, [key])
+    else keys.push(key)
+  }
+  for (const key of decisions.keys()) {
+    const kind = key.slice(key.lastIndexOf('/') + 1).replace(/#\d+$/, '')
+    add(`all ${kind}`, key)
+    for (let end = key.indexOf('/'); end >= 0; end = key.indexOf('/', end + 1)) {
+      const scope = key.slice(0, end + 1)
+      add(scope, key)
+      add(`${scope} ${kind}`, key)
+    }
+  }
+  return groups
+}
