@@ -60,6 +60,7 @@ export class Recovery {
     }
     await this.#inAll('a look without a restart', GOING_ON_MS, async (host, session) => {
       await this.#readPresent(session)
+      await this.#assertLetGo(session)
       const { levels } = await session.db.stats()
       const files = levels[0]?.files ?? 0
       if (host.options.mode === 'read' || files <= MOST_FILES) return

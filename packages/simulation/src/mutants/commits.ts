@@ -1,0 +1,251 @@
+import type { Mutant } from './mutant.js'
+
+/** On the way of a commit into the log, and back to who made it. */
+export const COMMITS: readonly Mutant[] = [
+  {
+    name: 'blind-retry',
+    bug: 'An append without a certain answer is taken for lost, and made again at the next version.',
+    patches: [
+      {
+        module: 'manifest/settle',
+        from: "if (!isFirnError(error, 'FIRN_AMBIGUOUS_APPEND')) {",
+        to: `if (isFirnError(error, 'FIRN_AMBIGUOUS_APPEND'))
+          return { appended: false, winner: { ...entry, token: '' } };
+        if (!isFirnError(error, 'FIRN_AMBIGUOUS_APPEND')) {`,
+      },
+    ],
+  },
+  {
+    name: 'empty-slot-is-lost',
+    bug: 'An append that is not there when it is looked for is taken for lost; it may still arrive.',
+    patches: [
+      {
+        module: 'manifest/settle',
+        from: 'if (found !== undefined) return settled({ appended: false, winner: found }, entry.token);',
+        to: `return settled(
+          { appended: false, winner: found ?? { ...entry, token: '' } }, entry.token);`,
+      },
+    ],
+  },
+  {
+    name: 'own-token-ignored',
+    bug: "One's own entry, met again by a request that was delivered twice, is taken for another's.",
+    patches: [
+      {
+        module: 'manifest/settle',
+        from: 'if (!result.appended && result.winner.token === token) return { appended: true };',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'any-token-is-own',
+    bug: 'Whichever entry has the version is taken for the one that was to be appended.',
+    patches: [
+      {
+        module: 'manifest/settle',
+        from: 'if (!result.appended && result.winner.token === token)',
+        to: 'if (!result.appended)',
+      },
+    ],
+  },
+  {
+    name: 'new-token-for-each-attempt',
+    bug: 'An append that is tried again has another token, so what the first attempt wrote is not known again.',
+    patches: [
+      {
+        module: 'manifest/settle',
+        from: 'return settled(await log.append(entry, { signal }), entry.token);',
+        to: `if (attempt > 0) entry = { ...entry, token: entry.token.slice(0, -1) + (attempt % 10) };
+            return settled(await log.append(entry, { signal }), entry.token);`,
+      },
+    ],
+  },
+  {
+    name: 'second-attempt-decides',
+    bug: 'An error of a second attempt is told as if there had been no first one, which may still arrive.',
+    patches: [
+      { module: 'manifest/settle', from: 'if (attempt === 0) throw error;', to: 'throw error;' },
+    ],
+  },
+  {
+    name: 'unknown-is-refused',
+    bug: 'A commit of which nobody knows what became is told as refused.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'this.#settled(group); group.reject(error); this.#onProgress();',
+        to: `this.#settled(group);
+            group.reject(isFirnError(error, 'FIRN_COMMIT_UNKNOWN')
+              ? new CommitConflictError('the log is out of reach', { retryable: true }) : error);
+            this.#onProgress();`,
+      },
+    ],
+  },
+  {
+    name: 'acknowledged-before-append',
+    bug: 'A group of a shared log is acknowledged when it is sent.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'const result = await appendSettled(',
+        to: 'group.resolve(commit); const result = await appendSettled(',
+      },
+    ],
+  },
+  {
+    name: 'acknowledged-before-disk',
+    bug: "A group of a directory's log is shown and acknowledged when it is handed to the disk.",
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'append.catch(() => { });',
+        to: `append.catch(() => { });
+          this.#versions.show(group.commit.version, group.commit.timestamp);
+          group.resolve(group.commit);`,
+      },
+    ],
+  },
+  {
+    name: 'told-newest-version',
+    bug: 'A writer is told the newest version that its process knows, which may be a later one than its own.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'group.resolve(commit); this.#onProgress();',
+        to: `group.resolve({ ...commit, version: this.#versions.state.version });
+          this.#onProgress();`,
+      },
+    ],
+  },
+  {
+    name: 'loser-not-validated',
+    bug: 'Edits that lost their version to others are appended at the next one without a look at what came between.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: `if (conflict !== undefined) throw new CommitConflictError(conflict);
+          const commit = {`,
+        to: `if (conflict !== undefined && attempt === 0) throw new CommitConflictError(conflict);
+          const commit = {`,
+      },
+    ],
+  },
+  {
+    name: 'wall-clock-decides',
+    bug: 'A timestamp is what the wall clock says, also where it was set back.',
+    patches: [
+      {
+        module: 'mvcc/clock',
+        from: 'return now >= after && now <= LATEST_WALL_CLOCK ? now : after;',
+        to: 'return now <= LATEST_WALL_CLOCK ? now : after;',
+      },
+    ],
+  },
+  {
+    name: 'ambient-clock',
+    bug: 'A clock is read past the Env.',
+    patches: [
+      {
+        module: 'mvcc/clock',
+        from: 'const now = Math.floor(this.#env.now());',
+        to: 'const now = Date.now() * 1000;',
+      },
+    ],
+  },
+  {
+    name: 'table-id-kept-by-loser',
+    bug: 'A group that creates a table and loses its version keeps the id that another table has by then.',
+    patches: [
+      {
+        module: 'engine/internal/commit-group',
+        from: 'this.#parts = [renumberRecords(payload, ids)];',
+        to: `this.#parts = [this.wasRebased ? payload : renumberRecords(payload, ids)];
+          this.wasRebased = true;`,
+      },
+      {
+        module: 'engine/internal/commit-group',
+        from: 'isRefusable = false;',
+        to: 'isRefusable = false; wasRebased = false;',
+      },
+    ],
+  },
+  {
+    name: 'batch-deleted-on-doubt',
+    bug: 'The files of a batch are deleted where it is not known whether its entry is in the log.',
+    patches: [
+      {
+        module: 'engine/internal/batch-runs',
+        from: 'if (refused) await writer.discard(files);',
+        to: 'await writer.discard(files);',
+      },
+    ],
+  },
+  {
+    name: 'compaction-deleted-on-doubt',
+    bug: 'The files of a compaction are deleted where it is not known whether its entry is in the log.',
+    patches: [
+      {
+        module: 'engine/internal/compactor',
+        from: `if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error;
+          const old = new Set(removed);`,
+        to: 'const old = new Set(removed);',
+      },
+    ],
+  },
+  {
+    name: 'buffered-shown-out-of-order',
+    bug: 'A buffered write is shown though a write before it is not in the log yet.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'return this.#log.exclusive && this.#unseen === 0;',
+        to: 'return this.#log.exclusive;',
+      },
+    ],
+  },
+  {
+    name: 'batch-keeps-older-of-key',
+    bug: 'Of a key that a large batch writes twice, the first value stays.',
+    patches: [
+      {
+        module: 'compaction/merge-commit-files',
+        from: 'aged(file, i + 1)',
+        to: 'aged(file, runs.length - i)',
+      },
+    ],
+  },
+  {
+    name: 'write-to-dropped-table',
+    bug: 'A write to a table that was dropped meanwhile is acknowledged, and in no table.',
+    patches: [
+      {
+        module: 'engine/internal/commit-group',
+        from: 'if (!state.tables.has(id) && !this.provisional.has(id)) {',
+        to: 'if (id < 0) {',
+      },
+    ],
+  },
+  {
+    name: 'batch-given-up-too-late',
+    bug: 'A batch that is given up while its entry is on its way to the log has its files deleted.',
+    patches: [
+      {
+        module: 'engine/internal/batch-runs',
+        from: 'async stop(reason) { if (this.#committing) return;',
+        to: 'async stop(reason) {',
+      },
+    ],
+  },
+  {
+    name: 'listener-left-on-signal',
+    bug: 'A batch that is done still listens to the signal that it was given.',
+    patches: [
+      {
+        module: 'engine/internal/batch-runs',
+        from: "signal?.removeEventListener('abort', onAbort);",
+        to: '',
+      },
+    ],
+  },
+]

@@ -1,0 +1,54 @@
+import type { Mutant } from './mutant.js'
+
+/** In the log and the objects of a directory, and what becomes of them when its machine crashes. */
+export const DISKS: readonly Mutant[] = [
+  {
+    name: 'write-not-synced',
+    bug: 'Entries are acknowledged when they are written, and synced by nobody.',
+    patches: [
+      {
+        module: 'manifest/internal/file/segment-appender',
+        from: 'const atOnce = durable && !this.#unsynced; if (!atOnce) this.#unsynced = true;',
+        to: 'const atOnce = false;',
+      },
+      {
+        module: 'manifest/internal/file/segment-appender',
+        from: 'return this.#end + bytes <= this.#allocated',
+        to: 'return false && this.#end + bytes <= this.#allocated',
+      },
+    ],
+  },
+  {
+    name: 'segment-directory-not-synced',
+    bug: 'Entries are acknowledged in a segment whose name is not on the disk.',
+    patches: [
+      {
+        module: 'manifest/internal/file/segment-appender',
+        from: 'await fs.syncDirectory(directory);',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'object-renamed-before-sync',
+    bug: 'An object gets its name before what is in it is on the disk.',
+    patches: [
+      {
+        module: 'object-store/internal/fs/fs-object-store',
+        from: 'if (this.#fsync) await this.#files.fsync(temp.fd);',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'object-directory-not-synced',
+    bug: 'An object counts as written though its name is not on the disk.',
+    patches: [
+      {
+        module: 'object-store/internal/fs/fs-object-store',
+        from: 'await this.#directories.sync(directory); return',
+        to: 'return',
+      },
+    ],
+  },
+]

@@ -1,0 +1,23 @@
+import type { InitializeHook, LoadHook } from 'node:module'
+import { type Patch, patched, urlOf } from './mutant.js'
+
+// A module hook of Node's: it runs in a thread of its own, which `module.register` starts.
+
+let patches: readonly Patch[] = []
+
+/** Takes over the patches to be made. */
+export const initialize: InitializeHook<readonly Patch[]> = (all) => {
+  patches = all
+}
+
+/** Loads a module, with its patches, and has it say that it was loaded so. */
+export const load: LoadHook = async (url, context, nextLoad) => {
+  const loaded = await nextLoad(url, context)
+  const own = patches.filter(({ module }) => urlOf(module) === url)
+  if (own.length === 0) return loaded
+  const code = patched(new TextDecoder().decode(loaded.source as Uint8Array), own)
+  return {
+    ...loaded,
+    source: `${code}\n;(globalThis.firnPatched ??= new Set()).add(${JSON.stringify(url)});`,
+  }
+}

@@ -1,0 +1,147 @@
+import type { Mutant } from './mutant.js'
+
+/** In the logs, and in what finds and opens a database. */
+export const LOGS: readonly Mutant[] = [
+  {
+    name: 'entry-overwritten',
+    bug: 'An entry of an object store’s log is put without a condition.',
+    patches: [
+      {
+        module: 'manifest/object-commit-log',
+        from: 'encodeEntryObject(key, entry), { ifAbsent: true, signal }',
+        to: 'encodeEntryObject(key, entry), { signal }',
+      },
+    ],
+  },
+  {
+    name: 'item-overwritten',
+    bug: 'An entry of DynamoDB’s log is put on a condition that always holds.',
+    patches: [
+      {
+        module: 'manifest-dynamodb/dynamodb-commit-log',
+        from: "const ABSENT = { expression: 'attribute_not_exists(id)' };",
+        to: "const ABSENT = { expression: 'attribute_not_exists(token2)' };",
+      },
+    ],
+  },
+  {
+    name: 'failed-read-ends-log',
+    bug: 'An entry that can not be read now is taken for the end of the log.',
+    patches: [
+      {
+        module: 'manifest/object-commit-log',
+        from: `if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined;
+          // It may have been damaged`,
+        to: `if (isFirnError(error)) return undefined;
+          // It may have been damaged`,
+      },
+    ],
+  },
+  {
+    name: 'empty-reply-ends-log',
+    bug: 'An answer of DynamoDB’s that says nothing is taken for a page without entries.',
+    patches: [
+      {
+        module: 'manifest-dynamodb/internal/item-table',
+        from: 'if (isPage) return page;',
+        to: 'return page;',
+      },
+    ],
+  },
+  {
+    name: 'entry-checksum-unchecked',
+    bug: 'The payload of an entry is not held against its checksum.',
+    patches: [
+      {
+        module: 'manifest/internal/entry-object',
+        from: 'if (crc32(payload, crc32(utf8Encode(key))) !== getU32(bytes, 48)) {',
+        to: 'if (payload.length !== length) {',
+      },
+    ],
+  },
+  {
+    name: 'spill-key-without-token',
+    bug: 'Writers who try for one version put their long payloads under one name.',
+    patches: [
+      {
+        module: 'manifest/object-keys',
+        from: 'export function spillKey(incarnation, version, token) {',
+        to: "export function spillKey(incarnation, version, token) { token = '0';",
+      },
+    ],
+  },
+  {
+    name: 'spill-deleted-on-doubt',
+    bug: 'The object of a long payload is deleted where it is not known whether its entry is in the log.',
+    patches: [
+      {
+        module: 'manifest/spilling-commit-log',
+        from: 'const result = await this.#log.append({ ...entry, payload }, options);',
+        to: `const result = await this.#log.append({ ...entry, payload }, options)
+          .catch(async (error) => { await this.#store.delete(key); throw error; });`,
+      },
+    ],
+  },
+  {
+    name: 'spill-checksum-unchecked',
+    bug: 'A long payload is taken for the right one by its length.',
+    patches: [
+      {
+        module: 'manifest/spilling-commit-log',
+        from: 'payload.length === reference.length && checksumOf(payload) === reference.checksum',
+        to: 'payload.length === reference.length',
+      },
+    ],
+  },
+  {
+    name: 'root-overwritten',
+    bug: 'A database is made where there is none, without a condition: two processes make two.',
+    patches: [
+      {
+        module: 'manifest/root',
+        from: 'encodeRoot({ incarnation, log }), { ifAbsent: true, signal }',
+        to: 'encodeRoot({ incarnation, log }), { signal }',
+      },
+    ],
+  },
+  {
+    name: 'listing-begins-anew',
+    bug: 'A list that failed on its way is made again from its beginning.',
+    patches: [
+      { module: 'object-store/retrying-object-store', from: 'startAfter = info.key;', to: '' },
+    ],
+  },
+  {
+    name: 'truncated-past-flush',
+    bug: 'The log is truncated up to the checkpoint, and with it records that no file holds.',
+    patches: [
+      {
+        module: 'engine/internal/checkpointer',
+        from: 'await log.truncate(Math.min(version, state.flushedThrough));',
+        to: 'await log.truncate(version);',
+      },
+    ],
+  },
+  {
+    name: 'newest-checkpoint-pruned',
+    bug: 'The newest checkpoints are deleted, and the old ones kept.',
+    patches: [
+      {
+        module: 'manifest/checkpoint-store',
+        from: 'if (++seen > keep)',
+        to: 'if (++seen <= keep)',
+      },
+    ],
+  },
+  {
+    name: 'entries-deleted',
+    bug: 'Truncation deletes entries in place of leaving tombstones.',
+    patches: [
+      {
+        module: 'manifest/file-commit-log',
+        from: 'await replaceByTombstones(this.#fs, this.#directory, entries, this.#env);',
+        to: 'this.#fs.remove(path);',
+      },
+    ],
+  },
+]

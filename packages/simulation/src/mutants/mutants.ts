@@ -1,0 +1,26 @@
+import { COMMITS } from './commits.js'
+import { DISKS } from './disks.js'
+import { FILES } from './files.js'
+import { LOGS } from './logs.js'
+import type { Mutant } from './mutant.js'
+import { TRANSACTIONS } from './transactions.js'
+import { UPKEEP } from './upkeep.js'
+import { VIEWS } from './views.js'
+
+/** Every bug that the simulation has to find. */
+export const MUTANTS: readonly Mutant[] = [
+  ...COMMITS,
+  ...LOGS,
+  ...VIEWS,
+  ...UPKEEP,
+  ...FILES,
+  ...DISKS,
+  ...TRANSACTIONS,
+]
+
+/** Throws for a name that no mutant has. */
+export function mutantNamed(name: string): Mutant {
+  const mutant = MUTANTS.find((each) => each.name === name)
+  if (mutant === undefined) throw new Error(`there is no mutant ${name}`)
+  return mutant
+}
