@@ -42,7 +42,7 @@ test('seeds without a failure end with 0 and a summary', { timeout: 60_000 }, ()
 test('a bug is found, told with its commands, shrunk, and replayed from its file', {
   timeout: 120_000,
 }, () => {
-  const many = simulate(['--seeds', '10'], { bug: true })
+  const many = simulate(['--seeds', '4'], { bug: true })
   expect(many.status).toBe(1)
   const seed = /^seed (\d+) failed: /m.exec(many.stderr)?.[1] ?? ''
   expect(many.stdout).toContain(`failed: `)
