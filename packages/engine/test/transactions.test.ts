@@ -157,7 +157,7 @@ describe.each(PLACE_KINDS)('transactions (%s)', (kind) => {
     expect(db.version - version).toBeLessThan(10)
   })
 
-  test('counters that many add to at once lose nothing', async () => {
+  test('15: counters that many add to at once lose nothing', async () => {
     const table = db.table('counters', { keys: 'utf8', values: 'json' })
     const add = (key: string): Promise<void> =>
       db.transaction(
@@ -381,7 +381,7 @@ describe('what contradicts a transaction', () => {
     expect(runs).toBe(1)
   })
 
-  test('write skew: not when serializable, but in snapshots', async () => {
+  test('9: write skew: not when serializable, but in snapshots', async () => {
     const skew = async (isolation: 'serializable' | 'snapshot'): Promise<number> => {
       let runs = 0
       const writeIfOther = (mine: string, others: string): Promise<void> =>
