@@ -41,8 +41,8 @@ function simulatedIn(shown: readonly string[]): string[] | undefined {
 
 /** What goes wrong in the simulation, and what clients do there: as its source names them. */
 const SIMULATED: ReadonlySet<string> = new Set(
-  ['faults.ts', 'chaos.ts', ...filesIn('operations/')].flatMap((file) =>
-    [...readSimulation(file).matchAll(/'([a-z][a-z -]*)'/g)].map(([, name = '']) => name),
+  ['faults.ts', 'disk/disk-faults.ts', 'chaos.ts', ...filesIn('operations/')].flatMap((file) =>
+    [...readSimulation(file).matchAll(/'([A-Za-z][A-Za-z -]*)'/g)].map(([, name = '']) => name),
   ),
 )
 

@@ -59,15 +59,18 @@ export class Network {
     if (fault !== undefined) this.#world.note(`${life.name}: ${what} will meet ${fault}`)
     return new Promise<T>((resolve, reject) => {
       let waits = true
+      let forget = (): void => {}
       const onAbort = (): void => {
         waits = false
+        forget()
         reject(signal?.reason)
       }
       signal?.addEventListener('abort', onAbort, { once: true })
       const answer = (delayMs: number, given: Answer<T>): void => {
         const outcome = 'error' in given ? `failed (${wordsOf(given.error)})` : 'answered'
-        life.after(delayMs, `${what} ${outcome}`, () => {
-          if (!waits) return
+        // Whoever gave up waits for no answer any more.
+        if (!waits) return
+        forget = life.after(delayMs, `${what} ${outcome}`, () => {
           signal?.removeEventListener('abort', onAbort)
           if (fault !== undefined && isDamage(fault)) life.garbled++
           if ('error' in given) reject(given.error)

@@ -1,4 +1,4 @@
-import { isFirnError } from '@firn/env'
+import { ClosedError, isFirnError } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import { type CursorStatus, END, PENDING, POSITIONED, type RecordCursor } from '@firn/mvcc'
 import { SstReader, type SstSource } from '@firn/sst'
@@ -35,6 +35,8 @@ export class RunCursor implements RecordCursor {
   #reader: SstReader | undefined
   #cursor: ReturnType<SstReader['cursor']> | undefined
   #closed = false
+  /** Ends what is under way when the cursor is closed: of several that load at once, one may fail. */
+  readonly #reading: AbortController = new AbortController()
 
   constructor(files: readonly FileMeta[], options: RunCursorOptions) {
     this.#files = files
@@ -82,6 +84,7 @@ export class RunCursor implements RecordCursor {
 
   close(): void {
     this.#closed = true
+    this.#reading.abort(new ClosedError('the compaction has ended'))
     this.#leave()
   }
 
@@ -89,10 +92,12 @@ export class RunCursor implements RecordCursor {
     const { openSource, readAheadBytes } = this.#options
     const source = await openSource(file)
     const isSmall = file.bytes <= readAheadBytes
+    const { signal } = this.#reading
     const reader = await SstReader.open(isSmall ? wholeSource(source, file.bytes) : source, {
       fileId: file.id,
       size: file.bytes,
       tailBytes: file.tailBytes,
+      signal,
       ...(file.commitFile ? { timestamp: file.minTimestamp } : {}),
     })
     if (this.#closed) {
@@ -100,7 +105,7 @@ export class RunCursor implements RecordCursor {
       return END
     }
     this.#reader = reader
-    this.#cursor = reader.cursor({ private: false, fill: false, readAheadBytes })
+    this.#cursor = reader.cursor({ private: false, fill: false, readAheadBytes, signal })
     return this.#cursor.first()
   }
 

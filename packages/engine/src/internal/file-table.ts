@@ -26,6 +26,7 @@ export class FileHandle {
   readonly #files: FileTable
   readonly #users: Map<SstReader, number> = new Map()
   #opening: Promise<SstReader> | undefined
+  readonly #letGo: AbortController = new AbortController()
   #reservation: Reservation | undefined
 
   constructor(meta: FileMeta, files: FileTable) {
@@ -99,6 +100,11 @@ export class FileHandle {
     if (reader !== undefined && !this.#users.has(reader)) reader.close()
   }
 
+  /** The last tree has let go of it: nobody waits for its opening any more. */
+  abandon(): void {
+    this.#letGo.abort(new ClosedError('the file was let go of while it was opened'))
+  }
+
   async #open(): Promise<SstReader> {
     const { store, incarnation, cache, disk } = this.#files
     const { id, bytes, tailBytes, commitFile, minTimestamp } = this.meta
@@ -112,11 +118,12 @@ export class FileHandle {
       size: bytes,
       tailBytes,
       cache,
+      signal: this.#letGo.signal,
       ...(commitFile ? { timestamp: minTimestamp } : {}),
     })
     if (this.references === 0) {
       reader.close()
-      throw new ClosedError('the file was let go of while it was opened')
+      this.#letGo.signal.throwIfAborted()
     }
     this.#reservation = cache.reserve(reader.memoryBytes)
     this.reader = reader
@@ -187,6 +194,7 @@ export class FileTable {
   release(handle: FileHandle): void {
     if (--handle.references > 0) return
     this.#handles.delete(handle.meta.id)
+    handle.abandon()
     this.#forget(handle)
     if (handle.obsolete) this.disk?.evict(handle.meta.id)
     if (handle.obsolete && this.#deleteObsolete) this.#delete(handle.meta.id)
