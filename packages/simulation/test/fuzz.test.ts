@@ -17,7 +17,8 @@ describe('decoders', () => {
       const end = performance.now() + SECONDS_EACH * 1000
       const more = (done: number) => (LONG ? performance.now() < end : done < INPUTS_EACH)
       const report = await fuzz(target, { seed: LONG ? 2 : 1, more })
-      expect(report.failure).toBeUndefined()
+      const { failure } = report
+      expect(failure && `input ${failure.number}: ${failure.problem}`).toBeUndefined()
       expect(report.taken).toBeGreaterThan(0)
     })
   }
