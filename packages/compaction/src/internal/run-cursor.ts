@@ -34,7 +34,6 @@ export class RunCursor implements RecordCursor {
   #index = 0
   #reader: SstReader | undefined
   #cursor: ReturnType<SstReader['cursor']> | undefined
-  #closed = false
   /** Ends what is under way when the cursor is closed: of several that load at once, one may fail. */
   readonly #reading: AbortController = new AbortController()
 
@@ -64,7 +63,7 @@ export class RunCursor implements RecordCursor {
   async load(): Promise<CursorStatus> {
     for (;;) {
       const file = this.#files[this.#index]
-      if (file === undefined || this.#closed) return END
+      if (file === undefined || this.#reading.signal.aborted) return END
       const cursor = this.#cursor
       let status: CursorStatus
       try {
@@ -83,7 +82,6 @@ export class RunCursor implements RecordCursor {
   }
 
   close(): void {
-    this.#closed = true
     this.#reading.abort(new ClosedError('the compaction has ended'))
     this.#leave()
   }
@@ -100,7 +98,7 @@ export class RunCursor implements RecordCursor {
       signal,
       ...(file.commitFile ? { timestamp: file.minTimestamp } : {}),
     })
-    if (this.#closed) {
+    if (signal.aborted) {
       await reader.close()
       return END
     }

@@ -4,9 +4,9 @@ import { CommitConflictError } from '../errors.js'
 import type { Commit } from '../write-options.js'
 import type { Committer } from './committer.js'
 import type { EncodedRecords, FileWriter } from './file-writer.js'
-import type { Guard } from './guard.js'
 import { MemtableMemory } from './memtable-memory.js'
 import type { TableIdentity } from './table-identity.js'
+import type { TransactionGuard } from './transaction-guard.js'
 import { waitFor } from './wait-for.js'
 
 export interface BatchRunsOptions {
@@ -93,7 +93,7 @@ export class BatchRuns {
   async commit(
     last: EncodedRecords,
     signal: AbortSignal | undefined,
-    guard?: Guard,
+    guard?: TransactionGuard,
   ): Promise<Commit> {
     const onAbort = (): void => void this.stop(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -177,7 +177,7 @@ export class BatchRuns {
     return this.#merging
   }
 
-  async #commitFiles(files: FileMeta[], guard: Guard | undefined): Promise<Commit> {
+  async #commitFiles(files: FileMeta[], guard: TransactionGuard | undefined): Promise<Commit> {
     const { env, committer, files: writer } = this.#options
     const committed = new Set(files)
     const replaced = this.#runs.flat().filter((file) => !committed.has(file))

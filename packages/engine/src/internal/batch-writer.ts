@@ -7,9 +7,9 @@ import type { Commit, Durability, WriteOptions } from '../write-options.js'
 import type { BatchRuns } from './batch-runs.js'
 import type { DatabaseHandle } from './database-handle.js'
 import type { EncodedRecords } from './file-writer.js'
-import type { Guard } from './guard.js'
 import { assertDurability, TableHandle } from './table-handle.js'
 import type { TableIdentity } from './table-identity.js'
+import type { TransactionGuard } from './transaction-guard.js'
 import { waitFor } from './wait-for.js'
 
 const NO_VALUE = new Uint8Array(0)
@@ -94,14 +94,14 @@ export class BatchWriter implements Batch {
   }
 
   /** As `write`, unless the guard finds it contradicted: then `CommitConflictError`. */
-  commit(guard: Guard, signal: AbortSignal | undefined): Promise<Commit> {
+  commit(guard: TransactionGuard, signal: AbortSignal | undefined): Promise<Commit> {
     return this.#write('durable', signal, guard)
   }
 
   async #write(
     durability: Durability,
     signal: AbortSignal | undefined,
-    guard?: Guard,
+    guard?: TransactionGuard,
   ): Promise<Commit> {
     this.#assertUnwritten()
     signal?.throwIfAborted()

@@ -10,10 +10,10 @@ import {
 import { persistedOptions } from '../table-options.js'
 import type { Commit } from '../write-options.js'
 import type { EncodedBatch } from './batch-writer.js'
-import type { Guard } from './guard.js'
 import { KeySet } from './key-set.js'
 import type { PayloadBuffers } from './payload-buffers.js'
 import type { TableIdentity } from './table-identity.js'
+import type { TransactionGuard } from './transaction-guard.js'
 import type { VersionSet } from './version-set.js'
 
 const NO_KEYS = new KeySet()
@@ -26,10 +26,8 @@ export class CommitGroup {
   /** Payloads of records that come before `records`. */
   #parts: Uint8Array[] = []
   #partBytes = 0
-  /** A refusal concerns only those who made it, who are told: maintenance, and transactions. */
-  isRefusable = false
   /** What it depends on, beside that its edits apply. */
-  guard: Guard | undefined
+  guard: TransactionGuard | undefined
   /** The tables that records were written to. */
   readonly tableIds: Set<number> = new Set()
   /** Ids in the records that were given before the table existed, and the tables they mean. */
@@ -118,7 +116,10 @@ export class CommitGroup {
     return this.guard?.check(versions, NO_KEYS)
   }
 
-  /** Whether it applies to any state: records, and tables made for them. */
+  /**
+   * Whether it applies to any state: records, and tables made for them. A refusal of others (maintenance,
+   * transactions) concerns only those who made them, who are told.
+   */
   get isRecordsOnly(): boolean {
     return this.guard === undefined && this.edits.every((edit) => edit.type === 'create-table')
   }

@@ -12,11 +12,11 @@ import type { Commit, Durability } from '../write-options.js'
 import type { EncodedBatch } from './batch-writer.js'
 import { batchPayload, CommitGroup } from './commit-group.js'
 import { DropGate } from './drop-gate.js'
-import type { Guard } from './guard.js'
 import { PayloadBuffers } from './payload-buffers.js'
 import type { TableIdentity } from './table-identity.js'
 import { TablesToCome } from './tables-to-come.js'
 import { TransactionGroup } from './transaction-group.js'
+import type { TransactionGuard } from './transaction-guard.js'
 import type { VersionSet } from './version-set.js'
 import type { WritePressure } from './write-pressure.js'
 
@@ -166,13 +166,12 @@ export class Committer {
   commitEdits(
     edits: readonly Edit[],
     tableIds: Iterable<number> = [],
-    guard?: Guard,
+    guard?: TransactionGuard,
   ): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     this.#closeGathering()
     const group = new CommitGroup(this.buffers)
     group.guard = guard
-    group.isRefusable = true
     group.edits.push(...edits)
     for (const id of tableIds) group.tableIds.add(id)
     this.#unseen++
@@ -185,7 +184,7 @@ export class Committer {
    * Writes the records of a batch as one, unless the guard finds them contradicted. Those that come
    * while others are on their way share an entry.
    */
-  async writeGuarded(batch: EncodedBatch, guard: Guard): Promise<Commit> {
+  async writeGuarded(batch: EncodedBatch, guard: TransactionGuard): Promise<Commit> {
     await this.ready()
     const ids = await this.ensureTables(batch.tables)
     if (this.#stopped !== undefined) throw this.#stopped
@@ -220,7 +219,7 @@ export class Committer {
     const newest = this.#newest
     await newest?.durable.catch((error: unknown) => {
       // Maintenance that is refused loses nothing, and what was before it is settled.
-      if (!newest.isRefusable || !isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
+      if (newest.isRecordsOnly || !isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
     })
     const unsynced = this.#unsynced
     await this.#log.sync?.().catch((error: unknown) => {

@@ -6,7 +6,6 @@ import type { CompactionReport, Database, EvictOptions } from '../database.js'
 import { ReadOnlyError } from '../errors.js'
 import type { Moment } from '../range.js'
 import { type Explanation, type RequestStats, requestsBetween } from '../request-stats.js'
-import type { Snapshot } from '../snapshot.js'
 import type { DatabaseStats } from '../stats.js'
 import type { Table } from '../table.js'
 import type { TableInfo } from '../table-info.js'
@@ -176,14 +175,24 @@ export class DatabaseHandle implements Database {
     const runner = {
       env: this.#parts.env,
       begin: async (signal: AbortSignal | undefined) =>
-        new TransactionHandle(this, await this.#snapshot({ signal })),
+        new TransactionHandle(this, await this.snapshot({ signal })),
       refresh: (signal: AbortSignal | undefined) => present.refresh(signal),
     }
     return runTransaction(runner, run, options)
   }
 
-  snapshot(options: { at?: Moment; signal?: AbortSignal } = {}): Promise<Snapshot> {
-    return this.#snapshot(options)
+  async snapshot(
+    options: { at?: Moment; signal?: AbortSignal | undefined } = {},
+  ): Promise<SnapshotHandle> {
+    const { present } = this
+    options.signal?.throwIfAborted()
+    if (present.isStale()) await present.refresh(options.signal)
+    const held = await this.#hold(options)
+    const snapshot = new SnapshotHandle(held.version, held.point, present, (closed) => {
+      this.#snapshots.delete(closed)
+    })
+    this.#snapshots.add(snapshot)
+    return snapshot
   }
 
   async refresh(): Promise<number> {
@@ -272,21 +281,6 @@ export class DatabaseHandle implements Database {
     const { state } = this.#parts.versions
     const id = state.tableIds.get(name)
     return id === undefined ? undefined : state.tables.get(id)
-  }
-
-  async #snapshot(options: {
-    at?: Moment
-    signal?: AbortSignal | undefined
-  }): Promise<SnapshotHandle> {
-    const { present } = this
-    options.signal?.throwIfAborted()
-    if (present.isStale()) await present.refresh(options.signal)
-    const held = await this.#hold(options)
-    const snapshot = new SnapshotHandle(held.version, held.point, present, (closed) => {
-      this.#snapshots.delete(closed)
-    })
-    this.#snapshots.add(snapshot)
-    return snapshot
   }
 
   async #hold(options: { at?: Moment; signal?: AbortSignal | undefined }): Promise<{

@@ -26,7 +26,8 @@ export class FileHandle {
   readonly #files: FileTable
   readonly #users: Map<SstReader, number> = new Map()
   #opening: Promise<SstReader> | undefined
-  readonly #letGo: AbortController = new AbortController()
+  /** Ends the opening under way. */
+  #letGo: AbortController | undefined
   #reservation: Reservation | undefined
 
   constructor(meta: FileMeta, files: FileTable) {
@@ -38,6 +39,7 @@ export class FileHandle {
   open(): Promise<SstReader> {
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined
+      this.#letGo = undefined
     })
     return this.#opening
   }
@@ -102,10 +104,12 @@ export class FileHandle {
 
   /** The last tree has let go of it: nobody waits for its opening any more. */
   abandon(): void {
-    this.#letGo.abort(new ClosedError('the file was let go of while it was opened'))
+    this.#letGo?.abort(letGo())
   }
 
   async #open(): Promise<SstReader> {
+    this.#letGo = new AbortController()
+    const { signal } = this.#letGo
     const { store, incarnation, cache, disk } = this.#files
     const { id, bytes, tailBytes, commitFile, minTimestamp } = this.meta
     const stored = storeFiles(store, incarnation).openSource(this.meta)
@@ -118,18 +122,22 @@ export class FileHandle {
       size: bytes,
       tailBytes,
       cache,
-      signal: this.#letGo.signal,
+      signal,
       ...(commitFile ? { timestamp: minTimestamp } : {}),
     })
     if (this.references === 0) {
       reader.close()
-      this.#letGo.signal.throwIfAborted()
+      throw letGo()
     }
     this.#reservation = cache.reserve(reader.memoryBytes)
     this.reader = reader
     this.#files.opened(this)
     return reader
   }
+}
+
+function letGo(): ClosedError {
+  return new ClosedError('the file was let go of while it was opened')
 }
 
 /**

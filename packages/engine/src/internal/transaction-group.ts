@@ -2,17 +2,15 @@ import type { DatabaseState } from '@firn/manifest'
 import { CommitConflictError } from '../errors.js'
 import type { Commit } from '../write-options.js'
 import { CommitGroup } from './commit-group.js'
-import type { Guard } from './guard.js'
 import { KeySet } from './key-set.js'
-import type { PayloadBuffers } from './payload-buffers.js'
+import type { TransactionGuard } from './transaction-guard.js'
 import type { VersionSet } from './version-set.js'
 
 /** A transaction's writes on their way to the log. */
 interface Member {
-  readonly guard: Guard
+  readonly guard: TransactionGuard
   readonly payload: Uint8Array
   readonly tableIds: readonly number[]
-  resolve(commit: Commit): void
   reject(error: unknown): void
 }
 
@@ -24,11 +22,6 @@ interface Member {
 export class TransactionGroup extends CommitGroup {
   #members: Member[] = []
 
-  constructor(buffers: PayloadBuffers) {
-    super(buffers)
-    this.isRefusable = true
-  }
-
   override get isRecordsOnly(): boolean {
     return false
   }
@@ -38,9 +31,9 @@ export class TransactionGroup extends CommitGroup {
   }
 
   /** Resolves when it is in the log. The payload's records are those of existing tables. */
-  add(guard: Guard, payload: Uint8Array, tableIds: readonly number[]): Promise<Commit> {
+  add(guard: TransactionGuard, payload: Uint8Array, tableIds: readonly number[]): Promise<Commit> {
     return new Promise((resolve, reject) => {
-      this.#members.push({ guard, payload, tableIds, resolve, reject })
+      this.#members.push({ guard, payload, tableIds, reject })
       this.durable.then(resolve, reject)
     })
   }

@@ -1,13 +1,13 @@
 import { isFirnError } from '@firn/env'
 import { CommitConflictError } from '../errors.js'
 import { changedSince } from './changed-since.js'
-import type { Guard } from './guard.js'
 import type { KeySet } from './key-set.js'
 import type { ReadSet } from './read-set.js'
 import type { VersionSet } from './version-set.js'
 
 /** Holds what a transaction read against what others have written since. */
-export class TransactionGuard implements Guard {
+export class TransactionGuard {
+  /** The keys that it writes. */
   readonly writes: KeySet
   readonly #reads: ReadSet
   /** What was read is unchanged up to here. */
@@ -19,6 +19,10 @@ export class TransactionGuard implements Guard {
     this.#since = since
   }
 
+  /**
+   * Looks at what was committed since it was asked last, up to the newest state, and at what shares the
+   * entry and comes before it. Throws `CommitConflictError` where that contradicts it.
+   */
   async check(versions: VersionSet, before: KeySet): Promise<void> {
     const tree = versions.tree.retain()
     const { timestamp } = versions.state

@@ -1,11 +1,12 @@
 import { ClosedError } from '@firn/env'
-import { KIND_DELETE, type RecordKind } from '@firn/mvcc'
+import { KIND_DELETE, POSITIONED, type RecordKind } from '@firn/mvcc'
 import type { KeyOf, TableOptions, TypingOptions, ValueOf } from '../table-options.js'
 import type { Transaction, TransactionOptions, TransactionTable } from '../transaction.js'
 import type { Commit } from '../write-options.js'
 import { BatchWriter } from './batch-writer.js'
 import type { DatabaseHandle } from './database-handle.js'
 import { KeySet } from './key-set.js'
+import { MemtableCursor } from './memtable-cursor.js'
 import { ReadSet } from './read-set.js'
 import type { SnapshotHandle } from './snapshot-handle.js'
 import { TableHandle } from './table-handle.js'
@@ -94,17 +95,13 @@ export class TransactionHandle implements Transaction {
     const records = this.source.writesTo(table)
     if (records === undefined) return
     const target = new TableHandle<Uint8Array, Uint8Array>(table.asBytes(), this.#database)
-    const { bytes } = records
-    for (let i = 0; i < records.keyCount; i++) {
-      const start = (records.keyOffsets[i] as number) + TABLE_PREFIX_BYTES
-      const key = bytes.slice(start, records.keyEnds[i])
-      const last = records.newest[i] as number
+    const cursor = new MemtableCursor(records)
+    for (let status = cursor.first(); status === POSITIONED; status = cursor.next()) {
+      const { keyBytes, keyStart, keyEnd, kind, valueBytes, valueStart, valueEnd } = cursor
+      const key = keyBytes.slice(keyStart + TABLE_PREFIX_BYTES, keyEnd)
       keys.add(table.name, key)
-      if (records.kinds[last] === KIND_DELETE) batch.delete(target, key)
-      else {
-        const value = bytes.subarray(records.valueOffsets[last], records.valueEnds[last])
-        batch.put(target, key, value)
-      }
+      if (kind === KIND_DELETE) batch.delete(target, key)
+      else batch.put(target, key, valueBytes.subarray(valueStart, valueEnd))
     }
   }
 

@@ -27,7 +27,7 @@ export class TransactionSource implements ReadSource {
   #isHeld = false
   /** Tables that the snapshot doesn't know. */
   readonly #newTables: Map<string, TableState> = new Map()
-  /** The snapshot's tree with `#writes`, and the tree that it was made of. */
+  /** The snapshot's tree with what was written over it, and the tree that it was made of. */
   #own: { tree: Tree; over: Tree } | undefined
 
   constructor(snapshot: SnapshotHandle) {
@@ -48,17 +48,13 @@ export class TransactionSource implements ReadSource {
   /** Copies key and value. */
   write(table: TableIdentity, kind: RecordKind, key: Uint8Array, value: Uint8Array): void {
     if (this.#isHeld) this.#unhold()
-    let id = table.idIn(this.tree().state)
-    if (id === undefined) {
-      id = this.#newTable(table)
-      table.idIn(this.tree().state)
-    }
-    const records = this.#writes.table(id)
+    const records = this.#writes.table(table.idIn(this.tree().state) ?? this.#newTable(table))
     records.insert(this.timestamp, kind, key, 0, key.length, value, 0, value.length)
   }
 
   tree(): Tree {
     const over = this.#snapshot.tree()
+    if (this.writes === 0) return over
     if (this.#own?.over !== over) {
       this.#letGo()
       this.#own = { tree: this.#treeOver(over), over }
@@ -73,8 +69,8 @@ export class TransactionSource implements ReadSource {
   async refresh(): Promise<void> {}
 
   async refreshFiles(read: Tree, signal?: AbortSignal): Promise<boolean> {
-    if (this.tree() !== read || this.#own === undefined) return true
-    return this.#snapshot.refreshFiles(this.#own.over, signal)
+    if (this.tree() !== read) return true
+    return this.#snapshot.refreshFiles(this.#snapshot.tree(), signal)
   }
 
   assertHas(table: TableIdentity, tree: Tree): void {
@@ -98,6 +94,7 @@ export class TransactionSource implements ReadSource {
   }
 
   #treeOver(tree: Tree): Tree {
+    if (this.#newTables.size === 0) return tree.under(this.#writes, tree.state)
     const tables = new Map(tree.state.tables)
     const tableIds = new Map(tree.state.tableIds)
     for (const table of this.#newTables.values()) {

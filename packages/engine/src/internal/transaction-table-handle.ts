@@ -1,7 +1,6 @@
 import { KIND_DELETE, KIND_PUT } from '@firn/mvcc'
-import type { Range, ReadOptions, ScanOptions } from '../range.js'
-import type { Rows, Scan } from '../scan.js'
-import type { WarmReport } from '../table.js'
+import type { ReadOptions, ScanOptions } from '../range.js'
+import type { Scan } from '../scan.js'
 import type { TransactionTable } from '../transaction.js'
 import { ReadRange } from './read-set.js'
 import { encodeKey, encodeValue } from './table-handle.js'
@@ -12,56 +11,42 @@ import type { TransactionHandle } from './transaction-handle.js'
 const NO_VALUE = new Uint8Array(0)
 
 /** Reads and writes of one table by a transaction, which keeps account of both. */
-export class TransactionTableHandle<K, V> implements TransactionTable<K, V> {
+export class TransactionTableHandle<K, V>
+  extends TableReader<K, V>
+  implements TransactionTable<K, V>
+{
   readonly #identity: TableIdentity
   readonly #transaction: TransactionHandle
-  readonly #reader: TableReader<K, V>
 
   constructor(identity: TableIdentity, transaction: TransactionHandle) {
+    super(identity, transaction.source)
     this.#identity = identity
     this.#transaction = transaction
-    this.#reader = new TableReader(identity, transaction.source)
   }
 
-  get name(): string {
-    return this.#identity.name
-  }
-
-  async get(key: K, options?: ReadOptions): Promise<V | undefined> {
+  override async get(key: K, options?: ReadOptions): Promise<V | undefined> {
     this.#noteKey(key)
-    return this.#reader.get(key, options)
+    return super.get(key, options)
   }
 
-  async getMany(keys: readonly K[], options?: ReadOptions): Promise<(V | undefined)[]> {
+  override getSync(key: K): V | undefined {
+    this.#noteKey(key)
+    return super.getSync(key)
+  }
+
+  override async getMany(keys: readonly K[], options?: ReadOptions): Promise<(V | undefined)[]> {
     for (const key of keys) this.#noteKey(key)
-    return this.#reader.getMany(keys, options)
+    return super.getMany(keys, options)
   }
 
-  async has(key: K, options?: ReadOptions): Promise<boolean> {
+  override async has(key: K, options?: ReadOptions): Promise<boolean> {
     this.#noteKey(key)
-    return this.#reader.has(key, options)
+    return super.has(key, options)
   }
 
-  scan(options: ScanOptions<K> = {}): Scan<K, V> {
-    return this.#reader.scan(options, () => this.#noteRange(options))
-  }
-
-  keys(options?: ScanOptions<K>): Rows<K> {
-    return this.scan(options).keys()
-  }
-
-  values(options?: ScanOptions<K>): Rows<V> {
-    return this.scan(options).values()
-  }
-
-  async count(range: Range<K> & ReadOptions = {}): Promise<number> {
-    let count = 0
-    for await (const page of this.keys(range).pages()) count += page.length
-    return count
-  }
-
-  warm(range?: Range<K>, options?: { signal?: AbortSignal }): Promise<WarmReport> {
-    return this.#reader.warm(range, options)
+  /** All other reads go through this one. */
+  override scan(options: ScanOptions<K> = {}): Scan<K, V> {
+    return super.scan(options, () => this.#noteRange(options))
   }
 
   async put(key: K, value: V): Promise<void> {

@@ -165,8 +165,8 @@ export const COMMITS: readonly Mutant[] = [
       },
       {
         module: 'engine/internal/commit-group',
-        from: 'isRefusable = false;',
-        to: 'isRefusable = false; wasRebased = false;',
+        from: 'startsSegment = false;',
+        to: 'startsSegment = false; wasRebased = false;',
       },
     ],
   },
