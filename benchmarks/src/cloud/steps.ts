@@ -29,6 +29,7 @@ export interface StepContext {
 }
 
 const BATCH = 1000
+const LOADS_TOGETHER = 16
 const TOGETHER_WRITES = 5000
 const COLD_READS = 300
 const WARM_READS = 20_000
@@ -79,14 +80,16 @@ async function writes(context: StepContext): Promise<void> {
 async function load(context: StepContext): Promise<void> {
   const { adapter, data, quiet } = context
   await opened(context)
+  const batches = Math.ceil(data.count / BATCH)
+  const write = (i: number): Promise<unknown> => {
+    const indices = Array.from(data.order.subarray(i * BATCH, (i + 1) * BATCH))
+    return adapter.writeBatch(
+      indices.map((index) => data.key(index)),
+      indices.map((index) => data.value(index)),
+    )
+  }
   await context.measure('load', data.count, async () => {
-    for (let from = 0; from < data.count; from += BATCH) {
-      const indices = Array.from(data.order.subarray(from, from + BATCH))
-      await adapter.writeBatch(
-        indices.map((index) => data.key(index)),
-        indices.map((index) => data.value(index)),
-      )
-    }
+    await inFlight(LOADS_TOGETHER, batches, write)
     await adapter.drain()
   })
   await context.measure('settle', data.count, async () => {

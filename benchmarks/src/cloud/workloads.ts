@@ -22,7 +22,11 @@ interface CloudWorkload {
 export const CLOUD_WORKLOADS: Readonly<Record<CloudWorkloadId, CloudWorkload>> = {
   'put-1': { title: 'durable writes, one at a time', time: 'median' },
   'put-64': { title: 'durable writes, 64 in flight', time: 'rate' },
-  load: { title: 'load in batches of 1000, until durable', per: 'record', time: 'rate' },
+  load: {
+    title: 'load in batches of 1000, 16 in flight, until durable',
+    per: 'record',
+    time: 'rate',
+  },
   settle: { title: 'what the load leaves to do: flush, compaction, close', per: 'record' },
   open: { title: 'open and read one key, fresh process', time: 'total' },
   reopen: { title: 'the same again in that process', time: 'total' },

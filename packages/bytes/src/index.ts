@@ -8,6 +8,7 @@ export {
   equalRanges,
   prefixEnd,
 } from './compare.js'
+export { concatBytes } from './concat.js'
 export { crc32 } from './crc32.js'
 export { hashRange } from './hash.js'
 export { fromHex, toHex } from './hex.js'

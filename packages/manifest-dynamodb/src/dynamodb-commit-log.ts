@@ -18,6 +18,7 @@ import {
   type LogEntry,
   type NewLogEntry,
   type ReadLogOptions,
+  readUndamaged,
 } from '@firn/manifest'
 import {
   decodeEntryItem,
@@ -171,7 +172,10 @@ export class DynamoDbCommitLog implements CommitLog {
     try {
       return decodeEntryItem(this.#incarnation, item)
     } catch (error) {
-      if (isFirnError(error, 'FIRN_CORRUPTION')) return undefined
+      // Garbled on its way, maybe.
+      if (isFirnError(error, 'FIRN_CORRUPTION') || isFirnError(error, 'FIRN_FORMAT_VERSION')) {
+        return undefined
+      }
       throw error
     }
   }
@@ -189,14 +193,8 @@ export class DynamoDbCommitLog implements CommitLog {
     return winner
   }
 
-  /** What was damaged may have been so on its way: it is asked for once more. */
-  async #readPage(position: number, limit: number, signal: AbortSignal | undefined): Promise<Page> {
-    try {
-      return await this.#readPageOnce(position, limit, signal)
-    } catch (error) {
-      if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
-      return this.#readPageOnce(position, limit, signal)
-    }
+  #readPage(position: number, limit: number, signal: AbortSignal | undefined): Promise<Page> {
+    return readUndamaged(() => this.#readPageOnce(position, limit, signal))
   }
 
   async #readPageOnce(

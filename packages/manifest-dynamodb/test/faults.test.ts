@@ -1,3 +1,4 @@
+import { isFirnError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import {
   CUT_REPLY,
@@ -48,13 +49,26 @@ async function write(log: CommitLog, writer: number) {
   const lost: string[] = []
   let last = 0
   while (acknowledged.size < COMMITS) {
-    for await (const { version } of log.readAfter(last)) last = version
+    last = await readOn(log, last)
     const entry = newEntry(last + 1, `${writer}/${acknowledged.size}`)
     const { appended } = await appendSettled(log, entry, { deadlineMs: 60_000 })
     if (appended) acknowledged.set(entry.version, entry.token)
     else lost.push(entry.token)
   }
   return { acknowledged, lost }
+}
+
+/** The newest version. A read that met a fault in each of its attempts says so, and is made again. */
+async function readOn(log: CommitLog, from: number): Promise<number> {
+  let last = from
+  for (;;) {
+    try {
+      for await (const { version } of log.readAfter(last)) last = version
+      return last
+    } catch (error) {
+      if (!isFirnError(error, 'FIRN_DYNAMODB') || !error.retryable) throw error
+    }
+  }
 }
 
 describeServices('commits over a bad network', (table) => {

@@ -19,6 +19,7 @@ import {
 } from './internal/entry-object.js'
 import { fanOut } from './internal/fan-out.js'
 import { logEntryKey, logPrefix, versionOfKey } from './object-keys.js'
+import { readUndamaged } from './read-undamaged.js'
 
 export interface ObjectCommitLogOptions {
   /** Default 1 MiB. */
@@ -139,15 +140,14 @@ export class ObjectCommitLog implements CommitLog {
 
   async #read(version: number, signal: AbortSignal | undefined): Promise<LogEntry | undefined> {
     const key = logEntryKey(this.#incarnation, version)
-    for (let attempt = 1; ; attempt++) {
-      try {
+    try {
+      return await readUndamaged(async () => {
         const { bytes } = await this.#store.get(key, { signal })
         return ofVersion(decodeEntryObject(key, bytes), version, key)
-      } catch (error) {
-        if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined
-        // It may have been damaged on its way: what is stored is asked for once more.
-        if (attempt === 2 || !isFirnError(error, 'FIRN_CORRUPTION')) throw error
-      }
+      })
+    } catch (error) {
+      if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined
+      throw error
     }
   }
 

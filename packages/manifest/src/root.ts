@@ -12,6 +12,7 @@ import {
 import type { ObjectStore } from '@firn/object-store'
 import { DatabaseNotFoundError } from './errors.js'
 import { ROOT_KEY } from './object-keys.js'
+import { readUndamaged } from './read-undamaged.js'
 
 export interface OpenRootOptions {
   env?: Env
@@ -118,20 +119,13 @@ async function readRoot(
   store: ObjectStore,
   signal: AbortSignal | undefined,
 ): Promise<StoredRoot | undefined> {
-  for (let attempt = 1; ; attempt++) {
-    let bytes: Uint8Array
-    try {
-      bytes = (await store.get(ROOT_KEY, { signal })).bytes
-    } catch (error) {
-      if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined
-      throw error
-    }
-    try {
-      return decodeRoot(bytes)
-    } catch (error) {
-      // It may have been damaged on its way, the format too: what is stored is asked for once more.
-      if (attempt === 2) throw error
-    }
+  try {
+    return await readUndamaged(async () =>
+      decodeRoot((await store.get(ROOT_KEY, { signal })).bytes),
+    )
+  } catch (error) {
+    if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined
+    throw error
   }
 }
 

@@ -186,6 +186,7 @@ describe('a log whose process died', () => {
       'truncate',
       'write',
       'sync',
+      'syncDirectory',
     ])
     // Entry 7 of the torn write stands right behind the new entry 6; it must not come to life again.
     const more = describeEntries(await fill(again, 3, 5, 10_000))

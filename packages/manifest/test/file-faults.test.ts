@@ -156,6 +156,34 @@ describe('31: a sync that fails', () => {
   })
 })
 
+describe('32: a segment whose name was not made durable', () => {
+  it('gets it before another writer takes it over, or that one opens not at all', async () => {
+    const directory = tempDirectory()
+    const failing = new FaultyFileSystem(({ call, path: at }) =>
+      call === 'syncDirectory' && at.endsWith('log') ? { code: 'EIO' } : undefined,
+    )
+    const log = await FileCommitLog.open(directory, { fileSystem: failing })
+    await expect(log.append(newEntry(1))).rejects.toMatchObject(failed)
+    await log.close()
+    const still = FileCommitLog.open(directory, { fileSystem: failing })
+    await expect(still).rejects.toMatchObject(failed)
+    const fileSystem = new FaultyFileSystem()
+    const again = await FileCommitLog.open(directory, { fileSystem })
+    expect(fileSystem.calls).toContainEqual({
+      call: 'syncDirectory',
+      path: path.join(directory, 'log'),
+    })
+    await fill(again, 1, 3)
+    await again.close()
+    // What was closed in order is in order.
+    fileSystem.calls.length = 0
+    const last = await FileCommitLog.open(directory, { fileSystem })
+    await last.append(newEntry(4))
+    expect(fileSystem.calls.filter(({ call }) => call === 'syncDirectory')).toEqual([])
+    await last.close()
+  })
+})
+
 describe('a disk without room for zeros', () => {
   it('still takes commits: making space ahead is no duty', async () => {
     const { directory, log, fileSystem } = await logThatFails((call) =>

@@ -1,4 +1,4 @@
-import { equalRanges } from '@firn/bytes'
+import { concatBytes, equalRanges } from '@firn/bytes'
 import { ObjectNotFoundError, PreconditionFailedError } from '@firn/object-store'
 
 export interface BucketObject {
@@ -102,13 +102,7 @@ export class Bucket {
   completeUpload(id: number, condition: WriteCondition): string {
     const { key, parts } = this.#upload(id)
     const inOrder = [...parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes)
-    const whole = new Uint8Array(inOrder.reduce((sum, bytes) => sum + bytes.length, 0))
-    let at = 0
-    for (const bytes of inOrder) {
-      whole.set(bytes, at)
-      at += bytes.length
-    }
-    const etag = this.put(key, whole, condition)
+    const etag = this.put(key, concatBytes(inOrder), condition)
     this.#uploads.delete(id)
     return etag
   }

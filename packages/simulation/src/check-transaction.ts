@@ -45,7 +45,8 @@ export function problemsOfTransaction(
     const lost = others.find(
       (change) =>
         own.has(nameOf(change)) &&
-        replay.idOf(change.table, between) === replay.idOf(change.table, version),
+        replay.idOf(change.table, between) === replay.idOf(change.table, version) &&
+        !changesNothing(change, between, replay),
     )
     if (lost === undefined) continue
     return [
@@ -53,6 +54,11 @@ export function problemsOfTransaction(
     ]
   }
   return []
+}
+
+/** A delete of what isn't there is nothing to conflict with: compaction drops it, and nobody can tell. */
+function changesNothing({ table, key, value }: Change, version: number, replay: Replay): boolean {
+  return value === undefined && replay.valueAt(table, key, version - 1, version) === undefined
 }
 
 /** What an entry holds before the changes of one of its writers. */

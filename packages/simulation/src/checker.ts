@@ -20,7 +20,7 @@ export function check(history: History, replay: Replay): string[] {
   const places = new Places(replay)
   return [
     ...history.writes.flatMap((write) => problemsOfWrite(write, places, replay)),
-    ...places.unclaimed(history.writes),
+    ...places.unclaimed(history.writes, replay),
     ...history.reads.flatMap((read) => problemsOfRead(read, timelineOf(read, history, replay))),
   ]
 }
@@ -50,17 +50,18 @@ class Places {
   }
 
   /** What is in the log without anybody who wrote it, and deletes that are there too often. */
-  unclaimed(writes: readonly Write[]): string[] {
+  unclaimed(writes: readonly Write[], replay: Replay): string[] {
     const claimed = new Set<readonly number[]>()
     const deletes = new Map<readonly number[], { least: number; most: number; change: Change }>()
-    for (const { changes, replaced, outcome } of writes) {
+    for (const { changes, replaced, outcome, commit } of writes) {
       for (const change of [...changes, ...replaced]) {
         const places = this.#list(change)
         claimed.add(places)
         if (change.value !== undefined) continue
         const count = deletes.get(places) ?? { least: 0, most: 0, change }
         deletes.set(places, count)
-        const certain = outcome === 'acknowledged' && !replaced.includes(change)
+        const maybeReplaced = commit !== undefined && replay.isReplacedIn(commit.version, change)
+        const certain = outcome === 'acknowledged' && !replaced.includes(change) && !maybeReplaced
         if (certain) count.least++
         if (isPossible(outcome)) count.most++
       }
@@ -113,8 +114,9 @@ function problemsOfWrite(write: Write, places: Places, replay: Replay): string[]
     return [`${who} ${why}, but is in the log at ${versions.join(', ')}`]
   }
   if (versions.length > 0) {
-    const missing = found.some((list) => list.length === 0)
-    if (missing || versions.length > 1) {
+    const missing = puts.filter((_, i) => found[i]?.length === 0)
+    const isTorn = missing.some((change) => !replay.isReplacedIn(versions[0] as number, change))
+    if (isTorn || versions.length > 1) {
       return [`${who} is torn: it is in the log in part, at ${versions.join(', ')}`]
     }
   }
@@ -133,7 +135,9 @@ function problemsOfWrite(write: Write, places: Places, replay: Replay): string[]
 function problemsOfCommit(write: Write, who: string, places: Places, replay: Replay): string[] {
   const { version, timestamp } = write.commit as { version: number; timestamp: number }
   if (write.changes.length === 0) return []
-  const missing = write.changes.find((change) => !places.of(change).includes(version))
+  const missing = write.changes.find(
+    (change) => !places.of(change).includes(version) && !replay.isReplacedIn(version, change),
+  )
   if (missing !== undefined) {
     return [`${who} was told version ${version}, where ${missing.table}/${missing.key} isn't`]
   }

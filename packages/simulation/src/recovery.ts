@@ -13,7 +13,7 @@ const PATIENCE_MS = 70_000
 const GOING_ON_MS = 5 * MINUTE_MS
 /** Who starts anew does so within this. */
 const RESTARTED_MS = 60 * MINUTE_MS
-/** How often a process that only compacts looks at the log. */
+/** How often a process that only compacts looks at the log, and others whether one compacts. */
 const LOOK_MS = 1000
 /** So many files of level 0 are merged whatever that costs; a few more may have come since. */
 const MOST_FILES = 12 + 2
@@ -149,10 +149,18 @@ export class Recovery {
   }
 
   /** Where nothing is read, nothing is held but what is there to be read. */
-  async #assertLetGo({ db, name }: Session): Promise<void> {
+  async #assertLetGo({ db, name, host }: Session): Promise<void> {
     await db.refresh()
     await db.evict()
-    const { cache, levels } = await db.stats()
+    let stats = await db.stats()
+    // It holds what it merges, which somebody else may have merged meanwhile.
+    while (stats.compactions.running) {
+      await host.life.env.sleep(LOOK_MS)
+      await db.refresh()
+      await db.evict()
+      stats = await db.stats()
+    }
+    const { cache, levels } = stats
     const files = levels.reduce((sum, level) => sum + level.files, 0)
     if (cache.openFiles > files) {
       throw new Violation(`${name}: ${cache.openFiles} files are open, but there are ${files}`)

@@ -53,6 +53,8 @@ export class Replay implements Timeline {
   state: DatabaseState = emptyState()
   readonly #timestamps: number[] = [0]
   readonly #changes: (readonly Change[])[] = [[]]
+  /** Versions whose records came in files. */
+  readonly #ofFiles: Set<number> = new Set()
   readonly #tables: Map<number, Map<string, Version[]>> = new Map()
   /** By name: since when a table of this id has it, or none has. */
   readonly #ids: Map<string, { version: number; id: number | undefined }[]> = new Map()
@@ -99,6 +101,15 @@ export class Replay implements Timeline {
   /** What an entry changed, in its order. */
   changesOf(version: number): readonly Change[] {
     return this.#changes[version] ?? []
+  }
+
+  /**
+   * Whether a version lacks a change because another of the same key took its place: of those that one
+   * file was made of, the last record of each key stays.
+   */
+  isReplacedIn(version: number, { table, key }: Change): boolean {
+    if (!this.#ofFiles.has(version)) return false
+    return this.changesOf(version).some((other) => other.table === table && other.key === key)
   }
 
   /** The newest version at or before a time. */
@@ -194,6 +205,7 @@ export class Replay implements Timeline {
       })
     }
     if (edit.type !== 'add-files') return
+    this.#ofFiles.add(this.state.version)
     for (const file of edit.files) {
       const bytes = fileBytes(file)
       if (bytes === undefined) throw new CorruptionError(`file ${file.id} was never written`)

@@ -1,3 +1,4 @@
+import { concatBytes } from '@firn/bytes'
 import { ClosedError, type Env, isFirnError } from '@firn/env'
 import { ObjectStoreError, type UploadSink } from '@firn/object-store'
 
@@ -47,7 +48,7 @@ export class SimUpload implements UploadSink {
   async write(bytes: Uint8Array): Promise<void> {
     const { partBytes } = this.#options
     this.#chunks.push(bytes.slice())
-    this.#gathered = joined([this.#gathered, bytes])
+    this.#gathered = concatBytes([this.#gathered, bytes])
     // A full part is sent when more follows: one that doesn't is the whole object, or its last part.
     while (this.#gathered.length > partBytes) {
       const part = this.#gathered.slice(0, partBytes)
@@ -57,7 +58,7 @@ export class SimUpload implements UploadSink {
   }
 
   async finish(): Promise<{ etag: string; size: number }> {
-    const whole = joined(this.#chunks)
+    const whole = concatBytes(this.#chunks)
     const { requests } = this.#options
     if (this.#upload === undefined) {
       return { etag: await this.#make(whole, () => requests.put(whole)), size: whole.length }
@@ -123,14 +124,4 @@ export class SimUpload implements UploadSink {
       }
     }
   }
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
 }

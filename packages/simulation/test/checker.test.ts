@@ -1,4 +1,4 @@
-import { utf8Encode } from '@firn/bytes'
+import { concatBytes, utf8Encode } from '@firn/bytes'
 import { systemEnv, ulid } from '@firn/env'
 import {
   type Edit,
@@ -7,6 +7,7 @@ import {
   RecordsWriter,
   type TableOptionsState,
 } from '@firn/manifest'
+import { SstWriter } from '@firn/sst'
 import { describe, expect, test } from 'vitest'
 import { check } from '../src/checker.js'
 import {
@@ -29,21 +30,26 @@ const B1 = { table: 't', key: 'b', value: 'b1' }
 const B2 = { table: 't', key: 'b', value: 'b2' }
 const NO_A = { table: 't', key: 'a', value: undefined }
 
+const OPTIONS = {
+  keys: 'utf8',
+  values: 'utf8',
+  history: 'all',
+  compaction: 'leveled',
+  compression: 'none',
+  statistics: [],
+} as const
+
 /** Version 1 makes the database and its table; the changes of each list are the versions from 2 on. */
-async function replayOf(...commits: Change[][]): Promise<Replay> {
-  const options = {
-    keys: 'utf8',
-    values: 'utf8',
-    history: 'all',
-    compaction: 'leveled',
-    compression: 'none',
-    statistics: [],
-  } as const
+function replayOf(...commits: Change[][]): Promise<Replay> {
+  return replayOfPayloads(payloadsOf(commits, OPTIONS))
+}
+
+function replayOfPayloads(payloads: readonly Uint8Array[], file?: Uint8Array): Promise<Replay> {
   const beginning: Edit[] = [
     { type: 'create-database', incarnation: ulid(systemEnv) },
-    { type: 'create-table', id: 1, name: 't', options },
+    { type: 'create-table', id: 1, name: 't', options: OPTIONS },
   ]
-  const entries = [encodeEdits(beginning), ...payloadsOf(commits, options)].map(
+  const entries = [encodeEdits(beginning), ...payloads].map(
     (payload, i): LogEntry => ({
       version: i + 1,
       timestamp: timestampOf(i + 1),
@@ -51,7 +57,41 @@ async function replayOf(...commits: Change[][]): Promise<Replay> {
       payload,
     }),
   )
-  return Replay.of(entries, () => undefined)
+  return Replay.of(entries, () => file)
+}
+
+/** Version 2 is a file, whose changes are in the order of their keys. */
+function replayOfFile(...changes: Change[]): Promise<Replay> {
+  const keyOf = ({ key }: Change): Uint8Array => Uint8Array.of(0, 0, 0, 1, ...utf8Encode(key))
+  const writer = new SstWriter({ fileId: 'f', compression: 'none', timestamps: 'file' })
+  for (const change of changes) {
+    const { value } = change
+    writer.add(keyOf(change), value === undefined ? undefined : utf8Encode(value))
+  }
+  writer.finish()
+  const bytes = concatBytes(writer.take())
+  const edit: Edit = {
+    type: 'add-files',
+    files: [
+      {
+        id: `1-${ulid(systemEnv)}`,
+        bytes: bytes.length,
+        level: 0,
+        smallest: keyOf(changes[0] as Change),
+        largest: keyOf(changes.at(-1) as Change),
+        minTimestamp: 0,
+        maxTimestamp: 0,
+        commitFile: true,
+        records: changes.length,
+        deletes: changes.filter(({ value }) => value === undefined).length,
+        rawKeyBytes: 0,
+        rawValueBytes: 0,
+        tailBytes: bytes.length,
+        statistics: {},
+      },
+    ],
+  }
+  return replayOfPayloads([encodeEdits([edit])], bytes)
 }
 
 /** A drop is followed by a commit that makes the table again. */
@@ -334,6 +374,44 @@ test('what a batch replaced may be in the log, or left out', async () => {
   const told = () => new Told().acknowledged([A2], 2, { replaced: [A1, NO_A] })
   expect(check(told().history, await replayOf([A1, NO_A, A2]))).toEqual([])
   expect(check(told().history, await replayOf([A2]))).toEqual([])
+})
+
+describe('of writes that one file was made of', () => {
+  test('one may have taken the place of another, key by key', async () => {
+    const replay = await replayOfFile(A2, B1)
+    const { history } = new Told()
+    const writes = [[A1, B1], [A2]].map((changes) => history.begin('p', 'write', changes))
+    for (const write of writes) {
+      history.acknowledge(write, { version: 2, timestamp: timestampOf(2) }, 2)
+    }
+    expect(check(history, replay)).toEqual([])
+  })
+
+  test('one may have taken the place of all of another, or of its delete', async () => {
+    const { history } = new Told()
+    const writes = [[A1], [NO_A], [A2]].map((changes) => history.begin('p', 'write', changes))
+    for (const write of writes) {
+      history.acknowledge(write, { version: 2, timestamp: timestampOf(2) }, 2)
+    }
+    expect(check(history, await replayOfFile(A2))).toEqual([])
+  })
+
+  test('none is lost where no other took its place', async () => {
+    const told = () => new Told().acknowledged([A1, B1], 2).history
+    expect(check(told(), await replayOfFile(B1)).join()).toMatch(/torn/)
+    const deletes = () => new Told().acknowledged([NO_A, B1], 2).history
+    expect(check(deletes(), await replayOfFile(NO_A, B1))).toEqual([])
+    expect(check(deletes(), await replayOfFile(B1)).join()).toMatch(/isn't/)
+  })
+
+  test('none is replaced in an entry that holds them all', async () => {
+    const { history } = new Told()
+    const writes = [[A1, B1], [A2]].map((changes) => history.begin('p', 'write', changes))
+    for (const write of writes) {
+      history.acknowledge(write, { version: 2, timestamp: timestampOf(2) }, 2)
+    }
+    expect(check(history, await replayOf([A2, B1])).join()).toMatch(/torn/)
+  })
 })
 
 test('a write that its client gave up on is there or not; one that it never made is not', async () => {

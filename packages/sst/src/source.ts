@@ -1,3 +1,5 @@
+import { concatBytes } from '@firn/bytes'
+
 /** What a read of a source may be told. */
 export interface SourceReadOptions {
   signal?: AbortSignal
@@ -23,7 +25,7 @@ export interface SstSource {
 
 /** A file that is in memory whole, for example the chunks that `SstWriter.take` returned. */
 export function memorySource(file: Uint8Array | readonly Uint8Array[]): SstSource {
-  const bytes = file instanceof Uint8Array ? file : concatenate(file)
+  const bytes = file instanceof Uint8Array ? file : concatBytes(file)
   return {
     read: async (offset, length, options) => {
       options?.signal?.throwIfAborted()
@@ -34,14 +36,4 @@ export function memorySource(file: Uint8Array | readonly Uint8Array[]): SstSourc
       return { bytes: bytes.slice(Math.max(0, bytes.length - length)), size: bytes.length }
     },
   }
-}
-
-function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
 }

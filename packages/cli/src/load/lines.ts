@@ -1,3 +1,4 @@
+import { concatBytes } from '@firn/bytes'
 import { CommandError } from '../errors.js'
 
 /** Longer than any line that holds the engine's largest value in JSON. */
@@ -16,7 +17,7 @@ export async function* linesOf(
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       const piece = chunk.subarray(start, end)
-      lines.push(pieces.length === 0 ? piece : join([...pieces, piece]))
+      lines.push(pieces.length === 0 ? piece : concatBytes([...pieces, piece]))
       pieces = []
       pending = 0
       start = end + 1
@@ -33,15 +34,5 @@ export async function* linesOf(
     }
     if (lines.length > 0) yield lines
   }
-  if (pieces.length > 0) yield [join(pieces)]
-}
-
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
+  if (pieces.length > 0) yield [concatBytes(pieces)]
 }

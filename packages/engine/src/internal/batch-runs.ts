@@ -72,7 +72,7 @@ export class BatchRuns {
   /** Takes over a run's records, which are newer than those before. */
   add(records: EncodedRecords): void {
     if (this.#failure !== undefined) return
-    this.#append(records, true)
+    this.#append([records], true)
   }
 
   /**
@@ -86,12 +86,12 @@ export class BatchRuns {
   }
 
   /**
-   * Commits everything, `last` being the records after those of all runs, if there are any. Throws
-   * what kept a run from being written, the signal's reason, or `CommitConflictError` where a table was
+   * Commits everything, `last` being the records after those of all runs, oldest first. Throws what
+   * kept a run from being written, the signal's reason, or `CommitConflictError` where a table was
    * dropped meanwhile, or where the guard finds the commit contradicted.
    */
   async commit(
-    last: EncodedRecords,
+    last: readonly EncodedRecords[],
     signal: AbortSignal | undefined,
     guard?: TransactionGuard,
   ): Promise<Commit> {
@@ -99,7 +99,7 @@ export class BatchRuns {
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
       // A batch that fits one run lies in as few files as can be, whatever the number of its tables.
-      if (last.payloads.length > 0 && this.#failure === undefined) {
+      if (last.some(({ payloads }) => payloads.length > 0) && this.#failure === undefined) {
         this.#append(last, this.#newest !== NOTHING)
       }
       await this.#newest
@@ -127,7 +127,7 @@ export class BatchRuns {
     await this.#stopping
   }
 
-  #append(records: EncodedRecords, splitTables: boolean): void {
+  #append(records: readonly EncodedRecords[], splitTables: boolean): void {
     this.#waiting++
     this.#beforeNewest = this.#newest
     this.#newest = this.#newest
@@ -139,13 +139,13 @@ export class BatchRuns {
     this.#newest.catch((error: unknown) => this.stop(error))
   }
 
-  async #write(records: EncodedRecords, splitTables: boolean): Promise<void> {
+  async #write(records: readonly EncodedRecords[], splitTables: boolean): Promise<void> {
     const options = { splitTables, memory: this.#memory, signal: this.#abort.signal }
-    const ids = await this.#idsOf(records.tables)
-    this.#runs.push(await this.#options.files.writeRecords(records, ids, options))
+    await this.#findTables([...new Set(records.flatMap(({ tables }) => tables))])
+    this.#runs.push(await this.#options.files.writeRecords(records, this.#tableIds, options))
   }
 
-  async #idsOf(tables: readonly TableIdentity[]): Promise<number[]> {
+  async #findTables(tables: readonly TableIdentity[]): Promise<void> {
     await this.#ready()
     const { committer } = this.#options
     const ids = await waitFor(committer.ensureTables(tables), this.#abort.signal)
@@ -159,7 +159,6 @@ export class BatchRuns {
       }
       this.#tableIds.set(name, id)
     }
-    return ids
   }
 
   /** Resolves when a write may be made. */

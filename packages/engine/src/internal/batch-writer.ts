@@ -112,9 +112,12 @@ export class BatchWriter implements Batch {
     const bytes = this.#records.byteLength
     database.noteBatch(bytes)
     const isSmall = this.#runs === undefined && this.#parts.length === 0
+    if (isSmall && bytes > database.inlineLimitBytes && guard === undefined) {
+      return database.commitInGroup(this.#takeRecords(), bytes, signal)
+    }
     if (!isSmall || bytes > database.inlineLimitBytes) {
       const runs = this.#runs ?? database.startRuns()
-      return waitFor(runs.commit(this.#takeRecords(), signal, guard), signal)
+      return waitFor(runs.commit([this.#takeRecords()], signal, guard), signal)
     }
     const batch = { tables: this.#tables, ids: this.#ids, payload: this.#records.take() }
     const written =

@@ -15,7 +15,8 @@ import type { Tree } from './tree.js'
  * Keys are looked up in whatever holds newer records: memtables, and files whose range and filter
  * say that they may; ranges are searched there for the first newer record. What is newer and gone again
  * (a delete that compaction dropped with what it hid) has raised the floor of the table's history: then
- * nobody can tell, and it counts as changed.
+ * nobody can tell, and it counts as changed. A delete that hid nothing may be gone without a trace: it
+ * changed nothing.
  */
 export async function changedSince(
   tree: Tree,

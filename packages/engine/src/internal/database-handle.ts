@@ -18,6 +18,7 @@ import {
 } from '../table-options.js'
 import type { Transaction, TransactionOptions } from '../transaction.js'
 import type { Commit } from '../write-options.js'
+import { BatchGroups } from './batch-groups.js'
 import { BatchRuns } from './batch-runs.js'
 import { BatchWriter } from './batch-writer.js'
 import type { Checkpointer } from './checkpointer.js'
@@ -25,7 +26,7 @@ import { databaseStats } from './collect-stats.js'
 import type { Committer } from './committer.js'
 import type { Compactor } from './compactor.js'
 import type { FileTable } from './file-table.js'
-import type { FileWriter } from './file-writer.js'
+import type { EncodedRecords, FileWriter } from './file-writer.js'
 import type { Flusher } from './flusher.js'
 import type { LogFollower } from './log-follower.js'
 import type { Present } from './present.js'
@@ -79,6 +80,9 @@ const MAX_BATCH_BUFFER_BYTES = 1024 * 1024
 /** A batch that grows past this many bytes goes on in another buffer. */
 const PART_BYTES = 1024 * 1024
 
+/** Batches that come at once are written together up to about so many bytes: some 40 ms of work. */
+const BATCH_GROUP_BYTES = 4 * 1024 * 1024
+
 const NO_LIMITS = { partBytes: Number.POSITIVE_INFINITY, runBytes: Number.POSITIVE_INFINITY }
 
 /** An open database: its parts, put together behind the public interface. */
@@ -90,11 +94,17 @@ export class DatabaseHandle implements Database {
   readonly #snapshots: Set<SnapshotHandle> = new Set()
   /** Large batches that are being written. */
   readonly #batchRuns: Set<BatchRuns> = new Set()
+  readonly #batchGroups: BatchGroups
   #closing: Promise<void> | undefined
 
   constructor(parts: DatabaseHandleParts) {
     this.#parts = parts
     this.present = parts.present
+    this.#batchGroups = new BatchGroups({
+      env: parts.env,
+      startRuns: () => this.startRuns(),
+      groupBytes: Math.min(this.batchLimits.runBytes, BATCH_GROUP_BYTES),
+    })
   }
 
   get version(): number {
@@ -270,6 +280,15 @@ export class DatabaseHandle implements Database {
     return runs
   }
 
+  /** Commits a batch that fits no entry of the log, together with others that come while it waits. */
+  commitInGroup(
+    records: EncodedRecords,
+    bytes: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Commit> {
+    return this.#batchGroups.commit(records, bytes, signal)
+  }
+
   #writing(what: string): WritingParts {
     this.present.assertOpen()
     const { writing } = this.#parts
@@ -318,6 +337,7 @@ export class DatabaseHandle implements Database {
     if (writing !== undefined) {
       const { committer, flusher, compactor, checkpointer, pressure } = writing
       const batches = [...this.#batchRuns]
+      this.#batchGroups.stop(reason)
       await attempt(() => compactor.stop(reason))
       await attempt(() => Promise.all(batches.map((runs) => runs.stop(reason))))
       await attempt(() => committer.drain())

@@ -73,18 +73,18 @@ export class FileWriter {
   }
 
   /**
-   * Records as files of one commit, whose timestamp its entry will give them, in key order. `ids[i]`
-   * is the id of table `i`; of a key that was written twice, the last record stays.
+   * Records, oldest first, as files of one commit, whose timestamp its entry will give them, in key
+   * order; of a key that was written twice, the last record stays. `tableIds` has the tables by name.
    */
   async writeRecords(
-    records: EncodedRecords,
-    ids: readonly number[],
+    records: readonly EncodedRecords[],
+    tableIds: ReadonlyMap<string, number>,
     options: { splitTables: boolean; memory: MemtableMemory; signal: AbortSignal },
   ): Promise<FileMeta[]> {
     const { splitTables, memory, signal } = options
     const memtable = new Memtable(memory).retain()
     try {
-      await this.#insert(records, ids, memtable, signal)
+      await this.#insert(records, tableIds, memtable, signal)
       return await this.#write(memtable, { timestamps: 'file', splitTables, signal })
     } finally {
       memtable.release()
@@ -92,25 +92,21 @@ export class FileWriter {
   }
 
   async #insert(
-    { ids: names, payloads }: EncodedRecords,
-    ids: readonly number[],
+    records: readonly EncodedRecords[],
+    tableIds: ReadonlyMap<string, number>,
     memtable: Memtable,
     signal: AbortSignal,
   ): Promise<void> {
-    const tables = new Map(names.map((name, i) => [name, memtable.table(ids[i] as number)]))
-    let name = -1
-    let table: TableMemtable | undefined
-    for (let next = payloads.shift(); next !== undefined; next = payloads.shift()) {
-      visitRecords(next, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
-        if (table === undefined || id !== name) {
-          name = id
-          table = tables.get(id) as TableMemtable
-        }
-        table.insert(1, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
-      })
-      if (payloads.length === 0) break
-      await this.#options.env.yield()
-      signal.throwIfAborted()
+    let isFirst = true
+    for (const { tables, ids, payloads } of records) {
+      const byName = tables.map(({ name }) => memtable.table(tableIds.get(name) as number))
+      const byId = new Map(ids.map((id, i) => [id, byName[i] as TableMemtable]))
+      for (let next = payloads.shift(); next !== undefined; next = payloads.shift()) {
+        if (!isFirst) await this.#options.env.yield()
+        isFirst = false
+        signal.throwIfAborted()
+        insertPayload(next, byId)
+      }
     }
   }
 
@@ -163,6 +159,19 @@ export class FileWriter {
       signal,
     }
   }
+}
+
+/** Inserts the records of a batch, whose tables are `byId` of what they are called there. */
+function insertPayload(payload: Uint8Array, byId: ReadonlyMap<number, TableMemtable>): void {
+  let last = -1
+  let table: TableMemtable | undefined
+  visitRecords(payload, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+    if (table === undefined || id !== last) {
+      last = id
+      table = byId.get(id) as TableMemtable
+    }
+    table.insert(1, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
+  })
 }
 
 /** A name for a new file, based on the newest version that its writer has seen. */

@@ -98,9 +98,12 @@ export class Present implements ReadSource {
       return { version: visibleVersion, timestamp: visibleTimestamp }
     }
     // Only what is in the log can be looked for there.
-    if (this.#versions.state.version < visibleVersion) await this.#options.committer?.flush()
+    const { committer, log } = this.#options
+    if (committer !== undefined && this.#versions.state.version < visibleVersion) {
+      await waitFor(committer.flush(), signal)
+    }
     const newest = this.#versions.state
-    const entry = await entryAtTime(this.#options.log, timestamp, { newest, signal })
+    const entry = await waitFor(entryAtTime(log, timestamp, { newest, signal }), signal)
     return { version: entry?.version ?? 0, timestamp }
   }
 
@@ -118,7 +121,7 @@ export class Present implements ReadSource {
     }
     const known = this.#versions.moments.timestampOf(version)
     if (known !== undefined) return known
-    const entry = await entryAt(this.#options.log, version, signal === undefined ? {} : { signal })
+    const entry = await waitFor(entryAt(this.#options.log, version, { signal }), signal)
     if (entry === undefined) {
       throw new SnapshotExpiredError(`the log no longer holds version ${version}`)
     }

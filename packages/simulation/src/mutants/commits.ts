@@ -182,6 +182,17 @@ export const COMMITS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'batch-lost-in-group',
+    bug: 'Of large batches that share a commit, only the last one is in its file.',
+    patches: [
+      {
+        module: 'engine/internal/batch-groups',
+        from: 'const batches = members.map(',
+        to: 'const batches = members.slice(-1).map(',
+      },
+    ],
+  },
+  {
     name: 'compaction-deleted-on-doubt',
     bug: 'The files of a compaction are deleted where it is not known whether its entry is in the log.',
     patches: [

@@ -24,8 +24,8 @@ export const DISKS: readonly Mutant[] = [
     patches: [
       {
         module: 'manifest/internal/file/segment-appender',
-        from: 'await fs.syncDirectory(directory);',
-        to: '',
+        from: 'fs.rename(temporary, path); await fs.syncDirectory(directory);',
+        to: 'fs.rename(temporary, path);',
       },
     ],
   },

@@ -30,10 +30,14 @@ export const LOGS: readonly Mutant[] = [
     patches: [
       {
         module: 'manifest/object-commit-log',
-        from: `if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined;
-          // It may have been damaged`,
-        to: `if (isFirnError(error)) return undefined;
-          // It may have been damaged`,
+        from: `return ofVersion(decodeEntryObject(key, bytes), version, key);
+          });
+        } catch (error) {
+          if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined;`,
+        to: `return ofVersion(decodeEntryObject(key, bytes), version, key);
+          });
+        } catch (error) {
+          if (isFirnError(error)) return undefined;`,
       },
     ],
   },

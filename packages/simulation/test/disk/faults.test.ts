@@ -137,7 +137,10 @@ async function readScript(): Promise<Page[]> {
   return pages
 }
 
-/** Runs a chapter whose disk fails at one call; then the same process opens the database, or another after a crash. */
+/**
+ * Runs a chapter whose disk fails at one call; then the same process opens the database, and the machine
+ * crashes when it has closed it, or crashes at once: another process opens it.
+ */
 async function assertSurvives(page: Page, trouble: Trouble, at: number): Promise<void> {
   const { kind, path } = page.calls[at] as DiskCall
   const weather = new TroubledWeather(trouble, at)
@@ -151,8 +154,16 @@ async function assertSurvives(page: Page, trouble: Trouble, at: number): Promise
       throw new Violation('a read failed, which only writes may', { cause: lost })
     weather.end()
     const image = { what: 'then, a crash', disk: machine.disk, ledger, mark: ledger.mark }
-    if (at % 3 === 0) await bench.run('reopening', () => recover(bench, image))
-    else {
+    if (at % 3 === 0) {
+      let own = ledger
+      const learn = (known: Ledger): void => {
+        own = known
+      }
+      await bench.run('reopening', () => recover(bench, image, learn))
+      // What the same process wrote then is durable as ever, though a sync before it failed.
+      const disk = machine.disk.afterCrash(NOTHING)
+      await assertRecovers({ what: 'reopened, a crash', disk, ledger: own, mark: own.mark })
+    } else {
       const survival = at % 3 === 1 ? NOTHING : someOf(new Random(at, 'survival'))
       await assertRecovers({ ...image, disk: machine.disk.afterCrash(survival) })
     }

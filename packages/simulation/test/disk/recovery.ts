@@ -59,9 +59,12 @@ export async function recover(
   const acknowledged = kept.filter(({ version }) => version !== undefined)
   const past = acknowledged[random.below(acknowledged.length)]
   if (past?.version !== undefined) await assertPast(db, ledger, past.version)
-  // What has been read can't be lost any more, and its version is known.
+  // What has been read can't be lost any more, and its version is known: also of what had failed.
   const own = new Ledger(kept, kept.length)
-  for (const write of own.writes) write.version ??= found
+  for (const write of own.writes) {
+    write.version ??= found
+    write.outcome = 'acknowledged'
+  }
   learn(own)
   const put = { table: ETERNAL, key: 'after', value: `the crash of ${boot}` }
   const write = own.begin([put])

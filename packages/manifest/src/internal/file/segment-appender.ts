@@ -89,7 +89,8 @@ export class SegmentAppender {
    *
    * Where the log wasn't `closed`, entries that can be read may not be on the disk: their writer was
    * killed before the write ended, or its sync failed, after which another sync reports success and
-   * writes nothing. So those that no later frame vouches for are written once more.
+   * writes nothing. So those that no later frame vouches for are written once more. For the same
+   * reasons the file's length and name may not be there: the one is changed, the other synced again.
    */
   static async resume(
     fs: FileSystem,
@@ -102,11 +103,13 @@ export class SegmentAppender {
       const torn = !restIsZero(frames)
       if (torn) await file.truncate(frames.end)
       if (!frames.closed) {
+        if (!torn) await file.truncate(frames.bytes.length + PAGE_BYTES)
         const unsure = frames.durableThrough + 1 - frames.firstVersion
         const from = frames.offsets[Math.max(0, unsure)] ?? frames.end
         const bytes = frames.bytes.subarray(from, frames.end)
         if (bytes.length > 0) await file.write([bytes], from, true)
         await file.sync()
+        await fs.syncDirectory(directory)
       }
       return new SegmentAppender(file, {
         firstVersion: frames.firstVersion,

@@ -1,4 +1,4 @@
-import { ByteReader } from '@firn/bytes'
+import { ByteReader, concatBytes } from '@firn/bytes'
 import { SstWriter, type SstWriterOptions } from '@firn/sst'
 import type { Random } from '../../random.js'
 import type { FuzzTarget } from '../fuzz-target.js'
@@ -54,7 +54,7 @@ function someFile(random: Random, options: Partial<SstWriterOptions> = {}): Uint
     }
   }
   writer.finish()
-  return Uint8Array.from(Buffer.concat(writer.take()))
+  return concatBytes(writer.take())
 }
 
 /** Whole files; a change is sealed where it didn't change the length. */
@@ -93,7 +93,7 @@ function partOf<File>(
     corpus(random) {
       const taken = Array.from({ length: 20 }, () => take(someBase(random)))
       files = taken.map(({ file }) => file)
-      return taken.map(({ part }, i) => joined(Uint8Array.of(i), part))
+      return taken.map(({ part }, i) => concatBytes([Uint8Array.of(i), part]))
     },
     ...(seal === undefined ? {} : { seal: (bytes) => seal(bytes.subarray(1)) }),
     decode(bytes) {
@@ -112,7 +112,7 @@ const footer = partOf(
   'sst-footer',
   plainFile,
   (file) => ({ file: file.slice(0, footerOf(file).at), part: file.slice(footerOf(file).at) }),
-  joined,
+  (body, footer) => concatBytes([body, footer]),
   sealFooter,
 )
 
@@ -186,9 +186,3 @@ export const sstTargets: readonly FuzzTarget[] = [
 ]
 
 /** Not by spreading: a call takes fewer arguments than an input may have bytes. */
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const both = new Uint8Array(one.length + other.length)
-  both.set(one)
-  both.set(other, one.length)
-  return both
-}
