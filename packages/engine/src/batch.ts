@@ -28,7 +28,7 @@ export interface Batch {
   /**
    * Commits. An empty batch commits nothing and resolves with the newest version. Where it rejects
    * nothing was committed, except with the code `FIRN_COMMIT_UNKNOWN`, or the signal's reason, where
-   * the entry may be on its way.
+   * the entry may be on its way, or the batch shares a file with others that go on.
    */
   write(options?: WriteOptions): Promise<Commit>
 }

@@ -1,4 +1,11 @@
-import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
+import {
+  type CommitLog,
+  CommitUnknownError,
+  MemoryCommitLog,
+  type MemoryCommitLogOptions,
+  MemoryLogStorage,
+  type NewLogEntry,
+} from '@firn/manifest'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { FaultyObjectStore, plannedFaults } from '@firn/object-store/testing'
 import { describe, expect, test } from 'vitest'
@@ -16,11 +23,14 @@ interface Place {
   open(): Promise<Database>
 }
 
-function makePlace(wrap: (base: ObjectStore) => ObjectStore = (base) => base): Place {
+function makePlace(
+  wrap: (base: ObjectStore) => ObjectStore = (base) => base,
+  options: Partial<MemoryCommitLogOptions> = {},
+): Place {
   const base = new MemoryObjectStore()
   const store = new MeteredObjectStore(wrap(base))
   const storage = new MemoryLogStorage()
-  const log = () => new MemoryCommitLog({ storage })
+  const log = () => new MemoryCommitLog({ storage, ...options })
   return { base, store, open: () => open({ store, log }, SMALL_RUNS) }
 }
 
@@ -55,8 +65,8 @@ function batchOf(db: Database, table: string, from: number, value: string = VALU
 }
 
 describe('batches that are larger than an entry, and come together', () => {
-  test('share a commit and a file, whatever their tables', async () => {
-    const { base, store, open } = makePlace()
+  test.each([true, false])('share a commit and a file (exclusive: %s)', async (exclusive) => {
+    const { base, store, open } = makePlace(undefined, { exclusive })
     await using db = await open()
     await db.table('a', TEXT).put('first', 'row')
     const before = store.snapshot().kinds.uploadStart.requests
@@ -73,6 +83,18 @@ describe('batches that are larger than an entry, and come together', () => {
     expect((await db.stats()).log.appendedEntries - entries).toBe(2)
     expect(await db.table('a', TEXT).count()).toBe(2 * ROWS + 1)
     expect(await db.table('b', TEXT).get(number(7))).toBe(VALUE)
+  })
+
+  test('are of their own tables, also where none of these was there', async () => {
+    const { open } = makePlace()
+    await using db = await open()
+    const names = ['one', 'two', 'three']
+    await Promise.all(names.map((name, i) => batchOf(db, name, i * 10, name.repeat(30)).write()))
+    for (const [i, name] of names.entries()) {
+      const rows = await db.table(name, TEXT).scan().toArray()
+      expect(rows).toHaveLength(ROWS)
+      expect(rows[0]).toEqual([number(i * 10), name.repeat(30)])
+    }
   })
 
   test('leave of each key what was written last', async () => {
@@ -160,12 +182,51 @@ describe('of batches that come together', () => {
     await other.dropTable('dropped')
     release()
     const [failed, ...kept] = await writes
-    // Written again it makes the table anew, as one that was begun after the drop.
-    expect(failed).toMatchObject({ status: 'fulfilled' })
+    expect(failed).toMatchObject({ reason: { code: 'FIRN_COMMIT_CONFLICT' } })
     expect(kept.every(({ status }) => status === 'fulfilled')).toBe(true)
     expect(await db.table('kept', TEXT).count()).toBe(2 * ROWS + 1)
-    expect(await db.table('dropped', TEXT).count()).toBe(ROWS)
-    expect(await filesIn(base)).toHaveLength(3)
+    expect((await db.tables()).map(({ name }) => name)).toEqual(['kept'])
+    expect(await filesIn(base)).toHaveLength(1)
+  })
+
+  test('the others are not written where the database is closed before they are tried again', async () => {
+    const { wrap, begun, release } = gate()
+    const { base, open } = makePlace(wrap)
+    const db = await open()
+    await using other = await open()
+    await other.table('dropped', TEXT).put('first', 'row')
+    const writes = Promise.allSettled([
+      batchOf(db, 'dropped', 0).write(),
+      batchOf(db, 'kept', 0).write(),
+    ])
+    await begun(1)
+    await other.dropTable('dropped')
+    const closed = db.close()
+    release()
+    await closed
+    for (const write of await writes) expect(write.status).toBe('rejected')
+    expect(await filesIn(base)).toEqual([])
+  })
+
+  test('all are told that nobody knows, and none is tried again, where that is so', async () => {
+    const base = new MemoryObjectStore()
+    let silent = false
+    const log = () => {
+      const answering = new MemoryCommitLog({ storage: new MemoryLogStorage() })
+      return overriding<CommitLog>(answering, {
+        append: (entry: NewLogEntry) =>
+          silent ? Promise.reject(new CommitUnknownError(entry)) : answering.append(entry),
+      })
+    }
+    await using db = await open({ store: base, log }, SMALL_RUNS)
+    await db.table('t', TEXT).put('first', 'row')
+    silent = true
+    const writes = await Promise.allSettled([1, 2].map((i) => batchOf(db, 't', i * 100).write()))
+    for (const write of writes) {
+      expect(write).toMatchObject({ reason: { code: 'FIRN_COMMIT_UNKNOWN' } })
+    }
+    // Its entry may be there.
+    expect(await filesIn(base)).toHaveLength(1)
   })
 
   test('all fail where their file cannot be written, and those that come later do not', async () => {
@@ -229,7 +290,8 @@ describe('of batches that come together', () => {
     await expect(given).rejects.toThrow('enough')
     release()
     await kept
-    expect(await db.table('t', TEXT).get(number(100))).toBe(VALUE)
+    // They share a file, and with it their fate.
+    expect(await db.table('t', TEXT).count()).toBe(2 * ROWS)
   })
 
   test.each(['gather', 'are on their way'])('while they %s, close ends them', async (when) => {

@@ -35,6 +35,12 @@ function generations(directory: string): number[] {
     .sort((a, b) => a - b)
 }
 
+function overridingLink(link: FileSystem['link']): FileSystem {
+  return new Proxy(nodeFileSystem, {
+    get: (target, name) => (name === 'link' ? link : Reflect.get(target, name)),
+  })
+}
+
 /** A lock as somebody else left it. */
 function leave(directory: string, generation: number, changes: Partial<LockRecord>): void {
   const record: LockRecord = {
@@ -162,6 +168,22 @@ describe('the lock of a directory', () => {
     }
     await expect(DirectoryLock.acquire(directory, { env })).rejects.toMatchObject(locked)
     expect(generations(directory)).toEqual([3, 5])
+  })
+
+  it('33: is taken by who was so slow that three others had come and gone', async () => {
+    const directory = tempDirectory()
+    let attempts = 0
+    const slow: FileSystem = overridingLink((from, to) => {
+      if (attempts++ === 0) {
+        for (let i = 0; i < 3; i++) leave(directory, i + 1, { state: 'released' })
+        // The last of them has cleared away what belongs to the first number.
+        fs.rmSync(from)
+      }
+      nodeFileSystem.link(from, to)
+    })
+    const lock = await DirectoryLock.acquire(directory, { fileSystem: slow })
+    expect([lock.generation, attempts]).toEqual([4, 2])
+    lock.release()
   })
 
   it('that a machine left torn when it crashed is nobody’s', async () => {

@@ -60,7 +60,8 @@ class Places {
         if (change.value !== undefined) continue
         const count = deletes.get(places) ?? { least: 0, most: 0, change }
         deletes.set(places, count)
-        const maybeReplaced = commit !== undefined && replay.isReplacedIn(commit.version, change)
+        const maybeReplaced =
+          commit !== undefined && replay.isReplacedIn(commit.version, change, replaced)
         const certain = outcome === 'acknowledged' && !replaced.includes(change) && !maybeReplaced
         if (certain) count.least++
         if (isPossible(outcome)) count.most++
@@ -115,7 +116,9 @@ function problemsOfWrite(write: Write, places: Places, replay: Replay): string[]
   }
   if (versions.length > 0) {
     const missing = puts.filter((_, i) => found[i]?.length === 0)
-    const isTorn = missing.some((change) => !replay.isReplacedIn(versions[0] as number, change))
+    const isTorn = missing.some(
+      (change) => !replay.isReplacedIn(versions[0] as number, change, write.replaced),
+    )
     if (isTorn || versions.length > 1) {
       return [`${who} is torn: it is in the log in part, at ${versions.join(', ')}`]
     }
@@ -136,7 +139,8 @@ function problemsOfCommit(write: Write, who: string, places: Places, replay: Rep
   const { version, timestamp } = write.commit as { version: number; timestamp: number }
   if (write.changes.length === 0) return []
   const missing = write.changes.find(
-    (change) => !places.of(change).includes(version) && !replay.isReplacedIn(version, change),
+    (change) =>
+      !places.of(change).includes(version) && !replay.isReplacedIn(version, change, write.replaced),
   )
   if (missing !== undefined) {
     return [`${who} was told version ${version}, where ${missing.table}/${missing.key} isn't`]

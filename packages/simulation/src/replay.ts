@@ -104,12 +104,17 @@ export class Replay implements Timeline {
   }
 
   /**
-   * Whether a version lacks a change because another of the same key took its place: of those that one
-   * file was made of, the last record of each key stays.
+   * Whether a version lacks a change of a write because another write's took its place: of those that
+   * one file was made of, the last record of each key stays. A put that the write itself has replaced
+   * (`replaced`) is no other's.
    */
-  isReplacedIn(version: number, { table, key }: Change): boolean {
+  isReplacedIn(version: number, { table, key }: Change, replaced: readonly Change[]): boolean {
     if (!this.#ofFiles.has(version)) return false
-    return this.changesOf(version).some((other) => other.table === table && other.key === key)
+    const isOwn = ({ value }: Change): boolean =>
+      value !== undefined && replaced.some((own) => own.value === value)
+    return this.changesOf(version).some(
+      (other) => other.table === table && other.key === key && !isOwn(other),
+    )
   }
 
   /** The newest version at or before a time. */

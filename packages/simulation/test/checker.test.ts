@@ -404,6 +404,12 @@ describe('of writes that one file was made of', () => {
     expect(check(deletes(), await replayOfFile(B1)).join()).toMatch(/isn't/)
   })
 
+  test('none has its own older value in place of its newer one', async () => {
+    const told = () => new Told().acknowledged([A2, B1], 2, { replaced: [A1] }).history
+    expect(check(told(), await replayOfFile(A2, B1))).toEqual([])
+    expect(check(told(), await replayOfFile(A1, B1)).join()).toMatch(/torn/)
+  })
+
   test('none is replaced in an entry that holds them all', async () => {
     const { history } = new Told()
     const writes = [[A1, B1], [A2]].map((changes) => history.begin('p', 'write', changes))

@@ -1,19 +1,25 @@
 import { type Env, isFirnError } from '@firn/env'
+import type { DatabaseState } from '@firn/manifest'
 import type { Commit } from '../write-options.js'
 import type { BatchRuns } from './batch-runs.js'
 import type { EncodedRecords } from './file-writer.js'
 
 export interface BatchGroupsOptions {
   env: Env
-  startRuns: () => BatchRuns
+  /** For so many bytes. */
+  startRuns: (bytes: number) => BatchRuns
+  /** The newest one that this process knows. */
+  state: () => DatabaseState
   /** A group of about this size is written without waiting for the one before. */
   groupBytes: number
 }
 
+const REFUSALS: ReadonlySet<string> = new Set(['FIRN_COMMIT_CONFLICT', 'FIRN_TABLE_OPTIONS'])
+
 /** A batch, and whoever waits for its commit. */
 interface Member {
   readonly records: EncodedRecords
-  group: Group
+  readonly bytes: number
   resolve(commit: Commit): void
   reject(error: unknown): void
 }
@@ -26,9 +32,9 @@ interface Group {
 }
 
 /**
- * Group commit of batches that are too large for an entry of the log, and small enough to share a file:
- * while one group is on its way, the next one gathers. A file is a request to a store, and one more for
- * compaction to read; sixteen batches that come at once cost two of each, and not sixteen.
+ * Group commit of batches that are too large for an entry of the log, and fit one run: while one group is
+ * on its way, the next one gathers. A file is a request to a store, and one more for compaction to read;
+ * sixteen batches that come at once cost one of each, and not sixteen.
  */
 export class BatchGroups {
   readonly #options: BatchGroupsOptions
@@ -40,28 +46,35 @@ export class BatchGroups {
   }
 
   /**
-   * Commits the records of a batch. Throws what kept them from being written, or the signal's reason;
-   * a group that nobody waits for any more isn't committed unless that is under way.
+   * Commits the records of a batch. Throws what kept them from being written, or the signal's reason:
+   * then it may be committed with others that share its file, if there are any.
    */
   commit(records: EncodedRecords, bytes: number, signal: AbortSignal | undefined): Promise<Commit> {
     const group = this.#gathering ?? this.#gather()
     const committed = new Promise<Commit>((resolve, reject) => {
-      const member: Member = { records, group, resolve, reject }
+      const leave = (): void => {
+        remove(group, member)
+        // Nobody waits for it any more.
+        if (group.members.size === 0) void group.runs?.stop(signal?.reason)
+        reject(signal?.reason)
+      }
+      const stay = (): void => signal?.removeEventListener('abort', leave)
+      const member: Member = {
+        records,
+        bytes,
+        resolve: (commit) => {
+          stay()
+          resolve(commit)
+        },
+        reject: (error) => {
+          stay()
+          reject(error)
+        },
+      }
+      signal?.addEventListener('abort', leave, { once: true })
       group.members.add(member)
-      if (signal === undefined) return
-      const leave = (): void => leaveGroup(member, signal.reason)
-      signal.addEventListener('abort', leave, { once: true })
-      const stay = (): void => signal.removeEventListener('abort', leave)
-      member.resolve = (commit) => {
-        stay()
-        resolve(commit)
-      }
-      member.reject = (error) => {
-        stay()
-        reject(error)
-      }
+      group.bytes += bytes
     })
-    group.bytes += bytes
     if (group.bytes >= this.#options.groupBytes) this.#close()
     return committed
   }
@@ -101,36 +114,46 @@ export class BatchGroups {
     const members = [...group.members]
     if (members.length === 0) return
     try {
-      group.runs = this.#options.startRuns()
-      // Each may have to be written again, alone.
-      const batches = members.map(({ records }) => ({
-        ...records,
-        payloads: [...records.payloads],
-      }))
+      group.runs = this.#options.startRuns(group.bytes)
+      // Of several, some may have to be written again: whoever writes them empties the list.
+      const [only, second] = members
+      const batches =
+        only !== undefined && second === undefined
+          ? [only.records]
+          : members.map(({ records }) => ({ ...records, payloads: [...records.payloads] }))
       const commit = await group.runs.commit(batches, undefined)
       for (const member of members) member.resolve(commit)
     } catch (error) {
-      if (members.length > 1 && mayConcernOne(error)) {
-        await Promise.all([...group.members].map((member) => this.#writeAlone(member)))
-      } else for (const member of members) member.reject(error)
+      const concerned = members.filter((member) => this.#concerns(error, group, member))
+      for (const member of concerned.length === 0 ? members : concerned) {
+        remove(group, member)
+        member.reject(error)
+      }
+      // The others, as if those had never come.
+      await this.#write(group)
     }
   }
 
-  #writeAlone(member: Member): Promise<void> {
-    member.group = { members: new Set([member]), bytes: 0, runs: undefined }
-    return this.#write(member.group)
+  /**
+   * Whether an error says that nothing was written because of a batch's own tables: one was dropped, or
+   * made by others with other options.
+   */
+  #concerns(error: unknown, { runs }: Group, { records }: Member): boolean {
+    if (!isFirnError(error) || error.retryable || !REFUSALS.has(error.code)) return false
+    const state = this.#options.state()
+    return records.tables.some((table) => {
+      const id = runs?.tableIds.get(table.name)
+      if (id !== undefined) return !state.tables.has(id)
+      try {
+        table.idIn(state)
+        return false
+      } catch {
+        return true
+      }
+    })
   }
 }
 
-/** A table was dropped, or made with other options: not all write to it. */
-function mayConcernOne(error: unknown): boolean {
-  if (!isFirnError(error) || error.retryable) return false
-  return error.code === 'FIRN_COMMIT_CONFLICT' || error.code === 'FIRN_TABLE_OPTIONS'
-}
-
-function leaveGroup(member: Member, reason: unknown): void {
-  const { members, runs } = member.group
-  members.delete(member)
-  member.reject(reason)
-  if (members.size === 0) void runs?.stop(reason)
+function remove(group: Group, member: Member): void {
+  if (group.members.delete(member)) group.bytes -= member.bytes
 }

@@ -109,15 +109,15 @@ export class BatchWriter implements Batch {
     const writer = database.writer()
     this.#written = true
     if (this.#size === 0) return database.newestCommit()
-    const bytes = this.#records.byteLength
-    database.noteBatch(bytes)
-    const isSmall = this.#runs === undefined && this.#parts.length === 0
-    if (isSmall && bytes > database.inlineLimitBytes && guard === undefined) {
-      return database.commitInGroup(this.#takeRecords(), bytes, signal)
-    }
-    if (!isSmall || bytes > database.inlineLimitBytes) {
+    database.noteBatch(this.#records.byteLength)
+    const bytes = this.#partsBytes + this.#records.byteLength
+    if (this.#runs !== undefined || bytes > database.inlineLimitBytes) {
+      const records = this.#takeRecords()
+      if (this.#runs === undefined && guard === undefined) {
+        return database.commitInGroup(records, bytes, signal)
+      }
       const runs = this.#runs ?? database.startRuns()
-      return waitFor(runs.commit([this.#takeRecords()], signal, guard), signal)
+      return waitFor(runs.commit([records], signal, guard), signal)
     }
     const batch = { tables: this.#tables, ids: this.#ids, payload: this.#records.take() }
     const written =

@@ -1,11 +1,5 @@
 import { type Env, type FirnError, isFirnError, ulid } from '@firn/env'
-import {
-  type AppendResult,
-  appendSettled,
-  type CommitLog,
-  conflictOf,
-  type Edit,
-} from '@firn/manifest'
+import { type AppendResult, type CommitLog, conflictOf, type Edit } from '@firn/manifest'
 import { type RecordKind, TimestampClock } from '@firn/mvcc'
 import { CommitConflictError, WriteStoppedError } from '../errors.js'
 import type { Commit, Durability } from '../write-options.js'
@@ -13,6 +7,7 @@ import type { EncodedBatch } from './batch-writer.js'
 import { batchPayload, CommitGroup } from './commit-group.js'
 import { DropGate } from './drop-gate.js'
 import { PayloadBuffers } from './payload-buffers.js'
+import { SharedLogAppender } from './shared-log-appender.js'
 import type { TableIdentity } from './table-identity.js'
 import { TablesToCome } from './tables-to-come.js'
 import { TransactionGroup } from './transaction-group.js'
@@ -25,9 +20,6 @@ const BUFFERED_GROUP_BYTES = 256 * 1024
 
 /** A group of writes that wait to be durable is closed at about this size. */
 const GROUP_BYTES = 4 * 1024 * 1024
-
-/** How often a group of a shared log is tried at the next version before its writers are told. */
-const MAX_ATTEMPTS = 100
 
 export interface CommitterOptions {
   env: Env
@@ -62,6 +54,7 @@ export class Committer {
   readonly #env: Env
   readonly #clock: TimestampClock
   readonly #log: CommitLog
+  readonly #shared: SharedLogAppender
   readonly #versions: VersionSet
   readonly #pressure: WritePressure
   readonly #catchUp: () => Promise<void>
@@ -96,6 +89,7 @@ export class Committer {
     this.#env = options.env
     this.#clock = new TimestampClock(options.env)
     this.#log = options.log
+    this.#shared = new SharedLogAppender({ ...options, clock: this.#clock })
     this.#versions = options.versions
     this.#pressure = options.pressure
     this.#catchUp = options.catchUp
@@ -393,35 +387,7 @@ export class Committer {
 
   async #appendShared(group: CommitGroup): Promise<void> {
     try {
-      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        let checked: number
-        do {
-          // Once the database is closed there is nothing left that it could be held against.
-          if (this.#stopped !== undefined) throw this.#stopped
-          checked = this.#versions.state.version
-          await group.check(this.#versions)
-        } while (checked !== this.#versions.state.version)
-        if (this.#stopped !== undefined) throw this.#stopped
-        const { state } = this.#versions
-        group.rebase(state)
-        const conflict = group.missingTable(state) ?? conflictOf(state, group.edits)
-        if (conflict !== undefined) throw new CommitConflictError(conflict)
-        const commit = {
-          version: state.version + 1,
-          timestamp: this.#clock.next(state.timestamp),
-        }
-        const entry = { ...commit, token: ulid(this.#env), payload: group.payload() }
-        const result = await appendSettled(this.#log, entry, { env: this.#env })
-        if (result.appended) {
-          this.#applied(group, commit)
-          return
-        }
-        await this.#catchUp()
-      }
-      throw new CommitConflictError(
-        `other processes were first at ${MAX_ATTEMPTS} versions in a row; try again, or write in larger batches`,
-        { retryable: true },
-      )
+      this.#applied(group, await this.#shared.append(group, () => this.#stopped))
     } catch (error) {
       this.#settled(group)
       group.reject(error)

@@ -102,7 +102,8 @@ export class DatabaseHandle implements Database {
     this.present = parts.present
     this.#batchGroups = new BatchGroups({
       env: parts.env,
-      startRuns: () => this.startRuns(),
+      startRuns: (bytes) => this.startRuns(bytes),
+      state: () => parts.versions.state,
       groupBytes: Math.min(this.batchLimits.runBytes, BATCH_GROUP_BYTES),
     })
   }
@@ -271,9 +272,8 @@ export class DatabaseHandle implements Database {
   }
 
   /** A commit as whole SSTs: its size isn't bounded by what a log entry may hold, nor by memory. */
-  startRuns(): BatchRuns {
+  startRuns(runBytes: number = this.batchLimits.runBytes): BatchRuns {
     const { committer, files } = this.#writing('write')
-    const { runBytes } = this.batchLimits
     const runs = new BatchRuns({ env: this.#parts.env, committer, files, runBytes })
     this.#batchRuns.add(runs)
     void runs.ended.then(() => this.#batchRuns.delete(runs))

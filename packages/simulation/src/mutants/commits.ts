@@ -87,9 +87,9 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A group of a shared log is acknowledged when it is sent.',
     patches: [
       {
-        module: 'engine/internal/committer',
-        from: 'const result = await appendSettled(',
-        to: 'group.resolve(commit); const result = await appendSettled(',
+        module: 'engine/internal/shared-log-appender',
+        from: 'const { appended } = await appendSettled(',
+        to: 'group.resolve(commit); const { appended } = await appendSettled(',
       },
     ],
   },
@@ -123,7 +123,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'Edits that lost their version to others are appended at the next one without a look at what came between.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/shared-log-appender',
         from: `if (conflict !== undefined) throw new CommitConflictError(conflict);
           const commit = {`,
         to: `if (conflict !== undefined && attempt === 0) throw new CommitConflictError(conflict);
@@ -187,8 +187,8 @@ export const COMMITS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/batch-groups',
-        from: 'const batches = members.map(',
-        to: 'const batches = members.slice(-1).map(',
+        from: ': members.map(({ records })',
+        to: ': members.slice(-1).map(({ records })',
       },
     ],
   },

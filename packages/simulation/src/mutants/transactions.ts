@@ -40,10 +40,10 @@ export const TRANSACTIONS: readonly Mutant[] = [
     bug: 'A transaction that lost its version to others is not validated against what they committed.',
     patches: [
       {
-        module: 'engine/internal/committer',
-        from: 'checked = this.#versions.state.version; await group.check(this.#versions);',
-        to: `checked = this.#versions.state.version;
-          if (attempt === 0) await group.check(this.#versions);`,
+        module: 'engine/internal/shared-log-appender',
+        from: 'await group.check(versions);',
+        to: `if (group.wasChecked !== true) await group.check(versions);
+          group.wasChecked = true;`,
       },
     ],
   },

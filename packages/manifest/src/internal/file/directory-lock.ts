@@ -222,7 +222,8 @@ function create(
     return true
   } catch (error) {
     const { code } = error as { code?: unknown }
-    if (code === 'EEXIST') return false
+    // Without the temporary file, others came first as well: a later owner has cleared it away.
+    if (code === 'EEXIST' || code === 'ENOENT') return false
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK')
       throw error
     return createWithoutLinks(fs, path, record)

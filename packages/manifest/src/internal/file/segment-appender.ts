@@ -102,15 +102,15 @@ export class SegmentAppender {
     try {
       const torn = !restIsZero(frames)
       if (torn) await file.truncate(frames.end)
+      else if (!frames.closed) await file.truncate(frames.bytes.length + PAGE_BYTES)
       if (!frames.closed) {
-        if (!torn) await file.truncate(frames.bytes.length + PAGE_BYTES)
         const unsure = frames.durableThrough + 1 - frames.firstVersion
         const from = frames.offsets[Math.max(0, unsure)] ?? frames.end
         const bytes = frames.bytes.subarray(from, frames.end)
         if (bytes.length > 0) await file.write([bytes], from, true)
-        await file.sync()
-        await fs.syncDirectory(directory)
       }
+      if (torn || !frames.closed) await file.sync()
+      if (!frames.closed) await fs.syncDirectory(directory)
       return new SegmentAppender(file, {
         firstVersion: frames.firstVersion,
         seed: frames.header.seed,

@@ -184,5 +184,3 @@ export const sstTargets: readonly FuzzTarget[] = [
   block,
   compressed(),
 ]
-
-/** Not by spreading: a call takes fewer arguments than an input may have bytes. */
