@@ -169,6 +169,7 @@ test('42: a read ends at its signal, whichever request for it has no answer', as
     ['file', (signal) => table.getMany([key(7), key(8)], { signal })],
     ['file', (signal) => table.scan({ signal }).toArray()],
     ['file', (signal) => table.warm({}, { signal })],
+    ['log', (signal) => reader.snapshot({ at: { timestamp: 1 }, signal })],
     ['log', (signal) => table.get(key(7), { fresh: true, signal })],
     ['log', (signal) => table.scan({ fresh: true, signal }).toArray()],
   ]

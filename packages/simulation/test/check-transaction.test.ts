@@ -8,6 +8,7 @@ import { Replay } from '../src/replay.js'
 
 const A = { table: 't', key: 'a', value: 'a1' }
 const A2 = { table: 't', key: 'a', value: 'a2' }
+const NO_A = { table: 't', key: 'a', value: undefined }
 const B = { table: 't', key: 'b', value: 'b1' }
 const C = { table: 't', key: 'c', value: 'c1' }
 const D = { table: 't', key: 'd', value: 'd1' }
@@ -22,7 +23,9 @@ function replayOf(...commits: Change[][]): Promise<Replay> {
   ])
   const payloads = commits.map((changes) => {
     const writer = new RecordsWriter()
-    for (const { key, value = '' } of changes) writer.add(1, utf8Encode(key), utf8Encode(value))
+    for (const { key, value } of changes) {
+      writer.add(1, utf8Encode(key), value === undefined ? undefined : utf8Encode(value))
+    }
     return writer.take()
   })
   const entries = [beginning, ...payloads].map((payload, i) => ({
@@ -106,6 +109,8 @@ test.each<[string, Change[][], RegExp | undefined]>([
   ['nobody wrote its key', [[A], [B], [A2]], undefined],
   ['somebody wrote its key', [[B], [A], [A2]], /t\/a was written at 3/],
   ['somebody wrote its key in the same entry, before it', [[B], [A, A2]], /t\/a was written at 3/],
+  ['somebody deleted its key, which was not there', [[B], [NO_A], [A2]], undefined],
+  ['somebody deleted its key', [[A], [NO_A], [A2]], /t\/a was written at 3/],
 ])('in snapshots: %s', async (_, commits, problem) => {
   const transaction = { isolation: 'snapshot', version: 2, reads: [value(B)] } as const
   const problems = check(historyOf(commits, transaction), await replayOf(...commits))
