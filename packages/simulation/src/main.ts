@@ -7,7 +7,8 @@ const USAGE = `node packages/simulation/dist/main.js, with
   [--seeds N] [--from S] [--twice]   runs N seeds from S on, on all cores; each one twice
   --minutes M [--from S]             as many as it can in M minutes
   --seed S [--trace]                 runs one, and tells what happens
-  --seed S --shrink FILE             makes a run that fails smaller, and keeps it in a file
+  --seed S --shrink FILE             makes a run that fails smaller, and keeps it in a file; it fails for
+                                     the same reason, or with --any-failure for whatever reason
   --replay FILE [--trace]            runs what a file keeps
 
 Ends with 1 where a run failed.`
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       trace: { type: 'boolean', default: false },
       shrink: { type: 'string' },
+      'any-failure': { type: 'boolean', default: false },
       replay: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -33,7 +35,8 @@ async function main(): Promise<void> {
   const [seed, minutes] = [values.seed, values.minutes].map(optionalNumber)
   if (values.help) console.log(USAGE)
   else if (replay !== undefined) await replayFile(replay, { trace })
-  else if (seed !== undefined && shrink !== undefined) await shrinkSeed(seed, shrink)
+  else if (seed !== undefined && shrink !== undefined)
+    await shrinkSeed(seed, shrink, { anyFailure: values['any-failure'] })
   else if (seed !== undefined) await runOne(seed, { trace })
   else {
     const seeds = optionalNumber(values.seeds) ?? (minutes === undefined ? 100 : ENDLESS)

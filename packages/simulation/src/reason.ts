@@ -1,4 +1,4 @@
-import type { Violation } from './violation.js'
+import { EndlessRun, type Violation } from './violation.js'
 
 /** What goes wrong, without who, where and when: the same for two runs that show one bug. */
 const VARIABLE: readonly (readonly [RegExp, string])[] = [
@@ -25,6 +25,20 @@ const PREDICATE =
 /** Why a run failed, once for each problem that it tells of. Two runs that share one show the same bug. */
 export function reasonsOf(failure: Violation): Set<string> {
   return new Set(failure.message.split('\n').map(reasonOf))
+}
+
+/**
+ * Whether a run failed for the first reason of another; where `anyFailure` will do, for whatever reason but
+ * that its events ran out, which a sound run's may as well when things were taken from it.
+ */
+export function showsTheBug(
+  found: Violation | undefined,
+  failure: Violation,
+  anyFailure = false,
+): boolean {
+  if (found === undefined) return false
+  const [reason = ''] = reasonsOf(failure)
+  return reasonsOf(found).has(reason) || (anyFailure && !(found instanceof EndlessRun))
 }
 
 function reasonOf(line: string): string {

@@ -5,3 +5,10 @@ export class Violation extends Error {
     this.name = 'Violation'
   }
 }
+
+/** A run was ended at its limit of events. That may be all that is wrong with it. */
+export class EndlessRun extends Violation {
+  constructor(mostEvents: number) {
+    super(`there is no end to it: ${mostEvents} events`)
+  }
+}

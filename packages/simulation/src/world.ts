@@ -3,7 +3,7 @@ import type { Decisions } from './decisions.js'
 import { type Event, EventQueue, type Owner } from './event-queue.js'
 import { Trace } from './trace.js'
 import { Turns } from './turns.js'
-import { Violation } from './violation.js'
+import { EndlessRun, Violation } from './violation.js'
 
 /**
  * Virtual time, and what happens in it, one event at a time:
@@ -109,7 +109,7 @@ export class World {
 
   async #run(event: Event): Promise<void> {
     if (++this.events > this.mostEvents) {
-      throw new Violation(`there is no end to it: ${this.mostEvents} events`)
+      throw new EndlessRun(this.mostEvents)
     }
     this.nowMs = event.at
     this.trace.add(this.nowMs, event.what)

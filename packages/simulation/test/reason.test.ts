@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { reasonsOf } from '../src/reason.js'
-import { Violation } from '../src/violation.js'
+import { reasonsOf, showsTheBug } from '../src/reason.js'
+import { EndlessRun, Violation } from '../src/violation.js'
 
 const reasonOf = (message: string): string | undefined => [...reasonsOf(new Violation(message))][0]
 
@@ -43,4 +43,19 @@ test('other bugs have other reasons', () => {
 test('a run that tells of several problems has the reason of each', () => {
   const reasons = reasonsOf(new Violation('a is torn\nb has version 3\nand 4 more'))
   expect([...reasons]).toEqual(['is torn', 'has version #', 'and # more'])
+})
+
+test('a run shows the bug of another where it fails for the same reason, or for any that will do', () => {
+  const failure = new Violation("writer1.1/0's put is torn: it is in the log in part, at 4")
+  const same = new Violation("writer2.1/1's put is torn: it is in the log in part, at 9")
+  const other = new Violation('6 files are open, but there are 4')
+  const shown = [undefined, same, other, new EndlessRun(100)]
+  expect(shown.map((found) => showsTheBug(found, failure))).toEqual([false, true, false, false])
+  expect(shown.map((found) => showsTheBug(found, failure, true))).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ])
+  expect(showsTheBug(new EndlessRun(9), new EndlessRun(100))).toBe(true)
 })

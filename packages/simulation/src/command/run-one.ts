@@ -2,7 +2,7 @@ import { readKeptRun, writeKeptRun } from '../kept-run.js'
 import { type RunOptions, type RunReport, runSeed } from '../run-seed.js'
 import { resultOf } from '../runner/seed-result.js'
 import { Tally } from '../runner/tally.js'
-import { shrinkRun } from '../shrink-run.js'
+import { type ShrinkRunOptions, shrinkRun } from '../shrink-run.js'
 import { failureInWords } from './failure-in-words.js'
 
 /** Runs one seed; prints what happens, if asked to, and what it came to. */
@@ -23,8 +23,12 @@ export async function replayFile(path: string, options: { trace: boolean }): Pro
   tell(report, (_, failure) => `failed: ${failure}`)
 }
 
-/** Makes a seed's run smaller as long as it fails for the same reason, and keeps it in a file. */
-export async function shrinkSeed(seed: number, path: string): Promise<void> {
+/** Makes a seed's run smaller as long as it fails, for the same reason or for any, and keeps it in a file. */
+export async function shrinkSeed(
+  seed: number,
+  path: string,
+  options: Pick<ShrinkRunOptions, 'anyFailure'>,
+): Promise<void> {
   const report = await runSeed(seed)
   if (report.failure === undefined) {
     console.log(`seed ${seed} doesn't fail: there is nothing to shrink`)
@@ -33,6 +37,7 @@ export async function shrinkSeed(seed: number, path: string): Promise<void> {
   process.exitCode = 1
   console.error(`seed ${seed} failed, with ${report.decisions.size} decisions that aren't 0`)
   const { decisions, runs } = await shrinkRun(report, {
+    ...options,
     onSmaller: (size, after) => console.error(`${size} after ${after} runs`),
   })
   const again = await runSeed(seed, { decisions })

@@ -30,7 +30,9 @@ async function run({ mutant, seeds, shrinks }: Job): Promise<Outcome> {
     if (report.failure === undefined) continue
     const failed = { seed, violation: report.failure.message }
     if (!shrinks) return failed
-    const { decisions } = await shrinkRun(report, { mostRuns: MOST_SHRINKING_RUNS })
+    // Without the bug these seeds pass: whatever fails is the bug.
+    const options = { mostRuns: MOST_SHRINKING_RUNS, anyFailure: true }
+    const { decisions } = await shrinkRun(report, options)
     return { ...failed, decisions: decisions.size }
   }
   return { seed: undefined }
