@@ -173,9 +173,7 @@ export class DynamoDbCommitLog implements CommitLog {
       return decodeEntryItem(this.#incarnation, item)
     } catch (error) {
       // Garbled on its way, maybe.
-      if (isFirnError(error, 'FIRN_CORRUPTION') || isFirnError(error, 'FIRN_FORMAT_VERSION')) {
-        return undefined
-      }
+      if (isUndecodable(error)) return undefined
       throw error
     }
   }
@@ -185,8 +183,7 @@ export class DynamoDbCommitLog implements CommitLog {
     try {
       winner = (await this.#readPage(entry.version - 1, 1, signal)).entries[0]
     } catch (error) {
-      if (isFirnError(error, 'FIRN_CORRUPTION') || isFirnError(error, 'FIRN_FORMAT_VERSION'))
-        throw error
+      if (isUndecodable(error)) throw error
       throw new AmbiguousAppendError(entry, error)
     }
     if (winner === undefined) throw new AmbiguousAppendError(entry)
@@ -270,4 +267,8 @@ export class DynamoDbCommitLog implements CommitLog {
   #assertOpen(): void {
     if (this.#closed) throw new ClosedError('the commit log is closed')
   }
+}
+
+function isUndecodable(error: unknown): boolean {
+  return isFirnError(error, 'FIRN_CORRUPTION') || isFirnError(error, 'FIRN_FORMAT_VERSION')
 }

@@ -149,18 +149,16 @@ export class Recovery {
   }
 
   /** Where nothing is read, nothing is held but what is there to be read. */
-  async #assertLetGo({ db, name, host }: Session): Promise<void> {
+  async #assertLetGo(session: Session): Promise<void> {
+    const { db, name, host } = session
     await db.refresh()
     await db.evict()
-    let stats = await db.stats()
-    // It holds what it merges, which somebody else may have merged meanwhile.
-    while (stats.compactions.running) {
+    const { cache, levels, compactions } = await db.stats()
+    if (compactions.running) {
+      // It holds what it merges, which somebody else may have merged meanwhile.
       await host.life.env.sleep(LOOK_MS)
-      await db.refresh()
-      await db.evict()
-      stats = await db.stats()
+      return this.#assertLetGo(session)
     }
-    const { cache, levels } = stats
     const files = levels.reduce((sum, level) => sum + level.files, 0)
     if (cache.openFiles > files) {
       throw new Violation(`${name}: ${cache.openFiles} files are open, but there are ${files}`)

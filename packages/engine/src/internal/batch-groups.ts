@@ -3,6 +3,7 @@ import type { DatabaseState } from '@firn/manifest'
 import type { Commit } from '../write-options.js'
 import type { BatchRuns } from './batch-runs.js'
 import type { EncodedRecords } from './file-writer.js'
+import { waitFor } from './wait-for.js'
 
 export interface BatchGroupsOptions {
   env: Env
@@ -17,11 +18,21 @@ export interface BatchGroupsOptions {
 const REFUSALS: ReadonlySet<string> = new Set(['FIRN_COMMIT_CONFLICT', 'FIRN_TABLE_OPTIONS'])
 
 /** A batch, and whoever waits for its commit. */
-interface Member {
+class Member {
   readonly records: EncodedRecords
   readonly bytes: number
-  resolve(commit: Commit): void
-  reject(error: unknown): void
+  readonly committed: Promise<Commit>
+  resolve: (commit: Commit) => void = () => {}
+  reject: (error: unknown) => void = () => {}
+
+  constructor(records: EncodedRecords, bytes: number) {
+    this.records = records
+    this.bytes = bytes
+    this.committed = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+  }
 }
 
 interface Group {
@@ -49,34 +60,24 @@ export class BatchGroups {
    * Commits the records of a batch. Throws what kept them from being written, or the signal's reason:
    * then it may be committed with others that share its file, if there are any.
    */
-  commit(records: EncodedRecords, bytes: number, signal: AbortSignal | undefined): Promise<Commit> {
+  async commit(
+    records: EncodedRecords,
+    bytes: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Commit> {
     const group = this.#gathering ?? this.#gather()
-    const committed = new Promise<Commit>((resolve, reject) => {
-      const leave = (): void => {
-        remove(group, member)
-        // Nobody waits for it any more.
-        if (group.members.size === 0) void group.runs?.stop(signal?.reason)
-        reject(signal?.reason)
-      }
-      const stay = (): void => signal?.removeEventListener('abort', leave)
-      const member: Member = {
-        records,
-        bytes,
-        resolve: (commit) => {
-          stay()
-          resolve(commit)
-        },
-        reject: (error) => {
-          stay()
-          reject(error)
-        },
-      }
-      signal?.addEventListener('abort', leave, { once: true })
-      group.members.add(member)
-      group.bytes += bytes
-    })
+    const member = new Member(records, bytes)
+    group.members.add(member)
+    group.bytes += bytes
     if (group.bytes >= this.#options.groupBytes) this.#close()
-    return committed
+    try {
+      return await waitFor(member.committed, signal)
+    } catch (error) {
+      remove(group, member)
+      // Nobody waits for it any more.
+      if (group.members.size === 0) void group.runs?.stop(error)
+      throw error
+    }
   }
 
   /** Rejects the batches that aren't being written yet. */

@@ -39,8 +39,7 @@ export class BatchRuns {
   readonly #abort: AbortController = new AbortController()
   /** Where one run after the other is put in order. */
   readonly #memory: MemtableMemory
-  /** The ids that the tables have in the files, by name. */
-  readonly tableIds: Map<string, number> = new Map()
+  readonly #tableIds: Map<string, number> = new Map()
   /** Oldest first. */
   readonly #runs: FileMeta[][] = []
   #merging: Promise<FileMeta[]> | undefined
@@ -67,6 +66,11 @@ export class BatchRuns {
         resolve()
       }
     })
+  }
+
+  /** The ids that the tables of what is written have, by name. */
+  get tableIds(): ReadonlyMap<string, number> {
+    return this.#tableIds
   }
 
   /** Takes over a run's records, which are newer than those before. */
@@ -142,7 +146,7 @@ export class BatchRuns {
   async #write(records: readonly EncodedRecords[], splitTables: boolean): Promise<void> {
     const options = { splitTables, memory: this.#memory, signal: this.#abort.signal }
     await this.#findTables([...new Set(records.flatMap(({ tables }) => tables))])
-    this.#runs.push(await this.#options.files.writeRecords(records, this.tableIds, options))
+    this.#runs.push(await this.#options.files.writeRecords(records, this.#tableIds, options))
   }
 
   async #findTables(tables: readonly TableIdentity[]): Promise<void> {
@@ -151,13 +155,13 @@ export class BatchRuns {
     const ids = await waitFor(committer.ensureTables(tables), this.#abort.signal)
     for (const [i, { name }] of tables.entries()) {
       const id = ids[i] as number
-      const before = this.tableIds.get(name)
+      const before = this.#tableIds.get(name)
       if (before !== undefined && before !== id) {
         throw new CommitConflictError(
           `table ${name} was dropped while a batch wrote to it; write the batch again`,
         )
       }
-      this.tableIds.set(name, id)
+      this.#tableIds.set(name, id)
     }
   }
 
@@ -183,7 +187,7 @@ export class BatchRuns {
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          const ids = this.tableIds.values()
+          const ids = this.#tableIds.values()
           return await committer.commitEdits([{ type: 'add-files', files }], ids, guard)
         } catch (error) {
           const refused = isRefusal(error)

@@ -89,7 +89,8 @@ export class Committer {
     this.#env = options.env
     this.#clock = new TimestampClock(options.env)
     this.#log = options.log
-    this.#shared = new SharedLogAppender({ ...options, clock: this.#clock })
+    const stopped = (): FirnError | undefined => this.#stopped
+    this.#shared = new SharedLogAppender({ ...options, clock: this.#clock, stopped })
     this.#versions = options.versions
     this.#pressure = options.pressure
     this.#catchUp = options.catchUp
@@ -387,7 +388,7 @@ export class Committer {
 
   async #appendShared(group: CommitGroup): Promise<void> {
     try {
-      this.#applied(group, await this.#shared.append(group, () => this.#stopped))
+      this.#applied(group, await this.#shared.append(group))
     } catch (error) {
       this.#settled(group)
       group.reject(error)

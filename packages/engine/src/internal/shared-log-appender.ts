@@ -16,6 +16,8 @@ export interface SharedLogAppenderOptions {
   clock: TimestampClock
   /** Reads the log up to its end, into `versions`. */
   catchUp: () => Promise<void>
+  /** Why nothing is to be appended any more, as soon as that is so. */
+  stopped: () => FirnError | undefined
 }
 
 /**
@@ -32,12 +34,12 @@ export class SharedLogAppender {
   /**
    * Appends one group; gives where it came to stand. Throws `CommitConflictError` where it doesn't apply
    * any more to what others committed, `CommitUnknownError` where nobody can tell whether it is in the
-   * log, and what `stopped` gives as soon as that is something.
+   * log, and what `stopped` gives.
    */
-  async append(group: CommitGroup, stopped: () => FirnError | undefined): Promise<Commit> {
+  async append(group: CommitGroup): Promise<Commit> {
     const { env, log, versions, clock, catchUp } = this.#options
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      await this.#check(group, stopped)
+      await this.#check(group)
       const { state } = versions
       group.rebase(state)
       const conflict = group.missingTable(state) ?? conflictOf(state, group.edits)
@@ -55,20 +57,20 @@ export class SharedLogAppender {
   }
 
   /** Holds the group against the newest state, however long that takes. */
-  async #check(group: CommitGroup, stopped: () => FirnError | undefined): Promise<void> {
+  async #check(group: CommitGroup): Promise<void> {
     const { versions } = this.#options
     for (;;) {
       // Once the database is closed there is nothing left that it could be held against.
-      assertGoing(stopped)
+      this.#assertGoing()
       const { version } = versions.state
       await group.check(versions)
-      assertGoing(stopped)
+      this.#assertGoing()
       if (version === versions.state.version) return
     }
   }
-}
 
-function assertGoing(stopped: () => FirnError | undefined): void {
-  const reason = stopped()
-  if (reason !== undefined) throw reason
+  #assertGoing(): void {
+    const reason = this.#options.stopped()
+    if (reason !== undefined) throw reason
+  }
 }
