@@ -22,8 +22,12 @@ export interface Shrunk {
   runs: number
 }
 
+/** Below this, numbers are raised. */
+const MEDIUM = 500
 /** Below this, single decisions are lowered and taken away in pairs as well. */
 const SMALL = 60
+/** More than any number that has a bound. */
+const LARGE = 2 ** 31
 
 /**
  * Makes a failing run smaller: takes decisions away (what isn't named is 0, the dull choice), as many at
@@ -31,9 +35,11 @@ const SMALL = 60
  *
  * 1. What came late is cut off.
  * 2. Whole scopes are taken away, and all decisions of one kind, the largest first.
- * 3. Runs of neighbours are taken away, by halves and quarters down to single ones (ddmin), late ones first:
+ * 3. Numbers of one kind are all raised to their bound, which adds no decision: where a sum is what matters,
+ *    such as bytes that fill a memtable, fewer do then.
+ * 4. Runs of neighbours are taken away, by halves and quarters down to single ones (ddmin), late ones first:
  *    that leaves as it is what happens before.
- * 4. Of what is left, numbers are lowered and pairs taken away.
+ * 5. Of what is left, numbers are lowered and pairs taken away.
  *
  * Again from the second step, until nothing is taken away any more.
  */
@@ -47,6 +53,7 @@ export async function shrink(
   for (let size = -1; size !== shrinker.size; ) {
     size = shrinker.size
     await shrinker.dropGroups()
+    if (shrinker.size <= MEDIUM) await shrinker.raise()
     await shrinker.dropRuns()
     if (shrinker.size > SMALL) continue
     await shrinker.lower()
@@ -103,6 +110,17 @@ class Shrinker {
     }
   }
 
+  /** Raises the numbers of each kind, but for times, which only order what happens. */
+  async raise(): Promise<void> {
+    const kinds = new Map([...groupsOf(this.best)].filter(([name]) => name.startsWith(EVERYWHERE)))
+    kinds.delete(`${EVERYWHERE}at`)
+    for (const keys of kinds.values()) {
+      if (keys.length < 3) continue
+      const raised = keys.map((key) => [key, LARGE] as const)
+      await this.#try(new Map([...this.best, ...raised]))
+    }
+  }
+
   async dropRuns(): Promise<void> {
     for (let length = this.size >>> 1; length > 0; length >>>= 1) {
       for (let end = this.size; end > 0; end = Math.min(end - length, this.size)) {
@@ -126,7 +144,7 @@ class Shrinker {
     for (const key of [...this.best.keys()].reverse()) {
       let least = 1
       for (let value = this.best.get(key) ?? 0; least < value; value = this.best.get(key) ?? 0) {
-        const lower = least === 1 ? 1 : (least + value) >>> 1
+        const lower = least === 1 ? 1 : Math.floor((least + value) / 2)
         if (!(await this.#try(new Map([...this.best, [key, lower]])))) least = lower + 1
       }
     }
@@ -155,6 +173,9 @@ class Shrinker {
   }
 }
 
+/** In front of a kind of decisions, of all scopes. */
+const EVERYWHERE = 'all '
+
 /** Decisions that may go together: those of each scope, and those of one kind, everywhere or in one scope. */
 function groupsOf(decisions: DecisionMap): Map<string, string[]> {
   const groups = new Map<string, string[]>()
@@ -165,7 +186,7 @@ function groupsOf(decisions: DecisionMap): Map<string, string[]> {
   }
   for (const key of decisions.keys()) {
     const kind = key.slice(key.lastIndexOf('/') + 1).replace(/#\d+$/, '')
-    add(`all ${kind}`, key)
+    add(EVERYWHERE + kind, key)
     for (let end = key.indexOf('/'); end >= 0; end = key.indexOf('/', end + 1)) {
       const scope = key.slice(0, end + 1)
       add(scope, key)

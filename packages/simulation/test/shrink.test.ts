@@ -45,6 +45,18 @@ test('numbers are lowered as far as it takes', async () => {
   expect([...decisions]).toEqual([[LATE, 23]])
 })
 
+test('where a sum is what matters, few large numbers take the place of many', async () => {
+  // As values fill a memtable: each has at most 50 bytes.
+  const most = 50
+  const run = async (decisions: DecisionMap) => {
+    const made = new Map([...decisions].map(([name, value]) => [name, Math.min(value, most)]))
+    const sizes = [...made].filter(([name]) => name.endsWith('/key')).map(([, value]) => value)
+    return { fails: sizes.reduce((sum, size) => sum + size, 0) >= 4 * most, made }
+  }
+  const { decisions } = await shrink(manyDecisions(), run)
+  expect([...decisions.values()]).toEqual([most, most, most, most])
+})
+
 test('two decisions that only matter together are taken away together', async () => {
   const { decisions } = await shrinkBy(
     (given) => given.has(FAULT) && given.has(EARLY) === given.has(LATE),

@@ -113,7 +113,9 @@ export class CommitGroup {
    * Throws where it can't be committed, most often `CommitConflictError`.
    */
   check(versions: VersionSet): Promise<void> | undefined {
-    return this.guard?.check(versions, NO_KEYS)
+    const { guard } = this
+    if (guard === undefined) return undefined
+    return versions.holding((tree, timestamp) => guard.check(tree, timestamp, NO_KEYS))
   }
 
   /**

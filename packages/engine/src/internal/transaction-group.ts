@@ -4,6 +4,7 @@ import type { Commit } from '../write-options.js'
 import { CommitGroup } from './commit-group.js'
 import { KeySet } from './key-set.js'
 import type { TransactionGuard } from './transaction-guard.js'
+import type { Tree } from './tree.js'
 import type { VersionSet } from './version-set.js'
 
 /** A transaction's writes on their way to the log. */
@@ -38,14 +39,20 @@ export class TransactionGroup extends CommitGroup {
     })
   }
 
-  override async check(versions: VersionSet): Promise<void> {
+  override check(versions: VersionSet): Promise<void> {
+    const { state } = versions
+    return versions.holding((tree, timestamp) => this.#check(state, tree, timestamp))
+  }
+
+  /** Holds the members against one state, for which the database may be closed meanwhile. */
+  async #check(state: DatabaseState, tree: Tree, timestamp: number): Promise<void> {
     const before = new KeySet()
     const stay: Member[] = []
     let refusal: unknown
     for (const member of this.#members) {
       try {
-        assertTables(member.tableIds, versions.state)
-        await member.guard.check(versions, before)
+        assertTables(member.tableIds, state)
+        await member.guard.check(tree, timestamp, before)
         before.addAll(member.guard.writes)
         stay.push(member)
       } catch (error) {

@@ -3,7 +3,7 @@ import { CommitConflictError } from '../errors.js'
 import { changedSince } from './changed-since.js'
 import type { KeySet } from './key-set.js'
 import type { ReadSet } from './read-set.js'
-import type { VersionSet } from './version-set.js'
+import type { Tree } from './tree.js'
 
 /** Holds what a transaction read against what others have written since. */
 export class TransactionGuard {
@@ -20,12 +20,11 @@ export class TransactionGuard {
   }
 
   /**
-   * Looks at what was committed since it was asked last, up to the newest state, and at what shares the
-   * entry and comes before it. Throws `CommitConflictError` where that contradicts it.
+   * Looks at what was committed since it was asked last, up to `timestamp`, which `tree` shows and the
+   * caller holds; and at what shares the entry and comes before it. Throws `CommitConflictError` where that
+   * contradicts it.
    */
-  async check(versions: VersionSet, before: KeySet): Promise<void> {
-    const tree = versions.tree.retain()
-    const { timestamp } = versions.state
+  async check(tree: Tree, timestamp: number, before: KeySet): Promise<void> {
     try {
       const problem = await changedSince(tree, this.#reads, this.#since)
       if (problem !== undefined) throw new CommitConflictError(problem)
@@ -36,8 +35,6 @@ export class TransactionGuard {
       throw new CommitConflictError('a file is gone in which others may have written', {
         cause: error,
       })
-    } finally {
-      tree.release()
     }
     const table = this.#reads.changedBy(before)
     if (table === undefined) return

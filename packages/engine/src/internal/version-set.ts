@@ -74,6 +74,16 @@ export class VersionSet {
     return this.memtableBytes + this.#memory.keptBytes
   }
 
+  /** Keeps what shows the state while it is used: others may come after it, and the database be closed. */
+  async holding<T>(use: (tree: Tree, timestamp: number) => Promise<T>): Promise<T> {
+    const tree = this.tree.retain()
+    try {
+      return await use(tree, this.state.timestamp)
+    } finally {
+      tree.release()
+    }
+  }
+
   /** Makes a version the one that readers see. Its records are in the active memtable. */
   show(version: number, timestamp: number): void {
     this.visibleVersion = version

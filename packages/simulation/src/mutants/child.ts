@@ -1,4 +1,6 @@
 import { register } from 'node:module'
+import type { DecisionMap } from '../decisions.js'
+import type { RunReport } from '../run-seed.js'
 import type { Job, Outcome } from './job.js'
 import { urlOf } from './mutant.js'
 import { mutantNamed } from './mutants.js'
@@ -7,8 +9,16 @@ import { mutantNamed } from './mutants.js'
 
 /** So many events are the end of a run: a database that is damaged is opened again and again. */
 const MOST_EVENTS = 100_000
+/** So many seeds that fail are made smaller, until one is small: what is left of them differs widely. */
+const FAILING_SEEDS = 5
+/** A seed that fails this long after the first one isn't waited for. */
+const MORE_SEEDS = 600
+/** Decisions of a small run. */
+const SMALL = 30
 /** Runs that are spent on making one smaller. */
-const MOST_SHRINKING_RUNS = 1500
+const SHRINKING_RUNS = 300
+/** Runs that are spent on the smallest, where none is small. */
+const MORE_SHRINKING_RUNS = 1000
 
 /** Loads what a mutant changes, changed; throws where it was loaded as it is. */
 async function plant(name: string): Promise<void> {
@@ -24,18 +34,40 @@ async function plant(name: string): Promise<void> {
 async function run({ mutant, seeds, shrinks }: Job): Promise<Outcome> {
   if (mutant !== undefined) await plant(mutant)
   const { runSeed } = await import('../run-seed.js')
-  const { shrinkRun } = await import('../shrink-run.js')
+  const failed: RunReport[] = []
+  let more = seeds.length
   for (const seed of seeds) {
+    if (more-- === 0) break
     const report = await runSeed(seed, { mostEvents: MOST_EVENTS })
     if (report.failure === undefined) continue
-    const failed = { seed, violation: report.failure.message }
-    if (!shrinks) return failed
-    // Without the bug these seeds pass: whatever fails is the bug.
-    const options = { mostRuns: MOST_SHRINKING_RUNS, anyFailure: true }
-    const { decisions } = await shrinkRun(report, options)
-    return { ...failed, decisions: decisions.size }
+    if (failed.push(report) === (shrinks ? FAILING_SEEDS : 1)) break
+    more = Math.min(more, MORE_SEEDS)
   }
-  return { seed: undefined }
+  const [first] = failed
+  if (first?.failure === undefined) return { seed: undefined }
+  const outcome = { seed: first.seed, violation: first.failure.message }
+  return shrinks ? { ...outcome, decisions: await smallestOf(failed) } : outcome
+}
+
+/** How many decisions the smallest run has that is found. */
+async function smallestOf(failed: readonly RunReport[]): Promise<number> {
+  const { runSeed } = await import('../run-seed.js')
+  const { shrinkRun } = await import('../shrink-run.js')
+  let smallest: { seed: number; decisions: DecisionMap } | undefined
+  for (const report of failed.toSorted((a, b) => a.decisions.size - b.decisions.size)) {
+    // Without the bug these seeds pass: whatever fails is the bug.
+    const options = { mostRuns: SHRINKING_RUNS, anyFailure: true }
+    const { decisions } = await shrinkRun(report, options)
+    if (smallest === undefined || decisions.size < smallest.decisions.size) {
+      smallest = { seed: report.seed, decisions }
+    }
+    if (decisions.size <= SMALL) return decisions.size
+  }
+  if (smallest === undefined) throw new Error('nothing failed')
+  const { seed, decisions } = smallest
+  const report = await runSeed(seed, { decisions, mostEvents: MOST_EVENTS })
+  const options = { mostRuns: MORE_SHRINKING_RUNS, anyFailure: true }
+  return (await shrinkRun(report, options)).decisions.size
 }
 
 console.log(JSON.stringify(await run(JSON.parse(process.argv[2] ?? '') as Job)))

@@ -60,7 +60,8 @@ export const getAt: Operation = {
   writes: false,
   async run(session) {
     const { table, key } = pick(session)
-    const request = at({ what: 'get at', table }, session.pickMoment())
+    const moment = session.pickMoment()
+    const request = at({ what: 'get at', table, single: moment === undefined }, moment)
     const options = { ...optionsOf(request), ...signalled(session.mayAbandon()) }
     await session.read(request, async () => ({
       kind: 'values',
