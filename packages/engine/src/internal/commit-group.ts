@@ -115,7 +115,7 @@ export class CommitGroup {
   check(versions: VersionSet): Promise<void> | undefined {
     const { guard } = this
     if (guard === undefined) return undefined
-    return versions.holding((tree, timestamp) => guard.check(tree, timestamp, NO_KEYS))
+    return versions.holding((tree, state) => guard.check(tree, state.timestamp, NO_KEYS))
   }
 
   /**

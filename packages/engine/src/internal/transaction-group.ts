@@ -40,19 +40,18 @@ export class TransactionGroup extends CommitGroup {
   }
 
   override check(versions: VersionSet): Promise<void> {
-    const { state } = versions
-    return versions.holding((tree, timestamp) => this.#check(state, tree, timestamp))
+    return versions.holding((tree, state) => this.#check(tree, state))
   }
 
   /** Holds the members against one state, for which the database may be closed meanwhile. */
-  async #check(state: DatabaseState, tree: Tree, timestamp: number): Promise<void> {
+  async #check(tree: Tree, state: DatabaseState): Promise<void> {
     const before = new KeySet()
     const stay: Member[] = []
     let refusal: unknown
     for (const member of this.#members) {
       try {
         assertTables(member.tableIds, state)
-        await member.guard.check(tree, timestamp, before)
+        await member.guard.check(tree, state.timestamp, before)
         before.addAll(member.guard.writes)
         stay.push(member)
       } catch (error) {

@@ -75,10 +75,10 @@ export class VersionSet {
   }
 
   /** Keeps what shows the state while it is used: others may come after it, and the database be closed. */
-  async holding<T>(use: (tree: Tree, timestamp: number) => Promise<T>): Promise<T> {
+  async holding(use: (tree: Tree, state: DatabaseState) => Promise<void>): Promise<void> {
     const tree = this.tree.retain()
     try {
-      return await use(tree, this.state.timestamp)
+      await use(tree, this.state)
     } finally {
       tree.release()
     }

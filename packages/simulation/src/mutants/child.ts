@@ -1,5 +1,4 @@
 import { register } from 'node:module'
-import type { DecisionMap } from '../decisions.js'
 import type { RunReport } from '../run-seed.js'
 import type { Job, Outcome } from './job.js'
 import { urlOf } from './mutant.js'
@@ -53,21 +52,19 @@ async function run({ mutant, seeds, shrinks }: Job): Promise<Outcome> {
 async function smallestOf(failed: readonly RunReport[]): Promise<number> {
   const { runSeed } = await import('../run-seed.js')
   const { shrinkRun } = await import('../shrink-run.js')
-  let smallest: { seed: number; decisions: DecisionMap } | undefined
-  for (const report of failed.toSorted((a, b) => a.decisions.size - b.decisions.size)) {
+  const smaller = async (report: RunReport, mostRuns: number): Promise<RunReport> => {
     // Without the bug these seeds pass: whatever fails is the bug.
-    const options = { mostRuns: SHRINKING_RUNS, anyFailure: true }
-    const { decisions } = await shrinkRun(report, options)
-    if (smallest === undefined || decisions.size < smallest.decisions.size) {
-      smallest = { seed: report.seed, decisions }
-    }
-    if (decisions.size <= SMALL) return decisions.size
+    const { decisions } = await shrinkRun(report, { mostRuns, anyFailure: true })
+    return runSeed(report.seed, { decisions, mostEvents: MOST_EVENTS })
+  }
+  let smallest: RunReport | undefined
+  for (const report of failed.toSorted((a, b) => a.decisions.size - b.decisions.size)) {
+    const small = await smaller(report, SHRINKING_RUNS)
+    if (smallest === undefined || small.decisions.size < smallest.decisions.size) smallest = small
+    if (smallest.decisions.size <= SMALL) return smallest.decisions.size
   }
   if (smallest === undefined) throw new Error('nothing failed')
-  const { seed, decisions } = smallest
-  const report = await runSeed(seed, { decisions, mostEvents: MOST_EVENTS })
-  const options = { mostRuns: MORE_SHRINKING_RUNS, anyFailure: true }
-  return (await shrinkRun(report, options)).decisions.size
+  return (await smaller(smallest, MORE_SHRINKING_RUNS)).decisions.size
 }
 
 console.log(JSON.stringify(await run(JSON.parse(process.argv[2] ?? '') as Job)))
