@@ -83,9 +83,9 @@ function expectPart(bytes: Uint8Array, offset: number, length: number): void {
 
 /** Flips a bit of one of the disk's entries, whatever is being done with it; the first bytes: cuts it. */
 async function damage(home: string, entry: number, at: number): Promise<void> {
-  const paths = (await readdir(home, { recursive: true })).filter((name) => name.includes('/'))
-  const path = join(home, paths[entry % Math.max(1, paths.length)] ?? '')
   try {
+    const paths = (await readdir(home, { recursive: true })).filter((name) => name.includes('/'))
+    const path = join(home, paths[entry % Math.max(1, paths.length)] ?? '')
     if (at < 100) await truncate(path, at)
     else {
       const bytes = await readFile(path)
@@ -93,7 +93,7 @@ async function damage(home: string, entry: number, at: number): Promise<void> {
       await writeFile(path, bytes, { flag: 'r+' })
     }
   } catch {
-    // There is none, or it was just removed.
+    // There is none, or it was removed meanwhile, with its directory or alone.
   }
 }
 

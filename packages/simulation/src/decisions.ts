@@ -1,4 +1,4 @@
-import { Random } from './random.js'
+import { hashOf, Random } from './random.js'
 
 /** Decisions that aren't 0, by their names. */
 export type DecisionMap = ReadonlyMap<string, number>
@@ -23,6 +23,7 @@ export class Decisions {
   readonly #recorded: DecisionMap | undefined
   /** In front of every name. */
   readonly #path: string
+  readonly #pathHash: number
   readonly #scopes: Map<string, Decisions> = new Map()
   /** How often each thing was decided in this scope. */
   readonly #counts: Map<string, number> = new Map()
@@ -37,6 +38,7 @@ export class Decisions {
     this.#seed = seed
     this.#recorded = recorded
     this.#path = path
+    this.#pathHash = hashOf(path)
     this.made = made
   }
 
@@ -106,12 +108,12 @@ export class Decisions {
   #decide(name: string, most: number, draw: (random: Random) => number): number {
     const count = this.#counts.get(name) ?? 0
     this.#counts.set(name, count + 1)
-    const full = count === 0 ? this.#path + name : `${this.#path}${name}#${count}`
+    const own = count === 0 ? name : `${name}#${count}`
     const decided =
       this.#recorded === undefined
-        ? draw(new Random(this.#seed, full))
-        : Math.min(this.#recorded.get(full) ?? 0, most)
-    if (decided !== 0) this.made.set(full, decided)
+        ? draw(new Random(this.#seed, hashOf(own, this.#pathHash)))
+        : Math.min(this.#recorded.get(this.#path + own) ?? 0, most)
+    if (decided !== 0) this.made.set(this.#path + own, decided)
     return decided
   }
 }

@@ -65,6 +65,8 @@ export class Faults {
   readonly counts: Map<FaultKind | 'outage', number> = new Map()
   readonly #rates: ReadonlyMap<FaultKind, number>
   readonly #outages: readonly Outage[]
+  /** What was worked out for lists of kinds. */
+  readonly #weights: Map<readonly FaultKind[], readonly number[]> = new Map()
   #on = true
 
   constructor(
@@ -111,11 +113,20 @@ export class Faults {
       const kinds = OF_OUTAGES.filter((kind) => possible.includes(kind))
       return kinds[decisions.choose('in an outage', kinds.length)]
     }
-    const rates = possible.map((kind) => this.#rates.get(kind) ?? 0)
-    const none = Math.max(0, 1 - rates.reduce((sum, rate) => sum + rate, 0))
-    const kind = possible[decisions.weigh('fault', [none, ...rates]) - 1]
+    const kind = possible[decisions.weigh('fault', this.#weightsOf(possible)) - 1]
     if (kind !== undefined) this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
     return kind
+  }
+
+  /** That of no fault, then those of the kinds. */
+  #weightsOf(possible: readonly FaultKind[]): readonly number[] {
+    let weights = this.#weights.get(possible)
+    if (weights === undefined) {
+      const rates = possible.map((kind) => this.#rates.get(kind) ?? 0)
+      weights = [Math.max(0, 1 - rates.reduce((sum, rate) => sum + rate, 0)), ...rates]
+      this.#weights.set(possible, weights)
+    }
+    return weights
   }
 }
 

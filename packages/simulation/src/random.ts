@@ -5,10 +5,11 @@ export class Random {
   #c: number
   #counter = 1
 
-  constructor(seed: number, name: string) {
+  /** `name`: or what `hashOf` gives for it. */
+  constructor(seed: number, name: string | number) {
     this.#a = seed | 0
     this.#b = Math.floor(seed / 2 ** 32) | 0
-    this.#c = hashOf(name)
+    this.#c = typeof name === 'string' ? hashOf(name) : name
     for (let i = 0; i < 15; i++) this.#next()
   }
 
@@ -37,9 +38,9 @@ export class Random {
   }
 }
 
-/** FNV-1a. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5
+/** FNV-1a, 32 bits; with the hash of what comes before, that of both. */
+export function hashOf(text: string, before = 0x811c9dc5): number {
+  let hash = before
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return hash
 }

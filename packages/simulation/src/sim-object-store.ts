@@ -22,6 +22,7 @@ import type { Life } from './sim-process.js'
 import { SimUpload } from './sim-upload.js'
 
 const ANY: readonly FaultKind[] = ['fail-before', 'lost-reply', 'throttled', 'slow']
+const WEAK_LIST: readonly FaultKind[] = [...ANY, 'stale-list']
 const READ: readonly FaultKind[] = [...ANY, 'truncated', 'flipped', 'wrong-object']
 const WRITE: readonly FaultKind[] = [...ANY, 'late-apply', 'applied-twice']
 const DELETE: readonly FaultKind[] = [...WRITE, 'very-late']
@@ -139,7 +140,7 @@ export class SimObjectStore extends BaseObjectStore {
     }
     return this.#send({
       what: `list ${prefix} after ${startAfter}`,
-      faults: listsMayBeStale ? [...ANY, 'stale-list'] : ANY,
+      faults: listsMayBeStale ? WEAK_LIST : ANY,
       signal,
       apply: () => pageOf(bucket.objects()),
       garble: (page, kind) =>
