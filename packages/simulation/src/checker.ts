@@ -3,6 +3,7 @@ import type { At, Change, History, Read, Seen, Write } from './history.js'
 import { rangeInWords } from './key-range.js'
 import { LostTimeline } from './lost-timeline.js'
 import type { Replay, Timeline } from './replay.js'
+import { problemsOfRules } from './rules.js'
 
 /**
  * Holds what clients saw against what the log says, whose order is taken for the truth:
@@ -12,6 +13,7 @@ import type { Replay, Timeline } from './replay.js'
  * - one that was refused is nowhere; one whose end isn't known is there once, whole, or not at all;
  * - buffered writes may be lost in a crash, from the newest backwards; what is lost is nowhere;
  * - nothing is in the log that nobody wrote;
+ * - every version keeps the rules of rules.ts;
  * - every read shows the database as of one version, out of those that it was allowed to show.
  *
  * Gives what doesn't hold, in words.
@@ -21,6 +23,7 @@ export function check(history: History, replay: Replay): string[] {
   return [
     ...history.writes.flatMap((write) => problemsOfWrite(write, places, replay)),
     ...places.unclaimed(history.writes, replay),
+    ...problemsOfRules(replay),
     ...history.reads.flatMap((read) => problemsOfRead(read, timelineOf(read, history, replay))),
   ]
 }

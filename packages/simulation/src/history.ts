@@ -20,6 +20,7 @@ export const ABANDONED_BEFORE = 'ABANDONED_BEFORE'
 export interface Write {
   process: string
   what: string
+  /** Of a transaction, what its last attempt wrote. */
   changes: readonly Change[]
   /** Of the same call, but replaced by `changes`: the log may hold these or leave them out. */
   replaced: readonly Change[]

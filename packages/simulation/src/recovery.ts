@@ -1,7 +1,7 @@
 import type { Host } from './host.js'
 import { Session } from './session.js'
 import type { Simulation } from './simulation.js'
-import { ETERNAL, TABLES } from './tables.js'
+import { ALL_TABLES, ETERNAL } from './tables.js'
 import { Violation } from './violation.js'
 
 const MINUTE_MS = 60_000
@@ -85,13 +85,9 @@ export class Recovery {
     place.crash(world.decisions.scope('restart'))
     for (const host of this.#hosts) host.start()
     await this.#inAll('recovery', RESTARTED_MS, (host, session) => this.#put(host, session))
-    await this.#inAll('a look at everything', RESTARTED_MS, (_, session) => this.#readAll(session))
+    await this.#readAllInTwo('a look at everything')
     await this.#compact()
-    // Whoever compacted, and somebody who has to find the files anew.
-    const readers = [this.#hosts[0], this.#hosts.at(-1)]
-    await this.#inAll('another look', RESTARTED_MS, async (host, session) => {
-      if (readers.includes(host)) await this.#readAll(session)
-    })
+    await this.#readAllInTwo('another look')
     await this.#inAll('letting go', RESTARTED_MS, (_, session) => this.#assertLetGo(session))
     await this.#close()
   }
@@ -137,7 +133,7 @@ export class Recovery {
   /** Every table whole, as it is now. */
   async #readPresent(session: Session): Promise<void> {
     await session.db.refresh()
-    for (const { name: table } of TABLES) {
+    for (const { name: table } of ALL_TABLES) {
       await session.read({ what: 'last scan', table }, async () => {
         const rows = await session.table(table).scan().toArray()
         return { kind: 'rows', table, range: {}, rows, whole: true }
@@ -155,6 +151,14 @@ export class Recovery {
         return { kind: 'rows', table: ETERNAL, range: {}, rows, whole: true }
       })
     }
+  }
+
+  /** The process that compacts, and another one, which has to find its files. */
+  #readAllInTwo(what: string): Promise<void> {
+    const readers = [this.#hosts[0], this.#hosts.at(-1)]
+    return this.#inAll(what, RESTARTED_MS, async (host, session) => {
+      if (readers.includes(host)) await this.#readAll(session)
+    })
   }
 
   /** Where nothing is read, nothing is held but what is there to be read. */

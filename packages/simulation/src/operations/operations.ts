@@ -2,6 +2,7 @@ import type { Decisions } from '../decisions.js'
 import type { HostOptions } from '../host.js'
 import type { Operation } from './operation.js'
 import { freshGet, get, getAt, getMany, getSync, has } from './reads.js'
+import { append, audit, bank, cycle } from './ruled.js'
 import { count, heldScan, scan } from './scans.js'
 import { snapshot } from './snapshots.js'
 import { transaction } from './transactions.js'
@@ -16,6 +17,10 @@ export const OPERATIONS: readonly Operation[] = [
   largeBatch,
   dropTable,
   transaction,
+  bank,
+  cycle,
+  append,
+  audit,
   get,
   freshGet,
   getSync,

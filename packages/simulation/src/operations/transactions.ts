@@ -22,36 +22,55 @@ export const transaction: Operation = {
   name: 'transaction',
   weight: 8,
   writes: true,
-  async run(session) {
-    const { decisions } = session
+  run(session) {
     const plan = pickPlan(session)
-    const isolation = decisions.pick('isolation', ['serializable', 'serializable', 'snapshot'])
-    const attempts = decisions.between('attempts', 1, 6)
-    const write = { what: 'transaction', changes: plan.changes }
-    await session.write({ ...write, allowed: ['FIRN_TRANSACTION_CONFLICT'] }, async (recorded) => {
-      let last: Transaction | undefined
-      const signal = session.mayAbandon()
-      const beginAttempt = (): RecordedRead =>
-        session.beginRead({ what: 'snapshot of a transaction', table: ETERNAL })
-      let attempt = beginAttempt()
-      await session.db.transaction(
-        async (tx) => {
-          last = tx
-          attempt.end({ kind: 'version', version: tx.version })
-          attempt = beginAttempt()
-          recorded.transaction = undefined
-          const reads = await readAll(session, tx, plan)
-          await writeAll(tx, plan)
-          recorded.transaction = { isolation, version: tx.version, reads }
-        },
-        { isolation, attempts, ...(signal === undefined ? {} : { signal }) },
-      )
-      return committed(last, plan)
+    return inTransaction(session, 'transaction', async (tx) => {
+      const reads = await readAll(session, tx, plan)
+      await writeAll(tx, plan.changes)
+      return { reads, changes: plan.changes }
     })
   },
 }
 
-function committed(tx: Transaction | undefined, { changes }: Plan): Commit {
+/** What an attempt of a transaction did. */
+interface Attempt {
+  reads: readonly Seen[]
+  changes: readonly Change[]
+}
+
+/** Runs a transaction, and records what its last attempt read and wrote. */
+export async function inTransaction(
+  session: Session,
+  what: string,
+  run: (tx: Transaction) => Promise<Attempt>,
+): Promise<void> {
+  const { decisions } = session
+  const isolation = decisions.pick('isolation', ['serializable', 'serializable', 'snapshot'])
+  const attempts = decisions.between('attempts', 1, 6)
+  const write = { what, changes: [], allowed: ['FIRN_TRANSACTION_CONFLICT'] }
+  await session.write(write, async (recorded) => {
+    let last: Transaction | undefined
+    const signal = session.mayAbandon()
+    const beginAttempt = (): RecordedRead =>
+      session.beginRead({ what: `snapshot of a ${what}`, table: ETERNAL })
+    let attempt = beginAttempt()
+    await session.db.transaction(
+      async (tx) => {
+        last = tx
+        attempt.end({ kind: 'version', version: tx.version })
+        attempt = beginAttempt()
+        recorded.transaction = undefined
+        const { reads, changes } = await run(tx)
+        recorded.changes = changes
+        recorded.transaction = { isolation, version: tx.version, reads }
+      },
+      { isolation, attempts, ...(signal === undefined ? {} : { signal }) },
+    )
+    return committed(last, recorded.changes)
+  })
+}
+
+function committed(tx: Transaction | undefined, changes: readonly Change[]): Commit {
   if (tx === undefined) throw new Violation('a transaction ended without having run')
   if (tx.committed === undefined && changes.length > 0) {
     throw new Violation('a transaction that wrote something says nothing of its commit')
@@ -84,16 +103,7 @@ function pickPlan(session: Session): Plan {
 async function readAll(session: Session, tx: Transaction, plan: Plan): Promise<Seen[]> {
   const all: Seen[] = []
   const present = { from: tx.version, to: tx.version }
-  for (const { table, keys } of plan.keys) {
-    const read = session.beginRead({ what: 'read in a transaction', table, present })
-    const t = tx.table<string, string>(table, optionsOf(table))
-    const [only, second] = keys
-    const alone = second === undefined && only !== undefined
-    const values = alone ? [await t.get(only)] : await t.getMany(keys)
-    const seen: Seen = { kind: 'values', table, keys, values }
-    read.end(seen)
-    all.push(seen)
-  }
+  for (const { table, keys } of plan.keys) all.push(await readKeys(session, tx, table, keys))
   for (const { table, range, through } of plan.ranges) {
     const read = session.beginRead({ what: 'scan in a transaction', table, present })
     const rows: (readonly [string, string])[] = []
@@ -112,8 +122,26 @@ async function readAll(session: Session, tx: Transaction, plan: Plan): Promise<S
   return all
 }
 
+/** Reads one key by itself, or several together. */
+export async function readKeys(
+  session: Session,
+  tx: Transaction,
+  table: string,
+  keys: readonly string[],
+): Promise<Seen & { kind: 'values' }> {
+  const present = { from: tx.version, to: tx.version }
+  const read = session.beginRead({ what: 'read in a transaction', table, present })
+  const t = tx.table<string, string>(table, optionsOf(table))
+  const [only, second] = keys
+  const alone = second === undefined && only !== undefined
+  const values = alone ? [await t.get(only)] : await t.getMany(keys)
+  const seen = { kind: 'values', table, keys, values } as const
+  read.end(seen)
+  return seen
+}
+
 /** Writes, and finds what it wrote, where it reads a key and where it reads a range. */
-async function writeAll(tx: Transaction, { changes }: Plan): Promise<void> {
+export async function writeAll(tx: Transaction, changes: readonly Change[]): Promise<void> {
   for (const { table, key, value } of changes) {
     const t = tx.table<string, string>(table, optionsOf(table))
     if (value === undefined) await t.delete(key)
