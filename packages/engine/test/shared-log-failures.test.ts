@@ -215,6 +215,37 @@ test('8, 25: a reader slower than truncation starts over from a checkpoint, and 
   expect(await reader.table('t', TEXT).count()).toBe(300)
 })
 
+test('8: a transaction conflicts where entries after its snapshot were truncated before it saw them', async () => {
+  const store = new MemoryObjectStore()
+  const storage = new MemoryLogStorage()
+  const others = await open(
+    { store, log: () => new MemoryCommitLog({ storage, exclusive: true }) },
+    TINY,
+  )
+  await others.table('t', TEXT).put('read', 'v')
+  await using db = await open(
+    { store, log: () => new MemoryCommitLog({ storage }) },
+    { ...TINY, compaction: 'off', maxStalenessMs: 1e9 },
+  )
+  let attempts = 0
+  const copy = (options: { attempts: number }) =>
+    db.transaction(async (tx) => {
+      const t = tx.table('t', TEXT)
+      const value = (await t.get('read')) ?? ''
+      if (attempts++ === 0) {
+        for (let i = 0; i < 300; i++)
+          await others.table('t', TEXT).put(`other ${i}`, 'v'.repeat(50))
+        await others.close()
+      }
+      await t.put('copied', value)
+    }, options)
+  // Nobody wrote what it had read; but nobody can tell from the log.
+  await expect(copy({ attempts: 1 })).rejects.toMatchObject({ code: 'FIRN_TRANSACTION_CONFLICT' })
+  await copy({ attempts: 1 })
+  expect(await db.table('t', TEXT).get('copied')).toBe('v')
+  expect(await db.table('t', TEXT).count()).toBe(302)
+})
+
 test('41: the lease for maintenance that is given while its work ends is let go of', async () => {
   const env = new TestEnv()
   const store = new MemoryLeases({ env })

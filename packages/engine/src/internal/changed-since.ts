@@ -16,7 +16,8 @@ import type { Tree } from './tree.js'
  * say that they may; ranges are searched there for the first newer record. What is newer and gone again
  * (a delete that compaction dropped with what it hid) has raised the floor of the table's history: then
  * nobody can tell, and it counts as changed. A delete that hid nothing may be gone without a trace: it
- * changed nothing.
+ * changed nothing. Where entries were truncated before this process had read them, everything counts as
+ * changed.
  */
 export async function changedSince(
   tree: Tree,
@@ -24,6 +25,9 @@ export async function changedSince(
   since: number,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
+  if (since < tree.knownFrom) {
+    return 'the log entries that came after what was read are gone, and what they changed with them'
+  }
   for (const [name, idThen] of reads.tableIds) {
     const id = tree.state.tableIds.get(name)
     if (idThen !== undefined && id !== idThen) return `table ${name} was dropped meanwhile`

@@ -19,6 +19,11 @@ export class Tree {
   readonly immutables: readonly Memtable[]
   /** How many sorted runs level 0 has: of each, a read may have to look into a file. */
   readonly level0Runs: number
+  /**
+   * Since this timestamp every change came as an entry of the log. What was changed before may have been
+   * taken over with a checkpoint.
+   */
+  readonly knownFrom: number
   readonly #files: FileTable
   readonly #handles: Map<string, FileHandle> = new Map()
   readonly #tables: Map<number, TableTree> = new Map()
@@ -29,8 +34,10 @@ export class Tree {
     active: Memtable,
     immutables: readonly Memtable[],
     files: FileTable,
+    knownFrom: number,
   ) {
     this.state = state
+    this.knownFrom = knownFrom
     this.active = active
     this.immutables = immutables
     this.#files = files
@@ -72,7 +79,7 @@ export class Tree {
 
   /** What this one holds, with a memtable over it. `state` may know more tables. */
   under(memtable: Memtable, state: DatabaseState): Tree {
-    return new Tree(state, memtable, [this.active, ...this.immutables], this.#files)
+    return new Tree(state, memtable, [this.active, ...this.immutables], this.#files, this.knownFrom)
   }
 
   retain(): this {

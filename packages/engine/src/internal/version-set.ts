@@ -35,6 +35,8 @@ export class VersionSet {
   /** Newest first. */
   #immutables: readonly Memtable[] = []
   #closed = false
+  /** For trees: see there. */
+  #knownFrom: number
   /** Whether the records that were inserted last belonged to several tables. */
   #recordsWereMixed = false
 
@@ -43,7 +45,8 @@ export class VersionSet {
     this.#memory = memory
     this.#active = new Memtable(memory)
     this.state = state
-    this.tree = new Tree(state, this.#active, this.#immutables, files)
+    this.#knownFrom = state.timestamp
+    this.tree = new Tree(state, this.#active, this.#immutables, files, this.#knownFrom)
     this.show(state.version, state.timestamp)
   }
 
@@ -180,6 +183,7 @@ export class VersionSet {
     this.visibleTimestamp = other.visibleTimestamp
     this.#active = other.#active
     this.#immutables = other.#immutables
+    this.#knownFrom = other.#knownFrom
     this.#replant()
   }
 
@@ -210,7 +214,7 @@ export class VersionSet {
 
   #replant(): void {
     const old = this.tree
-    this.tree = new Tree(this.state, this.#active, this.#immutables, this.#files)
+    this.tree = new Tree(this.state, this.#active, this.#immutables, this.#files, this.#knownFrom)
     old.release()
   }
 }
