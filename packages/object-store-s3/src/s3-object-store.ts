@@ -29,7 +29,7 @@ import { etagOf } from './internal/etag.js'
 import { ObjectDeletes } from './internal/object-deletes.js'
 import { listObjects } from './internal/object-listing.js'
 import { rangeHeader, readReply } from './internal/object-reply.js'
-import { MAX_PART_BYTES, MIN_PART_BYTES } from './internal/part-size.js'
+import { leastPartBytes, MAX_PART_BYTES } from './internal/part-size.js'
 import { newClient } from './internal/s3-client.js'
 import { badReply, statusOf } from './internal/s3-errors.js'
 import { S3Requests } from './internal/s3-requests.js'
@@ -103,7 +103,7 @@ export class S3ObjectStore extends BaseObjectStore {
     assertKeyPrefix(this.#folder, 'prefix')
     this.#env = options.env ?? systemEnv
     this.#partBytes = inBounds('partBytes', options.partBytes ?? 8 * 2 ** 20, {
-      least: MIN_PART_BYTES,
+      least: leastPartBytes(options),
       most: MAX_PART_BYTES,
     })
     this.#concurrency = inBounds('concurrency', options.concurrency ?? 4, { least: 1, most: 1000 })

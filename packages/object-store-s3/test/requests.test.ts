@@ -6,6 +6,7 @@ import { assertConditionalWrites } from '@firn/object-store'
 import { describe, expect, it, vi } from 'vitest'
 import { S3ObjectStore, type S3Request } from '../src/index.js'
 import { newClient } from '../src/internal/s3-client.js'
+import { withSmallParts } from '../src/testing.js'
 import { rejection, startAnswering, storeAt } from './answering-server.ts'
 import { clientConfig, hasS3, newBucket, plainClient } from './real-s3.ts'
 
@@ -276,6 +277,16 @@ describe('what goes over the wire', () => {
         expect.objectContaining({ code: 'FIRN_INVALID_ARGUMENT' }),
       )
     }
+  })
+
+  it('takes small parts only from those who test with a server of their own', () => {
+    const client = new S3Client({ region: 'us-east-1', maxAttempts: 1 })
+    const options = { bucket: 'a-bucket', client, partBytes: 1 }
+    const refused = expect.objectContaining({ code: 'FIRN_INVALID_ARGUMENT' })
+    expect(() => new S3ObjectStore(options)).toThrow(refused)
+    expect(() => new S3ObjectStore(withSmallParts(options))).not.toThrow()
+    expect(() => new S3ObjectStore(withSmallParts({ ...options, partBytes: 0 }))).toThrow(refused)
+    expect(() => new S3ObjectStore(options)).toThrow(refused)
   })
 })
 

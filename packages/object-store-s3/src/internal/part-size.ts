@@ -5,6 +5,14 @@ export const MIN_PART_BYTES: number = 5 * MIB
 export const MAX_PART_BYTES: number = 5 * 2 ** 30
 export const MAX_PARTS = 10_000
 
+/** Marks options of a store whose server is a test's, and takes parts of any size. */
+export const SMALL_PARTS: unique symbol = Symbol('small parts')
+
+/** The least that parts may have in a store of these options. */
+export function leastPartBytes(options: object): number {
+  return SMALL_PARTS in options ? 1 : MIN_PART_BYTES
+}
+
 // Some of S3's relatives want all parts but the last of one size; up to here they are.
 const PARTS_OF_ONE_SIZE = 1000
 // The least growth, in whole KiB, with which 10,000 parts from 5 MiB on hold 5 TiB.
