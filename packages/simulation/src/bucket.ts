@@ -1,8 +1,16 @@
-import { concatBytes, equalRanges } from '@firn/bytes'
-import { ObjectNotFoundError, PreconditionFailedError } from '@firn/object-store'
+import { concatBytes, equalRanges, hashRange } from '@firn/bytes'
+import { refusal } from './s3-exceptions.js'
 
-export interface BucketObject {
+/** What users say about an object. */
+export type Metadata = Readonly<Record<string, string>>
+
+/** What is put; who puts it gives it away. */
+export interface NewObject {
   bytes: Uint8Array
+  metadata: Metadata
+}
+
+export interface BucketObject extends NewObject {
   etag: string
 }
 
@@ -12,16 +20,30 @@ export interface WriteCondition {
   ifMatch?: string | undefined
 }
 
-/** The objects of a simulated store, changed in single instants. Nothing that was in it is forgotten. */
+/** A part of an upload, by what S3 said of it. */
+export interface NamedPart {
+  number: number
+  etag: string
+}
+
+interface BucketUpload {
+  key: string
+  metadata: Metadata
+  parts: Map<number, { bytes: Uint8Array; etag: string }>
+}
+
+/**
+ * The objects of a simulated store, changed in single instants. Nothing that was in it is forgotten. What
+ * can't be done is refused with S3's exceptions.
+ */
 export class Bucket {
   readonly #objects: Map<string, BucketObject> = new Map()
   readonly #archive: Map<string, Uint8Array> = new Map()
   readonly #onReuse: (key: string) => void
   #sorted: string[] | undefined
-  #writes = 0
   /** What each change found in its place, oldest first. */
   readonly #before: { key: string; object: BucketObject | undefined }[] = []
-  readonly #uploads: Map<number, { key: string; parts: Map<number, Uint8Array> }> = new Map()
+  readonly #uploads: Map<string, BucketUpload> = new Map()
   #uploadsBegun = 0
 
   /** `onReuse` is told where a file's name is used for other bytes than before. */
@@ -33,19 +55,23 @@ export class Bucket {
     return this.#objects.get(key)
   }
 
-  /** Throws `ObjectNotFoundError`. */
   get(key: string): BucketObject {
     const object = this.#objects.get(key)
-    if (object === undefined) throw new ObjectNotFoundError(key)
+    if (object === undefined) throw refusal('NoSuchKey')
     return object
   }
 
-  /** Takes over `bytes`; gives the etag. Throws `PreconditionFailedError`. */
-  put(key: string, bytes: Uint8Array, { ifAbsent, ifMatch }: WriteCondition = {}): string {
+  /** Gives the ETag, which is the content's: who brings back what was there brings back its ETag. */
+  put(key: string, object: NewObject, condition: WriteCondition = {}): string {
+    return this.#put(key, { ...object, etag: etagOf(object.bytes) }, condition)
+  }
+
+  #put(key: string, object: BucketObject, { ifAbsent, ifMatch }: WriteCondition): string {
+    const { bytes, etag } = object
     const found = this.#objects.get(key)
-    if (ifAbsent === true && found !== undefined) throw new PreconditionFailedError(key, 'ifAbsent')
+    if (ifAbsent === true && found !== undefined) throw refusal('PreconditionFailed')
     if (ifMatch !== undefined && ifMatch !== found?.etag) {
-      throw new PreconditionFailedError(key, 'ifMatch')
+      throw refusal(found === undefined ? 'NoSuchKey' : 'PreconditionFailed')
     }
     const before = this.#archive.get(key)
     if (before === undefined) this.#archive.set(key, bytes)
@@ -56,8 +82,7 @@ export class Bucket {
       this.#onReuse(key)
     if (found === undefined) this.#sorted = undefined
     this.#before.push({ key, object: found })
-    const etag = `e${++this.#writes}`
-    this.#objects.set(key, { bytes, etag })
+    this.#objects.set(key, object)
     return etag
   }
 
@@ -87,40 +112,46 @@ export class Bucket {
   }
 
   /** Begins an upload in parts; gives its id. Nothing of it is seen before it is completed. */
-  beginUpload(key: string): number {
-    const id = ++this.#uploadsBegun
-    this.#uploads.set(id, { key, parts: new Map() })
+  beginUpload(key: string, metadata: Metadata): string {
+    const id = `upload-${++this.#uploadsBegun}`
+    this.#uploads.set(id, { key, metadata, parts: new Map() })
     return id
   }
 
-  /** Throws `ObjectNotFoundError` where the upload was completed or aborted. */
-  putPart(id: number, number: number, bytes: Uint8Array): void {
-    this.#upload(id).parts.set(number, bytes)
+  /** Gives the part's ETag. */
+  putPart(id: string, number: number, bytes: Uint8Array): string {
+    const etag = etagOf(bytes)
+    this.#upload(id).parts.set(number, { bytes, etag })
+    return etag
   }
 
-  /** Makes the object; gives its etag. Throws as `putPart` and `put` do. */
-  completeUpload(id: number, condition: WriteCondition): string {
-    const { key, parts } = this.#upload(id)
-    const inOrder = [...parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes)
-    const etag = this.put(key, concatBytes(inOrder), condition)
+  /** Makes the object of the parts that are named, and of no others; gives its ETag. */
+  completeUpload(id: string, named: readonly NamedPart[], condition: WriteCondition): string {
+    const { key, metadata, parts } = this.#upload(id)
+    let last = 0
+    const pieces = named.map(({ number, etag }) => {
+      const part = parts.get(number)
+      if (part?.etag !== etag) throw refusal('InvalidPart')
+      if (number <= last) throw refusal('InvalidPartOrder')
+      last = number
+      return part.bytes
+    })
+    const bytes = concatBytes(pieces)
+    const etag = `${etagOf(bytes)}-${named.length}`
+    this.#put(key, { bytes, metadata, etag }, condition)
     this.#uploads.delete(id)
     return etag
   }
 
-  /** Gives the parts up. Throws as `putPart` does. */
-  abortUpload(id: number): void {
+  /** Gives the parts up. */
+  abortUpload(id: string): void {
     this.#upload(id)
     this.#uploads.delete(id)
   }
 
-  /** How many uploads were neither completed nor aborted. */
-  get uploadsLeft(): number {
-    return this.#uploads.size
-  }
-
-  #upload(id: number): { key: string; parts: Map<number, Uint8Array> } {
+  #upload(id: string): BucketUpload {
     const upload = this.#uploads.get(id)
-    if (upload === undefined) throw new ObjectNotFoundError(`upload ${id}`)
+    if (upload === undefined) throw refusal('NoSuchUpload')
     return upload
   }
 
@@ -134,4 +165,10 @@ export class Bucket {
   everPut(key: string): Uint8Array | undefined {
     return this.#archive.get(key)
   }
+}
+
+/** S3 takes MD5 for this. What matters is that it follows from the bytes. */
+function etagOf(bytes: Uint8Array): string {
+  const hash = hashRange(bytes, 0, bytes.length, 0).toString(16).padStart(8, '0')
+  return hash + bytes.length.toString(16)
 }

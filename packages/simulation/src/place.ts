@@ -11,6 +11,8 @@ import {
 } from '@firn/manifest'
 import { DynamoDbCommitLog, DynamoDbLeases } from '@firn/manifest-dynamodb'
 import { type ObjectStore, RetryingObjectStore } from '@firn/object-store'
+import { S3ObjectStore } from '@firn/object-store-s3'
+import { withSmallParts } from '@firn/object-store-s3/testing'
 import { Bucket } from './bucket.js'
 import type { Decisions } from './decisions.js'
 import { EmbeddedDisk } from './disk/embedded-disk.js'
@@ -19,8 +21,8 @@ import { Faults } from './faults.js'
 import type { Limits } from './limits.js'
 import { Network } from './network.js'
 import { simDynamoDbClient } from './sim-dynamodb-client.js'
-import { SimObjectStore } from './sim-object-store.js'
 import type { Life } from './sim-process.js'
+import { S3_SERVERS, type S3Server, simS3Client } from './sim-s3-client.js'
 import { Violation } from './violation.js'
 import type { World } from './world.js'
 
@@ -44,6 +46,7 @@ export class Place {
   readonly bucket: Bucket
   readonly faults: readonly FaultSource[]
   readonly #limits: Limits
+  readonly #server: S3Server
   readonly #store: Network
   readonly #log: Network
   readonly #table: DynamoDbTable = new DynamoDbTable()
@@ -53,6 +56,7 @@ export class Place {
     const { decisions } = world
     this.kind = kind
     this.#limits = limits
+    this.#server = decisions.pick('server', S3_SERVERS)
     this.bucket = new Bucket((key) =>
       world.fail(new Violation(`${key} was written twice, with different bytes`)),
     )
@@ -129,13 +133,18 @@ export class Place {
   #storeFor(life: Life): ObjectStore {
     if (this.#disk !== undefined) return this.#disk.storeFor(life)
     const { pageKeys, partBytes } = this.#limits
-    // A log in the store takes its end from a list; elsewhere only checkpoints are found by one, and an
-    // older one will do.
-    const listsMayBeStale = this.kind === 'dynamodb'
-    const { bucket } = this
-    const network = this.#store
-    const options = { life, bucket, network, pageKeys, partBytes, listsMayBeStale }
-    const store = new SimObjectStore(options)
+    const client = simS3Client({
+      life,
+      bucket: this.bucket,
+      network: this.#store,
+      server: this.#server,
+      pageKeys,
+      // A log in the store takes its end from a list; elsewhere only checkpoints are found by one, and an
+      // older one will do.
+      listsMayBeStale: this.kind === 'dynamodb',
+    })
+    const options = { bucket: 'firn', client, partBytes, env: life.env }
+    const store = new S3ObjectStore(withSmallParts(options))
     return new RetryingObjectStore(store, { env: life.env })
   }
 

@@ -3,38 +3,33 @@ import { type CommitLog, ObjectCommitLog, SpillingCommitLog } from '@firn/manife
 import { commitLogConformance, leasesConformance } from '@firn/manifest/conformance'
 import { DynamoDbCommitLog, DynamoDbLeases } from '@firn/manifest-dynamodb'
 import { objectStoreConformance } from '@firn/object-store/conformance'
+import { S3ObjectStore } from '@firn/object-store-s3'
+import { withSmallParts } from '@firn/object-store-s3/testing'
 import { Bucket } from '../src/bucket.js'
 import { DynamoDbTable } from '../src/dynamodb-table.js'
 import { simDynamoDbClient } from '../src/sim-dynamodb-client.js'
-import { SimObjectStore } from '../src/sim-object-store.js'
+import { S3_SERVERS, type S3Server, simS3Client } from '../src/sim-s3-client.js'
 import { LiveWorld } from './live-world.js'
 
 // What the simulated services do when nothing fails is what the real ones do.
 
-objectStoreConformance('SimObjectStore', () => {
-  const live = new LiveWorld()
-  const bucket = new Bucket()
-  const another = () =>
-    new SimObjectStore({ life: live.life, bucket, network: live.network, pageKeys: 7 })
-  return { store: another(), another, dispose: async () => live.end() }
-})
+for (const server of S3_SERVERS) {
+  for (const partBytes of [100_000, 3000]) {
+    objectStoreConformance(`S3ObjectStore over ${server}, parts of ${partBytes} bytes`, () => {
+      const live = new LiveWorld()
+      const bucket = new Bucket()
+      const another = () => storeOf(live, bucket, { partBytes, server })
+      return { store: another(), another, dispose: async () => live.end() }
+    })
+  }
+}
 
-objectStoreConformance('SimObjectStore, with uploads in parts', () => {
-  const live = new LiveWorld()
-  const bucket = new Bucket()
-  const { life, network } = live
-  const another = () => new SimObjectStore({ life, bucket, network, pageKeys: 7, partBytes: 3000 })
-  return { store: another(), another, dispose: async () => live.end() }
-})
-
-commitLogConformance('ObjectCommitLog over SimObjectStore', async () => {
+commitLogConformance('ObjectCommitLog over a simulated client', async () => {
   const live = new LiveWorld()
   const bucket = new Bucket()
   const incarnation = ulid(systemEnv)
-  const { life, network } = live
   return {
-    open: async () =>
-      new ObjectCommitLog(new SimObjectStore({ life, bucket, network, pageKeys: 7 }), incarnation),
+    open: async () => new ObjectCommitLog(storeOf(live, bucket), incarnation),
     dispose: async () => live.end(),
   }
 })
@@ -42,7 +37,7 @@ commitLogConformance('ObjectCommitLog over SimObjectStore', async () => {
 commitLogConformance('DynamoDbCommitLog over a simulated client', async () => {
   const live = new LiveWorld()
   const dynamoDb = dynamoDbOptions(live)
-  const store = new SimObjectStore({ ...live, bucket: new Bucket(), pageKeys: 7 })
+  const store = storeOf(live, new Bucket())
   return {
     open: async (): Promise<CommitLog> => {
       const log = new DynamoDbCommitLog({ ...dynamoDb, env: live.life.env })
@@ -62,6 +57,15 @@ leasesConformance('DynamoDbLeases over a simulated client', async () => {
     dispose: async () => live.end(),
   }
 })
+
+function storeOf(
+  { life, network }: LiveWorld,
+  bucket: Bucket,
+  { partBytes = 100_000, server = 'aws' as S3Server } = {},
+): S3ObjectStore {
+  const client = simS3Client({ life, bucket, network, pageKeys: 7, server })
+  return new S3ObjectStore(withSmallParts({ bucket: 'firn', client, partBytes, env: life.env }))
+}
 
 function dynamoDbOptions(live: LiveWorld) {
   const client = simDynamoDbClient({ ...live, table: new DynamoDbTable(), pageItems: 3 })

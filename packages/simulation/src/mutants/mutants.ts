@@ -3,6 +3,7 @@ import { DISKS } from './disks.js'
 import { FILES } from './files.js'
 import { LOGS } from './logs.js'
 import type { Mutant } from './mutant.js'
+import { STORES } from './stores.js'
 import { TRANSACTIONS } from './transactions.js'
 import { UPKEEP } from './upkeep.js'
 import { VIEWS } from './views.js'
@@ -15,6 +16,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...UPKEEP,
   ...FILES,
   ...DISKS,
+  ...STORES,
   ...TRANSACTIONS,
 ]
 
