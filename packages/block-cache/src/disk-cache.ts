@@ -29,7 +29,7 @@ export interface DiskCacheStats {
   /** Entries that were there and didn't pass, or couldn't be read. They are removed. */
   damaged: number
   writes: number
-  /** Puts that were given up: the disk is full, or too many were under way. */
+  /** Puts that were given up: the disk is full, or others under way were too many or too large. */
   failedWrites: number
   evictions: number
   entries: number
@@ -121,7 +121,8 @@ export class DiskCache {
     const size = HEADER_BYTES + bytes.length
     if (directory === undefined || size > this.#bytes || bytes.length > MAX_CONTENT_BYTES) return
     if (!Number.isSafeInteger(offset) || offset < 0) return
-    const entry: DiskEntry = { fileId, offset, length: bytes.length, size, used: false }
+    const { length } = bytes
+    const entry: DiskEntry = { fileId, offset, length, size, used: false, written: false }
     const place = placeOf(entry)
     if (options.replace === true) await this.#drop(fileId, offset)
     if (this.#closed) return
@@ -206,7 +207,8 @@ export class DiskCache {
           await this.#remove(join(path, entryName))
           continue
         }
-        this.#index.add({ fileId, ...place, size: HEADER_BYTES + place.length, used: false })
+        const size = HEADER_BYTES + place.length
+        this.#index.add({ fileId, ...place, size, used: false, written: true })
       }
     }
     await this.#makeRoom()
@@ -236,14 +238,19 @@ export class DiskCache {
     // Counted before it is written: writes under way share the budget.
     this.#index.add(entry)
     const isWanted = () => this.#index.find(entry.fileId, entry.offset) === entry
+    if (!(await this.#makeRoom())) {
+      this.#failedWrites++
+      this.#index.remove(entry)
+      return
+    }
     try {
-      await this.#makeRoom()
       const header = encodeHeader(entry.fileId, entry.offset, bytes)
       await this.#files.makeDirectory(join(this.#directory, directoryName))
       await this.#files.write(temp, [header, bytes])
       await this.#files.rename(temp, this.#pathOf(entry))
+      entry.written = true
       this.#writes++
-      // It may have been evicted, or its file, before it was there.
+      // Its file may have been evicted before it was there.
       if (!isWanted()) await this.#remove(this.#pathOf(entry))
     } catch {
       this.#failedWrites++
@@ -253,13 +260,15 @@ export class DiskCache {
     }
   }
 
-  async #makeRoom(): Promise<void> {
+  /** Evicts until the budget holds; false where what is being written takes up more than there is. */
+  async #makeRoom(): Promise<boolean> {
     while (this.#index.bytes > this.#bytes) {
       const oldest = this.#index.takeOldest()
-      if (oldest === undefined) return
+      if (oldest === undefined) return false
       this.#evictions++
       await this.#remove(this.#pathOf(oldest))
     }
+    return true
   }
 
   /** Takes away what is at a place, also what is being written there. */

@@ -121,6 +121,33 @@ describe('DiskCache', () => {
     expect((await entryPaths()).length).toBe(2)
   })
 
+  it('makes room for an entry among the others, also where those were used', async () => {
+    const cache = open({ bytes: 2 * (100 + HEADER) })
+    await cache.put(FILE, 0, content(1))
+    await cache.get(FILE, 0, 100)
+    await cache.put(FILE, 100, content(2, 200))
+    expect(await cache.get(FILE, 0, 100)).toBeUndefined()
+    expect(await cache.get(FILE, 100, 200)).toEqual(content(2, 200))
+    expect(cache.stats()).toMatchObject({ entries: 1, evictions: 1 })
+  })
+
+  it('stays within its budget where several entries are written at a time', async () => {
+    const files = { ...nodeCacheFiles }
+    const cache = open({ bytes: 2 * (100 + HEADER), files })
+    let most = 0
+    files.rename = async (from, to) => {
+      await nodeCacheFiles.rename(from, to)
+      most = Math.max(most, (await entryPaths()).length)
+    }
+    await cache.put(FILE, 0, content(0))
+    await Promise.all([1, 2, 3, 4].map((i) => cache.put(FILE, i * 100, content(i))))
+    expect(most).toBe(2)
+    expect(cache.stats()).toMatchObject({ entries: 2, writes: 3, failedWrites: 2, evictions: 1 })
+    // Nothing is wrong with the disk: it isn't left alone for a while.
+    await cache.put(FILE, 500, content(5))
+    expect(await cache.get(FILE, 500, 100)).toEqual(content(5))
+  })
+
   it('forgets a file', async () => {
     const cache = open()
     await cache.put(FILE, 0, content(1))

@@ -8,6 +8,8 @@ export interface DiskEntry {
   readonly size: number
   /** Used since eviction last looked at it. */
   used: boolean
+  /** Its file is there. Until then it takes up room, and can't make any. */
+  written: boolean
 }
 
 /**
@@ -57,9 +59,10 @@ export class EntryIndex {
     return [...this.#files.keys()]
   }
 
-  /** The entry to evict next, taken out; `undefined` when there is none. */
+  /** The entry to evict next, taken out; `undefined` when there is none but those being written. */
   takeOldest(): DiskEntry | undefined {
     for (const entry of this.#order) {
+      if (!entry.written) continue
       if (!entry.used) {
         this.remove(entry)
         return entry
