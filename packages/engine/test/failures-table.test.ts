@@ -41,7 +41,13 @@ function simulatedIn(shown: readonly string[]): string[] | undefined {
 
 /** What goes wrong in the simulation, and what clients do there: as its source names them. */
 const SIMULATED: ReadonlySet<string> = new Set(
-  ['faults.ts', 'disk/disk-faults.ts', 'chaos.ts', ...filesIn('operations/')].flatMap((file) =>
+  [
+    'faults.ts',
+    'disk/disk-faults.ts',
+    'disk/file-damage.ts',
+    'chaos.ts',
+    ...filesIn('operations/'),
+  ].flatMap((file) =>
     [...readSimulation(file).matchAll(/'([A-Za-z][A-Za-z -]*)'/g)].map(([, name = '']) => name),
   ),
 )

@@ -68,6 +68,7 @@ export class Chaos {
         if (this.#hosts.length === 1 && decisions.choose('machine', 2) === 1) {
           host.simulation.place.crash(decisions)
         }
+        host.simulation.place.crashCache(host.process, decisions)
         this.#world.after(
           decisions.choose('restart', RESTART_MS),
           undefined,

@@ -155,6 +155,7 @@ export class Host {
         const database = await open({
           ...place.partsFor(life, mode),
           ...options,
+          ...place.cacheFor(life),
           ...(signal === undefined ? {} : { signal }),
         })
         patience?.end()

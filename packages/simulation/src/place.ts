@@ -15,13 +15,14 @@ import { S3ObjectStore } from '@firn/object-store-s3'
 import { withSmallParts } from '@firn/object-store-s3/testing'
 import { Bucket } from './bucket.js'
 import type { Decisions } from './decisions.js'
+import { CacheDisks } from './disk/cache-disks.js'
 import { EmbeddedDisk } from './disk/embedded-disk.js'
 import { DynamoDbTable } from './dynamodb-table.js'
 import { Faults } from './faults.js'
 import type { Limits } from './limits.js'
 import { Network } from './network.js'
 import { simDynamoDbClient } from './sim-dynamodb-client.js'
-import type { Life } from './sim-process.js'
+import type { Life, SimProcess } from './sim-process.js'
 import { S3_SERVERS, type S3Server, simS3Client } from './sim-s3-client.js'
 import { Violation } from './violation.js'
 import type { World } from './world.js'
@@ -44,13 +45,17 @@ export interface FaultSource {
 export class Place {
   readonly kind: PlaceKind
   readonly bucket: Bucket
+  /** What errors may come of. */
   readonly faults: readonly FaultSource[]
+  /** What nobody may notice. */
+  readonly cacheFaults: readonly FaultSource[]
   readonly #limits: Limits
   readonly #server: S3Server
   readonly #store: Network
   readonly #log: Network
   readonly #table: DynamoDbTable = new DynamoDbTable()
   readonly #disk: EmbeddedDisk | undefined
+  readonly #caches: CacheDisks | undefined
 
   constructor(world: World, kind: PlaceKind, limits: Limits) {
     const { decisions } = world
@@ -66,6 +71,8 @@ export class Place {
     this.#disk = kind === 'embedded' ? new EmbeddedDisk(world) : undefined
     this.faults =
       this.#disk === undefined ? [this.#store.faults, this.#log.faults] : [this.#disk.faults]
+    this.#caches = kind === 'embedded' ? undefined : CacheDisks.draw(world)
+    this.cacheFaults = this.#caches?.faults ?? []
   }
 
   /** Whether what is read may have been damaged on its way. */
@@ -89,6 +96,11 @@ export class Place {
         ? new ObjectLeases(store, incarnation, { env: life.env })
         : new DynamoDbLeases({ ...this.#dynamoDb(life), env: life.env, incarnation })
     return { store, log, leases }
+  }
+
+  /** What makes the cache, in one life of a process, one that is partly on disk, where the run has such. */
+  cacheFor(life: Life): Pick<DatabaseParts, 'cache' | 'cacheFiles'> {
+    return this.#caches?.partsFor(life, this.#limits.options.cache) ?? {}
   }
 
   /** The id of the database. */
@@ -128,6 +140,16 @@ export class Place {
   /** The machine crashes that the database is on, if it is on one. All its processes are dead before. */
   crash(decisions: Decisions): void {
     this.#disk?.crash(decisions)
+  }
+
+  /** A process crashed. The machine that its cache is on may have, too. */
+  crashCache(process: SimProcess, decisions: Decisions): void {
+    this.#caches?.crash(process, decisions)
+  }
+
+  /** What is left of caches on disk that were emptied, in words. */
+  cacheLeftovers(): readonly string[] {
+    return this.#caches?.leftovers() ?? []
   }
 
   #storeFor(life: Life): ObjectStore {

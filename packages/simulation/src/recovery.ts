@@ -80,9 +80,13 @@ export class Recovery {
   /** Every process starts anew, on a disk its machine; it works, and sees what all others did. */
   async afterRestart(): Promise<void> {
     const { place, world } = this.#simulation
-    for (const host of this.#hosts) host.crash()
+    const decisions = world.decisions.scope('restart')
+    for (const host of this.#hosts) {
+      host.crash()
+      place.crashCache(host.process, decisions.scope(host.process.name))
+    }
     // Everything is durable by now: each of them has written since, and was told so.
-    place.crash(world.decisions.scope('restart'))
+    place.crash(decisions)
     for (const host of this.#hosts) host.start()
     await this.#inAll('recovery', RESTARTED_MS, (host, session) => this.#put(host, session))
     await this.#readAllInTwo('a look at everything')
@@ -181,6 +185,9 @@ export class Recovery {
       throw new Violation(
         `${name}: an empty cache uses ${usedBytes} bytes, ${reservedBytes} reserved`,
       )
+    }
+    if (cache.disk !== undefined && cache.disk.entries > 0) {
+      throw new Violation(`${name}: an empty cache has ${cache.disk.entries} entries on its disk`)
     }
     if (cache.pinnedBytes > 0) throw new Violation(`${name}: ${cache.pinnedBytes} bytes are pinned`)
   }

@@ -58,7 +58,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
     process.off('warning', onWarning)
   }
   const faults = new Map<string, number>()
-  for (const { service, counts } of place.faults) {
+  for (const { service, counts } of [...place.faults, ...place.cacheFaults]) {
     for (const [kind, count] of counts) faults.set(`${service} ${kind}`, count)
   }
   for (const [kind, count] of chaos.counts) faults.set(kind, count)

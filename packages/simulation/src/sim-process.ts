@@ -10,6 +10,8 @@ import type { World } from './world.js'
  * answer. What it had sent is on its way all the same.
  */
 export class Life implements Owner {
+  /** Where it runs. */
+  readonly process: SimProcess
   readonly world: World
   readonly name: string
   readonly env: SimEnv
@@ -20,10 +22,11 @@ export class Life implements Owner {
   /** How many answers reached it that were garbled on their way. */
   garbled = 0
 
-  constructor(world: World, name: string, clock: Clock, random: Random) {
+  constructor(process: SimProcess, world: World, name: string, random: Random) {
+    this.process = process
     this.world = world
     this.name = name
-    this.env = new SimEnv(this, clock, random)
+    this.env = new SimEnv(this, process.clock, random)
     this.decisions = world.decisions.scope(name)
   }
 
@@ -50,6 +53,6 @@ export class SimProcess {
 
   start(): Life {
     const name = `${this.name}.${++this.#lives}`
-    return new Life(this.#world, name, this.clock, new Random(this.#seed, name))
+    return new Life(this, this.#world, name, new Random(this.#seed, name))
   }
 }

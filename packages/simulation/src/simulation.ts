@@ -62,7 +62,9 @@ export class Simulation {
     this.chaos.end()
     for (const faults of this.place.faults) faults.end()
     const recovery = new Recovery(this, this.#hosts)
+    // What goes on failing here is noticed by nobody.
     await recovery.withoutRestart()
+    for (const faults of this.place.cacheFaults) faults.end()
     await recovery.afterRestart()
     if (this.place.kind === 'embedded') await recovery.onceMore()
     await this.#audit()
@@ -100,6 +102,7 @@ export class Simulation {
     const writers = this.#hosts.filter(({ options }) => options.mode === 'write').length
     // Without inline records there is nothing to flush.
     const haveFlushed = this.limits.inlineLimitBytes > 0
+    problems.push(...this.place.cacheLeftovers())
     problems.push(...auditStore({ place: this.place, replay, writers, haveFlushed }))
     if (problems.length === 0) return
     const more = problems.length - SHOWN_PROBLEMS

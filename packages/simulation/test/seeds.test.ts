@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { CHAOS_KINDS } from '../src/chaos.js'
 import { failureInWords } from '../src/command/failure-in-words.js'
 import { DISK_FAULT_KINDS } from '../src/disk/disk-faults.js'
+import { FILE_DAMAGE_KINDS } from '../src/disk/file-damage.js'
 import { FAULT_KINDS } from '../src/faults.js'
 import { OPERATIONS } from '../src/operations/operations.js'
 import { runSeeds } from '../src/runner/run-seeds.js'
@@ -12,13 +13,20 @@ const SEEDS = LONG ? 2000 : 60
 /** DynamoDB has no objects to list or to mix up; only its answers can be empty, or lack a field. */
 const NOT_OF_THE_LOG = ['wrong-object', 'stale-list', 'very-late']
 const NOT_OF_THE_STORE = ['empty-reply', 'missing-field']
+/** A cache syncs nothing. */
+const NOT_OF_CACHES = ['failed sync']
 /** Not in every few seeds. */
-const RARE = LONG ? [] : ['disk full', 'store stale-list', 'store very-late']
+const RARE = LONG ? [] : ['disk full', 'cache disk full', 'store stale-list', 'store very-late']
 const FAULTS = [
   ...FAULT_KINDS.filter((kind) => !NOT_OF_THE_LOG.includes(kind)).map((kind) => `log ${kind}`),
   ...FAULT_KINDS.filter((kind) => !NOT_OF_THE_STORE.includes(kind)).map((kind) => `store ${kind}`),
   ...DISK_FAULT_KINDS.map((kind) => `disk ${kind}`),
   'disk full',
+  ...DISK_FAULT_KINDS.filter((kind) => !NOT_OF_CACHES.includes(kind)).map(
+    (kind) => `cache disk ${kind}`,
+  ),
+  'cache disk full',
+  ...FILE_DAMAGE_KINDS.map((kind) => `cached file ${kind}`),
   'log outage',
   'store outage',
   ...CHAOS_KINDS,

@@ -4,7 +4,7 @@ import type { DiskUser } from './disk-user.js'
 import { SimFile } from './sim-file.js'
 import { systemError } from './system-error.js'
 
-type CacheFiles = NonNullable<DatabaseParts['cacheFiles']>
+export type CacheFiles = NonNullable<DatabaseParts['cacheFiles']>
 
 /** The system calls of a disk cache, on a simulated disk. */
 export function cacheFiles(user: DiskUser): CacheFiles {

@@ -22,53 +22,63 @@ export const DISK_FAULT_KINDS = [
 
 export type DiskFaultKind = (typeof DISK_FAULT_KINDS)[number]
 
-/** There are many calls to a disk for each request to a service. */
-const RATES: readonly [number, ...number[]] = [0, 0, 0.001, 0.004, 0.02]
 const LATENCY_STEPS = 16
 /** While a disk is full, whatever needs room fails. */
 const LONGEST_FULL_MS = 1000
 const FULL_WITHIN_MS = 2000
 
-/** The faults of one disk: how likely each kind is in this run, and how often each happened. */
+export interface DiskFaultsOptions {
+  /** What the disk is for; also the scope of what is decided about it. */
+  service: string
+  /** How likely a kind may be in a run. */
+  rates: readonly [number, ...number[]]
+  /** Whether removing something fails, too: where nobody minds what is left. Default false. */
+  removing?: boolean
+}
+
+/** The faults of disks: how likely each kind is in this run, and how often each happened. */
 export class DiskFaults {
-  readonly service = 'disk'
+  readonly service: string
   readonly counts: Map<DiskFaultKind | 'full', number> = new Map()
   /** A disk that says nothing doesn't give other bytes than it was given. */
   readonly damages = false
   readonly #world: World
+  readonly #removing: boolean
   readonly #rates: ReadonlyMap<DiskFaultKind, number>
   readonly #latencyMs: number
   readonly #full: { fromMs: number; toMs: number } | undefined
   #on = true
 
-  constructor(world: World) {
+  constructor(world: World, { service, rates, removing = false }: DiskFaultsOptions) {
     this.#world = world
-    const decisions = world.decisions.scope('disk')
+    this.service = service
+    this.#removing = removing
+    const decisions = world.decisions.scope(service)
     this.#latencyMs = decisions.pick('ms', [0.1, 2, 8])
-    this.#rates = new Map(DISK_FAULT_KINDS.map((kind) => [kind, decisions.likelihood(kind, RATES)]))
+    this.#rates = new Map(DISK_FAULT_KINDS.map((kind) => [kind, decisions.likelihood(kind, rates)]))
     if (decisions.weigh('full', [1, decisions.likelihood('full', [0, 1])]) === 1) {
       const fromMs = decisions.moment('full at', 0, FULL_WITHIN_MS)
       this.#full = { fromMs, toMs: fromMs + decisions.choose('full for', LONGEST_FULL_MS) }
     }
   }
 
-  /** From now on the disk works. */
+  /** From now on the disks work. */
   end(): void {
     this.#on = false
   }
 
   /** For the calls of one process. */
   weatherFor(life: Life): DiskWeather {
-    const all = life.decisions.scope('disk')
+    const all = life.decisions.scope(this.service)
     return {
-      meet: (call) => this.#meet(call, all.scope(call.kind)),
+      meet: (call) => this.#meet(call, life.name, all.scope(call.kind)),
       latencyMs: ({ kind }) =>
         (this.#latencyMs * (1 + all.scope(kind).choose('latency', LATENCY_STEPS))) / LATENCY_STEPS,
       failSync: () => someOf(new Random(all.choose('left of a sync', 1_000_000), 'sync')),
     }
   }
 
-  #meet(call: DiskCall, decisions: Decisions): DiskFault | undefined {
+  #meet(call: DiskCall, who: string, decisions: Decisions): DiskFault | undefined {
     if (!this.#on) return undefined
     const { nowMs } = this.#world
     if (this.#full !== undefined && takesSpace(call)) {
@@ -77,13 +87,13 @@ export class DiskFaults {
         return { code: 'ENOSPC' }
       }
     }
-    const possible = DISK_FAULT_KINDS.filter((kind) => canMeet(kind, call))
+    const possible = DISK_FAULT_KINDS.filter((kind) => this.#canMeet(kind, call))
     const rates = possible.map((kind) => this.#rates.get(kind) ?? 0)
     const sum = rates.reduce((total, rate) => total + rate, 0)
     const kind = possible[decisions.weigh('fault', [1 - sum, ...rates]) - 1]
     if (kind === undefined) return undefined
     this.#count(kind)
-    this.#world.note(`${call.kind} ${call.path} meets ${kind}`)
+    this.#world.note(`${who}: ${call.kind} ${call.path} meets ${kind}`)
     const share = (): number => (1 + decisions.choose('share', 7)) / 8
     switch (kind) {
       case 'ENOSPC':
@@ -100,19 +110,20 @@ export class DiskFaults {
   #count(kind: DiskFaultKind | 'full'): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
   }
-}
 
-function canMeet(kind: DiskFaultKind, call: DiskCall): boolean {
-  switch (kind) {
-    case 'ENOSPC':
-      return takesSpace(call)
-    case 'failed sync':
-      return call.kind === 'sync' || call.kind === 'sync directory'
-    case 'torn write':
-      return call.kind === 'write'
-    case 'short':
-      return call.bytes > 1
-    default:
-      return !changesDisk(call) || takesSpace(call)
+  #canMeet(kind: DiskFaultKind, call: DiskCall): boolean {
+    switch (kind) {
+      case 'ENOSPC':
+        return takesSpace(call)
+      case 'failed sync':
+        return call.kind === 'sync' || call.kind === 'sync directory'
+      case 'torn write':
+        return call.kind === 'write'
+      case 'short':
+        return call.bytes > 1
+      default:
+        if (call.kind === 'remove') return this.#removing
+        return !changesDisk(call) || takesSpace(call)
+    }
   }
 }

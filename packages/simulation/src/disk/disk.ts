@@ -220,6 +220,15 @@ export class Disk {
   }
 }
 
+/** All files in a directory, and in those below it, by their paths in it. */
+export function* filesIn(directory: SimDirectory, above = ''): Generator<[string, SimFile]> {
+  for (const [name, node] of directory.entries) {
+    const path = `${above}${name}`
+    if (node instanceof SimFile) yield [path, node]
+    else yield* filesIn(node, `${path}/`)
+  }
+}
+
 function apply(
   changes: readonly NameChange[],
   namesOf: (directory: SimDirectory) => Map<string, DiskNode>,

@@ -3,7 +3,6 @@ import { FileCommitLog, type FileSystem as LogFiles } from '@firn/manifest/file'
 import { MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { FsObjectStore, type FileSystem as StoreFiles } from '@firn/object-store/fs'
 import type { Decisions } from '../decisions.js'
-import { Random } from '../random.js'
 import type { Life } from '../sim-process.js'
 import type { World } from '../world.js'
 import { SimDirectory } from './disk.js'
@@ -12,11 +11,14 @@ import { logFiles } from './log-files.js'
 import { Machine } from './machine.js'
 import { RecordedLog } from './recorded-log.js'
 import { storeFiles } from './store-files.js'
-import { EVERYTHING, NOTHING, someOf, upTo } from './survival.js'
+import { drawSurvival } from './survival.js'
 
 const DIRECTORY = '/data/db'
 /** So that a few hundred entries fill several. */
 const SEGMENT_BYTES = 16_384
+
+/** There are many calls to a disk for each request to a service. */
+const RATES: readonly [number, ...number[]] = [0, 0, 0.001, 0.004, 0.02]
 
 /** What is in the directory besides: the log and its lock, and the store's own. */
 const NO_OBJECTS = /^(log|LOCK-.*|,tmp|,lock)$/
@@ -36,7 +38,7 @@ export class EmbeddedDisk {
   readonly #removed: Map<string, Uint8Array> = new Map()
 
   constructor(world: World) {
-    this.faults = new DiskFaults(world)
+    this.faults = new DiskFaults(world, { service: 'disk', rates: RATES })
   }
 
   /** The store of a process. */
@@ -92,10 +94,7 @@ export class EmbeddedDisk {
 
   /** The machine crashes. All its processes are dead before. */
   crash(decisions: Decisions): void {
-    const { order } = this.#machine.disk
-    const random = new Random(decisions.choose('what survives', 1_000_000), 'survival')
-    const survivals = [EVERYTHING, NOTHING, someOf(random), upTo(order - random.below(8), random)]
-    this.#machine.crash(survivals[decisions.choose('survival', survivals.length)] ?? EVERYTHING)
+    this.#machine.crash(drawSurvival(decisions, this.#machine.disk.order))
   }
 
   #filesOf(life: Life): Files {

@@ -1,4 +1,5 @@
-import type { Random } from '../random.js'
+import type { Decisions } from '../decisions.js'
+import { Random } from '../random.js'
 
 /** Changes are numbered in the order in which they were made, all of a disk together. */
 export type Order = number
@@ -23,4 +24,11 @@ export function someOf(random: Random): Survival {
 /** What came first, up to some change, which is torn. */
 export function upTo(last: Order, random: Random): Survival {
   return { keeps: (order) => order < last || (order === last && random.below(2) === 1) }
+}
+
+/** One of these, of a disk whose latest change has this number. */
+export function drawSurvival(decisions: Decisions, order: Order): Survival {
+  const random = new Random(decisions.choose('what survives', 1_000_000), 'survival')
+  const survivals = [EVERYTHING, NOTHING, someOf(random), upTo(order - random.below(8), random)]
+  return survivals[decisions.choose('survival', survivals.length)] ?? EVERYTHING
 }

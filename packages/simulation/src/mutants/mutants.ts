@@ -1,3 +1,4 @@
+import { CACHES } from './caches.js'
 import { COMMITS } from './commits.js'
 import { DISKS } from './disks.js'
 import { FILES } from './files.js'
@@ -17,6 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FILES,
   ...DISKS,
   ...STORES,
+  ...CACHES,
   ...TRANSACTIONS,
 ]
 

@@ -3,9 +3,10 @@ import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore } from '@firn/object-store'
 import { expect, test } from 'vitest'
 import { cacheFiles } from '../../src/disk/cache-files.js'
-import { Disk, SimDirectory } from '../../src/disk/disk.js'
+import { Disk, filesIn } from '../../src/disk/disk.js'
 import { changesDisk, type DiskCall, type DiskFault } from '../../src/disk/disk-call.js'
 import type { DiskWeather } from '../../src/disk/disk-user.js'
+import { FILE_DAMAGE_KINDS, FILE_DAMAGES } from '../../src/disk/file-damage.js'
 import { Machine } from '../../src/disk/machine.js'
 import type { SimFile } from '../../src/disk/sim-file.js'
 import { EVERYTHING, NOTHING, someOf } from '../../src/disk/survival.js'
@@ -112,15 +113,7 @@ async function filledDisk(remote: Remote): Promise<Disk> {
 }
 
 function filesOf(disk: Disk): SimFile[] {
-  const files: SimFile[] = []
-  const add = (directory: SimDirectory): void => {
-    for (const node of directory.entries.values()) {
-      if (node instanceof SimDirectory) add(node)
-      else files.push(node)
-    }
-  }
-  add(disk.directory(DIRECTORY, 'open'))
-  return files
+  return [...filesIn(disk.directory(DIRECTORY, 'open'))].map(([, file]) => file)
 }
 
 test('29: a crash of the machine at calls to the cache’s disk is a miss at most', {
@@ -181,33 +174,18 @@ test('29: whatever the cache’s files hold, reads are right', { timeout: 600_00
   const remote = await makeRemote()
   const filled = await filledDisk(remote)
   const random = new Random(3, 'damage')
-  const damages: Record<string, (disk: Disk, file: SimFile, other: SimFile) => void> = {
-    'a flipped bit': (disk, file) => {
-      const at = random.below(file.length)
-      const [byte = 0] = file.read(at, at + 1)
-      disk.write(file, Uint8Array.of(byte ^ (1 << random.below(8))), at)
-    },
-    'a cut file': (disk, file) => disk.truncate(file, random.below(file.length)),
-    'an empty file': (disk, file) => disk.truncate(file, 0),
-    zeros: (disk, file) => disk.write(file, new Uint8Array(file.length), 0),
-    'something else': (disk, file) => disk.write(file, random.bytes(file.length), 0),
-    'another entry': (disk, file, other) => {
-      disk.truncate(file, other.length)
-      disk.write(file, other.read(0, other.length), 0)
-    },
-    'a longer file': (disk, file) => disk.write(file, random.bytes(100), file.length),
-  }
   const machine = new Machine(filled)
   let found = 0
-  for (const [what, damage] of Object.entries(damages)) {
+  for (const kind of FILE_DAMAGE_KINDS) {
     for (let round = 0; round < 3 * (LONG ? 10 : 1); round++) {
       const { disk } = machine
       const files = filesOf(disk)
-      const victims = files.filter(() => random.below(2) === 0)
+      const victims = files.filter((file) => file.length > 0 && random.below(2) === 0)
       for (const file of victims) {
-        damage(disk, file, files[random.below(files.length)] as SimFile)
+        const other = files[random.below(files.length)] as SimFile
+        FILE_DAMAGES[kind](disk, file, other, random)
       }
-      found += (await readAll(remote, machine, CALM, what)).damaged
+      found += (await readAll(remote, machine, CALM, kind)).damaged
     }
   }
   expect(found).toBeGreaterThan(0)

@@ -1,0 +1,80 @@
+import { compareBytes } from '@firn/bytes'
+import type { Decisions } from '../decisions.js'
+import { Random } from '../random.js'
+import type { Life } from '../sim-process.js'
+import { Violation } from '../violation.js'
+import type { World } from '../world.js'
+import type { CacheFiles } from './cache-files.js'
+import { type Disk, filesIn } from './disk.js'
+import { FILE_DAMAGE_KINDS, FILE_DAMAGES, type FileDamageKind } from './file-damage.js'
+import { SimFile } from './sim-file.js'
+
+/** Few kinds happen in a run: where all do, next to nothing is found whole. */
+const RATES: readonly [number, ...number[]] = [0, 0, 0, 0.03, 0.12]
+
+/**
+ * What becomes of a cache's files while nobody looks: each kind of damage as likely as in this run, at
+ * each file that is about to be read; and how often each happened.
+ */
+export class CacheDamage {
+  readonly service = 'cached file'
+  readonly counts: Map<FileDamageKind, number> = new Map()
+  /** None that anybody may notice. */
+  readonly damages = false
+  readonly #world: World
+  /** That of no damage, then those of the kinds. */
+  readonly #weights: readonly number[]
+  /** Files of which what is read isn't what was written. */
+  readonly #damaged: WeakSet<SimFile> = new WeakSet()
+  #on = true
+
+  constructor(world: World) {
+    this.#world = world
+    const decisions = world.decisions.scope(this.service)
+    const rates = FILE_DAMAGE_KINDS.map((kind) => decisions.likelihood(kind, RATES))
+    this.#weights = [1 - rates.reduce((sum, rate) => sum + rate, 0), ...rates]
+  }
+
+  /** From now on files stay what they are. */
+  end(): void {
+    this.#on = false
+  }
+
+  /** The calls of a cache, which finds files damaged, and has to let go of those that it found so. */
+  over(files: CacheFiles, life: Life, disk: Disk): CacheFiles {
+    const decisions = life.decisions.scope(this.service)
+    const found = new WeakSet<SimFile>()
+    return {
+      ...files,
+      read: async (path, length) => {
+        const file = disk.find(path)
+        if (!(file instanceof SimFile)) return files.read(path, length)
+        if (found.has(file)) {
+          const what = `${life.name} reads ${path} once more, though it found it damaged`
+          this.#world.fail(new Violation(what))
+        }
+        const before = file.read(0, length)
+        if (this.#strike(file, disk, decisions, `${life.name}: ${path}`)) {
+          // What is behind the end of a piece doesn't matter.
+          if (compareBytes(before, file.read(0, length)) !== 0) this.#damaged.add(file)
+        }
+        const bytes = await files.read(path, length)
+        if (this.#damaged.has(file)) found.add(file)
+        return bytes
+      },
+    }
+  }
+
+  /** Whether something happened to the file. */
+  #strike(file: SimFile, disk: Disk, decisions: Decisions, what: string): boolean {
+    if (!this.#on || file.length === 0 || this.#damaged.has(file)) return false
+    const kind = FILE_DAMAGE_KINDS[decisions.weigh('damage', this.#weights) - 1]
+    if (kind === undefined) return false
+    const others = [...filesIn(disk.directory('/', 'scandir'))].map(([, other]) => other)
+    const random = new Random(decisions.choose('which damage', 1_000_000), kind)
+    FILE_DAMAGES[kind](disk, file, others[random.below(others.length)] ?? file, random)
+    this.#world.note(`${what} meets ${kind}`)
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
+    return true
+  }
+}
