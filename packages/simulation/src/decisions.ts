@@ -4,13 +4,20 @@ import { hashOf, Random } from './random.js'
 export type DecisionMap = ReadonlyMap<string, number>
 
 /**
+ * In front of what a record decides alike wherever it has no decision of its own: `everywhere/latency` is how long
+ * everything takes that isn't named.
+ */
+export const EVERYWHERE = 'everywhere/'
+
+/**
  * Everything that a run leaves to chance. Each decision has a name of its own: its scope and what is
  * decided, and the how-manieth it is where the same is decided there again. What comes up follows from
  * the seed and that name alone, so that one decision more or less leaves the others what they were.
  *
  * 0 is always the dull choice: no fault, no delay, no operation, the first of many. What came up other
- * than 0 is recorded, and a record can decide in place of a seed; what it doesn't name is 0. The record
- * of a run is the same run, and a smaller one is a smaller run: that is what `shrink` works with.
+ * than 0 is recorded, and a record can decide in place of a seed; what it doesn't name, by itself or
+ * `EVERYWHERE`, is 0. The record of a run is the same run, and a smaller one is a smaller run: that is what
+ * `shrink` works with.
  *
  * Scopes are the lives of processes, in these sessions and services, in these steps and kinds of
  * requests: `writer1.2/0/7/key` is the key of the eighth step of the first session in the second life of
@@ -109,11 +116,18 @@ export class Decisions {
     const count = this.#counts.get(name) ?? 0
     this.#counts.set(name, count + 1)
     const own = count === 0 ? name : `${name}#${count}`
-    const decided =
-      this.#recorded === undefined
-        ? draw(new Random(this.#seed, hashOf(own, this.#pathHash)))
-        : Math.min(this.#recorded.get(this.#path + own) ?? 0, most)
+    if (this.#recorded !== undefined) return this.#repeat(this.#path + own, name, most)
+    const decided = draw(new Random(this.#seed, hashOf(own, this.#pathHash)))
     if (decided !== 0) this.made.set(this.#path + own, decided)
+    return decided
+  }
+
+  /** What the record says. */
+  #repeat(full: string, name: string, most: number): number {
+    const recorded = this.#recorded as DecisionMap
+    const key = recorded.has(full) ? full : EVERYWHERE + name
+    const decided = Math.min(recorded.get(key) ?? 0, most)
+    if (decided !== 0) this.made.set(key, key === full ? decided : (recorded.get(key) as number))
     return decided
   }
 }

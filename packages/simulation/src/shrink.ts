@@ -1,4 +1,4 @@
-import type { DecisionMap } from './decisions.js'
+import { type DecisionMap, EVERYWHERE } from './decisions.js'
 
 /** What a run came to, as far as shrinking it is concerned. */
 export interface Outcome {
@@ -26,6 +26,10 @@ export interface Shrunk {
 const MEDIUM = 500
 /** Below this, single decisions are lowered and taken away in pairs as well. */
 const SMALL = 60
+/** So many decisions of one kind are made alike, or raised. */
+const ALIKE = 3
+/** Numbers that are tried for all of a kind. */
+const VALUES_TRIED = 3
 /** More than any number that has a bound. */
 const LARGE = 2 ** 31
 
@@ -35,11 +39,13 @@ const LARGE = 2 ** 31
  *
  * 1. What came late is cut off.
  * 2. Whole scopes are taken away, and all decisions of one kind, the largest first.
- * 3. Numbers of one kind are all raised to their bound, which adds no decision: where a sum is what matters,
+ * 3. All decisions of one kind are made alike, by one in place of many: that everything takes so long, or
+ *    that nothing is done but puts, is less to look at than what each of them is.
+ * 4. Numbers of one kind are all raised to their bound, which adds no decision: where a sum is what matters,
  *    such as bytes that fill a memtable, fewer do then.
- * 4. Runs of neighbours are taken away, by halves and quarters down to single ones (ddmin), late ones first:
+ * 5. Runs of neighbours are taken away, by halves and quarters down to single ones (ddmin), late ones first:
  *    that leaves as it is what happens before.
- * 5. Of what is left, numbers are lowered and pairs taken away.
+ * 6. Of what is left, numbers are lowered and pairs taken away.
  *
  * Again from the second step, until nothing is taken away any more.
  */
@@ -53,6 +59,7 @@ export async function shrink(
   for (let size = -1; size !== shrinker.size; ) {
     size = shrinker.size
     await shrinker.dropGroups()
+    await shrinker.makeAlike()
     if (shrinker.size <= MEDIUM) await shrinker.raise()
     await shrinker.dropRuns()
     if (shrinker.size > SMALL) continue
@@ -110,12 +117,41 @@ class Shrinker {
     }
   }
 
+  /** One decision in place of all of a kind, with one of the numbers that come up most. */
+  async makeAlike(): Promise<void> {
+    const tried = new Set<string>()
+    for (;;) {
+      const kinds = [...kindsOf(this.best)].filter(([kind]) => !tried.has(kind))
+      const [largest] = kinds.sort(([, a], [, b]) => b.length - a.length)
+      if (largest === undefined || largest[1].length < ALIKE) return
+      const [kind, keys] = largest
+      tried.add(kind)
+      const others = new Map(this.best)
+      for (const key of keys) others.delete(key)
+      for (const value of this.#commonest(keys)) {
+        if (await this.#try(new Map([[EVERYWHERE + kind, value], ...others]))) break
+      }
+    }
+  }
+
+  #commonest(keys: readonly string[]): number[] {
+    const counts = new Map<number, number>()
+    for (const key of keys) {
+      const value = this.best.get(key) ?? 0
+      counts.set(value, (counts.get(value) ?? 0) + 1)
+    }
+    return [...counts]
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, VALUES_TRIED)
+      .map(([value]) => value)
+  }
+
   /** Raises the numbers of each kind, but for times, which only order what happens. */
   async raise(): Promise<void> {
-    const kinds = new Map([...groupsOf(this.best)].filter(([name]) => name.startsWith(EVERYWHERE)))
-    kinds.delete(`${EVERYWHERE}at`)
+    const kinds = kindsOf(this.best)
+    kinds.delete('at')
     for (const keys of kinds.values()) {
-      if (keys.length < 3) continue
+      if (keys.length < ALIKE) continue
       const raised = keys.map((key) => [key, LARGE] as const)
       await this.#try(new Map([...this.best, ...raised]))
     }
@@ -173,25 +209,35 @@ class Shrinker {
   }
 }
 
-/** In front of a kind of decisions, of all scopes. */
-const EVERYWHERE = 'all '
-
 /** Decisions that may go together: those of each scope, and those of one kind, everywhere or in one scope. */
 function groupsOf(decisions: DecisionMap): Map<string, string[]> {
   const groups = new Map<string, string[]>()
-  const add = (group: string, key: string): void => {
-    const keys = groups.get(group)
-    if (keys === undefined) groups.set(group, [key])
-    else keys.push(key)
-  }
+  for (const [kind, keys] of kindsOf(decisions)) groups.set(`all ${kind}`, keys)
   for (const key of decisions.keys()) {
-    const kind = key.slice(key.lastIndexOf('/') + 1).replace(/#\d+$/, '')
-    add(EVERYWHERE + kind, key)
     for (let end = key.indexOf('/'); end >= 0; end = key.indexOf('/', end + 1)) {
       const scope = key.slice(0, end + 1)
-      add(scope, key)
-      add(`${scope} ${kind}`, key)
+      add(groups, scope, key)
+      add(groups, `${scope} ${kindOf(key)}`, key)
     }
   }
   return groups
+}
+
+/** By what is decided, those that do so in some place each. */
+function kindsOf(decisions: DecisionMap): Map<string, string[]> {
+  const kinds = new Map<string, string[]>()
+  for (const key of decisions.keys()) {
+    if (!key.startsWith(EVERYWHERE)) add(kinds, kindOf(key), key)
+  }
+  return kinds
+}
+
+function kindOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1).replace(/#\d+$/, '')
+}
+
+function add(groups: Map<string, string[]>, group: string, key: string): void {
+  const keys = groups.get(group)
+  if (keys === undefined) groups.set(group, [key])
+  else keys.push(key)
 }

@@ -48,6 +48,25 @@ test('a number of a record that is too large is the largest there is', () => {
   expect(new Decisions(1, record).choose('a', 10)).toBe(9)
 })
 
+test('a record may decide alike what it has no decision of its own for', () => {
+  const record: DecisionMap = new Map([
+    ['everywhere/key', 7],
+    ['writer1.1/7/key#4', 3],
+    ['everywhere/never', 1],
+  ])
+  const replayed = new Decisions(1, record)
+  const [, , , , , , ...keys] = drawAll(replayed)
+  expect(keys).toEqual(Array.from({ length: 20 }, (_, i) => (i === 4 ? 3 : 7)))
+  expect([...replayed.made]).toEqual([
+    ['everywhere/key', 7],
+    ['writer1.1/7/key#4', 3],
+  ])
+  // Each is cut to what it may be, and recorded as it is.
+  expect(new Decisions(1, record).choose('key', 3)).toBe(2)
+  expect(replayed.choose('key', 3)).toBe(2)
+  expect(replayed.made.get('everywhere/key')).toBe(7)
+})
+
 test('a moment stays where it is when what came before it is taken away', () => {
   const first = new Decisions(3)
   const at = first.moment('at', 5000, 1000)

@@ -57,6 +57,22 @@ test('where a sum is what matters, few large numbers take the place of many', as
   expect([...decisions.values()]).toEqual([most, most, most, most])
 })
 
+test('what only has to be alike becomes one decision', async () => {
+  // As every request has to take a while, however long.
+  const run = async (decisions: DecisionMap) => {
+    const everywhere = decisions.get('everywhere/latency') ?? 0
+    const slow = [...manyDecisions().keys()]
+      .filter((name) => name.includes('/latency'))
+      .every((name) => (decisions.get(name) ?? everywhere) > 3)
+    return { fails: slow && decisions.has(FAULT), made: decisions }
+  }
+  const { decisions } = await shrink(manyDecisions(), run)
+  expect([...decisions].sort()).toEqual([
+    ['everywhere/latency', 4],
+    [FAULT, 1],
+  ])
+})
+
 test('two decisions that only matter together are taken away together', async () => {
   const { decisions } = await shrinkBy(
     (given) => given.has(FAULT) && given.has(EARLY) === given.has(LATE),
