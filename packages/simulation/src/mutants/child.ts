@@ -8,7 +8,7 @@ import { mutantNamed } from './mutants.js'
 
 /** So many events are the end of a run: a database that is damaged is opened again and again. */
 const MOST_EVENTS = 100_000
-/** So many seeds that fail are made smaller, until one is small: what is left of them differs widely. */
+/** So many seeds that fail are made smaller, unless one before is small: what is left differs widely. */
 const FAILING_SEEDS = 5
 /** A seed that fails this long after the first one isn't waited for. */
 const MORE_SEEDS = 600
@@ -33,38 +33,33 @@ async function plant(name: string): Promise<void> {
 async function run({ mutant, seeds, shrinks }: Job): Promise<Outcome> {
   if (mutant !== undefined) await plant(mutant)
   const { runSeed } = await import('../run-seed.js')
-  const failed: RunReport[] = []
-  let more = seeds.length
+  let first: RunReport | undefined
+  let smallest: RunReport | undefined
+  let [failed, left] = [0, seeds.length]
   for (const seed of seeds) {
-    if (more-- === 0) break
+    if (left-- === 0) break
     const report = await runSeed(seed, { mostEvents: MOST_EVENTS })
     if (report.failure === undefined) continue
-    if (failed.push(report) === (shrinks ? FAILING_SEEDS : 1)) break
-    more = Math.min(more, MORE_SEEDS)
-  }
-  const [first] = failed
-  if (first?.failure === undefined) return { seed: undefined }
-  const outcome = { seed: first.seed, violation: first.failure.message }
-  return shrinks ? { ...outcome, decisions: await smallestOf(failed) } : outcome
-}
-
-/** How many decisions the smallest run has that is found. */
-async function smallestOf(failed: readonly RunReport[]): Promise<number> {
-  const { runSeed } = await import('../run-seed.js')
-  const { shrinkRun } = await import('../shrink-run.js')
-  const smaller = async (report: RunReport, mostRuns: number): Promise<RunReport> => {
-    // Without the bug these seeds pass: whatever fails is the bug.
-    const { decisions } = await shrinkRun(report, { mostRuns, anyFailure: true })
-    return runSeed(report.seed, { decisions, mostEvents: MOST_EVENTS })
-  }
-  let smallest: RunReport | undefined
-  for (const report of failed.toSorted((a, b) => a.decisions.size - b.decisions.size)) {
+    first ??= report
+    if (!shrinks) break
     const small = await smaller(report, SHRINKING_RUNS)
     if (smallest === undefined || small.decisions.size < smallest.decisions.size) smallest = small
-    if (smallest.decisions.size <= SMALL) return smallest.decisions.size
+    if (smallest.decisions.size <= SMALL || ++failed === FAILING_SEEDS) break
+    left = Math.min(left, MORE_SEEDS)
   }
-  if (smallest === undefined) throw new Error('nothing failed')
-  return (await smaller(smallest, MORE_SHRINKING_RUNS)).decisions.size
+  if (first?.failure === undefined) return { seed: undefined }
+  const outcome = { seed: first.seed, violation: first.failure.message }
+  if (smallest === undefined) return outcome
+  if (smallest.decisions.size > SMALL) smallest = await smaller(smallest, MORE_SHRINKING_RUNS)
+  return { ...outcome, decisions: smallest.decisions.size }
+}
+
+async function smaller(report: RunReport, mostRuns: number): Promise<RunReport> {
+  const { runSeed } = await import('../run-seed.js')
+  const { shrinkRun } = await import('../shrink-run.js')
+  // Without the bug these seeds pass: whatever fails is the bug.
+  const { decisions } = await shrinkRun(report, { mostRuns, anyFailure: true })
+  return runSeed(report.seed, { decisions, mostEvents: MOST_EVENTS })
 }
 
 console.log(JSON.stringify(await run(JSON.parse(process.argv[2] ?? '') as Job)))
