@@ -2,6 +2,7 @@ import type { DecisionMap } from './decisions.js'
 import { showsTheBug } from './reason.js'
 import { type RunReport, runSeed } from './run-seed.js'
 import { type ShrinkOptions, type Shrunk, shrink } from './shrink.js'
+import { EndlessRun } from './violation.js'
 
 /** A run with less in it may take longer, when the rest of it waits for what was taken away. */
 const MORE_EVENTS = 3
@@ -19,8 +20,10 @@ export interface ShrinkRunOptions extends ShrinkOptions {
 export function shrinkRun(report: RunReport, options: ShrinkRunOptions = {}): Promise<Shrunk> {
   const { seed, events, failure } = report
   if (failure === undefined) throw new Error(`seed ${seed} didn't fail: there is nothing to shrink`)
+  // One that had no end is the same when it has none so far.
+  const mostEvents = failure instanceof EndlessRun ? events : MORE_EVENTS * events
   const run = async (decisions: DecisionMap): ReturnType<Parameters<typeof shrink>[1]> => {
-    const again = await runSeed(seed, { decisions, mostEvents: MORE_EVENTS * events })
+    const again = await runSeed(seed, { decisions, mostEvents })
     const fails = showsTheBug(again.failure, failure, options.anyFailure)
     return { fails, made: again.decisions }
   }

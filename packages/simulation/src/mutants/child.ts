@@ -1,5 +1,6 @@
 import { register } from 'node:module'
 import type { RunReport } from '../run-seed.js'
+import { EndlessRun } from '../violation.js'
 import type { Job, Outcome } from './job.js'
 import { urlOf } from './mutant.js'
 import { mutantNamed } from './mutants.js'
@@ -7,7 +8,7 @@ import { mutantNamed } from './mutants.js'
 // A process that runs seeds with one bug in its code, or with none: see `runJob` of job.ts.
 
 /** So many events are the end of a run: a database that is damaged is opened again and again. */
-const MOST_EVENTS = 100_000
+const MOST_EVENTS = 30_000
 /** So many seeds that fail are made smaller, unless one before is small: what is left differs widely. */
 const FAILING_SEEDS = 5
 /** A seed that fails this long after the first one isn't waited for. */
@@ -16,6 +17,8 @@ const MORE_SEEDS = 600
 const SMALL = 30
 /** Runs that are spent on making one smaller. */
 const SHRINKING_RUNS = 300
+/** The same where they are endless, which takes its time. */
+const ENDLESS_RUNS = 60
 /** Runs that are spent on the smallest, where none is small. */
 const MORE_SHRINKING_RUNS = 1000
 
@@ -42,15 +45,21 @@ async function run({ mutant, seeds, shrinks }: Job): Promise<Outcome> {
     if (report.failure === undefined) continue
     first ??= report
     if (!shrinks) break
-    const small = await smaller(report, SHRINKING_RUNS)
-    if (smallest === undefined || small.decisions.size < smallest.decisions.size) smallest = small
-    if (smallest.decisions.size <= SMALL || ++failed === FAILING_SEEDS) break
     left = Math.min(left, MORE_SEEDS)
+    // Where one has no end, each run of making it smaller would be as long.
+    if (!(report.failure instanceof EndlessRun)) {
+      const small = await smaller(report, SHRINKING_RUNS)
+      if (smallest === undefined || small.decisions.size < smallest.decisions.size) smallest = small
+      if (smallest.decisions.size <= SMALL) break
+    }
+    if (++failed === FAILING_SEEDS) break
   }
   if (first?.failure === undefined) return { seed: undefined }
   const outcome = { seed: first.seed, violation: first.failure.message }
-  if (smallest === undefined) return outcome
-  if (smallest.decisions.size > SMALL) smallest = await smaller(smallest, MORE_SHRINKING_RUNS)
+  if (!shrinks) return outcome
+  smallest ??= await smaller(first, ENDLESS_RUNS)
+  if (smallest.decisions.size > SMALL && !(smallest.failure instanceof EndlessRun))
+    smallest = await smaller(smallest, MORE_SHRINKING_RUNS)
   return { ...outcome, decisions: smallest.decisions.size }
 }
 

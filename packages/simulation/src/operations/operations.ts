@@ -7,12 +7,13 @@ import { count, heldScan, scan } from './scans.js'
 import { snapshot } from './snapshots.js'
 import { transaction } from './transactions.js'
 import { compact, evict, flush, refresh, reopen, stats, warm } from './upkeep.js'
-import { batch, dropTable, largeBatch, put, remove } from './writes.js'
+import { batch, burst, dropTable, largeBatch, put, remove } from './writes.js'
 
 /** All that clients do. */
 export const OPERATIONS: readonly Operation[] = [
   put,
   remove,
+  burst,
   batch,
   largeBatch,
   dropTable,

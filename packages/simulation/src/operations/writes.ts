@@ -1,4 +1,4 @@
-import type { Batch, Durability, WriteOptions } from '@firn/engine'
+import type { Batch, Commit, Durability, WriteOptions } from '@firn/engine'
 import { isFirnError } from '@firn/env'
 import { type Change, WHOLE_TABLE } from '../history.js'
 import type { Session } from '../session.js'
@@ -11,10 +11,9 @@ export const put: Operation = {
   writes: true,
   async run(session) {
     const change = newPut(session)
-    const { table, key, value } = change
     const durability = pickDurability(session)
     await session.write({ what: 'put', changes: [change], durability }, () =>
-      session.table(table).put(key, value, { durability, ...maySignal(session) }),
+      writeOne(session, change, { durability, ...maySignal(session) }),
     )
   },
 }
@@ -25,10 +24,31 @@ export const remove: Operation = {
   writes: true,
   async run(session) {
     const change = newDelete(session)
-    const { table, key } = change
     const durability = pickDurability(session)
     await session.write({ what: 'delete', changes: [change], durability }, () =>
-      session.table(table).delete(key, { durability, ...maySignal(session) }),
+      writeOne(session, change, { durability, ...maySignal(session) }),
+    )
+  },
+}
+
+/** Several writes that a client makes at once, and waits for together: they meet in groups. */
+export const burst: Operation = {
+  name: 'burst',
+  weight: 4,
+  writes: true,
+  async run(session) {
+    const { decisions } = session
+    const writes = Array.from({ length: decisions.between('writes', 2, 6) }, (_, i) => {
+      const deletes = decisions.choose('deletes', 5) === 4
+      const change = deletes ? newDelete(session, i) : newPut(session, i)
+      return { change, durability: pickDurability(session) }
+    })
+    await Promise.all(
+      writes.map(({ change, durability }) =>
+        session.write({ what: 'one of a burst', changes: [change], durability }, () =>
+          writeOne(session, change, { durability }),
+        ),
+      ),
     )
   },
 }
@@ -103,6 +123,15 @@ async function writeBatch(session: Session, what: string, size: number): Promise
     }
     return batch.write({ durability, ...maySignal(session) })
   })
+}
+
+function writeOne(
+  session: Session,
+  { table, key, value }: Change,
+  options: WriteOptions,
+): Promise<Commit> {
+  const written = session.table(table)
+  return value === undefined ? written.delete(key, options) : written.put(key, value, options)
 }
 
 function add(session: Session, batch: Batch, { table, key, value }: Change): void {
