@@ -192,7 +192,10 @@ export class Host {
     const { world } = this.simulation
     const [leastMs, mostMs] = THINK_MS[this.options.work]
     try {
-      while (this.left > 0) {
+      for (;;) {
+        // What crashes before the database is open has done nothing: somebody has to make it once.
+        await session.join()
+        if (this.left === 0) break
         this.left--
         await session.step()
         if (this.isStopped) await this.reopen()
