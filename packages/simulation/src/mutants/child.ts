@@ -8,7 +8,7 @@ import { mutantNamed } from './mutants.js'
 // A process that runs seeds with one bug in its code, or with none: see `runJob` of job.ts.
 
 /** So many events are the end of a run: a database that is damaged is opened again and again. */
-const MOST_EVENTS = 30_000
+const MOST_EVENTS = 100_000
 /** So many seeds that fail are made smaller, unless one before is small: what is left differs widely. */
 const FAILING_SEEDS = 5
 /** A seed that fails this long after the first one isn't waited for. */
@@ -18,7 +18,7 @@ const SMALL = 30
 /** Runs that are spent on making one smaller. */
 const SHRINKING_RUNS = 300
 /** The same where they are endless, which takes its time. */
-const ENDLESS_RUNS = 60
+const ENDLESS_RUNS = 20
 /** Runs that are spent on the smallest, where none is small. */
 const MORE_SHRINKING_RUNS = 1000
 
