@@ -13,8 +13,8 @@ import { drawSurvival } from './survival.js'
 
 const SERVICE = 'cache disk'
 const DIRECTORY = '/cache'
-/** A third of all runs have one, with room for everything, for dozens of files, or for a few. */
-const BUDGETS: readonly [number, ...number[]] = [0, 100_000, 20_000, 4000]
+/** A third of all runs have one, with room for everything, for a dozen files, or for two or three. */
+const BUDGETS: readonly [number, ...number[]] = [0, 100_000, 4000, 1000]
 const LIKELIHOODS: readonly number[] = [6, 1, 1, 1]
 /** A cache asks its disk for less than a database in a directory does, and nobody minds what fails. */
 const RATES: readonly [number, ...number[]] = [0, 0, 0, 0.003, 0.02, 0.15]
