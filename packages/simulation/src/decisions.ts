@@ -4,8 +4,8 @@ import { hashOf, Random } from './random.js'
 export type DecisionMap = ReadonlyMap<string, number>
 
 /**
- * In front of what a record decides alike wherever it has no decision of its own: `everywhere/latency` is how long
- * everything takes that isn't named.
+ * In front of what a record decides alike wherever it has no decision of its own: `everywhere/latency`
+ * is how long everything takes that isn't named.
  */
 export const EVERYWHERE = 'everywhere/'
 

@@ -1,4 +1,4 @@
-import type { Batch, Commit, Durability, WriteOptions } from '@firn/engine'
+import type { Batch, Durability, WriteOptions } from '@firn/engine'
 import { isFirnError } from '@firn/env'
 import { type Change, WHOLE_TABLE } from '../history.js'
 import type { Session } from '../session.js'
@@ -9,26 +9,14 @@ export const put: Operation = {
   name: 'put',
   weight: 12,
   writes: true,
-  async run(session) {
-    const change = newPut(session)
-    const durability = pickDurability(session)
-    await session.write({ what: 'put', changes: [change], durability }, () =>
-      writeOne(session, change, { durability, ...maySignal(session) }),
-    )
-  },
+  run: (session) => writeOne(session, 'put', newPut(session), pickOptions(session)),
 }
 
 export const remove: Operation = {
   name: 'delete',
   weight: 5,
   writes: true,
-  async run(session) {
-    const change = newDelete(session)
-    const durability = pickDurability(session)
-    await session.write({ what: 'delete', changes: [change], durability }, () =>
-      writeOne(session, change, { durability, ...maySignal(session) }),
-    )
-  },
+  run: (session) => writeOne(session, 'delete', newDelete(session), pickOptions(session)),
 }
 
 /** Several writes that a client makes at once, and waits for together: they meet in groups. */
@@ -38,16 +26,13 @@ export const burst: Operation = {
   writes: true,
   async run(session) {
     const { decisions } = session
-    const writes = Array.from({ length: decisions.between('writes', 2, 6) }, (_, i) => {
-      const deletes = decisions.choose('deletes', 5) === 4
-      const change = deletes ? newDelete(session, i) : newPut(session, i)
-      return { change, durability: pickDurability(session) }
-    })
+    const writes = Array.from({ length: decisions.between('writes', 2, 6) }, (_, i) => ({
+      change: newChange(session, i),
+      durability: pickDurability(session),
+    }))
     await Promise.all(
       writes.map(({ change, durability }) =>
-        session.write({ what: 'one of a burst', changes: [change], durability }, () =>
-          writeOne(session, change, { durability }),
-        ),
+        writeOne(session, 'one of a burst', change, { durability }),
       ),
     )
   },
@@ -100,9 +85,7 @@ export const dropTable: Operation = {
  */
 async function writeBatch(session: Session, what: string, size: number): Promise<void> {
   const { decisions } = session
-  const changes = Array.from({ length: size }, (_, i) =>
-    decisions.choose('deletes', 5) === 4 ? newDelete(session, i) : newPut(session, i),
-  )
+  const changes = Array.from({ length: size }, (_, i) => newChange(session, i))
   const last = new Map(changes.map((change) => [`${change.table}/${change.key}`, change]))
   const replaced = changes.filter((change) => last.get(`${change.table}/${change.key}`) !== change)
   const drains = decisions.choose('drains', 2) === 1
@@ -125,13 +108,19 @@ async function writeBatch(session: Session, what: string, size: number): Promise
   })
 }
 
+/** Makes one change by a call of its own. */
 function writeOne(
   session: Session,
-  { table, key, value }: Change,
-  options: WriteOptions,
-): Promise<Commit> {
-  const written = session.table(table)
-  return value === undefined ? written.delete(key, options) : written.put(key, value, options)
+  what: string,
+  change: Change,
+  options: WriteOptions & { durability: Durability },
+): Promise<void> {
+  const { table, key, value } = change
+  const { durability } = options
+  return session.write({ what, changes: [change], durability }, () => {
+    const written = session.table(table)
+    return value === undefined ? written.delete(key, options) : written.put(key, value, options)
+  })
 }
 
 function add(session: Session, batch: Batch, { table, key, value }: Change): void {
@@ -143,9 +132,19 @@ function pickDurability({ decisions }: Session): Durability {
   return decisions.choose('buffered', 4) === 3 ? 'buffered' : 'durable'
 }
 
+function pickOptions(session: Session): WriteOptions & { durability: Durability } {
+  return { durability: pickDurability(session), ...maySignal(session) }
+}
+
 function maySignal(session: Session): Pick<WriteOptions, 'signal'> {
   const signal = session.mayAbandon()
   return signal === undefined ? {} : { signal }
+}
+
+/** A put, or now and then a delete. */
+function newChange(session: Session, dullKey: number): Change {
+  const deletes = session.decisions.choose('deletes', 5) === 4
+  return deletes ? newDelete(session, dullKey) : newPut(session, dullKey)
 }
 
 /** `dullKey`: see `Session.pickKey`. */
