@@ -116,18 +116,23 @@ export class Decisions {
     const count = this.#counts.get(name) ?? 0
     this.#counts.set(name, count + 1)
     const own = count === 0 ? name : `${name}#${count}`
-    if (this.#recorded !== undefined) return this.#repeat(this.#path + own, name, most)
+    const recorded = this.#recorded
+    if (recorded !== undefined) return this.#repeat(recorded, this.#path + own, name, most)
     const decided = draw(new Random(this.#seed, hashOf(own, this.#pathHash)))
     if (decided !== 0) this.made.set(this.#path + own, decided)
     return decided
   }
 
   /** What the record says. */
-  #repeat(full: string, name: string, most: number): number {
-    const recorded = this.#recorded as DecisionMap
+  #repeat(recorded: DecisionMap, full: string, name: string, most: number): number {
     const key = recorded.has(full) ? full : EVERYWHERE + name
     const decided = Math.min(recorded.get(key) ?? 0, most)
     if (decided !== 0) this.made.set(key, key === full ? decided : (recorded.get(key) as number))
     return decided
   }
+}
+
+/** For `weigh`: what nothing weighs, and then what happens at these rates. */
+export function weightsOf(rates: readonly number[]): readonly number[] {
+  return [Math.max(0, 1 - rates.reduce((sum, rate) => sum + rate, 0)), ...rates]
 }

@@ -1,4 +1,4 @@
-import type { Decisions } from './decisions.js'
+import { type Decisions, weightsOf } from './decisions.js'
 
 /** What goes wrong between a client and a service. */
 export const FAULT_KINDS = [
@@ -122,8 +122,7 @@ export class Faults {
   #weightsOf(possible: readonly FaultKind[]): readonly number[] {
     let weights = this.#weights.get(possible)
     if (weights === undefined) {
-      const rates = possible.map((kind) => this.#rates.get(kind) ?? 0)
-      weights = [Math.max(0, 1 - rates.reduce((sum, rate) => sum + rate, 0)), ...rates]
+      weights = weightsOf(possible.map((kind) => this.#rates.get(kind) ?? 0))
       this.#weights.set(possible, weights)
     }
     return weights

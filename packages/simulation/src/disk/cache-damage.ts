@@ -1,5 +1,5 @@
 import { compareBytes } from '@firn/bytes'
-import type { Decisions } from '../decisions.js'
+import { type Decisions, weightsOf } from '../decisions.js'
 import { Random } from '../random.js'
 import type { Life } from '../sim-process.js'
 import { Violation } from '../violation.js'
@@ -31,8 +31,7 @@ export class CacheDamage {
   constructor(world: World) {
     this.#world = world
     const decisions = world.decisions.scope(this.service)
-    const rates = FILE_DAMAGE_KINDS.map((kind) => decisions.likelihood(kind, RATES))
-    this.#weights = [1 - rates.reduce((sum, rate) => sum + rate, 0), ...rates]
+    this.#weights = weightsOf(FILE_DAMAGE_KINDS.map((kind) => decisions.likelihood(kind, RATES)))
   }
 
   /** From now on files stay what they are. */

@@ -1,4 +1,4 @@
-import type { Decisions } from '../decisions.js'
+import { type Decisions, weightsOf } from '../decisions.js'
 import { Random } from '../random.js'
 import type { Life } from '../sim-process.js'
 import type { World } from '../world.js'
@@ -88,9 +88,8 @@ export class DiskFaults {
       }
     }
     const possible = DISK_FAULT_KINDS.filter((kind) => this.#canMeet(kind, call))
-    const rates = possible.map((kind) => this.#rates.get(kind) ?? 0)
-    const sum = rates.reduce((total, rate) => total + rate, 0)
-    const kind = possible[decisions.weigh('fault', [1 - sum, ...rates]) - 1]
+    const weights = weightsOf(possible.map((kind) => this.#rates.get(kind) ?? 0))
+    const kind = possible[decisions.weigh('fault', weights) - 1]
     if (kind === undefined) return undefined
     this.#count(kind)
     this.#world.note(`${who}: ${call.kind} ${call.path} meets ${kind}`)
