@@ -193,6 +193,21 @@ export const COMMITS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'compaction-deleted-on-doubt',
+    bug: 'The files of a compaction are deleted where it is not known whether its entry is in the log.',
+    patches: [
+      {
+        module: 'engine/internal/compactor',
+        from: `if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error;
+          const old = new Set(removed);
+          await discard(added.map(({ file }) => file).filter(({ id }) => !old.has(id)));`,
+        to: `const old = new Set(removed);
+          await discard(added.map(({ file }) => file).filter(({ id }) => !old.has(id)));
+          if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error;`,
+      },
+    ],
+  },
+  {
     name: 'buffered-shown-out-of-order',
     bug: 'A buffered write is shown though a write before it is not in the log yet.',
     patches: [
