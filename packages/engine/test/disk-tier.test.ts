@@ -6,10 +6,19 @@ import { MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
 import { FaultyObjectStore } from '@firn/object-store/testing'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Database, type OpenOptions, open, type Table } from '../src/index.js'
+import {
+  type Database,
+  type DatabaseParts,
+  type OpenOptions,
+  open,
+  type Table,
+} from '../src/index.js'
 import { openDiskCache } from '../src/internal/directory-portable.js'
 import { CHUNK_BYTES } from '../src/internal/disk-tier.js'
 import { temporaryDirectory } from './support/locations.js'
+
+type CacheFiles = NonNullable<DatabaseParts['cacheFiles']>
+type StoredOptions = OpenOptions & Pick<DatabaseParts, 'cacheFiles'>
 
 const ROWS = 2000
 const VALUE_BYTES = 1000
@@ -28,7 +37,7 @@ class Stored {
     this.#store = new MeteredObjectStore(this.faults)
   }
 
-  open(options: OpenOptions = {}): Promise<Database> {
+  open(options: StoredOptions = {}): Promise<Database> {
     const log = (): MemoryCommitLog => new MemoryCommitLog({ storage: this.#storage })
     return open({ compaction: 'inline', ...options, store: this.#store, log })
   }
@@ -82,7 +91,7 @@ afterEach(async () => {
 async function opened(
   stored: Stored,
   disk: { directory: string; bytes: number } | undefined = { directory, bytes: 100_000_000 },
-  options: OpenOptions = {},
+  options: StoredOptions = {},
 ): Promise<{ db: Database; table: Table<string> }> {
   const db = await stored.open({ ...options, cache: { ...options.cache, disk } })
   databases.push(db)
@@ -481,6 +490,37 @@ describe('41, 42: ends', () => {
     await other
     await stored.expectRow(table, 3)
     await expect(table.warm({}, { signal: AbortSignal.abort('late') })).rejects.toBe('late')
+  })
+
+  test('a signal ends warming while the disk takes its time', async () => {
+    const stored = await new Stored().fill()
+    let [asked, answer] = [(): void => {}, (): void => {}]
+    const wasAsked = new Promise<void>((resolve) => {
+      asked = resolve
+    })
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const cacheFiles: CacheFiles = {
+      list: async () => [],
+      makeDirectory: async () => {},
+      read: async () => new Uint8Array(),
+      write: () => {
+        asked()
+        return answered
+      },
+      rename: async () => {},
+      remove: async () => {},
+    }
+    const { db, table } = await opened(stored, undefined, { cacheFiles })
+    const controller = new AbortController()
+    const warm = table.warm({ gte: keyOf(3), lte: keyOf(3) }, { signal: controller.signal })
+    await wasAsked
+    await stored.expectRow(table, 3)
+    controller.abort('enough')
+    await expect(warm).rejects.toBe('enough')
+    answer()
+    await db.close()
   })
 
   test('closing while blocks are read: each read ends well or says so, and the disk is whole', async () => {

@@ -81,11 +81,12 @@ export class FileHandle {
     last: Uint8Array,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<WarmedBlocks, void, undefined> {
+    const { disk } = this.#files
     const reader = await this.enter(signal)
     try {
       for await (const read of reader.warm(first, last, { signal })) {
         // A store that is quicker than the disk would have it leave out chunks.
-        await this.#files.disk?.settled()
+        if (disk !== undefined) await waitFor(disk.settled(), signal)
         yield read
       }
     } finally {
