@@ -166,15 +166,17 @@ export class Recovery {
   }
 
   /** Where nothing is read, nothing is held but what is there to be read. */
-  async #assertLetGo(session: Session): Promise<void> {
+  async #assertLetGo(session: Session, mayComeIn = true): Promise<void> {
     const { db, name, host } = session
     await db.refresh()
     await db.evict()
     const { cache, levels, compactions } = await db.stats()
-    if (compactions.running) {
-      // It holds what it merges, which somebody else may have merged meanwhile.
+    // A compaction holds what it merges, which somebody else may have merged meanwhile. And what a
+    // scan read ahead, and then skipped, comes in when it is over.
+    const cameIn = cache.usedBytes > cache.reservedBytes && mayComeIn
+    if (compactions.running || cameIn) {
       await host.life.env.sleep(LOOK_MS)
-      return this.#assertLetGo(session)
+      return this.#assertLetGo(session, compactions.running)
     }
     const files = levels.reduce((sum, level) => sum + level.files, 0)
     if (cache.openFiles > files) {
