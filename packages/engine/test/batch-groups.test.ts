@@ -10,6 +10,7 @@ import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/o
 import { FaultyObjectStore, plannedFaults } from '@firn/object-store/testing'
 import { describe, expect, test } from 'vitest'
 import { type Batch, type Database, open } from '../src/index.js'
+import { event } from './support/event.js'
 import { filesIn, number, SMALL_RUNS, TEXT } from './support/large-batches.js'
 import { overriding } from './support/overriding.js'
 
@@ -36,17 +37,14 @@ function makePlace(
 
 /** Holds uploads back until `release` is called; `begun` resolves when so many wait. */
 function gate() {
-  let release = (): void => {}
-  const released = new Promise<void>((resolve) => {
-    release = resolve
-  })
+  const released = event()
   const waiting: (() => void)[] = []
   let uploads = 0
   const wrap = (base: ObjectStore): ObjectStore =>
     overriding<ObjectStore>(base, {
       upload: async (...options: Parameters<ObjectStore['upload']>) => {
         waiting[++uploads]?.()
-        await released
+        await released.happened
         return base.upload(...options)
       },
     })
@@ -55,7 +53,7 @@ function gate() {
       if (uploads >= count) resolve()
       waiting[count] = resolve
     })
-  return { wrap, begun, release: () => release() }
+  return { wrap, begun, release: released.happen }
 }
 
 function batchOf(db: Database, table: string, from: number, value: string = VALUE): Batch {

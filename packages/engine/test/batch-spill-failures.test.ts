@@ -4,6 +4,7 @@ import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { FaultyObjectStore, plannedFaults } from '@firn/object-store/testing'
 import { describe, expect, test } from 'vitest'
 import { type Database, type OpenOptions, open } from '../src/index.js'
+import { event } from './support/event.js'
 import {
   ascending,
   filesIn,
@@ -274,22 +275,15 @@ describe('a database that is closed while a batch is written', () => {
     const base = new MemoryObjectStore()
     const storage = new MemoryLogStorage()
     const log = () => new MemoryCommitLog({ storage })
-    let release = () => {}
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    let appending = () => {}
-    const reached = new Promise<void>((resolve) => {
-      appending = resolve
-    })
+    const [reached, released] = [event(), event()]
     let files = Number.POSITIVE_INFINITY
     const inner = log()
     const slowLog = () =>
       overriding<CommitLog>(inner, {
         append: async (entry) => {
           if ((await filesIn(base)).length >= files) {
-            appending()
-            await held
+            reached.happen()
+            await released.happened
           }
           return inner.append(entry)
         },
@@ -301,9 +295,9 @@ describe('a database that is closed while a batch is written', () => {
     await putAll(batch, table, scattered(500))
     files = 1
     const written = batch.write()
-    await reached
+    await reached.happened
     const closed = db.close()
-    release()
+    released.happen()
     const { version } = await written
     await closed
     await using again = await open({ store: base, log }, SMALL_RUNS)

@@ -1,5 +1,6 @@
 import { chmodSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { CacheFiles } from '@firn/block-cache/disk'
 import { systemEnv } from '@firn/env'
 import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
@@ -15,9 +16,9 @@ import {
 } from '../src/index.js'
 import { openDiskCache } from '../src/internal/directory-portable.js'
 import { CHUNK_BYTES } from '../src/internal/disk-tier.js'
+import { event } from './support/event.js'
 import { temporaryDirectory } from './support/locations.js'
 
-type CacheFiles = NonNullable<DatabaseParts['cacheFiles']>
 type StoredOptions = OpenOptions & Pick<DatabaseParts, 'cacheFiles'>
 
 const ROWS = 2000
@@ -494,20 +495,14 @@ describe('41, 42: ends', () => {
 
   test('a signal ends warming while the disk takes its time', async () => {
     const stored = await new Stored().fill()
-    let [asked, answer] = [(): void => {}, (): void => {}]
-    const wasAsked = new Promise<void>((resolve) => {
-      asked = resolve
-    })
-    const answered = new Promise<void>((resolve) => {
-      answer = resolve
-    })
+    const [asked, answered] = [event(), event()]
     const cacheFiles: CacheFiles = {
       list: async () => [],
       makeDirectory: async () => {},
       read: async () => new Uint8Array(),
       write: () => {
-        asked()
-        return answered
+        asked.happen()
+        return answered.happened
       },
       rename: async () => {},
       remove: async () => {},
@@ -515,11 +510,11 @@ describe('41, 42: ends', () => {
     const { db, table } = await opened(stored, undefined, { cacheFiles })
     const controller = new AbortController()
     const warm = table.warm({ gte: keyOf(3), lte: keyOf(3) }, { signal: controller.signal })
-    await wasAsked
+    await asked.happened
     await stored.expectRow(table, 3)
     controller.abort('enough')
     await expect(warm).rejects.toBe('enough')
-    answer()
+    answered.happen()
     await db.close()
   })
 

@@ -4,6 +4,7 @@ import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/manifes
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { afterEach, expect, test } from 'vitest'
 import { type Database, open } from '../src/index.js'
+import { event } from './support/event.js'
 import { TINY, temporaryDirectory } from './support/locations.js'
 import { overriding } from './support/overriding.js'
 
@@ -91,14 +92,11 @@ async function writeRows(db: Database, table: string, value: string): Promise<vo
 }
 
 test('19: a read under way finds the files that took the place of its own, though others refreshed meanwhile', async () => {
-  let goOn = (): void => {}
-  const pause = new Promise<void>((resolve) => {
-    goOn = resolve
-  })
+  const pauseEnd = event()
   const { writer, openReader } = await inMemory((store) =>
     overriding<ObjectStore>(store, {
       async get(...args) {
-        if (args[0].endsWith('.sst')) await pause
+        if (args[0].endsWith('.sst')) await pauseEnd.happened
         return store.get(...args)
       },
     }),
@@ -110,7 +108,7 @@ test('19: a read under way finds the files that took the place of its own, thoug
   await writeRows(writer, 't', 'newer')
   await writer.compact()
   await reader.refresh()
-  goOn()
+  pauseEnd.happen()
   expect(await value).toBe('newer 7')
   expect(await rows).toEqual(Array.from({ length: 300 }, (_, i) => [key(i), `value ${i}`]))
 })

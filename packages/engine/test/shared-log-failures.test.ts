@@ -14,6 +14,7 @@ import { FaultyObjectStore } from '@firn/object-store/testing'
 import { expect, test } from 'vitest'
 import { type Database, type OpenOptions, open } from '../src/index.js'
 import { MaintenanceLease } from '../src/internal/maintenance-lease.js'
+import { event } from './support/event.js'
 import { FailingLog } from './support/failing-log.js'
 import { hooked } from './support/hooked-store.js'
 import { TINY } from './support/locations.js'
@@ -249,15 +250,12 @@ test('8: a transaction conflicts where entries after its snapshot were truncated
 test('41: the lease for maintenance that is given while its work ends is let go of', async () => {
   const env = new TestEnv()
   const store = new MemoryLeases({ env })
-  let give = (): void => {}
-  const given = new Promise<void>((resolve) => {
-    give = resolve
-  })
+  const given = event()
   const leases: Leases = {
     // The request is with the service. Who breaks it off doesn't learn what became of it.
     acquire: async (name, options) => {
       const lease = await store.acquire(name, { ...options, signal: undefined })
-      await given
+      await given.happened
       options.signal?.throwIfAborted()
       return lease
     },
@@ -266,7 +264,7 @@ test('41: the lease for maintenance that is given while its work ends is let go 
   const work = new AbortController()
   const held = lease.hold(work.signal, false)
   work.abort(new Error('the database is closing'))
-  give()
+  given.happen()
   await expect(held).rejects.toThrow('the database is closing')
   expect(await store.acquire('maintenance', { durationMs: 1000 })).toBeDefined()
 })
