@@ -63,7 +63,7 @@ export interface Tuning {
   targetFileBytes?: number
   /** Size of level 1; each level is ten times as large as the one above. Default 128 MiB. */
   levelBaseBytes?: number
-  /** Files of level 0 from which on they are compacted. Default 4. */
+  /** Files of level 0 from which on they are compacted. Default 4; at most the two that follow. */
   level0Trigger?: number
   /** Runs of level 0, such as the files of one commit, from which on commits are delayed. Default 20. */
   level0Slowdown?: number

@@ -260,7 +260,13 @@ test('41: the lease for maintenance that is given while its work ends is let go 
       return lease
     },
   }
-  const lease = new MaintenanceLease({ env, leases, logger: undefined, isUrgent: () => false })
+  const lease = new MaintenanceLease({
+    env,
+    leases,
+    logger: undefined,
+    isUrgent: () => false,
+    onRefused: () => {},
+  })
   const work = new AbortController()
   const held = lease.hold(work.signal, false)
   work.abort(new Error('the database is closing'))
@@ -285,7 +291,13 @@ test('41: the lease for maintenance is let go of in bounded time, though nobody 
         }),
     }),
   }
-  const lease = new MaintenanceLease({ env, leases, logger: undefined, isUrgent: () => false })
+  const lease = new MaintenanceLease({
+    env,
+    leases,
+    logger: undefined,
+    isUrgent: () => false,
+    onRefused: () => {},
+  })
   const letGo = await lease.hold(new AbortController().signal, false)
   let done = false
   const ended = letGo?.().then(() => {

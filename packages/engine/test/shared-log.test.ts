@@ -156,7 +156,7 @@ test('batches that are files from the start make no endless tail', async () => {
 test('the lease for maintenance is not mistaken for another’s while it is let go of', async () => {
   const env = new TestEnv()
   const { signal } = new AbortController()
-  const options = { env, leases: new MemoryLeases({ env }), logger: undefined }
+  const options = { env, leases: new MemoryLeases({ env }), logger: undefined, onRefused: () => {} }
   const lease = new MaintenanceLease({ ...options, isUrgent: () => false })
   const other = new MaintenanceLease({ ...options, isUrgent: () => false })
   const hurried = new MaintenanceLease({ ...options, isUrgent: () => true })

@@ -25,6 +25,7 @@ import { MaintenanceLease } from './maintenance-lease.js'
 import { MemtableMemory } from './memtable-memory.js'
 import { OrphanSweep } from './orphan-sweep.js'
 import { Present } from './present.js'
+import { SecondLook } from './second-look.js'
 import { VersionSet } from './version-set.js'
 import { waitFor } from './wait-for.js'
 import { WritePressure } from './write-pressure.js'
@@ -261,7 +262,14 @@ function makeWriting(context: {
     leases: log.exclusive ? undefined : located.makeLeases?.(incarnation),
     logger,
     isUrgent: () => pressure.isBlocked,
+    onRefused: (askAgainInMs) => secondLook.within(askAgainInMs),
   })
+  // Others may have done the work on a shared log meanwhile, which only a look at it tells.
+  const look = async (): Promise<void> => {
+    if (!log.exclusive) await follower.catchUp().catch(() => {})
+    onProgress()
+  }
+  const secondLook = new SecondLook({ env, look })
   const flusher = new Flusher({
     env,
     versions,
@@ -270,12 +278,14 @@ function makeWriting(context: {
     memtableBytes,
     tailEntries: located.tail?.entries ?? Number.POSITIVE_INFINITY,
     lease,
+    secondLook,
     isExclusive: log.exclusive,
     write: (memtable, signal) => files.writeMemtable(memtable, signal),
     discard: (written) => files.discard(written),
     onFlushed: async () => {
-      await checkpointer.checkpoint()
-      await orphans?.run()
+      const hasCheckpoint = await checkpointer.checkpoint()
+      const isSwept = (await orphans?.run()) ?? true
+      return hasCheckpoint && isSwept
     },
   })
   const compactor = new Compactor({
@@ -291,11 +301,16 @@ function makeWriting(context: {
     thread: threads?.compaction,
     discard: (written) => files.discard(written),
     lease,
+    secondLook,
     strategy: {
       targetFileBytes,
       levelBaseBytes: tuning.levelBaseBytes ?? DEFAULTS.levelBaseBytes,
-      level0Trigger: tuning.level0Trigger ?? DEFAULTS.level0Trigger,
       // Before writers are held up, whatever it costs.
+      level0Trigger: Math.min(
+        tuning.level0Trigger ?? DEFAULTS.level0Trigger,
+        level0Slowdown,
+        level0Stop,
+      ),
       level0Limit: Math.min(LEVEL0_LIMIT, level0Slowdown, level0Stop),
     },
     blockBytes,
@@ -305,25 +320,19 @@ function makeWriting(context: {
   showPressure()
   if (versions.immutables.length > 0) flusher.poke()
   if (pressure.isBlocked) compactor.poke()
-  /**
-   * While writers wait: others may relieve a shared log, which only a look at it tells; and work in
-   * the background that was given up is tried again.
-   */
+  let relieving = false
+  /** While writers wait: others may relieve a shared log, and work that was given up is tried again. */
   const relieve = async (): Promise<void> => {
+    relieving = true
     while (pressure.isBlocked) {
       await env.sleep(RELIEF_MS)
-      if (!pressure.isBlocked) return
-      if (!log.exclusive) await follower.catchUp().catch(() => {})
-      onProgress()
+      if (pressure.isBlocked) await look()
     }
+    // In the turn in which nobody waits any more: whoever waits next is relieved anew.
+    relieving = false
   }
-  let relieving = false
   pressure.onWait = () => {
-    if (relieving) return
-    relieving = true
-    void relieve().finally(() => {
-      relieving = false
-    })
+    if (!relieving) void relieve()
   }
   return {
     committer,
@@ -331,6 +340,7 @@ function makeWriting(context: {
     flusher,
     checkpointer,
     compactor,
+    secondLook,
     files,
     inlineLimitBytes,
     // Where memtables are small so that little of the log has to be read, batches needn't be: what they

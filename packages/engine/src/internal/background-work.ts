@@ -2,6 +2,9 @@ import type { Env } from '@firn/env'
 
 const MAX_ATTEMPTS = 5
 const RETRY_DELAY_MS = 100
+/** How long work that was given up rests: at first, and at most. */
+const REST_MS = 30_000
+const MOST_REST_MS = 60 * 60_000
 
 export interface BackgroundWorkOptions {
   env: Env
@@ -9,8 +12,8 @@ export interface BackgroundWorkOptions {
   step: (signal: AbortSignal) => Promise<boolean>
   /** Told of each failure that is followed by another attempt. */
   onRetry: (error: unknown) => void
-  /** Told when the attempts are used up. */
-  onGiveUp: (error: unknown) => void
+  /** Told when the attempts are used up, and for how long the work should rest then, in milliseconds. */
+  onGiveUp: (error: unknown, restMs: number) => void
 }
 
 /** Work that is done step by step while there is some, never twice at a time. */
@@ -20,6 +23,7 @@ export class BackgroundWork {
   #running: Promise<void> | undefined
   #poked = false
   #failure: unknown
+  #restMs = REST_MS
   failures = 0
 
   constructor(options: BackgroundWorkOptions) {
@@ -54,33 +58,37 @@ export class BackgroundWork {
   async #run(): Promise<void> {
     // A poke that comes before the first step finds the work running.
     await undefined
+    const { env, step, onRetry } = this.#options
+    const { signal } = this.#abort
+    let attempts = 0
     try {
-      await this.#steps()
+      while (this.#poked && !signal.aborted) {
+        this.#poked = false
+        try {
+          while (await step(signal)) attempts = 0
+          this.#restMs = REST_MS
+        } catch (error) {
+          if (signal.aborted) return
+          this.failures++
+          if (++attempts === MAX_ATTEMPTS) {
+            this.#giveUp(error)
+            return
+          }
+          onRetry(error)
+          this.#poked = true
+          await env.sleep(RETRY_DELAY_MS * 2 ** attempts, signal).catch(() => {})
+        }
+      }
     } finally {
+      // In the turn in which the loop found no poke: one that comes later starts another run.
       this.#running = undefined
     }
   }
 
-  async #steps(): Promise<void> {
-    const { env, step, onRetry, onGiveUp } = this.#options
-    const { signal } = this.#abort
-    let attempts = 0
-    while (this.#poked && !signal.aborted) {
-      this.#poked = false
-      try {
-        while (await step(signal)) attempts = 0
-      } catch (error) {
-        if (signal.aborted) return
-        this.failures++
-        if (++attempts === MAX_ATTEMPTS) {
-          this.#failure = error
-          onGiveUp(error)
-          return
-        }
-        onRetry(error)
-        this.#poked = true
-        await env.sleep(RETRY_DELAY_MS * 2 ** attempts, signal).catch(() => {})
-      }
-    }
+  #giveUp(error: unknown): void {
+    const restMs = this.#restMs
+    this.#restMs = Math.min(2 * restMs, MOST_REST_MS)
+    this.#failure = error
+    this.#options.onGiveUp(error, restMs)
   }
 }

@@ -29,7 +29,7 @@ export interface CheckpointerOptions {
  * 3. On a log of this process's own, what lies before both the checkpoint and the flushed version is
  *    truncated to tombstones.
  *
- * A failure costs nothing but a longer tail: it is logged, and the next flush tries again.
+ * A failure costs nothing but a longer tail: it is logged, and the flusher tries again.
  */
 export class Checkpointer {
   readonly #options: CheckpointerOptions
@@ -47,19 +47,22 @@ export class Checkpointer {
     if (log.exclusive && behind > ENTRIES_LEFT_AT_CLOSE) await this.checkpoint()
   }
 
-  async checkpoint(): Promise<void> {
+  /** Writes a checkpoint if anything came since the newest one; false if that failed. */
+  async checkpoint(): Promise<boolean> {
     const { env, store, log, incarnation, versions, committer, logger } = this.#options
     const { state } = versions
-    if (state.version === this.#newest) return
+    if (state.version === this.#newest) return true
     try {
       const { version, key } = await writeCheckpoint(store, state, env)
       await committer.commitEdits([{ type: 'checkpoint', version, key }])
       this.#newest = versions.state.version
       if (log.exclusive) await log.truncate(Math.min(version, state.flushedThrough))
       await pruneCheckpoints(store, incarnation, KEPT_CHECKPOINTS)
+      return true
     } catch (error) {
       if (isFirnError(error, 'FIRN_WRITE_STOPPED')) throw error
       logger?.warn('a checkpoint failed; the log keeps its tail until the next one', { error })
+      return false
     }
   }
 }

@@ -16,6 +16,7 @@ import type { Committer } from './committer.js'
 import type { FileTable } from './file-table.js'
 import { newFileId } from './file-writer.js'
 import type { MaintenanceLease } from './maintenance-lease.js'
+import type { SecondLook } from './second-look.js'
 import type { Threads } from './threads.js'
 import type { Tree } from './tree.js'
 import type { VersionSet } from './version-set.js'
@@ -37,6 +38,7 @@ export interface CompactorOptions {
   /** Deletes files that no entry will ever name. */
   discard: (files: readonly FileMeta[]) => Promise<void>
   lease: MaintenanceLease
+  secondLook: SecondLook
   strategy: {
     targetFileBytes: number
     levelBaseBytes: number
@@ -48,29 +50,36 @@ export interface CompactorOptions {
 
 /** So long without a commit is a pause, in milliseconds. */
 const PAUSE_MS = 50
-/** So long a file that couldn't be read is left alone: its replies may have been damaged, not the file. */
+/**
+ * How long a file that couldn't be read is left alone: its replies may have been damaged, not the file.
+ * Each time it is read in vain, it is left alone twice as long, up to a limit.
+ */
 const POISON_MS = 60_000
+const MOST_POISON_MS = 15 * 60_000
+/** How long a tree stays in shape by itself: what it holds grows old, and may be dropped then. */
+const SETTLED_MS = 60_000
 /** Files of level 0 that are merged in a pause. */
 const PAUSE_TRIGGER = 2
 
 /**
  * Keeps the tree in shape: as long as the strategy sees something to do, one compaction after the
  * other is carried out and committed. The entry is refused where its inputs are gone; then its
- * output is discarded. Files that can't be read are left alone from then on.
+ * output is discarded. Files that can't be read are left alone for a while. What can't be done now is
+ * looked at again later.
  */
 export class Compactor {
   readonly #options: CompactorOptions
   readonly #work: BackgroundWork
-  /** Files that couldn't be read, and when: monotonic time. */
-  readonly #poisoned: Map<string, number> = new Map()
+  /** Files that couldn't be read, for how long they are left alone, and until when: monotonic time. */
+  readonly #poisoned: Map<string, { ms: number; until: number }> = new Map()
   readonly #stopped: AbortController = new AbortController()
   #watching = false
   /** Level 0 is to be merged before its trigger: writes pause, or somebody asked. */
   #eager = false
   /** How many wait for compactions, which then keep the process alive. */
   #awaited = 0
-  /** The tree that called for nothing. */
-  #settled: Tree | undefined
+  /** The tree that called for nothing, and until when it is taken to do so: monotonic time. */
+  #settled: { tree: Tree; until: number } | undefined
   readonly totals: CompactionReport = { compactions: 0, bytesRead: 0, bytesWritten: 0 }
 
   constructor(options: CompactorOptions) {
@@ -79,8 +88,10 @@ export class Compactor {
       env: options.env,
       step: (signal) => this.#compactOnce(signal),
       onRetry: (error) => options.logger?.warn('a compaction failed and is tried again', { error }),
-      onGiveUp: (error) =>
-        options.logger?.warn('compaction is given up until the tree changes', { error }),
+      onGiveUp: (error, restMs) => {
+        options.logger?.warn('compaction is given up for a while', { error })
+        if (options.automatic) options.secondLook.within(restMs)
+      },
     })
   }
 
@@ -94,10 +105,14 @@ export class Compactor {
 
   /** Starts compacting where the tree changed since it was last found in shape. */
   poke(): void {
-    const { automatic, versions } = this.#options
-    if (!automatic || versions.tree === this.#settled) return
+    if (!this.#options.automatic || this.#isSettled) return
     this.#work.poke()
     if (this.#options.inPauses) void this.#watchForPause()
+  }
+
+  get #isSettled(): boolean {
+    const { env, versions } = this.#options
+    return this.#settled?.tree === versions.tree && env.monotonic() < this.#settled.until
   }
 
   /**
@@ -143,18 +158,18 @@ export class Compactor {
   async #compactOnce(signal: AbortSignal): Promise<boolean> {
     const { env, files, versions, strategy } = this.#options
     const { tree } = versions
+    const poisoned = this.#avoided()
     const plan = planLeveled(versions.state, {
       ...strategy,
       ...(this.#eager ? { level0Trigger: PAUSE_TRIGGER } : {}),
       emptyLevel0: this.#awaited > 0,
       now: env.now(),
-      poisoned: this.#avoided(),
+      poisoned,
       flushedTimestamp: versions.flushedTimestamp,
     })
     if (plan === undefined) {
       this.#eager = false
-      // Later there may be more to do for the same tree.
-      if (this.#poisoned.size === 0) this.#settled = tree
+      this.#rest(tree, poisoned)
       return false
     }
     // Inputs stay on disk while they are read, whatever is committed meanwhile. (Holding the tree
@@ -193,19 +208,31 @@ export class Compactor {
     this.totals.bytesWritten += result.bytesWritten
   }
 
+  /** Remembers that nothing can be done for the tree. Without some files that need not be for good. */
+  #rest(tree: Tree, poisoned: ReadonlySet<string>): void {
+    const { automatic, env, secondLook } = this.#options
+    if (poisoned.size === 0) {
+      this.#poisoned.clear()
+      this.#settled = { tree, until: env.monotonic() + SETTLED_MS }
+    } else if (automatic) {
+      const ends = [...poisoned].map((id) => this.#poisoned.get(id)?.until ?? 0)
+      secondLook.within(Math.min(...ends) - env.monotonic())
+    }
+  }
+
   #avoided(): Set<string> {
     const now = this.#options.env.monotonic()
-    for (const [id, since] of this.#poisoned) {
-      if (now - since >= POISON_MS) this.#poisoned.delete(id)
-    }
-    return new Set(this.#poisoned.keys())
+    const poisoned = [...this.#poisoned].filter(([, { until }]) => now < until)
+    return new Set(poisoned.map(([id]) => id))
   }
 
   /** Leaves alone, for a while, the input that a compaction failed to read; rethrows any other failure. */
   #poison(error: unknown): void {
     const { fileId } = error as { fileId?: unknown }
     if (!isFirnError(error, 'FIRN_CORRUPTION') || typeof fileId !== 'string') throw error
-    this.#poisoned.set(fileId, this.#options.env.monotonic())
+    const before = this.#poisoned.get(fileId)?.ms ?? 0
+    const ms = Math.min(Math.max(POISON_MS, 2 * before), MOST_POISON_MS)
+    this.#poisoned.set(fileId, { ms, until: this.#options.env.monotonic() + ms })
     this.#options.logger?.warn('compaction leaves a damaged file alone', { file: fileId, error })
   }
 

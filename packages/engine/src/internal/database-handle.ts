@@ -31,6 +31,7 @@ import type { Flusher } from './flusher.js'
 import type { LogFollower } from './log-follower.js'
 import type { Present } from './present.js'
 import { runTransaction } from './run-transaction.js'
+import type { SecondLook } from './second-look.js'
 import { SnapshotHandle } from './snapshot-handle.js'
 import { TableHandle } from './table-handle.js'
 import { TableIdentity } from './table-identity.js'
@@ -51,6 +52,7 @@ export interface WritingParts {
   flusher: Flusher
   checkpointer: Checkpointer
   compactor: Compactor
+  secondLook: SecondLook
   files: FileWriter
   inlineLimitBytes: number
   /** Bytes of a batch's records that are written to files as one run. */
@@ -335,7 +337,8 @@ export class DatabaseHandle implements Database {
     }
     this.present.close()
     if (writing !== undefined) {
-      const { committer, flusher, compactor, checkpointer, pressure } = writing
+      const { committer, flusher, compactor, secondLook, checkpointer, pressure } = writing
+      secondLook.stop()
       const batches = [...this.#batchRuns]
       this.#batchGroups.stop(reason)
       await attempt(() => compactor.stop(reason))

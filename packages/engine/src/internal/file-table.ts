@@ -157,6 +157,8 @@ export class FileTable {
   readonly #deleteObsolete: boolean
   readonly #onDeleteFailed: (error: unknown) => void
   readonly #deletions: Set<Promise<void>> = new Set()
+  /** Files that could not be deleted. Those that are left when the process ends are orphans. */
+  readonly #left: Set<string> = new Set()
 
   constructor(options: {
     store: ObjectStore
@@ -228,7 +230,7 @@ export class FileTable {
 
   /** Waits for deletions under way, then closes every reader and the disk's cache. */
   async close(): Promise<void> {
-    await Promise.all(this.#deletions)
+    while (this.#deletions.size > 0) await Promise.all(this.#deletions)
     for (const handle of [...this.#open]) this.#forget(handle)
     this.#handles.clear()
     await this.disk?.close()
@@ -241,11 +243,26 @@ export class FileTable {
   }
 
   #delete(id: string): void {
-    // What can't be deleted now is an orphan, which the next sweep removes.
-    const deletion = this.store.delete(sstKey(this.incarnation, id)).catch((error: unknown) => {
-      if (!isFirnError(error, 'FIRN_CLOSED')) this.#onDeleteFailed(error)
-    })
+    const deletion = this.store
+      .delete(sstKey(this.incarnation, id))
+      .then(
+        () => this.#deleteNextLeft(),
+        (error: unknown) => {
+          if (isFirnError(error, 'FIRN_CLOSED')) return
+          this.#left.add(id)
+          this.#onDeleteFailed(error)
+        },
+      )
+      .finally(() => this.#deletions.delete(deletion))
     this.#deletions.add(deletion)
-    void deletion.then(() => this.#deletions.delete(deletion))
+  }
+
+  /** Tries again what could not be deleted, one file after the other, as long as that succeeds. */
+  #deleteNextLeft(): void {
+    for (const id of this.#left) {
+      this.#left.delete(id)
+      this.#delete(id)
+      return
+    }
   }
 }

@@ -5,6 +5,7 @@ import { BackgroundWork } from './background-work.js'
 import type { Committer } from './committer.js'
 import type { MaintenanceLease } from './maintenance-lease.js'
 import type { Memtable } from './memtable.js'
+import type { SecondLook } from './second-look.js'
 import type { VersionSet } from './version-set.js'
 
 export interface FlusherOptions {
@@ -16,14 +17,19 @@ export interface FlusherOptions {
   /** So many entries after what is in files call for a flush, too: opening reads them. */
   tailEntries: number
   lease: MaintenanceLease
+  secondLook: SecondLook
   isExclusive: boolean
   /** Writes a memtable's records to files of level 0. */
   write: (memtable: Memtable, signal: AbortSignal) => Promise<FileMeta[]>
   /** Deletes files that no entry will ever name. */
   discard: (files: readonly FileMeta[]) => Promise<void>
-  /** Called after each flush. */
-  onFlushed: () => Promise<void>
+  /** Tidies up after a flush; false if not all could be done. */
+  onFlushed: () => Promise<boolean>
 }
+
+/** How long what could not be tidied up rests: at first, and at most. */
+const TIDY_AGAIN_MS = 60_000
+const MOST_TIDY_AGAIN_MS = 60 * 60_000
 
 /**
  * Moves full memtables into files of level 0, oldest first:
@@ -41,6 +47,9 @@ export class Flusher {
   #sealedThrough = 0
   /** How many wait for flushes. */
   #awaited = 0
+  /** From when on what the last flush left is to be tidied up, in monotonic time. */
+  #tidyAt = Number.POSITIVE_INFINITY
+  #tidyAgainMs = TIDY_AGAIN_MS
   readonly totals: { flushes: number; bytesWritten: number } = { flushes: 0, bytesWritten: 0 }
 
   constructor(options: FlusherOptions) {
@@ -49,11 +58,15 @@ export class Flusher {
       env: options.env,
       step: (signal) => this.#flushOldest(signal),
       onRetry: (error) => options.logger?.warn('a flush failed and is tried again', { error }),
-      onGiveUp: (error) => {
+      onGiveUp: (error, restMs) => {
         // On a log of this process's own a disk fails. A service is back one day: until then
         // memtables pile up, and writers wait.
-        if (options.isExclusive) options.committer.stop(error)
-        else options.logger?.warn('flushing is given up until the next commit', { error })
+        if (options.isExclusive) {
+          options.committer.stop(error)
+          return
+        }
+        options.logger?.warn('flushing is given up for a while', { error })
+        options.secondLook.within(restMs)
       },
     })
   }
@@ -65,7 +78,13 @@ export class Flusher {
     const tail = active.maxVersion - Math.max(state.flushedThrough, this.#sealedThrough)
     const isLong = tail >= tailEntries
     if (active.memoryBytes >= memtableBytes || (isLong && active.records > 0)) this.seal()
-    if (versions.immutables.length > 0 || (isLong && this.#tailIsLong)) this.#work.poke()
+    const isDue = versions.immutables.length > 0 || (isLong && this.#tailIsLong)
+    if (isDue || this.#isUntidy) this.#work.poke()
+  }
+
+  get #isUntidy(): boolean {
+    // Most of the time there is nothing, and no clock is asked.
+    return this.#tidyAt < Number.POSITIVE_INFINITY && this.#tidyAt <= this.#options.env.monotonic()
   }
 
   /** Entries that hold no records, but add files, make a tail that no memtable is sealed for. */
@@ -100,7 +119,7 @@ export class Flusher {
 
   async #flushOldest(signal: AbortSignal): Promise<boolean> {
     const { versions, committer, lease } = this.#options
-    const isDue = versions.immutables.length > 0 || this.#tailIsLong
+    const isDue = versions.immutables.length > 0 || this.#tailIsLong || this.#isUntidy
     if (!isDue || committer.isStopped) return false
     const release = await lease.hold(signal, this.#awaited > 0)
     if (release === undefined) return false
@@ -112,14 +131,17 @@ export class Flusher {
   }
 
   async #flush(signal: AbortSignal): Promise<boolean> {
-    const { versions, committer, discard, onFlushed } = this.#options
+    const { versions, committer, discard } = this.#options
     // Another process may have flushed it while the lease was asked for.
     const memtable = versions.immutables.at(-1)
     // What was flushed when the memtable was as it is: another flush in between changes both.
     const from = versions.state.flushedThrough
     let through = memtable?.maxVersion ?? 0
     if (memtable === undefined) {
-      if (!this.#tailIsLong || versions.active.records > 0) return false
+      if (!this.#tailIsLong || versions.active.records > 0) {
+        if (this.#isUntidy) await this.#tidy()
+        return false
+      }
       through = versions.state.version
     }
     const files = memtable === undefined ? [] : await this.#write(memtable, signal)
@@ -133,8 +155,21 @@ export class Flusher {
     }
     this.totals.flushes++
     this.totals.bytesWritten += files.reduce((sum, file) => sum + file.bytes, 0)
-    await onFlushed()
+    await this.#tidy()
     return true
+  }
+
+  async #tidy(): Promise<void> {
+    const { env, secondLook, onFlushed } = this.#options
+    this.#tidyAt = Number.POSITIVE_INFINITY
+    if (await onFlushed()) {
+      this.#tidyAgainMs = TIDY_AGAIN_MS
+      return
+    }
+    const restMs = this.#tidyAgainMs
+    this.#tidyAgainMs = Math.min(2 * restMs, MOST_TIDY_AGAIN_MS)
+    this.#tidyAt = env.monotonic() + restMs
+    secondLook.within(restMs)
   }
 
   async #write(memtable: Memtable, signal: AbortSignal): Promise<FileMeta[]> {

@@ -6,7 +6,7 @@ const NAME = 'maintenance'
 const DURATION_MS = 30_000
 /** How often it is renewed in that time. */
 const RENEWALS = 3
-/** After somebody else had the lease, nobody is asked for so long. */
+/** After somebody else had the lease, nobody is asked for so long. Then whoever has work left asks again. */
 const PATIENCE_MS = 10_000
 /** So long requests go on when the work is over: a close must not hang on a service that has gone silent. */
 const GRACE_MS = 5_000
@@ -18,6 +18,8 @@ export interface MaintenanceLeaseOptions {
   logger: Logger | undefined
   /** Whether writers wait for the work: then it is done whoever has the lease. */
   isUrgent: () => boolean
+  /** Called when the work is left to the process that has the lease: in how long to ask again. */
+  onRefused: (askAgainInMs: number) => void
 }
 
 /**
@@ -73,7 +75,10 @@ export class MaintenanceLease {
   }
 
   #without(): (() => Promise<void>) | undefined {
-    return this.#options.isUrgent() ? nothing : undefined
+    const { env, isUrgent, onRefused } = this.#options
+    if (isUrgent()) return nothing
+    onRefused(this.#askAgainAt - env.monotonic())
+    return undefined
   }
 
   async #acquire(leases: Leases, signal: AbortSignal): Promise<Lease | undefined> {

@@ -14,8 +14,8 @@ export interface OrphanSweepOptions {
 
 /**
  * Deletes the files that a crash of an earlier process left behind: written, and named by no entry.
- * Only for the one process that may write to the database. It runs once, after the first flush: an
- * open doesn't wait for it, and a database that isn't written to doesn't need it. An orphan of the
+ * Only for the one process that may write to the database. It runs after the first flush, and again
+ * until it succeeds: an open doesn't wait for it, and a database that isn't written to doesn't need it. An orphan of the
  * very version that the database was opened at can't be told from a file of this process, and is
  * left to the next one.
  */
@@ -27,9 +27,9 @@ export class OrphanSweep {
     this.#options = options
   }
 
-  async run(): Promise<void> {
-    if (this.#done) return
-    this.#done = true
+  /** False if it failed. */
+  async run(): Promise<boolean> {
+    if (this.#done) return true
     const { store, incarnation, files, logger, openedAt } = this.#options
     try {
       const orphans: string[] = []
@@ -39,8 +39,11 @@ export class OrphanSweep {
           orphans.push(key)
       }
       if (orphans.length > 0) await store.delete(orphans)
+      this.#done = true
+      return true
     } catch (error) {
       logger?.warn('files of an earlier crash could not be deleted', { error })
+      return false
     }
   }
 }
