@@ -18,6 +18,11 @@ const LOOK_MS = 1000
 /** So many files of level 0 are merged whatever that costs; a few more may have come since. */
 const MOST_FILES = 12 + 2
 
+/** Larger memtables aren't filled. */
+const MOST_MEMTABLE_BYTES = 16_384
+/** What an entry takes besides a value. Where less is inline, records never come into memtables. */
+const LEAST_INLINE_BYTES = 200
+
 /** What has to happen when nothing fails any more. */
 export class Recovery {
   readonly #simulation: Simulation
@@ -62,9 +67,18 @@ export class Recovery {
       await this.#readPresent(session)
       await this.#assertLetGo(session)
     })
-    // A flush may have begun with that look: its files are merged when who compacts has heard of them.
+    // All have something to flush at once, and then nobody calls. One has the lease; the others' work is
+    // done after it. Files are merged when the process that compacts has heard of them.
+    await this.#inAll('filling a memtable', GOING_ON_MS, (host, session) =>
+      this.#fillMemtable(host, session),
+    )
     await this.#wait(PATIENCE_MS, 'files are written')
-    await this.#inAll('hearing of files', GOING_ON_MS, async (_, session) => {
+    await this.#inAll('hearing of files', GOING_ON_MS, async ({ options }, session) => {
+      const { memtables } = await session.db.stats()
+      if (options.mode === 'write' && memtables.count > 1) {
+        const full = memtables.count - 1
+        throw new Violation(`${session.name}: ${full} memtables are full, and nobody flushes them`)
+      }
       await session.db.refresh()
     })
     await this.#wait(PATIENCE_MS, 'files are merged')
@@ -118,11 +132,7 @@ export class Recovery {
   async #goOn(host: Host, session: Session): Promise<void> {
     await session.db.refresh()
     await this.#put(host, session, 300)
-    // Whoever compacts for others does so when he hears of something.
-    while (host.options.work === 'compaction' && this.#running > 1) {
-      await host.life.env.sleep(LOOK_MS)
-      await session.db.refresh()
-    }
+    await this.#compactForOthers(host, session)
   }
 
   async #put({ options }: Host, session: Session, padding = 0): Promise<void> {
@@ -132,6 +142,26 @@ export class Recovery {
     await session.write({ what: 'put', changes: [change] }, () =>
       session.table(table).put(key, value),
     )
+  }
+
+  /** Writes more than a memtable holds, unless it is a large one, or values are files at once. */
+  async #fillMemtable(host: Host, session: Session): Promise<void> {
+    const { inlineLimitBytes, options } = this.#simulation.limits
+    const bytes = Math.min(options.memtableBytes ?? 0, MOST_MEMTABLE_BYTES)
+    const padding = Math.min(bytes / 2, inlineLimitBytes - LEAST_INLINE_BYTES)
+    if (padding < LEAST_INLINE_BYTES) return
+    for (let written = 0; written <= bytes; written += padding) {
+      await this.#put(host, session, Math.floor(padding))
+    }
+    await this.#compactForOthers(host, session)
+  }
+
+  /** Whoever compacts for others does so when he hears of something. */
+  async #compactForOthers(host: Host, session: Session): Promise<void> {
+    while (host.options.work === 'compaction' && this.#running > 1) {
+      await host.life.env.sleep(LOOK_MS)
+      await session.db.refresh()
+    }
   }
 
   /** Every table whole, as it is now. */

@@ -14,6 +14,17 @@ export const UPKEEP: readonly Mutant[] = [
     ],
   },
   {
+    name: 'work-left-to-lease-forgotten',
+    bug: 'Work that is left to the process with the lease is not looked at again.',
+    patches: [
+      {
+        module: 'engine/internal/maintenance-lease',
+        from: 'onRefused(this.#askAgainAt - env.monotonic());',
+        to: '',
+      },
+    ],
+  },
+  {
     name: 'flush-drops-small-table',
     bug: 'A flush leaves out the tables of which it has a single key.',
     patches: [
