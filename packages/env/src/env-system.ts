@@ -4,18 +4,41 @@ import { RandomPool } from './random-pool.js'
 interface World {
   setTimeout(callback: () => void, ms: number): unknown
   clearTimeout(handle: unknown): void
+  setInterval(callback: () => void, ms: number): unknown
+  clearInterval(handle: unknown): void
   setImmediate?(callback: () => void): unknown
   performance: { now(): number }
   crypto: { getRandomValues(bytes: Uint8Array): Uint8Array }
 }
 
-// The one place of the project that reaches for the ambient world.
+// The one place of the project that reaches for the ambient world. It does so once, when this module is
+// loaded: a test that replaces timers and clocks later on (fake timers) would stop a database otherwise.
 const world = globalThis as unknown as World
+const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = world
+const wallClock: () => number = Date.now
+const monotonicClock: () => number = world.performance.now.bind(world.performance)
+const random: () => number = Math.random
+const getRandomValues = world.crypto.getRandomValues.bind(world.crypto)
 
 // Timers take 31 bits: a longer one would go off at once.
 const MAX_TIMER_MS = 2 ** 31 - 1
 
+let trap: ((name: string) => void) | undefined
+
+/**
+ * From now on, `onUse` is called with the name of each member of `systemEnv` that is used, before it
+ * does anything; what it throws, the caller gets. Returns how to end that. For a simulation, in which
+ * nothing may use the real world.
+ */
+export function trapSystemEnv(onUse: (name: string) => void): () => void {
+  trap = onUse
+  return () => {
+    trap = undefined
+  }
+}
+
 function sleep(ms: number, signal?: AbortSignal, options: SleepOptions = {}): Promise<void> {
+  trap?.('sleep')
   return new Promise<void>((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(signal.reason)
@@ -24,13 +47,13 @@ function sleep(ms: number, signal?: AbortSignal, options: SleepOptions = {}): Pr
     let left = ms
     let handle: unknown
     const onAbort = () => {
-      world.clearTimeout(handle)
+      clearTimeout(handle)
       reject(signal?.reason)
     }
     const arm = () => {
       const next = Math.min(left, MAX_TIMER_MS)
       left -= next
-      handle = world.setTimeout(onTimer, next)
+      handle = setTimeout(onTimer, next)
       if (options.background === true) (handle as { unref?: () => void }).unref?.()
     }
     const onTimer = () => {
@@ -47,18 +70,51 @@ function sleep(ms: number, signal?: AbortSignal, options: SleepOptions = {}): Pr
 }
 
 function turn(resolve: () => void): void {
-  if (world.setImmediate === undefined) world.setTimeout(resolve, 0)
-  else world.setImmediate(resolve)
+  if (setImmediate === undefined) setTimeout(resolve, 0)
+  else setImmediate(resolve)
 }
 
-const pool = new RandomPool((bytes) => world.crypto.getRandomValues(bytes))
+let holds = 0
+let anchor: unknown
 
-/** The real world: the system's clocks, random generator and timers. */
+/** One timer keeps the process alive, for all holds together. */
+function hold(): () => void {
+  trap?.('hold')
+  if (holds++ === 0) anchor = setInterval(nothing, MAX_TIMER_MS)
+  let held = true
+  return () => {
+    if (!held) return
+    held = false
+    if (--holds === 0) clearInterval(anchor)
+  }
+}
+
+function nothing(): void {}
+
+const pool = new RandomPool((bytes) => getRandomValues(bytes))
+
+/** The real world: the system's clocks, random generator and timers, as they were at import. */
 export const systemEnv: Env = Object.freeze({
-  now: () => Date.now() * 1000,
-  monotonic: () => world.performance.now(),
-  random: () => Math.random(),
-  randomBytes: (length: number) => pool.draw(length),
+  now: () => {
+    trap?.('now')
+    return wallClock() * 1000
+  },
+  monotonic: () => {
+    trap?.('monotonic')
+    return monotonicClock()
+  },
+  random: () => {
+    trap?.('random')
+    return random()
+  },
+  randomBytes: (length: number) => {
+    trap?.('randomBytes')
+    return pool.draw(length)
+  },
   sleep,
-  yield: () => new Promise<void>(turn),
+  yield: () => {
+    trap?.('yield')
+    return new Promise<void>(turn)
+  },
+  hold,
 })

@@ -16,6 +16,7 @@ export class TestEnv implements Env {
   #monotonicMs = 0
   #state: number
   #sleepers: Sleeper[] = []
+  #holds = 0
 
   constructor(options: { seed?: number; now?: number } = {}) {
     this.#state = (options.seed ?? 1) >>> 0
@@ -72,6 +73,15 @@ export class TestEnv implements Env {
   /** A microtask's turn: real I/O gets none. */
   async yield(): Promise<void> {}
 
+  hold(): () => void {
+    this.#holds++
+    let held = true
+    return () => {
+      if (held) this.#holds--
+      held = false
+    }
+  }
+
   /** Moves both clocks forward and wakes the sleeps that end by then, earliest first. */
   advance(ms: number): void {
     if (!(ms >= 0)) throw new InvalidArgumentError(`a clock advances by 0 ms or more, got ${ms}`)
@@ -90,5 +100,10 @@ export class TestEnv implements Env {
   /** How many sleeps are pending. */
   get sleeping(): number {
     return this.#sleepers.length
+  }
+
+  /** How many holds keep the process alive. */
+  get holds(): number {
+    return this.#holds
   }
 }

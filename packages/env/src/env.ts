@@ -19,6 +19,12 @@ export interface Env {
   sleep(ms: number, signal?: AbortSignal, options?: SleepOptions): Promise<void>
   /** Resolves after I/O and timers that are due had a turn: for long work on the main thread. */
   yield(): Promise<void>
+  /**
+   * Keeps the process alive until the function that it returns is called. For a caller that waits for
+   * work which doesn't keep the process alive itself, such as that of a thread or a background sleep.
+   * An `Env` without it leaves this to the program.
+   */
+  hold?(): () => void
 }
 
 export interface SleepOptions {

@@ -9,4 +9,5 @@ export {
   InvalidArgumentError,
   isFirnError,
 } from './errors.js'
+export { holding } from './holding.js'
 export { isUlid, ULID_BYTES, ulid, ulidBytes, ulidFromBytes, ulidToBytes } from './ulid.js'

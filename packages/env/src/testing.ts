@@ -1,1 +1,2 @@
+export { trapSystemEnv } from './env-system.js'
 export { TestEnv } from './env-testing.js'

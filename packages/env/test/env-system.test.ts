@@ -2,9 +2,16 @@ import { execFileSync } from 'node:child_process'
 import { getEventListeners } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { systemEnv } from '../src/index.js'
+import { type Env, systemEnv } from '../src/index.js'
 
 const never = () => new AbortController().signal
+
+/** A `systemEnv` that was loaded when timers were fake already, and so is bound to those. */
+async function faked(): Promise<Env> {
+  vi.useFakeTimers()
+  vi.resetModules()
+  return (await import('../src/env-system.js')).systemEnv
+}
 
 /** Runs a program against the built package, for 20 s at most, and gives what it printed. */
 function run(program: string): string {
@@ -55,9 +62,9 @@ describe('systemEnv', () => {
   })
 
   it('sleeps until the timer fires, not before', async () => {
-    vi.useFakeTimers()
+    const env = await faked()
     let awake = false
-    const sleep = systemEnv.sleep(50).then(() => {
+    const sleep = env.sleep(50).then(() => {
       awake = true
     })
     await vi.advanceTimersByTimeAsync(49)
@@ -68,10 +75,10 @@ describe('systemEnv', () => {
   })
 
   it('sleeps longer than a timer can', async () => {
-    vi.useFakeTimers()
+    const env = await faked()
     let awake = false
     const month = 30 * 24 * 3600 * 1000
-    const sleep = systemEnv.sleep(month).then(() => {
+    const sleep = env.sleep(month).then(() => {
       awake = true
     })
     await vi.advanceTimersByTimeAsync(month - 1)
@@ -82,18 +89,18 @@ describe('systemEnv', () => {
   })
 
   it('wakes with the reason of an abort, and leaves no timer and no listener', async () => {
-    vi.useFakeTimers()
+    const env = await faked()
     const controller = new AbortController()
-    const sleep = systemEnv.sleep(1000, controller.signal)
+    const sleep = env.sleep(1000, controller.signal)
     const reason = new Error('enough')
     controller.abort(reason)
     await expect(sleep).rejects.toBe(reason)
     expect(vi.getTimerCount()).toBe(0)
-    await expect(systemEnv.sleep(1000, controller.signal)).rejects.toBe(reason)
+    await expect(env.sleep(1000, controller.signal)).rejects.toBe(reason)
     expect(vi.getTimerCount()).toBe(0)
 
     const signal = never()
-    const undisturbed = systemEnv.sleep(10, signal)
+    const undisturbed = env.sleep(10, signal)
     expect(getEventListeners(signal, 'abort').length).toBe(1)
     await vi.advanceTimersByTimeAsync(10)
     await undisturbed
@@ -105,6 +112,40 @@ describe('systemEnv', () => {
     expect(run(`${importing}await systemEnv.sleep(1); console.log('awake')`)).toBe('awake\n')
     const background = 'systemEnv.sleep(60_000, undefined, { background: true })'
     expect(run(`${importing}${background}.then(() => console.log('awake'))`)).toBe('')
+  })
+
+  it('keeps the process alive while anybody holds it, and no longer', () => {
+    const importing = "import { holding, systemEnv } from '@firn/env'\n"
+    const background = 'systemEnv.sleep(50, undefined, { background: true })'
+    expect(run(`${importing}await holding(systemEnv, ${background}); console.log('awake')`)).toBe(
+      'awake\n',
+    )
+    const twice = 'const a = systemEnv.hold(), b = systemEnv.hold(); a(); a()'
+    const released = "process.on('exit', () => console.log('ended')); b()"
+    expect(
+      run(`${importing}${twice}; ${background}.then(() => { console.log('held'); ${released} })`),
+    ).toBe('held\nended\n')
+    expect(run(`${importing}await holding(systemEnv, Promise.reject(0)).catch(() => {})`)).toBe('')
+  })
+
+  it('goes on when a test replaces timers and clocks', async () => {
+    vi.useFakeTimers({
+      toFake: [
+        'setTimeout',
+        'setInterval',
+        'setImmediate',
+        'Date',
+        'performance',
+        'queueMicrotask',
+      ],
+      now: 0,
+    })
+    const since = systemEnv.monotonic()
+    await systemEnv.yield()
+    await systemEnv.sleep(2)
+    expect(systemEnv.monotonic()).toBeGreaterThan(since)
+    expect(systemEnv.now()).toBeGreaterThan(1_700_000_000_000_000)
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it('yields to I/O and timers that are due', async () => {

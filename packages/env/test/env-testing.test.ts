@@ -17,6 +17,17 @@ describe('TestEnv', () => {
     }
   })
 
+  it('counts who keeps the process alive', () => {
+    const env = new TestEnv()
+    const [first, second] = [env.hold(), env.hold()]
+    expect(env.holds).toBe(2)
+    first()
+    first()
+    expect(env.holds).toBe(1)
+    second()
+    expect(env.holds).toBe(0)
+  })
+
   it('spreads its numbers over the whole of [0, 1)', () => {
     const env = new TestEnv()
     const buckets = new Array<number>(10).fill(0)

@@ -1,9 +1,13 @@
 import { syncBuiltinESMExports } from 'node:module'
+import { trapSystemEnv } from '@firn/env/testing'
 import { Violation } from './violation.js'
 
 type Uses = [owner: object, ownerName: string, names: readonly string[]]
 
-/** What code must not reach for while a simulation runs: the real world's clocks, timers, chance and files. */
+/**
+ * What code must not reach for while a simulation runs: the real world's clocks, timers, chance and files.
+ * `systemEnv` took its own from there when it was loaded, and is trapped by itself.
+ */
 const AMBIENT: readonly Uses[] = [
   [
     globalThis,
@@ -74,6 +78,11 @@ export function trapAmbientWorld(onLeak: (violation: Violation) => void): () => 
     }
   }
   replace(globalThis, 'Date', trappedDate(leak))
+  restores.push(
+    trapSystemEnv((name) => {
+      if (allowed === 0) throw leak(`systemEnv.${name}`)
+    }),
+  )
   syncBuiltinESMExports()
   return () => {
     for (const restore of restores.reverse()) restore()

@@ -8,6 +8,8 @@ export class SimEnv implements Env {
   readonly #life: Life
   readonly #clock: Clock
   readonly #random: Random
+  /** How many calls say that the process must stay alive for them. */
+  holds = 0
 
   constructor(life: Life, clock: Clock, random: Random) {
     this.#life = life
@@ -53,5 +55,14 @@ export class SimEnv implements Env {
     return new Promise((resolve) => {
       this.#life.after(0, 'yielded', resolve)
     })
+  }
+
+  hold(): () => void {
+    this.holds++
+    let held = true
+    return () => {
+      if (held) this.holds--
+      held = false
+    }
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { open as openFile } from 'node:fs/promises'
 import { setTimeout as later } from 'node:timers/promises'
+import { systemEnv } from '@firn/env'
 import { expect, test } from 'vitest'
 import { outside, trapAmbientWorld } from '../src/ambient-trap.js'
 import type { Violation } from '../src/violation.js'
@@ -21,6 +22,13 @@ const USES: [string, () => unknown][] = [
   ['node:timers/promises.setTimeout', () => later(0)],
   ['node:fs.mkdirSync', () => mkdirSync('/')],
   ['node:fs/promises.open', () => openFile('/')],
+  ['systemEnv.now', () => systemEnv.now()],
+  ['systemEnv.monotonic', () => systemEnv.monotonic()],
+  ['systemEnv.random', () => systemEnv.random()],
+  ['systemEnv.randomBytes', () => systemEnv.randomBytes(1)],
+  ['systemEnv.sleep', () => systemEnv.sleep(1)],
+  ['systemEnv.yield', () => systemEnv.yield()],
+  ['systemEnv.hold', () => systemEnv.hold?.()],
 ]
 
 /** What happens within the trap, without anybody else being caught in it. */
@@ -61,6 +69,7 @@ test('the simulation itself may turn to the real world', () => {
 test('afterwards the real world is back', () => {
   trapped(() => {})
   expect(Date.now()).toBeGreaterThan(0)
+  expect(systemEnv.now()).toBeGreaterThan(0)
   expect(Math.random()).toBeLessThan(1)
   expect(randomBytes(1)).toHaveLength(1)
 })
