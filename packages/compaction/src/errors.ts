@@ -14,9 +14,20 @@ export class DamagedInputError extends CorruptionError {
   }
 }
 
-/** The worker thread ended before it answered. Nothing was changed; the next run starts another. */
+/**
+ * The worker thread couldn't be started, or ended before it answered. Nothing was changed; the next run
+ * starts another.
+ */
 export class CompactionWorkerError extends FirnError {
-  constructor(message: string, options: { cause?: unknown } = {}) {
-    super('FIRN_COMPACTION_WORKER', message, { ...options, retryable: true })
+  /**
+   * Whether the thread had loaded its code. One that hadn't will hardly do better next time: its file is
+   * missing (a bundle without it), or the system refuses threads.
+   */
+  readonly started: boolean
+
+  constructor(message: string, options: { cause?: unknown; started: boolean }) {
+    const { cause, started } = options
+    super('FIRN_COMPACTION_WORKER', message, { cause, retryable: true })
+    this.started = started
   }
 }

@@ -23,7 +23,10 @@ export interface CompactionWorkerOptions extends WorkerTuning {
 export interface WorkerRunOptions {
   /** The version of the state that the plan was made for: new files are named after it. */
   baseVersion: number
-  /** Whether the process stays alive for this run. Default false. */
+  /**
+   * Whether the process stays alive until the run ends. Default true; `false` is for a caller that nobody
+   * waits for, or that keeps the process alive itself.
+   */
   keepAlive?: boolean
   onProgress?: (progress: CompactionProgress) => void
   signal?: AbortSignal
@@ -40,13 +43,16 @@ interface Run {
 
 /**
  * Compacts a database on a file system in a thread of its own (Node only). The thread starts with
- * the first run, opens the store itself, and doesn't keep the process alive by itself; should it
- * die, the runs under way fail with `CompactionWorkerError` and the next one starts a new thread.
+ * the first run and opens the store itself. Runs keep the process alive, unless they are told not to; an
+ * idle thread doesn't. If the thread can't start or dies, the runs under way fail with
+ * `CompactionWorkerError`, and the next one starts a new thread.
  */
 export class CompactionWorker {
   readonly #options: CompactionWorkerOptions
   readonly #runs: Map<number, Run> = new Map()
   #worker: Worker | undefined
+  /** Whether the thread has said that its code is loaded. */
+  #started = false
   #nextId = 1
   #closing: Promise<void> | undefined
   #closed: (() => void) | undefined
@@ -63,7 +69,7 @@ export class CompactionWorker {
    * functions can't be sent to a thread.
    */
   async run(plan: CompactionPlan, options: WorkerRunOptions): Promise<CompactionResult> {
-    const { baseVersion, signal, onProgress, keepAlive = false } = options
+    const { baseVersion, signal, onProgress, keepAlive = true } = options
     if (this.#closing !== undefined) throw new ClosedError('the compaction worker is closed')
     signal?.throwIfAborted()
     const needy = needsCollectors(plan)
@@ -163,23 +169,27 @@ export class CompactionWorker {
   }
 
   #start(): Worker {
-    // Flags such as --input-type of the process make no sense to the thread's script.
-    const worker = new Worker(new URL('./internal/worker-main.js', import.meta.url), {
-      execArgv: [],
-      name: 'firn-compaction',
-      // V8's own limit takes 25 MB more of memory, and no less time.
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
-    })
+    this.#started = false
+    const worker = this.#newThread()
     let failure: unknown
     worker.on('message', (reply: WorkerReply) => this.#receive(reply))
+    // An answer that can't be read: whose it was isn't known.
+    worker.on('messageerror', (error) => {
+      failure = error
+      void worker.terminate()
+    })
     worker.on('error', (error) => {
       failure = error
     })
     worker.on('exit', (code) => {
       if (this.#worker !== worker) return
       this.#worker = undefined
-      const message = `the compaction thread ended with code ${code}; nothing was changed, try again`
-      const error = new CompactionWorkerError(message, { cause: failure })
+      const started = this.#started
+      const what = started ? 'ended' : 'ended before it had started,'
+      const error = new CompactionWorkerError(
+        `the compaction thread ${what} with code ${code}${because(failure)}; nothing was changed, try again`,
+        { cause: failure, started },
+      )
       for (const id of [...this.#runs.keys()]) this.#takeOff(id)?.reject(error)
       this.#closed?.()
     })
@@ -187,7 +197,28 @@ export class CompactionWorker {
     return worker
   }
 
+  #newThread(): Worker {
+    try {
+      // Flags such as --input-type of the process make no sense to the thread's script.
+      return new Worker(new URL('./internal/worker-main.js', import.meta.url), {
+        execArgv: [],
+        name: 'firn-compaction',
+        // V8's own limit takes 25 MB more of memory, and no less time.
+        resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      })
+    } catch (cause) {
+      throw new CompactionWorkerError(
+        `the compaction thread could not be started${because(cause)}; nothing was changed`,
+        { cause, started: false },
+      )
+    }
+  }
+
   #receive(reply: WorkerReply): void {
+    if (reply.type === 'ready') {
+      this.#started = true
+      return
+    }
     if (reply.type === 'closed') {
       this.#closed?.()
       return
@@ -205,6 +236,10 @@ export class CompactionWorker {
     if (held || this.#closing !== undefined) worker.ref()
     else worker.unref()
   }
+}
+
+function because(cause: unknown): string {
+  return cause instanceof Error ? ` (${cause.message})` : ''
 }
 
 function needsCollectors(plan: CompactionPlan): number | undefined {

@@ -60,6 +60,21 @@ export class WriteStoppedError extends FirnError {
   }
 }
 
+/**
+ * A write waited for a flush or a compaction, which was tried several times and given up. Nothing was
+ * written. Writes go on as soon as the work succeeds: it is tried again with the next write.
+ */
+export class WriteStalledError extends FirnError {
+  constructor(work: 'compaction' | 'flush', cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    super(
+      'FIRN_WRITE_STALLED',
+      `nothing was written: writes wait for a ${work}, which fails (${why}); reads go on; mend the cause and write again`,
+      { cause, retryable: true },
+    )
+  }
+}
+
 /** What a commit was based on is gone: others committed something that contradicts it. */
 export class CommitConflictError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {

@@ -30,7 +30,15 @@ export interface DatabaseStats {
    * by kind; without what its threads did.
    */
   requests: RequestStats
-  writes: { slowdowns: number; stops: number }
+  writes: {
+    /** Commits that were delayed, and how often writers had to stop. */
+    slowdowns: number
+    stops: number
+    /** Writers that wait at this moment. */
+    waiting: number
+    /** What has to be done before they go on; absent while writes are let through. */
+    waitFor?: 'compaction' | 'flush' | 'log'
+  }
   amplification: {
     /** Bytes written to files since open for each byte written to the log. */
     write: number

@@ -70,7 +70,7 @@ describe('31, 32: storage fails', () => {
     await expect(db.close()).rejects.toMatchObject({ code: 'FIRN_WRITE_STOPPED' })
   })
 
-  test('a flush that fails for good stops writes, not reads, and loses nothing', async () => {
+  test('writes that wait for a flush that fails are told why; they go on when it succeeds', async () => {
     const inner = new MemoryObjectStore()
     let full = false
     const store = new FaultyObjectStore(inner, ({ operation }) =>
@@ -86,17 +86,103 @@ describe('31, 32: storage fails', () => {
     await fill(db, 20)
     full = true
     const written = fill(db, 400, 20)
-    await expect(written).rejects.toMatchObject({ code: 'FIRN_WRITE_STOPPED' })
+    const stalled = {
+      code: 'FIRN_WRITE_STALLED',
+      retryable: true,
+      cause: { code: 'FIRN_OBJECT_STORE' },
+    }
+    await expect(written).rejects.toMatchObject(stalled)
     const table = db.table<string, string>('t')
     const rows = await table.count()
     expect(rows).toBeGreaterThanOrEqual(20)
-    await db.close().catch(() => {})
+    // Each kind of write, again and again.
+    await expect(table.put('lost', 'x')).rejects.toMatchObject(stalled)
+    await expect(table.put('lost', 'x'.repeat(5000))).rejects.toMatchObject(stalled)
+    await expect(db.batch().put(table, 'lost', 'x').write()).rejects.toMatchObject(stalled)
+    await expect(
+      db.transaction((tx) => tx.table('t', TYPED).put('lost', 'x')),
+    ).rejects.toMatchObject(stalled)
+    expect(await table.count()).toBe(rows)
+    full = false
+    await table.put('k', 'x')
+    expect(await table.count()).toBe(rows + 1)
+    await db.close()
     await using again = await open({ store: inner, log: () => new MemoryCommitLog({ storage }) })
-    expect(await again.table<string, string>('t').count()).toBeGreaterThanOrEqual(rows)
+    expect(await again.table<string, string>('t').count()).toBe(rows + 1)
   })
 })
 
 describe('34: nobody compacts', () => {
+  test('writes that wait for a compaction that fails are told why; they go on when it succeeds', async () => {
+    let broken = false
+    const store = new FaultyObjectStore(new MemoryObjectStore(), ({ operation, key }) =>
+      broken && operation === 'get' && key.endsWith('.sst') ? { kind: 'error-before' } : undefined,
+    )
+    const warnings: string[] = []
+    await using db = await open(
+      { store, log: new MemoryCommitLog({ exclusive: true }) },
+      {
+        ...TINY,
+        env: IMPATIENT,
+        logger: { warn: (message) => warnings.push(message) },
+        tuning: { ...TINY.tuning, level0Slowdown: 4, level0Stop: 6 },
+      },
+    )
+    broken = true
+    const stalled = {
+      code: 'FIRN_WRITE_STALLED',
+      retryable: true,
+      cause: { code: 'FIRN_OBJECT_STORE' },
+    }
+    const table = db.table('t', TYPED)
+    // Files that lie side by side would go down a level without being read.
+    const writing = (async () => {
+      for (let i = 0; i < 400; i++) await table.put(`k${(i * 7919) % 400}`, 'x'.repeat(80))
+    })()
+    await expect(writing).rejects.toMatchObject(stalled)
+    expect(warnings).toContain('compaction is given up until the tree changes')
+    const { writes } = await db.stats()
+    expect(writes).toMatchObject({ waitFor: 'compaction', waiting: 0 })
+    await expect(table.put('lost', 'x')).rejects.toMatchObject(stalled)
+    expect(await table.get('lost')).toBeUndefined()
+    broken = false
+    await table.put('k', 'x')
+    expect((await db.stats()).writes.waitFor).toBeUndefined()
+  })
+
+  test("writes wait where compaction is 'off', say so, and can be given up", async () => {
+    const warnings: string[] = []
+    const db = await open('memory:', {
+      ...TINY,
+      compaction: 'off',
+      logger: { warn: (message) => warnings.push(message) },
+      tuning: { ...TINY.tuning, level0Slowdown: 4, level0Stop: 6 },
+    })
+    const table = db.table('t', TYPED)
+    const giveUp = new AbortController()
+    let written = 0
+    const writing = (async () => {
+      for (;;) {
+        await table.put(`k${written}`, 'x'.repeat(80), { signal: giveUp.signal })
+        written++
+      }
+    })()
+    const waits = async (): Promise<boolean> => {
+      const { waiting, waitFor } = (await db.stats()).writes
+      return waiting === 1 && waitFor === 'compaction'
+    }
+    while (!(await waits())) await systemEnv.yield()
+    expect(warnings).toEqual([expect.stringContaining('db.compact()')])
+    giveUp.abort(new Error('enough'))
+    await expect(writing).rejects.toThrow('enough')
+    expect((await db.stats()).writes.waiting).toBe(0)
+    await db.compact()
+    // What was given up while it waited is never written.
+    await table.put('last', 'x')
+    expect(await table.get(`k${written}`)).toBeUndefined()
+    await db.close()
+  })
+
   test('writes slow down, then wait; reads go on; compact() lets them go on', async () => {
     const db = await open('memory:', {
       ...TINY,

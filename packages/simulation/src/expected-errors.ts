@@ -9,6 +9,7 @@ const OF_FAULTS: ReadonlySet<string> = new Set([
   'FIRN_DYNAMODB',
   'FIRN_COMMIT_UNKNOWN',
   'FIRN_COMMIT_CONFLICT',
+  'FIRN_WRITE_STALLED',
 ])
 
 /** The same of a disk. */
@@ -16,6 +17,7 @@ const OF_DISKS: ReadonlySet<string> = new Set([
   'FIRN_OBJECT_STORE',
   'FIRN_LOG_FAILED',
   'FIRN_WRITE_STOPPED',
+  'FIRN_WRITE_STALLED',
   // Tables are dropped while others write to them.
   'FIRN_COMMIT_CONFLICT',
 ])

@@ -96,6 +96,10 @@ export class Simulation {
     if (afterClose !== undefined) {
       throw new Violation(`all databases are closed, but one still waits for this: ${afterClose}`)
     }
+    const held = this.#hosts.find(({ life }) => life.env.holds > 0)
+    if (held !== undefined) {
+      throw new Violation(`all databases are closed, but one still keeps ${held.name} alive`)
+    }
     const auditor = this.#process('auditor').start()
     const replay = await this.#replay(auditor)
     const problems = check(this.history, replay)

@@ -65,3 +65,5 @@ parentPort?.on('message', (request: WorkerRequest) => {
   else if (request.type === 'abort') runs.get(request.id)?.abort()
   else void close()
 })
+
+reply({ type: 'ready' })

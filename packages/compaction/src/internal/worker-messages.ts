@@ -37,6 +37,8 @@ export type WorkerReply =
   | { type: 'failed'; id: number; error: ErrorDescription }
   | { type: 'progress'; id: number; progress: CompactionProgress }
   | { type: 'closed' }
+  /** The thread's code was loaded. */
+  | { type: 'ready' }
 
 /** An error on its way to another thread, where its class would be lost. */
 export interface ErrorDescription {

@@ -26,9 +26,11 @@ import { MemtableMemory } from './memtable-memory.js'
 import { OrphanSweep } from './orphan-sweep.js'
 import { Present } from './present.js'
 import { SecondLook } from './second-look.js'
+import { ThreadTrust } from './thread-trust.js'
 import { VersionSet } from './version-set.js'
 import { waitFor } from './wait-for.js'
 import { WritePressure } from './write-pressure.js'
+import { WriteRelief } from './write-relief.js'
 
 const MIB = 1024 * 1024
 
@@ -47,8 +49,6 @@ const DEFAULTS = {
 const LEVEL0_LIMIT = 12
 /** Memtables that may wait to be flushed before writers have to. */
 const MAX_IMMUTABLES = 3
-/** How often writers that wait have somebody look for relief, in milliseconds. */
-const RELIEF_MS = 500
 const MAX_QUEUED_BYTES = 32 * MIB
 
 /** Opens what was located, puts its parts together, and reads the log. */
@@ -193,7 +193,7 @@ function makeWriting(context: {
   const reserved = context.files.cache.reserve(0)
   const level0Slowdown = tuning.level0Slowdown ?? DEFAULTS.level0Slowdown
   const level0Stop = tuning.level0Stop ?? DEFAULTS.level0Stop
-  const pressure = new WritePressure({
+  const pressure = new WritePressure(env, {
     slowdownLevel0: level0Slowdown,
     stopLevel0: level0Stop,
     stopImmutables: MAX_IMMUTABLES,
@@ -230,6 +230,7 @@ function makeWriting(context: {
     context.cleanup.unshift(() => threads.flush.close())
     context.cleanup.unshift(() => threads.compaction.close())
   }
+  const threadTrust = new ThreadTrust(env, logger)
   const files = new FileWriter({
     env,
     store,
@@ -238,6 +239,7 @@ function makeWriting(context: {
     targetFileBytes,
     blockBytes,
     thread: threads?.flush,
+    threadTrust,
   })
   const checkpointer = new Checkpointer({
     env,
@@ -279,7 +281,7 @@ function makeWriting(context: {
     tailEntries: located.tail?.entries ?? Number.POSITIVE_INFINITY,
     lease,
     secondLook,
-    isExclusive: log.exclusive,
+    onStuck: (error) => pressure.fail('flush', error),
     write: (memtable, signal) => files.writeMemtable(memtable, signal),
     discard: (written) => files.discard(written),
     onFlushed: async () => {
@@ -299,6 +301,8 @@ function makeWriting(context: {
     automatic: mode !== 'off',
     inPauses: log.exclusive,
     thread: threads?.compaction,
+    threadTrust,
+    onStuck: (error) => pressure.fail('compaction', error),
     discard: (written) => files.discard(written),
     lease,
     secondLook,
@@ -320,23 +324,12 @@ function makeWriting(context: {
   showPressure()
   if (versions.immutables.length > 0) flusher.poke()
   if (pressure.isBlocked) compactor.poke()
-  let relieving = false
-  /** While writers wait: others may relieve a shared log, and work that was given up is tried again. */
-  const relieve = async (): Promise<void> => {
-    relieving = true
-    while (pressure.isBlocked) {
-      await env.sleep(RELIEF_MS)
-      if (pressure.isBlocked) await look()
-    }
-    // In the turn in which nobody waits any more: whoever waits next is relieved anew.
-    relieving = false
-  }
-  pressure.onWait = () => {
-    if (!relieving) void relieve()
-  }
+  const relief = new WriteRelief({ env, pressure, logger, compacts: mode !== 'off', look })
+  pressure.onWait = () => relief.start()
   return {
     committer,
     pressure,
+    relief,
     flusher,
     checkpointer,
     compactor,

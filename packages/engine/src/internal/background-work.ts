@@ -1,5 +1,6 @@
-import type { Env } from '@firn/env'
+import { type Env, holding } from '@firn/env'
 
+/** Failures in a row after which work is given up, until the next poke: some 3 s of pauses. */
 const MAX_ATTEMPTS = 5
 const RETRY_DELAY_MS = 100
 /** How long work that was given up rests: at first, and at most. */
@@ -16,7 +17,10 @@ export interface BackgroundWorkOptions {
   onGiveUp: (error: unknown, restMs: number) => void
 }
 
-/** Work that is done step by step while there is some, never twice at a time. */
+/**
+ * Work that is done step by step while there is some, never twice at a time. The process may end in the
+ * middle of it, except while somebody waits for it (`drain`, `stop`).
+ */
 export class BackgroundWork {
   readonly #options: BackgroundWorkOptions
   readonly #abort: AbortController = new AbortController()
@@ -45,14 +49,14 @@ export class BackgroundWork {
   async drain(): Promise<void> {
     this.#failure = undefined
     this.poke()
-    while (this.#running !== undefined) await this.#running
+    while (this.#running !== undefined) await holding(this.#options.env, this.#running)
     if (this.#failure !== undefined) throw this.#failure
   }
 
   /** Aborts the step under way and waits for its end. */
   async stop(reason: unknown): Promise<void> {
     this.#abort.abort(reason)
-    await this.#running
+    if (this.#running !== undefined) await holding(this.#options.env, this.#running)
   }
 
   async #run(): Promise<void> {
@@ -76,7 +80,8 @@ export class BackgroundWork {
           }
           onRetry(error)
           this.#poked = true
-          await env.sleep(RETRY_DELAY_MS * 2 ** attempts, signal).catch(() => {})
+          const pauseMs = RETRY_DELAY_MS * 2 ** attempts
+          await env.sleep(pauseMs, signal, { background: true }).catch(() => {})
         }
       }
     } finally {

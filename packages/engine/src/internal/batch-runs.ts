@@ -169,7 +169,7 @@ export class BatchRuns {
   async #ready(): Promise<void> {
     const { signal } = this.#abort
     signal.throwIfAborted()
-    await waitFor(this.#options.committer.ready(), signal)
+    await this.#options.committer.ready(signal)
     signal.throwIfAborted()
   }
 

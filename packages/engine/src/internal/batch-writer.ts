@@ -121,7 +121,9 @@ export class BatchWriter implements Batch {
     }
     const batch = { tables: this.#tables, ids: this.#ids, payload: this.#records.take() }
     const written =
-      guard === undefined ? writer.writeBatch(batch, durability) : writer.writeGuarded(batch, guard)
+      guard === undefined
+        ? writer.writeBatch(batch, durability, signal)
+        : writer.writeGuarded(batch, guard, signal)
     return waitFor(written, signal)
   }
 

@@ -41,6 +41,8 @@ export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
     writes: {
       slowdowns: writing?.pressure.slowdowns ?? 0,
       stops: writing?.pressure.stops ?? 0,
+      waiting: writing?.pressure.waiting ?? 0,
+      ...(writing?.pressure.blockedBy && { waitFor: writing.pressure.blockedBy }),
     },
     amplification: {
       write: logBytes === 0 ? 0 : (flushed.bytesWritten + compacted.bytesWritten) / logBytes,

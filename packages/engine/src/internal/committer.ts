@@ -13,6 +13,7 @@ import { TablesToCome } from './tables-to-come.js'
 import { TransactionGroup } from './transaction-group.js'
 import type { TransactionGuard } from './transaction-guard.js'
 import type { VersionSet } from './version-set.js'
+import { waitFor } from './wait-for.js'
 import type { WritePressure } from './write-pressure.js'
 
 /** Buffered writes go to the log in groups of about this size, without anybody waiting. */
@@ -107,12 +108,14 @@ export class Committer {
     key: Uint8Array,
     value: Uint8Array,
     durability: Durability,
+    signal?: AbortSignal,
   ): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
-    const blocked = this.#drops.wait ?? this.#pressure.wait()
-    if (blocked !== undefined) {
+    if (this.#drops.wait !== undefined || this.#pressure.isBlocked) {
       const [ownKey, ownValue] = [key.slice(), value.slice()]
-      return blocked.then(() => this.write(table, kind, ownKey, ownValue, durability))
+      return this.ready(signal).then(() =>
+        this.write(table, kind, ownKey, ownValue, durability, signal),
+      )
     }
     const id = table.idIn(this.#versions.state)
     if (durability === 'buffered' && id !== undefined && this.#showsAtOnce) {
@@ -134,8 +137,12 @@ export class Committer {
   }
 
   /** Writes the records of a batch as one. */
-  async writeBatch(batch: EncodedBatch, durability: Durability): Promise<Commit> {
-    await this.ready()
+  async writeBatch(
+    batch: EncodedBatch,
+    durability: Durability,
+    signal?: AbortSignal,
+  ): Promise<Commit> {
+    await this.ready(signal)
     const { state } = this.#versions
     const ids = batch.tables.map((table) => table.idIn(state))
     const buffered = durability === 'buffered' && this.#showsAtOnce && !ids.includes(undefined)
@@ -179,8 +186,12 @@ export class Committer {
    * Writes the records of a batch as one, unless the guard finds them contradicted. Those that come
    * while others are on their way share an entry.
    */
-  async writeGuarded(batch: EncodedBatch, guard: TransactionGuard): Promise<Commit> {
-    await this.ready()
+  async writeGuarded(
+    batch: EncodedBatch,
+    guard: TransactionGuard,
+    signal?: AbortSignal,
+  ): Promise<Commit> {
+    await this.ready(signal)
     const ids = await this.ensureTables(batch.tables)
     if (this.#stopped !== undefined) throw this.#stopped
     const payload = batchPayload(batch, ids)
@@ -197,13 +208,17 @@ export class Committer {
     return group.add(guard, payload, ids)
   }
 
-  /** Resolves when a write may be made. Throws where none may any more. */
-  async ready(): Promise<void> {
+  /**
+   * Resolves when a write may be made. Throws if none may any more, `WriteStalledError`, and the signal's
+   * reason: then nothing is written.
+   */
+  async ready(signal?: AbortSignal): Promise<void> {
     for (;;) {
       if (this.#stopped !== undefined) throw this.#stopped
-      const blocked = this.#drops.wait ?? this.#pressure.wait()
-      if (blocked === undefined) return
-      await blocked
+      const dropping = this.#drops.wait
+      if (dropping !== undefined) await waitFor(dropping, signal)
+      else if (this.#pressure.isBlocked) await this.#pressure.wait(signal)
+      else return
     }
   }
 

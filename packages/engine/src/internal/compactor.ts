@@ -17,6 +17,7 @@ import type { FileTable } from './file-table.js'
 import { newFileId } from './file-writer.js'
 import type { MaintenanceLease } from './maintenance-lease.js'
 import type { SecondLook } from './second-look.js'
+import type { ThreadTrust } from './thread-trust.js'
 import type { Threads } from './threads.js'
 import type { Tree } from './tree.js'
 import type { VersionSet } from './version-set.js'
@@ -35,6 +36,9 @@ export interface CompactorOptions {
   inPauses: boolean
   /** Where plans are carried out; `undefined`: on this thread, with pauses for others. */
   thread: Threads['compaction'] | undefined
+  threadTrust: ThreadTrust
+  /** Told when compacting was given up, or when nothing can be done but for a damaged file. */
+  onStuck: (error: unknown) => void
   /** Deletes files that no entry will ever name. */
   discard: (files: readonly FileMeta[]) => Promise<void>
   lease: MaintenanceLease
@@ -70,13 +74,13 @@ const PAUSE_TRIGGER = 2
 export class Compactor {
   readonly #options: CompactorOptions
   readonly #work: BackgroundWork
-  /** Files that couldn't be read, for how long they are left alone, and until when: monotonic time. */
-  readonly #poisoned: Map<string, { ms: number; until: number }> = new Map()
+  /** Files that couldn't be read, why, for how long they are left alone, and until when: monotonic time. */
+  readonly #poisoned: Map<string, { error: unknown; ms: number; until: number }> = new Map()
   readonly #stopped: AbortController = new AbortController()
   #watching = false
   /** Level 0 is to be merged before its trigger: writes pause, or somebody asked. */
   #eager = false
-  /** How many wait for compactions, which then keep the process alive. */
+  /** How many wait for compactions. */
   #awaited = 0
   /** The tree that called for nothing, and until when it is taken to do so: monotonic time. */
   #settled: { tree: Tree; until: number } | undefined
@@ -91,6 +95,7 @@ export class Compactor {
       onGiveUp: (error, restMs) => {
         options.logger?.warn('compaction is given up for a while', { error })
         if (options.automatic) options.secondLook.within(restMs)
+        options.onStuck(error)
       },
     })
   }
@@ -210,14 +215,17 @@ export class Compactor {
 
   /** Remembers that nothing can be done for the tree. Without some files that need not be for good. */
   #rest(tree: Tree, poisoned: ReadonlySet<string>): void {
-    const { automatic, env, secondLook } = this.#options
+    const { automatic, env, secondLook, onStuck } = this.#options
     if (poisoned.size === 0) {
       this.#poisoned.clear()
       this.#settled = { tree, until: env.monotonic() + SETTLED_MS }
-    } else if (automatic) {
-      const ends = [...poisoned].map((id) => this.#poisoned.get(id)?.until ?? 0)
-      secondLook.within(Math.min(...ends) - env.monotonic())
+      return
     }
+    const reasons = [...poisoned].flatMap((id) => this.#poisoned.get(id) ?? [])
+    if (automatic) {
+      secondLook.within(Math.min(...reasons.map(({ until }) => until)) - env.monotonic())
+    }
+    onStuck(reasons[0]?.error)
   }
 
   #avoided(): Set<string> {
@@ -232,16 +240,25 @@ export class Compactor {
     if (!isFirnError(error, 'FIRN_CORRUPTION') || typeof fileId !== 'string') throw error
     const before = this.#poisoned.get(fileId)?.ms ?? 0
     const ms = Math.min(Math.max(POISON_MS, 2 * before), MOST_POISON_MS)
-    this.#poisoned.set(fileId, { ms, until: this.#options.env.monotonic() + ms })
+    const until = this.#options.env.monotonic() + ms
+    this.#poisoned.set(fileId, { error, ms, until })
     this.#options.logger?.warn('compaction leaves a damaged file alone', { file: fileId, error })
   }
 
   #run(plan: CompactionPlan, signal: AbortSignal): Promise<CompactionResult> {
-    const { env, store, incarnation, versions, thread, blockBytes } = this.#options
-    if (thread !== undefined) {
-      const keepAlive = this.#awaited > 0
-      return thread.run(plan, { baseVersion: versions.state.version, keepAlive, signal })
-    }
+    const { versions, thread, threadTrust } = this.#options
+    if (thread === undefined) return this.#runInline(plan, signal)
+    // `drain` keeps the process alive.
+    const options = { baseVersion: versions.state.version, keepAlive: false, signal }
+    return threadTrust.run(
+      'compaction',
+      () => thread.run(plan, options),
+      () => this.#runInline(plan, signal),
+    )
+  }
+
+  #runInline(plan: CompactionPlan, signal: AbortSignal): Promise<CompactionResult> {
+    const { env, store, incarnation, versions, blockBytes } = this.#options
     return runCompaction(plan, {
       env,
       ...storeFiles(store, incarnation, { signal }),

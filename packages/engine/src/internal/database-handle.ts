@@ -1,5 +1,5 @@
 import type { BlockCache } from '@firn/block-cache'
-import { ClosedError, type Env, InvalidArgumentError } from '@firn/env'
+import { ClosedError, type Env, holding, InvalidArgumentError } from '@firn/env'
 import { type CommitLog, RECORDS_WRITER_SLACK, type TableState } from '@firn/manifest'
 import type { Batch } from '../batch.js'
 import type { CompactionReport, Database, EvictOptions } from '../database.js'
@@ -39,6 +39,7 @@ import { tableInfo } from './table-summary.js'
 import { TransactionHandle } from './transaction-handle.js'
 import type { VersionSet } from './version-set.js'
 import type { WritePressure } from './write-pressure.js'
+import type { WriteRelief } from './write-relief.js'
 
 /** Memtables larger than this are flushed at close, so that the next open has little to replay. */
 const FLUSH_AT_CLOSE_BYTES = 64 * 1024
@@ -49,6 +50,7 @@ const CLOSE_MS = 30_000
 export interface WritingParts {
   committer: Committer
   pressure: WritePressure
+  relief: WriteRelief
   flusher: Flusher
   checkpointer: Checkpointer
   compactor: Compactor
@@ -255,7 +257,7 @@ export class DatabaseHandle implements Database {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= holding(this.#parts.env, this.#close())
     return this.#closing
   }
 
@@ -337,7 +339,7 @@ export class DatabaseHandle implements Database {
     }
     this.present.close()
     if (writing !== undefined) {
-      const { committer, flusher, compactor, secondLook, checkpointer, pressure } = writing
+      const { committer, flusher, compactor, secondLook, checkpointer, pressure, relief } = writing
       secondLook.stop()
       const batches = [...this.#batchRuns]
       this.#batchGroups.stop(reason)
@@ -360,6 +362,7 @@ export class DatabaseHandle implements Database {
       await attempt(() => flusher.stop(reason))
       committer.close(reason)
       pressure.end()
+      relief.stop()
       // Those whose commit was under way tidy up behind it.
       await Promise.all(batches.map((runs) => runs.ended))
     }

@@ -8,6 +8,7 @@ import { Memtable } from './memtable.js'
 import type { MemtableMemory } from './memtable-memory.js'
 import type { TableIdentity } from './table-identity.js'
 import type { TableMemtable } from './table-memtable.js'
+import type { ThreadTrust } from './thread-trust.js'
 import type { Threads } from './threads.js'
 import type { VersionSet } from './version-set.js'
 
@@ -20,6 +21,7 @@ export interface FileWriterOptions {
   blockBytes: number | undefined
   /** Another thread that can open the same store; `undefined` where there is none. */
   thread: Threads['flush'] | undefined
+  threadTrust: ThreadTrust
 }
 
 /** Others have their turn when so much was put in order: some 8 ms. */
@@ -51,11 +53,11 @@ export class FileWriter {
    * where there can be one: it takes about a microsecond a record, which writers would miss.
    */
   writeMemtable(memtable: Memtable, signal: AbortSignal): Promise<FileMeta[]> {
-    const { thread } = this.#options
-    if (thread !== undefined && memtable.memoryBytes >= THREAD_FROM_BYTES) {
-      return this.#writeInThread(memtable, thread)
-    }
-    return this.#write(memtable, { timestamps: 'record', splitTables: false, signal })
+    const { thread, threadTrust } = this.#options
+    const inline = (): Promise<FileMeta[]> =>
+      this.#write(memtable, { timestamps: 'record', splitTables: false, signal })
+    if (thread === undefined || memtable.memoryBytes < THREAD_FROM_BYTES) return inline()
+    return threadTrust.run('flush', () => this.#writeInThread(memtable, thread), inline)
   }
 
   #writeInThread(memtable: Memtable, thread: Threads['flush']): Promise<FileMeta[]> {

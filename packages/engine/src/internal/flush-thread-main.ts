@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { storeFiles, writeFiles } from '@firn/compaction'
-import { FirnError, systemEnv, ulid } from '@firn/env'
+import { isFirnError, systemEnv, ulid } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { FlushCursor } from './flush-cursor.js'
@@ -17,6 +17,8 @@ export interface FlushRequest {
 }
 
 export type FlushReply =
+  /** The thread's code was loaded. */
+  | { ready: true }
   | { files: FileMeta[] }
   | { error: { code: string | undefined; message: string; retryable: boolean } }
 
@@ -48,10 +50,11 @@ parentPort?.on('message', (request: FlushRequest) => {
   flush(request).then(
     (files) => parentPort?.postMessage({ files } satisfies FlushReply),
     (error: unknown) => {
-      const { code, retryable } =
-        error instanceof FirnError ? error : { code: undefined, retryable: false }
+      const { code, retryable } = isFirnError(error) ? error : { code: undefined, retryable: false }
       const message = error instanceof Error ? error.message : String(error)
       parentPort?.postMessage({ error: { code, message, retryable } } satisfies FlushReply)
     },
   )
 })
+
+parentPort?.postMessage({ ready: true } satisfies FlushReply)

@@ -3,42 +3,72 @@ import { FirnError } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import type { FlushReply, FlushRequest } from './flush-thread-main.js'
 
+/** The flush thread couldn't be started, or ended before it answered. The next flush starts another. */
+export class FlushThreadError extends FirnError {
+  /** Whether the thread had loaded its code. */
+  readonly started: boolean
+
+  constructor(what: string, options: { cause?: unknown; started: boolean }) {
+    const { cause, started } = options
+    const why = cause instanceof Error ? ` (${cause.message})` : ''
+    super('FIRN_THREAD_ENDED', `the flush thread ${what}${why}`, { cause, retryable: true })
+    this.started = started
+  }
+}
+
 /**
- * A thread that writes memtables to files, one at a time. It is started by the first flush, and keeps
- * the process alive only while it works.
+ * A thread that writes memtables to files, one at a time. It is started by the first flush, and doesn't
+ * keep the process alive: callers that wait do (`Env.hold`).
  */
 export class FlushThread {
   readonly #directory: string
   #worker: Worker | undefined
+  /** Whether the thread has said that its code is loaded. */
+  #hasStarted = false
 
   constructor(directory: string) {
     this.#directory = directory
   }
 
-  /** The files that hold the memtable's records. Throws what the thread's store throws. */
-  flush(request: FlushRequest): Promise<FileMeta[]> {
-    const worker = this.#started()
-    worker.ref()
+  /**
+   * The files that hold the memtable's records. Throws what the thread's store throws, and
+   * `FlushThreadError`.
+   */
+  async flush(request: FlushRequest): Promise<FileMeta[]> {
+    const worker = this.#running()
     return new Promise<FileMeta[]>((resolve, reject) => {
+      let failure: unknown
       const settle = (finish: () => void): void => {
         worker.off('message', onReply)
+        worker.off('messageerror', onUnreadable)
         worker.off('error', onError)
         worker.off('exit', onExit)
-        worker.unref()
         finish()
       }
-      const onReply = (reply: FlushReply): void =>
+      const onReply = (reply: FlushReply): void => {
+        if ('ready' in reply) return
         settle(() => {
           if ('files' in reply) resolve(reply.files)
           else reject(errorOf(reply.error))
         })
-      const onError = (error: unknown): void => {
-        this.#worker = undefined
-        settle(() => reject(error))
       }
-      const onExit = (): void =>
-        onError(new FirnError('FIRN_THREAD_ENDED', 'the flush thread ended'))
+      const onError = (error: unknown): void => {
+        failure = error
+      }
+      const onUnreadable = (error: unknown): void => {
+        failure = error
+        void worker.terminate()
+      }
+      const onExit = (code: number): void => {
+        if (this.#worker === worker) this.#worker = undefined
+        const started = this.#hasStarted
+        const what = started ? 'ended' : 'ended before it had started,'
+        settle(() =>
+          reject(new FlushThreadError(`${what} with code ${code}`, { cause: failure, started })),
+        )
+      }
       worker.on('message', onReply)
+      worker.on('messageerror', onUnreadable)
       worker.on('error', onError)
       worker.on('exit', onExit)
       try {
@@ -55,19 +85,37 @@ export class FlushThread {
     await worker?.terminate()
   }
 
-  #started(): Worker {
+  #running(): Worker {
     if (this.#worker === undefined) {
-      const worker = new Worker(new URL('./flush-thread-main.js', import.meta.url), {
-        workerData: { directory: this.#directory },
-        // It makes little garbage. V8 would take three times as much for new objects.
-        resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      this.#hasStarted = false
+      const worker = this.#newThread()
+      worker.on('message', (reply: FlushReply) => {
+        if ('ready' in reply && this.#worker === worker) this.#hasStarted = true
       })
+      // Between flushes nobody is to be told; without a listener it would end the process.
+      worker.on('error', () => {})
       worker.on('exit', () => {
         if (this.#worker === worker) this.#worker = undefined
       })
+      worker.unref()
       this.#worker = worker
     }
     return this.#worker
+  }
+
+  #newThread(): Worker {
+    try {
+      return new Worker(new URL('./flush-thread-main.js', import.meta.url), {
+        workerData: { directory: this.#directory },
+        // Flags such as --input-type of the process make no sense to the thread's script.
+        execArgv: [],
+        name: 'firn-flush',
+        // It makes little garbage. V8 would take three times as much for new objects.
+        resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      })
+    } catch (cause) {
+      throw new FlushThreadError('could not be started', { cause, started: false })
+    }
   }
 }
 

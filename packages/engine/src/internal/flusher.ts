@@ -18,7 +18,8 @@ export interface FlusherOptions {
   tailEntries: number
   lease: MaintenanceLease
   secondLook: SecondLook
-  isExclusive: boolean
+  /** Told when flushing was given up. */
+  onStuck: (error: unknown) => void
   /** Writes a memtable's records to files of level 0. */
   write: (memtable: Memtable, signal: AbortSignal) => Promise<FileMeta[]>
   /** Deletes files that no entry will ever name. */
@@ -59,14 +60,11 @@ export class Flusher {
       step: (signal) => this.#flushOldest(signal),
       onRetry: (error) => options.logger?.warn('a flush failed and is tried again', { error }),
       onGiveUp: (error, restMs) => {
-        // On a log of this process's own a disk fails. A service is back one day: until then
-        // memtables pile up, and writers wait.
-        if (options.isExclusive) {
-          options.committer.stop(error)
-          return
-        }
+        // What a flush would write is in the log. So memtables may pile up until the disk has room, or
+        // the service is back; then writers wait, and fail.
         options.logger?.warn('flushing is given up for a while', { error })
         options.secondLook.within(restMs)
+        options.onStuck(error)
       },
     })
   }

@@ -114,7 +114,8 @@ export class TableHandle<K, V> implements Table<K, V> {
     if (options === undefined) return writer.write(this.identity, kind, key, value, 'durable')
     options.signal?.throwIfAborted()
     const durability = assertDurability(options.durability)
-    return waitFor(writer.write(this.identity, kind, key, value, durability), options.signal)
+    const { signal } = options
+    return waitFor(writer.write(this.identity, kind, key, value, durability, signal), signal)
   }
 }
 
