@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { open } from '@firn/engine'
 import { expect, test, vi } from 'vitest'
 import { makeConsole } from './console.js'
 
@@ -45,6 +46,23 @@ test('exit status and streams are those of a good citizen', async () => {
   expect(await firn([])).toMatchObject({ status: 2, out: '' })
   expect(await firn(['put', 'piped'], 'from stdin')).toMatchObject({ status: 0 })
   expect(await firn(['get', 'piped', '--raw'])).toEqual({ status: 0, out: 'from stdin', err: '' })
+})
+
+test('firn compact says what it did, though a compaction had begun by itself', async () => {
+  const db = await open(`file:${console.directory}/firn_data`, {
+    compaction: 'off',
+    memtableBytes: 4096,
+    tuning: { level0Stop: 1000, level0Slowdown: 1000 },
+  })
+  const table = db.table('default', { keys: 'utf8', values: 'utf8' })
+  // More runs than writes may go on with: the next one to open it begins at once.
+  for (let i = 0; i < 400; i++) await table.put(`k${i % 8}`, 'x'.repeat(500))
+  await db.close()
+  expect(await firn(['compact'])).toEqual({
+    status: 0,
+    out: expect.stringMatching(/^\d+ compactions?: .+ read, .+ written \(.+\)\n$/),
+    err: '',
+  })
 })
 
 test('firn scan | head ends quietly', async () => {

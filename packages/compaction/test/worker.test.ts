@@ -132,7 +132,7 @@ describe('CompactionWorker', () => {
     try {
       const lost = await worker.run(plan(), { baseVersion: 4 }).catch((reason) => reason)
       expect(lost).toBeInstanceOf(CompactionWorkerError)
-      expect(lost.retryable).toBe(true)
+      expect(lost).toMatchObject({ retryable: true, started: false })
       expect((await worker.run(plan(), { baseVersion: 4 })).recordsRead).toBe(800)
       expect(threads).toBe(2)
     } finally {
@@ -148,22 +148,23 @@ describe('CompactionWorker', () => {
     )
   })
 
-  it('does not keep the process alive, unless asked to', async () => {
+  it('keeps the process alive for a run, unless asked not to', async () => {
     const made = plan()
-    const program = (keepAlive: boolean) => `
+    const program = (options: string) => `
       import { CompactionWorker } from '@firn/compaction/worker'
       const plan = JSON.parse(process.argv[1], (_, value) => value?.hex === undefined ? value : new Uint8Array(Buffer.from(value.hex, 'hex')))
       const worker = new CompactionWorker({ store: { kind: 'fs', directory: process.argv[2], fsync: false }, incarnation: 'x' })
-      worker.run(plan, { baseVersion: 4, keepAlive: ${keepAlive} }).then(() => console.log('done'))`
+      worker.run(plan, { baseVersion: 4, ${options} }).then(() => console.log('done'))`
     const json = JSON.stringify(made, (_, value) =>
       value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value,
     )
-    const run = async (keepAlive: boolean) => {
-      const args = ['--input-type=module', '-e', program(keepAlive), json, directory]
+    const run = async (options: string) => {
+      const args = ['--input-type=module', '-e', program(options), json, directory]
       return (await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname }))
         .stdout
     }
-    expect(await run(true)).toBe('done\n')
-    expect(await run(false)).toBe('')
+    expect(await run('')).toBe('done\n')
+    expect(await run('keepAlive: true')).toBe('done\n')
+    expect(await run('keepAlive: false')).toBe('')
   })
 })

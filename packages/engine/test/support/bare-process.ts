@@ -24,13 +24,28 @@ const waiting: (() => void)[] = []
  */
 export async function runProgram(
   program: string,
-  { cwd = ENGINE, flags = [] }: { cwd?: string; flags?: readonly string[] } = {},
+  {
+    cwd = ENGINE,
+    flags = [],
+    descriptors,
+  }: {
+    cwd?: string
+    flags?: readonly string[]
+    /** Most files that it may have open. */
+    descriptors?: number
+  } = {},
 ): Promise<Ended> {
   if (running === MOST_AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
   else running++
   try {
     return await new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [...flags, '--input-type=module', '--eval', program], {
+      const argv = [process.execPath, ...flags, '--input-type=module', '--eval', program]
+      if (descriptors !== undefined) {
+        argv.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh')
+      }
+      const [command = '', ...rest] = argv
+
+      const child = spawn(command, rest, {
         cwd,
         stdio: ['ignore', 'pipe', 'pipe'],
         timeout: HANGS_MS,
