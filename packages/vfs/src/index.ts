@@ -1,0 +1,10 @@
+export { announce, type LifeSign, livenessOf, type Owner, parseOwner } from './owner.js'
+export { type Place, placeOf } from './place.js'
+export {
+  isSameProcess,
+  isSameProcessSpace,
+  type Liveness,
+  livenessOfPid,
+  ownIdentity,
+  type ProcessIdentity,
+} from './process-identity.js'
