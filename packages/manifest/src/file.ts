@@ -5,4 +5,3 @@ export {
   type LockInspection,
 } from './internal/file/directory-lock.js'
 export type { FileSystem, LogFile } from './internal/file/file-system.js'
-export type { Liveness, ProcessIdentity } from './internal/file/process-identity.js'

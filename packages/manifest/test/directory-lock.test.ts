@@ -4,11 +4,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { type Env, FormatVersionError, systemEnv } from '@firn/env'
+import { type Owner, ownIdentity } from '@firn/vfs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { DirectoryLock, FileCommitLog, type FileSystem } from '../src/file.js'
 import type { LockRecord } from '../src/internal/file/lock-record.js'
 import { nodeFileSystem } from '../src/internal/file/node-file-system.js'
-import { livenessOf, ownIdentity } from '../src/internal/file/process-identity.js'
 import { tempDirectory } from './temp-directory.js'
 
 const locked = { code: 'FIRN_LOCKED' }
@@ -41,13 +41,24 @@ function overridingLink(link: FileSystem['link']): FileSystem {
   })
 }
 
-/** A lock as somebody else left it. */
+/** This process as the owner of a directory, without a socket. */
+const self: Owner = {
+  ...ownIdentity(),
+  fileSystem: '',
+  device: '',
+  socket: '',
+}
+
+/** One that has ended. */
+const ended: Owner = { ...self, pid: 2 ** 22 + 1 }
+
+/** A lock as another process left it. */
 function leave(directory: string, generation: number, changes: Partial<LockRecord>): void {
   const record: LockRecord = {
     format: 1,
     state: 'held',
     nonce: '00',
-    owner: ownIdentity(),
+    owner: self,
     ...changes,
   }
   fs.writeFileSync(path.join(directory, `LOCK-${generation}`), JSON.stringify(record))
@@ -85,7 +96,7 @@ describe('the lock of a directory', () => {
   })
 
   it('clears away what dead owners left: when it is let go, or at once where it is much', async () => {
-    const dead = { owner: { ...ownIdentity(), bootId: 'another boot' } }
+    const dead = { owner: ended }
     for (const [count, during] of [
       [5, [1, 2, 3, 4, 5, 6]],
       [20, [20, 21]],
@@ -94,7 +105,9 @@ describe('the lock of a directory', () => {
       for (let generation = 1; generation <= count; generation++) {
         leave(directory, generation, dead)
       }
-      fs.writeFileSync(path.join(directory, 'LOCK-2-0123456789abcdef.tmp'), '')
+      for (const part of ['tmp', 'sock', 'sock.tmp']) {
+        fs.writeFileSync(path.join(directory, `LOCK-2-0123456789abcdef.${part}`), '')
+      }
       const lock = await DirectoryLock.acquire(directory)
       expect(generations(directory)).toEqual(during)
       lock.release()
@@ -114,7 +127,7 @@ describe('the lock of a directory', () => {
     const directory = tempDirectory()
     const holder = child(directory, 'hold')
     expect(await line(holder)).toBe('held')
-    await expect(DirectoryLock.acquire(directory)).rejects.toThrow(`process ${holder.pid};`)
+    await expect(DirectoryLock.acquire(directory)).rejects.toThrow(`process ${holder.pid} on host`)
     await expect(FileCommitLog.open(directory)).rejects.toMatchObject(locked)
     const reader = await FileCommitLog.open(directory, { mode: 'read' })
     await reader.close()
@@ -141,7 +154,7 @@ describe('the lock of a directory', () => {
 
   it('of a dead owner goes to one of those who find it', async () => {
     const directory = tempDirectory()
-    leave(directory, 41, { owner: { ...ownIdentity(), bootId: 'another boot' } })
+    leave(directory, 41, { owner: ended })
     const racers = Array.from({ length: 8 }, () => child(directory, 'race'))
     await Promise.all(racers.map(line))
     const answers = racers.map(line)
@@ -203,38 +216,6 @@ describe('the lock of a directory', () => {
   })
 })
 
-describe('the owner of a lock', () => {
-  const self = ownIdentity()
-
-  it('lives when it is this process', () => {
-    expect(livenessOf(self)).toBe('alive')
-  })
-
-  it('is dead after a reboot, in another container of this name, or when its number is another’s', () => {
-    expect(livenessOf({ ...self, bootId: 'other' })).toBe('dead')
-    expect(livenessOf({ ...self, pidNamespace: 'pid:[1]' })).toBe('dead')
-    expect(livenessOf({ ...self, startTime: '1' })).toBe('dead')
-    expect(livenessOf({ ...self, pid: 2 ** 22 + 1 })).toBe('dead')
-  })
-
-  it('is dead as a zombie: killed, but not yet waited for', async () => {
-    const { pid, stat } = await zombie()
-    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] as string
-    expect(livenessOf({ ...self, pid, startTime })).toBe('dead')
-  })
-
-  it('on another host can not be asked: the lock stays, and the message says what to do', async () => {
-    const directory = tempDirectory()
-    leave(directory, 1, { owner: { ...self, hostname: 'elsewhere' } })
-    expect(livenessOf({ ...self, hostname: 'elsewhere' })).toBe('elsewhere')
-    const error = await DirectoryLock.acquire(directory).catch((reason: unknown) => reason)
-    expect(error).toMatchObject(locked)
-    expect((error as Error).message).toContain('on host elsewhere')
-    expect((error as Error).message).toContain(path.join(directory, 'LOCK-1'))
-    expect(await DirectoryLock.inspect(directory)).toMatchObject({ held: true })
-  })
-})
-
 /** The real file system, of which some calls fail while `isOn`. */
 function failing(isOn: () => boolean, methods: readonly (keyof FileSystem)[]): FileSystem {
   const fileSystem: FileSystem = { ...nodeFileSystem }
@@ -281,32 +262,3 @@ describe('a lock on a disk that fails', () => {
     await log.close()
   })
 })
-
-/**
- * A process that ended and isn't waited for: the child of a shell that becomes another program. A
- * shell that was quick enough to wait for it first is tried again.
- */
-async function zombie(): Promise<{ pid: number; stat: string }> {
-  for (;;) {
-    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 30'])
-    onTestFinished(() => void parent.kill('SIGKILL'))
-    const [data] = await once(parent.stdout, 'data')
-    const pid = Number(String(data))
-    const stat = await ended(pid)
-    if (stat !== undefined) return { pid, stat }
-  }
-}
-
-/** What the system says of a process once it is a zombie; `undefined` if it is gone altogether. */
-async function ended(pid: number): Promise<string | undefined> {
-  for (;;) {
-    let stat: string
-    try {
-      stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1')
-    } catch {
-      return undefined
-    }
-    if (stat.includes(') Z ')) return stat
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}

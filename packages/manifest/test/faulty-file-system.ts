@@ -99,8 +99,9 @@ export class FaultyFileSystem implements FileSystem {
     return nodeFileSystem.syncDirectory(path)
   }
 
-  readonly ownIdentity: FileSystem['ownIdentity'] = nodeFileSystem.ownIdentity
+  readonly announce: FileSystem['announce'] = nodeFileSystem.announce
   readonly livenessOf: FileSystem['livenessOf'] = nodeFileSystem.livenessOf
+  readonly isThisProcess: FileSystem['isThisProcess'] = nodeFileSystem.isThisProcess
 
   #checkWrite(
     path: string,

@@ -52,9 +52,9 @@ export async function fill(
 
 /** The directory as a crash of the process would leave it: no lock released, nothing cut. */
 export function crashImage(directory: string, to: string): string {
-  fs.cpSync(directory, to, { recursive: true })
-  for (const name of fs.readdirSync(to))
-    if (name.startsWith('LOCK-')) fs.rmSync(path.join(to, name))
+  // `cp` throws if it meets a socket, as the lock has in a container.
+  const filter = (from: string): boolean => !path.basename(from).startsWith('LOCK-')
+  fs.cpSync(directory, to, { recursive: true, filter })
   return to
 }
 

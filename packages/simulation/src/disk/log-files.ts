@@ -1,4 +1,4 @@
-import type { FileSystem, LogFile, ProcessIdentity } from '@firn/manifest/file'
+import type { FileSystem, LogFile } from '@firn/manifest/file'
 import type { DiskUser } from './disk-user.js'
 import type { SimFile } from './sim-file.js'
 import { systemError } from './system-error.js'
@@ -26,9 +26,10 @@ export function logFiles(user: DiskUser): FileSystem {
         if (disk.find(path) !== undefined) disk.unlink(path)
       }),
     syncDirectory: (path) => user.syncDirectory(path),
-    ownIdentity: () => identityOf(user),
-    livenessOf: ({ bootId, pid }) =>
-      machine.isAlive({ boot: Number(bootId), pid }) ? 'alive' : 'dead',
+    announce: async (_, name) => announce(user, name),
+    livenessOf: async (_, { bootId, pid, socket }) =>
+      machine.isListening({ boot: Number(bootId), pid }, socket) ? 'alive' : 'dead',
+    isThisProcess: ({ bootId, pid }) => Number(bootId) === user.id.boot && pid === user.id.pid,
   }
 }
 
@@ -66,12 +67,23 @@ function makeAll({ disk }: DiskUser, path: string): void {
   disk.directory(path, 'mkdir')
 }
 
-function identityOf({ id }: DiskUser): ProcessIdentity {
-  return {
-    hostname: 'simulated',
-    bootId: String(id.boot),
-    pidNamespace: '',
-    pid: id.pid,
-    startTime: '0',
-  }
+/** What the kernel of a machine knows of its sockets, without their files. */
+function announce({ id, machine }: DiskUser, socket: string): ReturnType<FileSystem['announce']> {
+  machine.listen(id, socket)
+  return Promise.resolve({
+    owner: {
+      platform: 'simulated',
+      hostname: 'simulated',
+      bootId: String(id.boot),
+      pidNamespace: '',
+      timeNamespace: '',
+      netNamespace: '',
+      pid: id.pid,
+      startTime: '0',
+      fileSystem: '',
+      device: '',
+      socket,
+    },
+    end: () => machine.endListening(id, socket),
+  })
 }

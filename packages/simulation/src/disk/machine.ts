@@ -15,6 +15,7 @@ export class Machine {
   #boot: number
   #pids = 0
   readonly #lives: Map<number, Life> = new Map()
+  readonly #sockets: Set<string> = new Set()
 
   /** One with a disk that was another's: whatever ran there is dead. */
   constructor(disk: Disk = new Disk(), boot = 1) {
@@ -41,10 +42,28 @@ export class Machine {
     return boot === this.#boot && this.#lives.get(pid)?.alive === true
   }
 
+  listen(id: ProcessId, name: string): void {
+    this.#sockets.add(socketOf(id, name))
+  }
+
+  endListening(id: ProcessId, name: string): void {
+    this.#sockets.delete(socketOf(id, name))
+  }
+
+  /** Whether a process that runs listens on this socket. */
+  isListening(id: ProcessId, name: string): boolean {
+    return this.isAlive(id) && this.#sockets.has(socketOf(id, name))
+  }
+
   /** The power fails, and comes back. All its processes are dead before. */
   crash(survival: Survival): void {
     this.#disk = this.#disk.afterCrash(survival)
     this.#boot++
     this.#lives.clear()
+    this.#sockets.clear()
   }
+}
+
+function socketOf({ boot, pid }: ProcessId, name: string): string {
+  return `${boot}/${pid}/${name}`
 }

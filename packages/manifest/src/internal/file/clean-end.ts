@@ -12,7 +12,7 @@ export async function inspectNote(
   options: DirectoryLockOptions,
 ): Promise<unknown> {
   try {
-    return (await DirectoryLock.inspect(directory, options)).note
+    return await DirectoryLock.readNote(directory, options)
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ENOENT') return undefined
     throw error

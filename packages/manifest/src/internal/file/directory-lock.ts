@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path'
 import { toHex, utf8Encode } from '@firn/bytes'
 import { type Env, FormatVersionError, systemEnv } from '@firn/env'
+import type { LifeSign } from '@firn/vfs'
 import { LockedError, LogFailedError } from '../../errors.js'
 import type { FileSystem } from './file-system.js'
 import { decodeLockRecord, encodeLockRecord, type LockRecord } from './lock-record.js'
@@ -11,7 +12,7 @@ import { reasonOf } from './system-error.js'
 export interface LockInspection {
   /** 0: it was never locked. */
   generation: number
-  /** Whether a process that lives, or may live on another host, holds it. */
+  /** Whether a process that lives, or may live, holds it. */
   held: boolean
   /** The note of the last owner, if it released the lock and left one. */
   note: unknown
@@ -24,20 +25,21 @@ export interface DirectoryLockOptions {
 }
 
 /**
- * Makes one process, of those that share a directory, its owner. A dead owner holds nothing, two
- * live ones never share it, and nothing is decided by a clock.
+ * Makes one process, of those that share a directory, its owner. A dead owner holds nothing, two live
+ * ones never share it, and nothing is decided by a clock.
  *
  * 1. Ownership goes by generations, files `LOCK-<n>`. The numbers only grow.
- * 2. Look at the highest. If it is released, or its owner is dead, create the next one, complete
- *    and only if it isn't there (a link to a finished file). Of any number of racers one creates it.
- * 3. Look again: owner is who created the highest generation. Somebody who slept between looking
- *    and creating may have revived a number that was cleared away; a higher one gives him away.
- * 4. The owner clears generations away that lie two or more behind its own, so that whoever lists
- *    the directory meanwhile sees at least one that is higher than his: when it lets go, and at once
- *    only where owners that died left many. Removing one takes as long as all the rest.
- * 5. Releasing rewrites the own generation as released, with a note for the next owner. Where the disk
- *    doesn't take that, the process itself knows that it holds nothing any more; others know when it
- *    has ended.
+ * 2. Look at the highest. If it is released, or its owner is proven dead, announce yourself (the
+ *    kernel then tells others whether you live: @firn/vfs), and create the next one, complete and only
+ *    if it doesn't exist (a link to a finished file). Of any number of racers one creates it.
+ * 3. Look again: owner is who created the highest generation. A process that slept between looking
+ *    and creating may have revived a number that was cleared away; a higher one gives it away.
+ * 4. The owner clears away generations that lie two or more behind its own, so that whoever lists
+ *    the directory meanwhile sees at least one that is higher than its own. It does so when it
+ *    releases the lock, and at once only if owners that died left many: removing one takes as long as
+ *    all the rest.
+ * 5. Releasing rewrites the own generation as released, with a note for the next owner. If the disk doesn't take the record, the process itself knows that it holds
+ *    nothing any more; others know when it has ended.
  *
  * Nothing is synced: what a crash of the machine undoes is the lock of a process that died with it.
  */
@@ -48,6 +50,7 @@ export class DirectoryLock {
   readonly #fs: FileSystem
   readonly #directory: string
   readonly #record: LockRecord
+  readonly #sign: LifeSign
   #released = false
 
   private constructor(
@@ -55,12 +58,14 @@ export class DirectoryLock {
     directory: string,
     generation: number,
     record: LockRecord,
+    sign: LifeSign,
     note: unknown,
   ) {
     this.#fs = fs
     this.#directory = directory
     this.generation = generation
     this.#record = record
+    this.#sign = sign
     this.previousNote = note
   }
 
@@ -71,34 +76,35 @@ export class DirectoryLock {
   ): Promise<DirectoryLock> {
     const env = options.env ?? systemEnv
     const fs = options.fileSystem ?? nodeFileSystem
-    const record: LockRecord = {
-      format: 1,
-      state: 'held',
-      nonce: nonceFrom(env),
-      owner: fs.ownIdentity(),
-    }
+    const nonce = nonceFrom(env)
+    let sign: LifeSign | undefined
     try {
       for (;;) {
         options.signal?.throwIfAborted()
         const highest = highestOf(fs.list(directory))
         const found = highest === 0 ? undefined : await readRecord(fs, directory, highest, env)
         if (found === 'gone') continue
-        if (found !== undefined) assertFree(fs, directory, highest, found)
+        if (found !== undefined) await assertFree(fs, directory, highest, found)
         const generation = highest + 1
-        if (!create(fs, directory, generation, record)) continue
-        const names = fs.list(directory)
-        if (highestOf(names) > generation) {
+        sign = await fs.announce(directory, signOf(generation, nonce))
+        const record: LockRecord = { format: 1, state: 'held', nonce, owner: sign.owner }
+        if (create(fs, directory, generation, record)) {
+          const names = fs.list(directory)
+          if (highestOf(names) === generation) {
+            const stale = staleAmong(names, generation)
+            if (stale.length > MOST_STALE) clearAway(fs, directory, stale)
+            const note = found?.state === 'released' ? found.note : undefined
+            return new DirectoryLock(fs, directory, generation, record, sign, note)
+          }
           fs.remove(pathOf(directory, generation))
-          continue
         }
-        const stale = staleAmong(names, generation)
-        if (stale.length > MOST_STALE) clearAway(fs, directory, stale)
-        const note = found?.state === 'released' ? found.note : undefined
-        return new DirectoryLock(fs, directory, generation, record, note)
+        sign.end()
+        sign = undefined
       }
     } catch (error) {
-      // It may have been created all the same.
-      giveUp(fs, record)
+      // The record may have been created all the same.
+      giveUp(fs, nonce)
+      sign?.end()
       throw error
     }
   }
@@ -114,18 +120,39 @@ export class DirectoryLock {
       if (generation === 0) return { generation, held: false, note: undefined }
       const record = await readRecord(fs, directory, generation, options.env ?? systemEnv)
       if (record === 'gone') continue
-      const held = record?.state === 'held' && fs.livenessOf(record.owner) !== 'dead'
+      const held =
+        record?.state === 'held' && (await fs.livenessOf(directory, record.owner)) !== 'dead'
       return { generation, held, note: record?.state === 'released' ? record.note : undefined }
     }
   }
 
+  /** The note of the last owner, if it released the lock and left one. Asks no process. */
+  static async readNote(directory: string, options: DirectoryLockOptions = {}): Promise<unknown> {
+    const fs = options.fileSystem ?? nodeFileSystem
+    for (;;) {
+      const generation = highestOf(fs.list(directory))
+      if (generation === 0) return undefined
+      const record = await readRecord(fs, directory, generation, options.env ?? systemEnv)
+      if (record === 'gone') continue
+      return record?.state === 'released' ? record.note : undefined
+    }
+  }
+
   /**
-   * Lets go. `note`, a small JSON value, is handed to the next owner. Idempotent. Throws
-   * `LogFailedError` where other processes can't be told.
+   * Releases the lock. `note`, a small JSON value, is handed to the next owner. Idempotent. Throws
+   * `LogFailedError` if the disk doesn't take the record.
    */
   release(note?: unknown): void {
     if (this.#released) return
     this.#released = true
+    try {
+      this.#release(note)
+    } finally {
+      this.#sign.end()
+    }
+  }
+
+  #release(note: unknown): void {
     const record: LockRecord = { ...this.#record, state: 'released', note }
     const path = pathOf(this.#directory, this.generation)
     const temporary = temporaryOf(this.#directory, this.generation, record)
@@ -141,7 +168,7 @@ export class DirectoryLock {
       try {
         this.#releaseInPlace(path)
       } catch (cause) {
-        giveUp(this.#fs, this.#record)
+        giveUp(this.#fs, this.#record.nonce)
         throw new LogFailedError(
           `the lock of ${this.#directory} could not be released (${reasonOf(cause)}); everything else is closed, but other processes can open it only when this one has ended`,
           cause,
@@ -174,13 +201,14 @@ export class DirectoryLock {
 /** Records that this process left as held, and holds no more; by the calls that it makes. */
 const givenUp: WeakMap<FileSystem, Set<string>> = new WeakMap()
 
-function giveUp(fs: FileSystem, { nonce }: LockRecord): void {
+function giveUp(fs: FileSystem, nonce: string): void {
   const nonces = givenUp.get(fs) ?? new Set()
   givenUp.set(fs, nonces.add(nonce))
 }
 
 const NAME = /^LOCK-(\d{1,15})$/
-const TEMPORARY_NAME = /^LOCK-(\d{1,15})-[0-9a-f]{16}\.tmp$/
+/** What belongs to a generation: its record before it has its name, and the sign of its owner. */
+const PART_NAME = /^LOCK-(\d{1,15})-[0-9a-f]{16}\.(?:tmp|sock|sock\.tmp)$/
 
 function pathOf(directory: string, generation: number): string {
   return join(directory, `LOCK-${generation}`)
@@ -188,6 +216,10 @@ function pathOf(directory: string, generation: number): string {
 
 function temporaryOf(directory: string, generation: number, record: LockRecord): string {
   return join(directory, `LOCK-${generation}-${record.nonce}.tmp`)
+}
+
+function signOf(generation: number, nonce: string): string {
+  return `LOCK-${generation}-${nonce}.sock`
 }
 
 /**
@@ -273,34 +305,35 @@ async function readRecord(
   }
 }
 
-function assertFree(
+async function assertFree(
   fs: FileSystem,
   directory: string,
   generation: number,
   { state, owner, nonce }: LockRecord,
-): void {
+): Promise<void> {
   if (state === 'released' || givenUp.get(fs)?.has(nonce) === true) return
-  const liveness = fs.livenessOf(owner)
+  const liveness = await fs.livenessOf(directory, owner)
   if (liveness === 'dead') return
-  const path = pathOf(directory, generation)
+  const who = fs.isThisProcess(owner)
+    ? 'this process'
+    : `process ${owner.pid} on host ${owner.hostname}`
   if (liveness === 'alive') {
-    const who = owner.pid === fs.ownIdentity().pid ? 'this process' : `process ${owner.pid}`
     throw new LockedError(
       `${directory} is open for writing in ${who}; close it there first, or open it here with mode 'read'`,
     )
   }
   throw new LockedError(
-    `${directory} is open for writing in process ${owner.pid} on host ${owner.hostname}, which can't be asked from here; close it there, or, if that host is gone for good, delete ${path}`,
+    `${directory} was opened for writing in ${who}, and whether that process still runs can't be found out from here; close it there or, if it has certainly ended, delete ${pathOf(directory, generation)}`,
   )
 }
 
-/** How many files of owners that died may stay until somebody lets go. */
+/** How many files of owners that died may stay until the lock is released. */
 const MOST_STALE = 8
 
 /** The files of generations that lie two or more behind this one. */
 function staleAmong(names: readonly string[], generation: number): string[] {
   return names.filter((name) => {
-    const match = NAME.exec(name) ?? TEMPORARY_NAME.exec(name)
+    const match = NAME.exec(name) ?? PART_NAME.exec(name)
     return match !== null && Number(match[1]) <= generation - 2
   })
 }

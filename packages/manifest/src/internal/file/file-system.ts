@@ -1,4 +1,4 @@
-import type { Liveness, ProcessIdentity } from './process-identity.js'
+import type { LifeSign, Liveness, Owner } from '@firn/vfs'
 
 /**
  * The few calls of a file system that the log and the lock make, and what is known of the processes
@@ -25,10 +25,15 @@ export interface FileSystem {
   remove(path: string): void
   /** Makes names that were created, renamed or removed in a directory durable. */
   syncDirectory(path: string): Promise<void>
-  /** The process that makes these calls. */
-  ownIdentity(): ProcessIdentity
-  /** Whether another one lives. */
-  livenessOf(other: ProcessIdentity): Liveness
+  /**
+   * Announces this process or thread as the owner of a directory, until it ends the sign or ends
+   * itself. `name` is for a file of the sign in the directory.
+   */
+  announce(directory: string, name: string): Promise<LifeSign>
+  /** Whether the owner of a directory lives. */
+  livenessOf(directory: string, owner: Owner): Promise<Liveness>
+  /** Whether an owner is this process, in any of its threads. */
+  isThisProcess(owner: Owner): boolean
 }
 
 /** A file open for writing. */

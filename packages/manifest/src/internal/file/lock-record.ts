@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from './process-identity.js'
+import { type Owner, parseOwner } from '@firn/vfs'
 
 /** What a lock file says: JSON, FORMAT.md, "Lock". */
 export interface LockRecord {
@@ -6,7 +6,7 @@ export interface LockRecord {
   state: 'held' | 'released'
   /** Tells two acquisitions by one process apart. */
   nonce: string
-  owner: ProcessIdentity
+  owner: Owner
   /** What the owner left for the next one when it released the lock. */
   note?: unknown
 }
@@ -27,11 +27,9 @@ export function decodeLockRecord(text: string): LockRecord | 'future' | undefine
   const record = value as Partial<LockRecord>
   if (typeof record.format !== 'number') return undefined
   if (record.format !== 1) return 'future'
-  const { owner, state, nonce } = record
+  const { state, nonce } = record
   if (state !== 'held' && state !== 'released') return undefined
-  if (typeof nonce !== 'string' || typeof owner !== 'object' || owner === null) return undefined
-  const texts = [owner.hostname, owner.bootId, owner.pidNamespace, owner.startTime]
-  if (!texts.every((text) => typeof text === 'string')) return undefined
-  if (!Number.isSafeInteger(owner.pid) || owner.pid <= 0) return undefined
-  return record as LockRecord
+  const owner = parseOwner(record.owner)
+  if (typeof nonce !== 'string' || owner === undefined) return undefined
+  return { ...(record as LockRecord), owner }
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
+import { announce, isSameProcess, livenessOf } from '@firn/vfs'
 import type { FileSystem, LogFile } from './file-system.js'
-import { livenessOf, ownIdentity } from './process-identity.js'
 
 /** `dsync` is the platform's O_DSYNC; without one a sync follows each durable write. */
 export function makeNodeFileSystem(dsync: number | undefined): FileSystem {
@@ -63,8 +63,9 @@ const CALLS: Omit<FileSystem, 'open'> = {
       await handle.close()
     }
   },
-  ownIdentity,
-  livenessOf: (other) => livenessOf(other),
+  announce,
+  livenessOf,
+  isThisProcess: (owner) => isSameProcess(owner),
 }
 
 function allocate(size: number, start: number, end: number | undefined): Uint8Array {

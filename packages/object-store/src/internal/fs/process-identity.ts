@@ -1,27 +1,35 @@
 import { createHash } from 'node:crypto'
-import fs from 'node:fs'
-import os from 'node:os'
+import { isSameProcessSpace, livenessOfPid, ownIdentity } from '@firn/vfs'
 
 /** Who made a temporary file or a claim on the lock, as far as others can tell from its name. */
 export interface ProcessIdentity {
-  /** The same for two processes that see the same process ids: host, boot and pid namespace. */
+  /**
+   * Equal for two processes to which process ids and start times mean the same: host, boot, and
+   * namespaces. `UNKNOWN_MACHINE` if a process can't read its own.
+   */
   readonly machine: string
   readonly pid: number
   /** When the process began, in the kernel's own count; tells it from a later owner of its id. */
   readonly started: string
 }
 
+/** The machine of processes that don't know which ids mean the same to others. Never compared. */
+const UNKNOWN_MACHINE = '000000000000'
+
 let own: ProcessIdentity | undefined
 
 /** This process. */
 export function thisProcess(): ProcessIdentity {
-  own ??= {
-    machine: createHash('sha256')
-      .update(`${os.hostname()}\0${bootId()}\0${pidNamespace()}`)
-      .digest('hex')
-      .slice(0, 12),
-    pid: process.pid,
-    started: processStatus(process.pid)?.started ?? '0',
+  if (own === undefined) {
+    const self = ownIdentity()
+    const space = [self.hostname, self.bootId, self.pidNamespace, self.timeNamespace]
+    own = {
+      machine: isSameProcessSpace(self)
+        ? createHash('sha256').update(space.join('\0')).digest('hex').slice(0, 12)
+        : UNKNOWN_MACHINE,
+      pid: self.pid,
+      started: self.startTime === '' ? '0' : self.startTime,
+    }
   }
   return own
 }
@@ -38,53 +46,14 @@ export function parseIdentity(text: string): ProcessIdentity | undefined {
   return { machine, pid: Number(pid), started }
 }
 
-/** `unknown` of processes on another machine. */
+/** `unknown` of processes on another machine or in another container, unless it is proven. */
 export type ProcessLife = 'alive' | 'dead' | 'unknown'
 
-/** Whether a process runs. Of processes on other machines nothing is known. */
-export function lifeOf(identity: ProcessIdentity): ProcessLife {
-  const here = thisProcess()
-  if (identity.machine !== here.machine) return 'unknown'
-  if (identity.pid === here.pid) return identity.started === here.started ? 'alive' : 'dead'
-  try {
-    process.kill(identity.pid, 0)
-  } catch (error) {
-    // EPERM: there is such a process, of another user.
-    if ((error as { code?: string }).code === 'ESRCH') return 'dead'
-  }
-  const status = processStatus(identity.pid)
-  if (status === undefined) return 'alive'
-  // A zombie has an id until its parent asks for its exit status, but will never act again.
-  if (status.state === 'Z' || status.state === 'X') return 'dead'
-  return status.started === identity.started ? 'alive' : 'dead'
-}
-
-function bootId(): string {
-  return readText('/proc/sys/kernel/random/boot_id')
-}
-
-function pidNamespace(): string {
-  try {
-    return fs.readlinkSync('/proc/self/ns/pid')
-  } catch {
-    return ''
-  }
-}
-
-/** Fields 3 and 22 of Linux's /proc/<pid>/stat (proc_pid_stat(5)). */
-function processStatus(pid: number): { state: string; started: string } | undefined {
-  const text = readText(`/proc/${pid}/stat`)
-  // The second field is the program's name in parentheses, and may hold any of both.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  const state = fields[0]
-  const started = fields[19]
-  return state === undefined || started === undefined ? undefined : { state, started }
-}
-
-function readText(path: string): string {
-  try {
-    return fs.readFileSync(path, 'latin1')
-  } catch {
-    return ''
-  }
+/** Whether a process runs. `dead` is proven. */
+export function lifeOf(
+  identity: ProcessIdentity,
+  here: ProcessIdentity = thisProcess(),
+): ProcessLife {
+  if (identity.machine !== here.machine || here.machine === UNKNOWN_MACHINE) return 'unknown'
+  return livenessOfPid(identity.pid, identity.started === '0' ? '' : identity.started)
 }
