@@ -8,6 +8,7 @@ import {
   encodeEdits,
   openRoot,
 } from '@firn/manifest'
+import { TimestampClock } from '@firn/mvcc'
 import type { ObjectStore } from '@firn/object-store'
 import { makeThreads, openDiskCache } from '#directory'
 import type { OpenOptions, Tuning } from '../open-options.js'
@@ -166,7 +167,8 @@ async function createDatabase(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const payload = encodeEdits([{ type: 'create-database', incarnation }])
-  const entry = { version: 1, timestamp: env.now(), token: ulid(env), payload }
+  const timestamp = new TimestampClock(env).next(0)
+  const entry = { version: 1, timestamp, token: ulid(env), payload }
   await appendSettled(log, entry, { env, signal })
   signal?.throwIfAborted()
   await waitFor(follower.catchUp(), signal)

@@ -8,6 +8,7 @@ import {
 } from '@firn/compaction'
 import { type Env, isFirnError } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
+import { TimestampClock } from '@firn/mvcc'
 import type { ObjectStore } from '@firn/object-store'
 import type { CompactionReport } from '../database.js'
 import type { Logger } from '../open-options.js'
@@ -168,7 +169,8 @@ export class Compactor {
       ...strategy,
       ...(this.#eager ? { level0Trigger: PAUSE_TRIGGER } : {}),
       emptyLevel0: this.#awaited > 0,
-      now: env.now(),
+      // As the next commit would have it: a clock that is out of its mind ends no history.
+      now: new TimestampClock(env).next(versions.state.timestamp),
       poisoned,
       flushedTimestamp: versions.flushedTimestamp,
     })

@@ -9,6 +9,9 @@ import { formatIdentity, parseIdentity } from './process-identity.js'
 /** What another machine's process left is removed when it wasn't written to for this long. */
 const FOREIGN_TEMP_MS: number = 24 * 60 * 60 * 1000
 
+/** The year 2100: file systems with 32-bit seconds and some more bits end soon after. */
+const LATEST_MS: number = 4_102_444_800_000
+
 /** A file that isn't an object yet. */
 export interface TempFile {
   fd: number
@@ -68,7 +71,9 @@ export class TempFiles {
    * keeps 12 bits, go much further.
    */
   stamp(temp: TempFile): FileStatus {
-    const milliseconds = Math.floor(this.#env.now() / 1000)
+    const now = Math.floor(this.#env.now() / 1000)
+    // File systems, and Node, take no time before 1970, and none of a clock that is out of its mind.
+    const milliseconds = now > 0 && now < LATEST_MS ? now : 0
     this.#files.futimesSync(temp.fd, (milliseconds + this.#env.random()) / 1000)
     return this.#files.fstatSync(temp.fd)
   }
