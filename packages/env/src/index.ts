@@ -10,4 +10,12 @@ export {
   isFirnError,
 } from './errors.js'
 export { holding } from './holding.js'
-export { isUlid, ULID_BYTES, ulid, ulidBytes, ulidFromBytes, ulidToBytes } from './ulid.js'
+export {
+  assertUlid,
+  isUlid,
+  ULID_BYTES,
+  ulid,
+  ulidBytes,
+  ulidFromBytes,
+  ulidToBytes,
+} from './ulid.js'

@@ -46,11 +46,21 @@ export function isUlid(text: string): boolean {
   return PATTERN.test(text)
 }
 
+/**
+ * Throws `InvalidArgumentError` unless a value is a ULID in its canonical form. `what` names it in the
+ * message, as "an entry's token".
+ */
+export function assertUlid(value: unknown, what: string): asserts value is string {
+  if (typeof value === 'string' && isUlid(value)) return
+  const got = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value
+  throw new InvalidArgumentError(
+    `${what} is a ULID, 26 upper-case characters, got ${got}; make one with ulid(systemEnv) of @firn/env`,
+  )
+}
+
 /** The 16 bytes of a ULID. Throws `InvalidArgumentError` for anything but its canonical form. */
 export function ulidToBytes(text: string): Uint8Array {
-  if (!isUlid(text)) {
-    throw new InvalidArgumentError('not a ULID: it takes 26 upper-case characters of base 32')
-  }
+  assertUlid(text, 'what is turned into bytes')
   const bytes = new Uint8Array(ULID_BYTES)
   let held = 0
   let bits = -PADDING_BITS

@@ -1,10 +1,10 @@
 import {
+  assertUlid,
   ClosedError,
   CorruptionError,
   type Env,
   InvalidArgumentError,
   isFirnError,
-  isUlid,
   systemEnv,
 } from '@firn/env'
 import {
@@ -81,7 +81,7 @@ export class DynamoDbCommitLog implements CommitLog {
   constructor(options: DynamoDbCommitLogOptions) {
     const { incarnation, env = systemEnv } = options
     const inlineLimitBytes = options.inlineLimitBytes ?? DEFAULT_INLINE_LIMIT_BYTES
-    if (!isUlid(incarnation)) throw new InvalidArgumentError('an incarnation is a ULID')
+    assertUlid(incarnation, "a database's incarnation")
     if (!(inlineLimitBytes >= 0 && inlineLimitBytes <= MAX_PAYLOAD_BYTES)) {
       throw new InvalidArgumentError(
         `inlineLimitBytes is a number from 0 to ${MAX_PAYLOAD_BYTES}, got ${inlineLimitBytes}`,

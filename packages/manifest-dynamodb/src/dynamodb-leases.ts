@@ -1,4 +1,4 @@
-import { InvalidArgumentError, isUlid, systemEnv } from '@firn/env'
+import { assertUlid, systemEnv } from '@firn/env'
 import {
   BaseLeases,
   type LeaseCallOptions,
@@ -20,7 +20,7 @@ export class DynamoDbLeases extends BaseLeases {
   constructor(options: DynamoDbOptions) {
     const { incarnation, env = systemEnv } = options
     super(env)
-    if (!isUlid(incarnation)) throw new InvalidArgumentError('an incarnation is a ULID')
+    assertUlid(incarnation, "a database's incarnation")
     this.#table = new ItemTable(options)
     this.#incarnation = incarnation
   }

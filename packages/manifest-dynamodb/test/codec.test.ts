@@ -1,6 +1,8 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { CorruptionError, FormatVersionError, ulidFromBytes } from '@firn/env'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { DynamoDbCommitLog, DynamoDbLeases } from '../src/index.js'
 import { decodeEntryItem, encodeEntryItem } from '../src/internal/entry-item.js'
 import { decodeLeaseItem, encodeLeaseItem } from '../src/internal/lease-item.js'
 
@@ -74,4 +76,11 @@ it('a lease is what it was before it became an item, and belongs to its name', (
       expect(() => decodeLeaseItem(incarnation, 'other', item)).toThrow(/damaged/)
     }),
   )
+})
+
+it('logs and leases of a name that isn’t an id say how to make one', () => {
+  const options = { client: {} as DynamoDBClient, tableName: 't', incarnation: 'my-database' }
+  const advice = /incarnation is a ULID.*ulid\(systemEnv\) of @firn\/env/
+  expect(() => new DynamoDbCommitLog(options)).toThrow(advice)
+  expect(() => new DynamoDbLeases(options)).toThrow(advice)
 })

@@ -21,7 +21,7 @@ import {
   FORM_TOMBSTONES,
   SEGMENT_HEADER_BYTES,
 } from './internal/file/segment-format.js'
-import { isUnfinished } from './internal/file/segment-name.js'
+import { isUnfinished, markedVersions, markName } from './internal/file/segment-name.js'
 import { SegmentReader } from './internal/file/segment-reader.js'
 import { typed } from './internal/file/system-error.js'
 import { replaceByTombstones } from './internal/file/tombstone-segment.js'
@@ -52,7 +52,10 @@ const MAX_PAYLOAD_BYTES = 0x7fffffff
  *    settle when they are written, and are synced with the next one that isn't lazy, or by `sync`.
  * 3. A write or sync that fails ends the log: what is on the disk then isn't known, and asking again
  *    would be told success. Reading goes on; reopening reads what is there.
- * 4. Opening cuts a torn write off the end. Each frame tells which entries were durable when it was
+ * 4. Truncation puts small segments of tombstones in the place of those whose entries all go. What it
+ *    reaches of another segment is marked: an empty file, whose name says up to which version entries
+ *    are tombstones, though their payloads are still there.
+ * 5. Opening cuts a torn write off the end. Each frame tells which entries were durable when it was
  *    written, so a damaged entry that was acknowledged isn't mistaken for one; after a clean close
  *    the lock's note tells the last version, so that nothing can be missing unnoticed.
  */
@@ -74,6 +77,8 @@ export class FileCommitLog implements CommitLog {
   #replacements = 0
   /** Every segment up to the one that begins here is known to hold tombstones. */
   #tombstonesUntil = 0
+  /** Entries up to this one are tombstones, whatever their segments still hold. */
+  #truncatedThrough = 0
   #closing: Promise<void> | undefined
 
   private constructor(
@@ -112,7 +117,7 @@ export class FileCommitLog implements CommitLog {
       await typed(directory, 'opened', async () => {
         // The lock first: entries that come later can't be fewer than its note says.
         const note = await inspectNote(directory, { env, fileSystem: fs })
-        log.#reader.list()
+        log.#list()
         assertCleanEnd(note, log.#reader.readLast()?.lastVersion ?? 0)
       })
       return log
@@ -210,12 +215,14 @@ export class FileCommitLog implements CommitLog {
   }
 
   async #recover(note: unknown): Promise<void> {
-    for (const name of this.#reader.list()) {
+    const names = this.#list()
+    for (const name of names) {
       if (isUnfinished(name)) this.#fs.remove(join(this.#directory, name))
     }
     const frames = this.#reader.readLast()
     const version = frames?.lastVersion ?? 0
     assertCleanEnd(note, version)
+    await this.#assertMarksWithin(version, names)
     let timestamp = 0
     if (frames !== undefined) {
       const what = this.#reader.nameOf(frames.firstVersion)
@@ -244,8 +251,28 @@ export class FileCommitLog implements CommitLog {
     this.#writer = writer
   }
 
+  /** Lists the directory again; gives all names in it. */
+  #list(): string[] {
+    const names = this.#reader.list()
+    this.#truncatedThrough = markedVersions(names).at(-1) ?? 0
+    return names
+  }
+
+  /** A mark of a later version, of another copy of this log for instance, would hide what is to come. */
+  async #assertMarksWithin(version: number, names: readonly string[]): Promise<void> {
+    if (this.#truncatedThrough <= version) return
+    const marks = markedVersions(names)
+    for (const mark of marks) if (mark > version) this.#removeMark(mark)
+    await this.#fs.syncDirectory(this.#directory)
+    this.#truncatedThrough = marks.findLast((mark) => mark <= version) ?? 0
+  }
+
   /** Entries after `version`, which is before `end`, the last durable one at some moment. */
   async #batchAfter(version: number, limit: number, end: number): Promise<LogEntry[]> {
+    return this.#asTruncated(await this.#storedAfter(version, limit, end))
+  }
+
+  async #storedAfter(version: number, limit: number, end: number): Promise<LogEntry[]> {
     const most = Math.min(limit, end - version)
     for (;;) {
       const active = this.#writer?.active
@@ -270,12 +297,24 @@ export class FileCommitLog implements CommitLog {
 
   /** For a reader without the lock: what others wrote, as the files are now. */
   async #batchOfOthers(version: number, limit: number): Promise<LogEntry[]> {
-    this.#reader.list()
+    this.#list()
     const last = this.#reader.segments.at(-1)
     if (last === undefined) return []
-    return version + 1 < last
-      ? this.#reader.completeAfter(version, limit)
-      : this.#reader.tailAfter(version, limit)
+    return this.#asTruncated(
+      version + 1 < last
+        ? await this.#reader.completeAfter(version, limit)
+        : await this.#reader.tailAfter(version, limit),
+    )
+  }
+
+  /** The entries without the payloads that were truncated and are still stored. */
+  #asTruncated(entries: LogEntry[]): LogEntry[] {
+    const through = this.#truncatedThrough
+    const [first] = entries
+    if (first === undefined || first.version > through) return entries
+    return entries.map((entry) =>
+      entry.version > through ? entry : { ...entry, payload: undefined },
+    )
   }
 
   async #winnerOf(writer: GroupWriter, version: number): Promise<AppendResult> {
@@ -291,14 +330,47 @@ export class FileCommitLog implements CommitLog {
   async #truncate(writer: GroupWriter, through: number, options: LogCallOptions): Promise<void> {
     const limit = Math.min(through, writer.written.version)
     if (this.#endingHelps(writer, limit)) await writer.endSegment()
+    // What is known to be tombstones, beyond `limit` maybe.
+    let covered = (this.#reader.nextSegment(this.#tombstonesUntil) ?? 1) - 1
     for (const first of [...this.#reader.segments]) {
       const next = this.#reader.nextSegment(first)
       if (next === undefined || next - 1 > limit) break
+      covered = Math.max(covered, next - 1)
       if (first <= this.#tombstonesUntil) continue
       options.signal?.throwIfAborted()
       await this.#toTombstones(first)
       this.#tombstonesUntil = first
     }
+    if (limit > covered && limit > this.#truncatedThrough) await this.#mark(writer, limit)
+    else if (covered >= this.#truncatedThrough) this.#dropMark()
+  }
+
+  /** Makes tombstones of the entries up to `through` whose segment can't be replaced yet. */
+  async #mark(writer: GroupWriter, through: number): Promise<void> {
+    // A mark that outlives its entries would hide those that come in their place.
+    await writer.sync()
+    try {
+      this.#fs.create(join(this.#directory, markName(through)), new Uint8Array(0))
+    } catch (error) {
+      // Made by an attempt that failed later.
+      if ((error as { code?: unknown }).code !== 'EEXIST') throw error
+    }
+    await this.#fs.syncDirectory(this.#directory)
+    this.#dropMark()
+    this.#truncatedThrough = through
+  }
+
+  /** The mark isn't needed any more. One that can't be removed does no harm: the greatest counts. */
+  #dropMark(): void {
+    if (this.#truncatedThrough === 0) return
+    try {
+      this.#removeMark(this.#truncatedThrough)
+      this.#truncatedThrough = 0
+    } catch {}
+  }
+
+  #removeMark(version: number): void {
+    this.#fs.remove(join(this.#directory, markName(version)))
   }
 
   /** Only segments that are complete can be replaced: the active one is ended where that pays. */

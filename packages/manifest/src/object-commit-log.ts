@@ -1,4 +1,4 @@
-import { ClosedError, CorruptionError, InvalidArgumentError, isFirnError, isUlid } from '@firn/env'
+import { assertUlid, ClosedError, CorruptionError, isFirnError } from '@firn/env'
 import type { ObjectInfo, ObjectStore } from '@firn/object-store'
 import type {
   AppendResult,
@@ -48,7 +48,7 @@ export class ObjectCommitLog implements CommitLog {
   #closed = false
 
   constructor(store: ObjectStore, incarnation: string, options: ObjectCommitLogOptions = {}) {
-    if (!isUlid(incarnation)) throw new InvalidArgumentError('an incarnation is a ULID')
+    assertUlid(incarnation, "a database's incarnation")
     this.#store = store
     this.#incarnation = incarnation
     this.inlineLimitBytes = options.inlineLimitBytes ?? DEFAULT_INLINE_LIMIT_BYTES

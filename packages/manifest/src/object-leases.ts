@@ -1,4 +1,4 @@
-import { type Env, InvalidArgumentError, isFirnError, isUlid, systemEnv } from '@firn/env'
+import { assertUlid, type Env, isFirnError, systemEnv } from '@firn/env'
 import type { ObjectStore } from '@firn/object-store'
 import { BaseLeases, type LeaseRecord, type ReplaceOutcome } from './base-leases.js'
 import { decodeLeaseRecord, encodeLeaseRecord } from './internal/lease-codec.js'
@@ -23,7 +23,7 @@ export class ObjectLeases extends BaseLeases<StoredLease> {
 
   constructor(store: ObjectStore, incarnation: string, options: ObjectLeasesOptions = {}) {
     super(options.env ?? systemEnv)
-    if (!isUlid(incarnation)) throw new InvalidArgumentError('an incarnation is a ULID')
+    assertUlid(incarnation, "a database's incarnation")
     this.#store = store
     this.#incarnation = incarnation
   }

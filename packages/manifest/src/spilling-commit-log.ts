@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter, crc32, hashRange } from '@firn/bytes'
-import { CorruptionError, InvalidArgumentError, isFirnError } from '@firn/env'
+import { assertUlid, CorruptionError, InvalidArgumentError, isFirnError } from '@firn/env'
 import type { ObjectStore } from '@firn/object-store'
 import type {
   AppendResult,
@@ -47,6 +47,7 @@ export class SpillingCommitLog implements CommitLog {
         `itemLimitBytes is at least ${REFERENCE_BYTES}, got ${options.itemLimitBytes}`,
       )
     }
+    assertUlid(incarnation, "a database's incarnation")
     // A spilled append takes two requests, whose order a pipeline wouldn't keep.
     this.exclusive = false
     this.inlineLimitBytes = log.inlineLimitBytes

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { systemEnv } from '@firn/env'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
+import type { CommitLog } from '../src/index.js'
 import { makeNodeFileSystem } from '../src/internal/file/node-file-system.js'
 import { FaultyFileSystem, type FileCall, type FileFault } from './faulty-file-system.js'
 import {
@@ -368,6 +369,62 @@ describe('truncation', () => {
       expect((await readAll(again))[0]?.payload).toBeUndefined()
       await again.close()
     }
+  })
+})
+
+describe('a truncation of a part of the last segment', () => {
+  const mark = (directory: string) =>
+    fs.readdirSync(path.join(directory, 'log')).filter((name) => name.endsWith('.truncated'))
+
+  it('is seen by readers, and gives its mark back when the segment is replaced', async () => {
+    const directory = tempDirectory()
+    const log = await FileCommitLog.open(directory)
+    const reader = await FileCommitLog.open(directory, { mode: 'read' })
+    await fill(log, 1, 30, 20)
+    const tombstones = async (of: CommitLog) =>
+      (await readAll(of)).filter(({ payload }) => payload === undefined).length
+    for (const through of [7, 20]) {
+      await log.truncate(through)
+      expect(mark(directory)).toEqual([`${String(through).padStart(20, '0')}.truncated`])
+      expect(await tombstones(log)).toBe(through)
+      expect(await tombstones(reader)).toBe(through)
+    }
+    await fill(log, 31, 130, 1000)
+    await log.truncate(130)
+    expect(mark(directory)).toEqual([])
+    expect(await tombstones(reader)).toBe(130)
+    await reader.close()
+    await log.close()
+  })
+
+  it('does not hide what comes after a lost end: its entries are durable before it is marked', async () => {
+    const directory = tempDirectory()
+    const fileSystem = new FaultyFileSystem()
+    const log = await FileCommitLog.open(directory, { fileSystem })
+    await log.append(newEntry(1))
+    await log.append({ ...newEntry(2), lazy: true })
+    fileSystem.calls.length = 0
+    await log.truncate(2)
+    const calls = fileSystem.calls.map(({ call }) => call)
+    expect(calls.indexOf('sync')).toBeGreaterThanOrEqual(0)
+    expect(calls.indexOf('sync')).toBeLessThan(calls.indexOf('syncDirectory'))
+    await log.close()
+  })
+
+  it('does not hide what is appended where a mark of another copy stands', async () => {
+    const directory = tempDirectory()
+    let log = await FileCommitLog.open(directory)
+    await fill(log, 1, 3)
+    await log.close()
+    for (const version of [2, 50]) {
+      const name = `${String(version).padStart(20, '0')}.truncated`
+      fs.writeFileSync(path.join(directory, 'log', name), '')
+    }
+    log = await FileCommitLog.open(directory)
+    await fill(log, 4, 60)
+    const kept = (await readAll(log)).filter(({ payload }) => payload !== undefined)
+    expect(kept.map(({ version }) => version)).toEqual(Array.from({ length: 58 }, (_, i) => i + 3))
+    await log.close()
   })
 })
 

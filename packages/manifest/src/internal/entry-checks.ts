@@ -1,4 +1,4 @@
-import { InvalidArgumentError, isUlid } from '@firn/env'
+import { assertUlid, InvalidArgumentError } from '@firn/env'
 import type { NewLogEntry } from '../commit-log.js'
 
 /** What an entry's timestamp can be, in microseconds. */
@@ -17,7 +17,7 @@ export function assertNewEntry(entry: NewLogEntry): void {
       `an entry's timestamp is a positive safe integer of microseconds, got ${timestamp}`,
     )
   }
-  if (!isUlid(token)) throw new InvalidArgumentError(`an entry's token is a ULID, got ${token}`)
+  assertUlid(token, "an entry's token")
   if (!(payload instanceof Uint8Array)) {
     throw new InvalidArgumentError(`the payload of entry ${version} is not a Uint8Array`)
   }

@@ -89,7 +89,23 @@ export function appendingTests(fixture: () => LogFixture): void {
       { ...entry, payload: undefined as unknown as Uint8Array },
     ]
     for (const one of bad) await expect(log.append(one)).rejects.toThrow(InvalidArgumentError)
+    // Of what is none, the message says how to make one.
+    await expect(log.append({ ...entry, token: 'mine' })).rejects.toThrow(
+      /"mine".*ulid\(systemEnv\)/,
+    )
     expect(await collect(log.readAfter(0))).toEqual([])
+  })
+
+  it('23: takes the first microseconds of 1970 as timestamps', async () => {
+    let log = await fixture().open()
+    for (const version of [1, 2]) {
+      const entry = { ...fixture().entry(version), timestamp: version }
+      expect(await log.append(entry)).toEqual({ appended: true })
+    }
+    log = await fixture().reopen(log)
+    expect((await collect(log.readAfter(0))).map(({ timestamp }) => timestamp)).toEqual([1, 2])
+    await log.truncate(1)
+    expect((await collect(log.readAfter(0))).map(({ timestamp }) => timestamp)).toEqual([1, 2])
   })
 
   it('is read up to where it ended, while it grows', async () => {

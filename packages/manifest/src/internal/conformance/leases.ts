@@ -136,6 +136,21 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     held(await late.acquire())
   })
 
+  it('23: works with a clock that stands at or before 1970', async () => {
+    for (const [i, micros] of [0, -YEAR_MICROS, -Number.MAX_SAFE_INTEGER].entries()) {
+      const [a, b] = [await start(), await start()]
+      a.env.setWallClock(micros)
+      b.env.setWallClock(micros)
+      const name = `clock-${i}`
+      const lease = held(await a.acquire(name))
+      await lease.renew()
+      expect(await b.acquire(name)).toBeUndefined()
+      b.env.advance(DURATION_MS)
+      expect(held(await b.acquire(name)).epoch).toBe(2)
+      await expect(lease.renew()).rejects.toThrow(LeaseLostError)
+    }
+  })
+
   it('has one who takes over, of many who waited', async () => {
     const holder = await start()
     const lost = held(await holder.acquire())

@@ -2,6 +2,7 @@ import { CorruptionError } from '@firn/env'
 import { expect, it } from 'vitest'
 import type { AppendResult, CommitLog, NewLogEntry } from '../../commit-log.js'
 import { type AppendFault, FaultyCommitLog } from '../../faulty-commit-log.js'
+import { entryAt } from '../../lookup.js'
 import { appendSettled, resolveCommit } from '../../settle.js'
 import { collect, commit, type LogFixture, payloadOf } from './subject.js'
 
@@ -54,53 +55,82 @@ export function sharingTests(fixture: () => LogFixture): void {
     expect(lost).toMatchObject({ outcome: 'lost', winner: { token: mine.token } })
   })
 
-  it('keeps version, timestamp and token of what it truncates, and what comes after', async () => {
+  it('keeps version, timestamp and token of what it truncates, and all that comes after', async () => {
     let log = await fixture().open()
     const entries = await fixture().fill(log, 1, 40)
-    await log.truncate(0)
-    await log.truncate(25)
-    await log.truncate(25)
-    await log.truncate(10)
-    const check = async () => {
+    const check = async (through: number) => {
       const read = await collect(log.readAfter(0))
       expect(read.map(({ version, timestamp, token }) => ({ version, timestamp, token }))).toEqual(
         entries.map(({ version, timestamp, token }) => ({ version, timestamp, token })),
       )
-      // A log may keep payloads a while longer, from some version on, never lose later ones.
-      const kept = read.findIndex(({ payload }) => payload !== undefined)
-      expect(kept).toBeGreaterThanOrEqual(0)
-      expect(kept).toBeLessThanOrEqual(25)
-      for (const { version, payload } of read.slice(kept)) {
+      expect(read.filter(({ payload }) => payload === undefined)).toHaveLength(through)
+      for (const { version, payload } of read.slice(through)) {
         expect(new TextDecoder().decode(payload)).toBe(payloadOf(version))
       }
     }
-    await check()
+    await log.truncate(0)
+    await check(0)
+    for (const through of [25, 25, 10]) {
+      await log.truncate(through)
+      await check(25)
+    }
     log = await fixture().reopen(log)
-    await check()
+    await check(25)
     entries.push(...(await fixture().fill(log, 41, 45)))
-    await check()
+    await check(25)
+    await log.truncate(26)
+    await check(26)
+    log = await fixture().reopen(log)
+    await check(26)
+    expect((await entryAt(log, 26))?.payload).toBeUndefined()
+    expect(new TextDecoder().decode((await entryAt(log, 27))?.payload)).toBe(payloadOf(27))
+  })
+
+  it('makes 100 tombstones of the first 100 entries, as it was asked to', async () => {
+    const log = await fixture().open()
+    await fixture().fill(log, 1, 120)
+    await log.truncate(100)
+    const read = await collect(log.readAfter(0))
+    expect(read.filter(({ payload }) => payload === undefined)).toHaveLength(100)
   })
 
   it('truncates up to its end, and goes on after', async () => {
-    const log = await fixture().open()
+    let log = await fixture().open()
     await fixture().fill(log, 1, 20)
     await log.truncate(1_000_000)
+    const payloads = async () =>
+      (await collect(log.readAfter(0))).map(({ payload }) =>
+        payload === undefined ? undefined : new TextDecoder().decode(payload),
+      )
+    const tombstones = Array.from({ length: 20 }, () => undefined)
+    expect(await payloads()).toEqual(tombstones)
     await fixture().fill(log, 21, 22)
-    const read = await collect(log.readAfter(0))
-    expect(read.map(({ version }) => version)).toEqual(Array.from({ length: 22 }, (_, i) => i + 1))
-    expect(read.at(-1)?.payload).toBeDefined()
+    expect(await payloads()).toEqual([...tombstones, payloadOf(21), payloadOf(22)])
+    log = await fixture().reopen(log)
+    expect(await payloads()).toEqual([...tombstones, payloadOf(21), payloadOf(22)])
   })
 
   it('7: shows a writer who slept through a truncation that his number is taken', async () => {
-    const log = await fixture().open()
+    let log = await fixture().open()
     const [first, second] = await fixture().fill(log, 1, 30)
     await log.truncate(20)
-    const slept = await log.append(fixture().entry(2))
-    expect(slept).toMatchObject({ appended: false, winner: { token: second?.token } })
-    // By his own token he sees that the commit was his.
-    const own = await log.append({ ...fixture().entry(1), token: first?.token as string })
-    expect(own.appended ? first?.token : own.winner.token).toBe(first?.token)
-    expect(await collect(log.readAfter(0))).toHaveLength(30)
+    const meet = async () => {
+      const slept = await log.append(fixture().entry(2))
+      // A tombstone, by which he sees that he isn't to go on from there.
+      expect(slept).toMatchObject({
+        appended: false,
+        winner: { version: 2, token: second?.token, payload: undefined },
+      })
+      // By his own token he sees that the commit was his.
+      const own = await log.append({ ...fixture().entry(1), token: first?.token as string })
+      expect(own.appended ? first?.token : own.winner.token).toBe(first?.token)
+      const last = await log.append(fixture().entry(30))
+      expect(last.appended ? undefined : last.winner.payload).toBeDefined()
+      expect(await collect(log.readAfter(0))).toHaveLength(30)
+    }
+    await meet()
+    log = await fixture().reopen(log)
+    await meet()
   })
 
   it('14: calls a missing entry corruption, never the end', async () => {

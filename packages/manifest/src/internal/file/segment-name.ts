@@ -19,3 +19,20 @@ export function segmentVersions(names: readonly string[]): number[] {
 export function isUnfinished(name: string): boolean {
   return name.endsWith('.tmp')
 }
+
+const MARK = /^(\d{20})\.truncated$/
+
+/** `log/<20-digit version>.truncated`, an empty file: entries up to this version are tombstones. */
+export function markName(through: number): string {
+  return `${String(through).padStart(20, '0')}.truncated`
+}
+
+/** The versions of the marks among these names, in order. */
+export function markedVersions(names: readonly string[]): number[] {
+  const versions: number[] = []
+  for (const name of names) {
+    const match = MARK.exec(name)
+    if (match !== null) versions.push(Number(match[1]))
+  }
+  return versions.sort((a, b) => a - b)
+}

@@ -32,7 +32,8 @@ async function someSegments(random: Random): Promise<Uint8Array[]> {
     }
     if (random.below(2) === 0) await log.truncate(entries)
     await log.close()
-    const names = (await readdir(join(directory, 'log'))).sort()
+    const all = await readdir(join(directory, 'log'))
+    const names = all.filter((name) => name.endsWith('.log')).sort()
     const segments = names.map((name) => readFile(join(directory, 'log', name)))
     return (await Promise.all(segments)).map((bytes) => Uint8Array.from(bytes))
   } finally {
