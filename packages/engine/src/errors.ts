@@ -6,6 +6,7 @@ export class NotResidentError extends FirnError {
     super(
       'FIRN_NOT_RESIDENT',
       `getSync on table ${JSON.stringify(table)}: a block is not in memory; use get, or a larger cache.memoryBytes`,
+      { maybeDone: false },
     )
   }
 }
@@ -13,7 +14,7 @@ export class NotResidentError extends FirnError {
 /** A moment that is asked for lies before what the table's history retention keeps. */
 export class SnapshotExpiredError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
-    super('FIRN_SNAPSHOT_EXPIRED', message, options)
+    super('FIRN_SNAPSHOT_EXPIRED', message, { maybeDone: false, ...options })
   }
 }
 
@@ -23,7 +24,7 @@ export class VersionNotFoundError extends FirnError {
     super(
       'FIRN_VERSION_NOT_FOUND',
       `version ${asked} does not exist: the newest is ${newest}; refresh() reads what others committed`,
-      { retryable: true },
+      { retryable: true, maybeDone: false },
     )
   }
 }
@@ -34,6 +35,7 @@ export class ReadOnlyError extends FirnError {
     super(
       'FIRN_READ_ONLY',
       `${what}: the database is open for reading only; open it with mode: 'write'`,
+      { maybeDone: false },
     )
   }
 }
@@ -41,7 +43,7 @@ export class ReadOnlyError extends FirnError {
 /** An option contradicts those that a table was created with. */
 export class TableOptionsError extends FirnError {
   constructor(message: string) {
-    super('FIRN_TABLE_OPTIONS', message)
+    super('FIRN_TABLE_OPTIONS', message, { maybeDone: false })
   }
 }
 
@@ -78,7 +80,7 @@ export class WriteStalledError extends FirnError {
 /** What a commit was based on is gone: others committed something that contradicts it. */
 export class CommitConflictError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
-    super('FIRN_COMMIT_CONFLICT', message, options)
+    super('FIRN_COMMIT_CONFLICT', message, { maybeDone: false, ...options })
   }
 }
 
@@ -88,7 +90,7 @@ export class TransactionConflictError extends FirnError {
     super(
       'FIRN_TRANSACTION_CONFLICT',
       `the transaction was given up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, as others were first (at last: ${cause.message}); nothing was written; run it again, allow it more attempts, or let it read less`,
-      { cause, retryable: true },
+      { cause, retryable: true, maybeDone: false },
     )
   }
 }

@@ -5,6 +5,8 @@ export interface FirnErrorOptions {
   cause?: unknown
   /** Whether the same call may succeed when made again. Default false. */
   retryable?: boolean
+  /** Whether what the failed call was to do may be done all the same, now or later. Default: true. */
+  maybeDone?: boolean
 }
 
 /**
@@ -14,12 +16,18 @@ export interface FirnErrorOptions {
 export class FirnError extends Error {
   readonly code: string
   readonly retryable: boolean
+  /**
+   * False when it is certain that the call changed nothing, and that nothing of it will be done later.
+   * True when it may have been done, or may still be, and when nobody says.
+   */
+  readonly maybeDone: boolean
 
   constructor(code: string, message: string, options: FirnErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
     this.code = code
     this.retryable = options.retryable ?? false
+    this.maybeDone = options.maybeDone ?? true
     Object.defineProperty(this, FIRN_ERROR, { value: true })
   }
 }
@@ -37,7 +45,7 @@ export function isFirnError(error: unknown, code?: string): error is FirnError {
 /** An argument of a public call is of the wrong type, out of bounds, or contradicts another. */
 export class InvalidArgumentError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
-    super('FIRN_INVALID_ARGUMENT', message, options)
+    super('FIRN_INVALID_ARGUMENT', message, { maybeDone: false, ...options })
   }
 }
 
@@ -51,13 +59,13 @@ export class CorruptionError extends FirnError {
 /** Stored bytes carry a format version that this release doesn't know. Nothing was changed. */
 export class FormatVersionError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
-    super('FIRN_FORMAT_VERSION', message, options)
+    super('FIRN_FORMAT_VERSION', message, { maybeDone: false, ...options })
   }
 }
 
-/** The object was closed before or during the call. */
+/** The object was closed before the call, which did nothing then; or during it, and `maybeDone` says so. */
 export class ClosedError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
-    super('FIRN_CLOSED', message, options)
+    super('FIRN_CLOSED', message, { maybeDone: false, ...options })
   }
 }

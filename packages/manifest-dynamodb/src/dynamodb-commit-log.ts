@@ -186,7 +186,10 @@ export class DynamoDbCommitLog implements CommitLog {
       if (isUndecodable(error)) throw error
       throw new AmbiguousAppendError(entry, error)
     }
-    if (winner === undefined) throw new AmbiguousAppendError(entry)
+    if (winner === undefined) {
+      const what = `entry ${entry.version} was said to be there, and can't be read`
+      throw new AmbiguousAppendError(entry, new CorruptionError(what))
+    }
     return winner
   }
 

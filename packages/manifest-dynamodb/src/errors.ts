@@ -23,7 +23,6 @@ export type DynamoDbErrorReason =
 
 export interface DynamoDbErrorOptions extends FirnErrorOptions {
   reason: DynamoDbErrorReason
-  maybeDone?: boolean
 }
 
 /**
@@ -32,12 +31,8 @@ export interface DynamoDbErrorOptions extends FirnErrorOptions {
  */
 export class DynamoDbError extends FirnError {
   readonly reason: DynamoDbErrorReason
-  /** False: nothing was done, and nothing will be. */
-  readonly maybeDone: boolean
-
   constructor(message: string, options: DynamoDbErrorOptions) {
-    super('FIRN_DYNAMODB', message, options)
+    super('FIRN_DYNAMODB', message, { maybeDone: false, ...options })
     this.reason = options.reason
-    this.maybeDone = options.maybeDone ?? false
   }
 }

@@ -1,4 +1,4 @@
-import { FirnError } from '@firn/env'
+import { FirnError, isFirnError } from '@firn/env'
 
 /** It can't be known whether the entry was created. `appendSettled` finds out. */
 export class AmbiguousAppendError extends FirnError {
@@ -27,12 +27,19 @@ export class CommitUnknownError extends FirnError {
   constructor(entry: { version: number; token: string }, cause?: unknown) {
     super(
       'FIRN_COMMIT_UNKNOWN',
-      `whether the commit of version ${entry.version} (token ${entry.token}) took effect is not known; ask again with resolveCommit, and don't write the same data anew before`,
+      `whether the commit of version ${entry.version} (token ${entry.token}) took effect is not known${becauseOf(cause)}; ask again with resolveCommit, and don't write the same data anew before`,
       { cause },
     )
     this.version = entry.version
     this.token = entry.token
   }
+}
+
+/** The innermost reason that is one of ours, whose message may be shown. */
+function becauseOf(cause: unknown): string {
+  let at = cause
+  while (isFirnError(at) && isFirnError(at.cause)) at = at.cause
+  return isFirnError(at) && at.code !== 'FIRN_AMBIGUOUS_APPEND' ? ` (${at.message})` : ''
 }
 
 /**
@@ -49,7 +56,7 @@ export class LogFailedError extends FirnError {
 /** Another process, or another handle of this one, has the database open for writing. */
 export class LockedError extends FirnError {
   constructor(message: string) {
-    super('FIRN_LOCKED', message, { retryable: true })
+    super('FIRN_LOCKED', message, { retryable: true, maybeDone: false })
   }
 }
 
@@ -72,6 +79,6 @@ const LOST = {
 /** There is no database at this place. */
 export class DatabaseNotFoundError extends FirnError {
   constructor(message: string) {
-    super('FIRN_DATABASE_NOT_FOUND', message)
+    super('FIRN_DATABASE_NOT_FOUND', message, { maybeDone: false })
   }
 }

@@ -14,6 +14,7 @@ import { assertCleanEnd, type CleanEnd, inspectNote } from './internal/file/clea
 import { DirectoryLock } from './internal/file/directory-lock.js'
 import type { FileSystem } from './internal/file/file-system.js'
 import { GroupWriter, MIN_SEGMENT_TO_END_BYTES } from './internal/file/group-writer.js'
+import { withLenientDirectories } from './internal/file/lenient-file-system.js'
 import { nodeFileSystem } from './internal/file/node-file-system.js'
 import { assertTorn, entriesAfter, type Frames } from './internal/file/segment.js'
 import {
@@ -35,6 +36,8 @@ export interface FileCommitLogOptions {
   signal?: AbortSignal | undefined
   /** Default: the system's. Tests inject faults here. */
   fileSystem?: FileSystem
+  /** Told once if the file system can't sync directories. */
+  onWarning?: ((message: string, error: unknown) => void) | undefined
 }
 
 const INLINE_LIMIT_BYTES = 1_048_576
@@ -87,7 +90,10 @@ export class FileCommitLog implements CommitLog {
     lock: DirectoryLock | undefined,
   ) {
     this.#directory = join(directory, 'log')
-    this.#fs = options.fileSystem ?? nodeFileSystem
+    this.#fs = withLenientDirectories(
+      options.fileSystem ?? nodeFileSystem,
+      options.onWarning,
+    )
     this.#env = options.env ?? systemEnv
     this.#segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES
     this.#reader = new SegmentReader(this.#fs, this.#directory)

@@ -115,17 +115,21 @@ export class ObjectCommitLog implements CommitLog {
       await this.#store.put(key, encodeEntryObject(key, entry), { ifAbsent: true, signal })
       return { appended: true }
     } catch (error) {
-      if (isFirnError(error, 'FIRN_PRECONDITION_FAILED')) return this.#meetWinner(entry, signal)
-      // Refused before anything was sent.
-      if (isFirnError(error, 'FIRN_INVALID_ARGUMENT') || isFirnError(error, 'FIRN_CLOSED'))
-        throw error
-      if (isFirnError(error, 'FIRN_READ_ONLY')) throw error
+      if (isFirnError(error, 'FIRN_PRECONDITION_FAILED')) {
+        return this.#meetWinner(entry, signal, error)
+      }
+      // Certainly not written. What may go away by itself is for `appendSettled`, which has time.
+      if (isFirnError(error) && error.maybeDone === false && !error.retryable) throw error
       throw new AmbiguousAppendError(entry, error)
     }
   }
 
   /** Somebody was first; it may have been an earlier delivery of this very request. */
-  async #meetWinner(entry: NewLogEntry, signal: AbortSignal | undefined): Promise<AppendResult> {
+  async #meetWinner(
+    entry: NewLogEntry,
+    signal: AbortSignal | undefined,
+    refusal: unknown,
+  ): Promise<AppendResult> {
     let winner: LogEntry | undefined
     try {
       winner = await this.#read(entry.version, signal)
@@ -134,7 +138,7 @@ export class ObjectCommitLog implements CommitLog {
       if (isFirnError(error, 'FIRN_FORMAT_VERSION')) throw error
       throw new AmbiguousAppendError(entry, error)
     }
-    if (winner === undefined) throw new AmbiguousAppendError(entry)
+    if (winner === undefined) throw new AmbiguousAppendError(entry, refusal)
     return { appended: false, winner }
   }
 

@@ -52,11 +52,10 @@ export class ObjectLeases extends BaseLeases<StoredLease> {
       const { etag } = await this.#store.put(key, bytes, { ...options, ...condition })
       return { replaced: { ...next, etag } }
     } catch (error) {
-      // Refused before anything was sent.
-      if (isFirnError(error, 'FIRN_INVALID_ARGUMENT') || isFirnError(error, 'FIRN_CLOSED'))
-        throw error
-      if (isFirnError(error, 'FIRN_READ_ONLY')) throw error
-      if (!isFirnError(error, 'FIRN_PRECONDITION_FAILED')) return { unknown: error }
+      if (!isFirnError(error, 'FIRN_PRECONDITION_FAILED')) {
+        if (isFirnError(error) && error.maybeDone === false) throw error
+        return { unknown: error }
+      }
     }
     try {
       return { found: await this._read(name, options) }

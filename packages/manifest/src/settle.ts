@@ -1,4 +1,4 @@
-import { type Env, InvalidArgumentError, isFirnError, systemEnv } from '@firn/env'
+import { type Env, FirnError, InvalidArgumentError, isFirnError, systemEnv } from '@firn/env'
 import type {
   AppendResult,
   CommitLog,
@@ -33,8 +33,9 @@ const LONGEST_PAUSE_MS = 2_000
  * 4. The deadline passes, or the caller gives up, before the slot is filled: `CommitUnknownError`.
  *    What is under way then is not waited for: a log that has gone silent may never answer.
  *
- * Errors of the first attempt that leave no doubt (an argument, a closed or failed log, an abort
- * before anything was sent) are thrown as they are.
+ * Errors of the first attempt that leave no doubt (an argument, a closed or failed log, a full disk, no
+ * permission, an abort before anything was sent) are thrown as they are. A `CommitUnknownError` has as its
+ * cause what kept the last attempts from being certain.
  */
 export async function appendSettled(
   log: CommitLog,
@@ -54,7 +55,7 @@ export async function appendSettled(
   signal?.addEventListener('abort', onAbort, { once: true })
   const decided = new AbortController()
   env.sleep(deadlineMs, decided.signal, { background: true }).then(
-    () => attempts.abort(new AmbiguousAppendError(entry)),
+    () => attempts.abort(new AmbiguousAppendError(entry, new SilentLogError(deadlineMs))),
     () => {},
   )
   try {
@@ -72,8 +73,13 @@ async function settle(
   env: Env,
   signal: AbortSignal,
 ): Promise<AppendResult> {
+  let doubt: unknown
+  /** Notes why there is no answer. What the log said says more than that the time is over. */
+  const note = (error: unknown): void => {
+    const isDeadline = error === signal.reason && isFirnError(error, 'FIRN_AMBIGUOUS_APPEND')
+    if (doubt === undefined || !isDeadline) doubt = error
+  }
   for (let attempt = 0; ; attempt++) {
-    let doubt: unknown
     try {
       return settled(await log.append(entry, { signal }), entry.token)
     } catch (error) {
@@ -82,13 +88,13 @@ async function settle(
         // An earlier attempt may still arrive: this error says nothing about that one.
         if (!isFirnError(error) || !error.retryable) throw new CommitUnknownError(entry, error)
       }
-      doubt = error
+      note(error)
     }
     try {
       const found = await entryAt(log, entry.version, { signal })
       if (found !== undefined) return settled({ appended: false, winner: found }, entry.token)
     } catch (error) {
-      doubt = error
+      note(error)
     }
     if (signal.aborted) throw new CommitUnknownError(entry, doubt)
     // Full jitter, so that writers who met the same trouble don't meet again.
@@ -96,8 +102,18 @@ async function settle(
     try {
       await env.sleep(pauseMs, signal)
     } catch (error) {
-      throw new CommitUnknownError(entry, error)
+      note(error)
+      throw new CommitUnknownError(entry, doubt)
     }
+  }
+}
+
+/** No answer came, which is all that can be said. */
+class SilentLogError extends FirnError {
+  constructor(deadlineMs: number) {
+    super('FIRN_LOG_SILENT', `the log gave no certain answer within ${deadlineMs} ms`, {
+      retryable: true,
+    })
   }
 }
 

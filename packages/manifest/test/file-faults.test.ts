@@ -513,3 +513,39 @@ describe('a reader without the lock', () => {
     await writer.close()
   })
 })
+
+describe('a file system that can’t sync directories', () => {
+  for (const code of ['EINVAL', 'ENOTSUP', 'ENOSYS', 'EBADF', 'EISDIR', 'EPERM']) {
+    it(`keeps a log all the same, with one warning: ${code}`, async () => {
+      const directory = tempDirectory()
+      const warnings: string[] = []
+      const fileSystem = new FaultyFileSystem(({ call }) =>
+        call === 'syncDirectory' ? { code } : undefined,
+      )
+      const onWarning = (message: string) => warnings.push(message)
+      const log = await FileCommitLog.open(directory, { fileSystem, segmentBytes: 4096, onWarning })
+      await fill(log, 1, 30, 500)
+      await log.truncate(20)
+      await log.close()
+      expect(warnings).toHaveLength(1)
+      expect(warnings[0]).toContain(directory)
+      expect(warnings[0]).toContain(code)
+      const again = await FileCommitLog.open(directory)
+      expect(await readAll(again)).toHaveLength(30)
+      await again.close()
+    })
+  }
+
+  it('is told from one that fails to, whose directory and reason are named', async () => {
+    const directory = tempDirectory()
+    const fileSystem = new FaultyFileSystem(({ call }) =>
+      call === 'syncDirectory' ? { code: 'ENOSPC' } : undefined,
+    )
+    const log = await FileCommitLog.open(directory, { fileSystem })
+    const error = await log.append(newEntry(1)).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'FIRN_LOG_FAILED', cause: { code: 'ENOSPC' } })
+    expect((error as Error).message).toMatch(/ENOSPC.*make room/)
+    expect((error as Error).message).toContain(directory)
+    await log.close()
+  })
+})

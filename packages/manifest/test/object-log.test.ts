@@ -1,10 +1,20 @@
 import { crc32, utf8Encode } from '@firn/bytes'
 import { CorruptionError, FormatVersionError } from '@firn/env'
+import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
+import { FsObjectStore, nodeFileSystem } from '@firn/object-store/fs'
 import { FaultyObjectStore } from '@firn/object-store/testing'
 import { describe, expect, it } from 'vitest'
-import { type CommitLog, entryAtTime, logEntryKey, ObjectCommitLog } from '../src/index.js'
+import {
+  appendSettled,
+  type CommitLog,
+  entryAtTime,
+  logEntryKey,
+  ObjectCommitLog,
+  ObjectLeases,
+} from '../src/index.js'
 import { collect, INCARNATION, newEntry } from './fixtures.js'
+import { tempDirectory } from './temp-directory.js'
 
 async function fill(log: CommitLog, from: number, to: number): Promise<void> {
   for (let version = from; version <= to; version++) await log.append(newEntry(version))
@@ -151,4 +161,40 @@ describe('the log on an object store', () => {
     await fill(old, 4, 4)
     expect(await collect(fresh.readAfter(0))).toEqual([])
   })
+})
+
+describe('a disk that is full, or read-only', () => {
+  for (const code of ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR']) {
+    it(`fails a commit at once, with its cause and its path: ${code}`, async () => {
+      const directory = tempDirectory()
+      let isBroken = false
+      const store = new FsObjectStore(directory, {
+        fileSystem: {
+          ...nodeFileSystem,
+          write: async (...call) => {
+            if (isBroken) throw Object.assign(new Error(code), { code, syscall: 'write' })
+            return nodeFileSystem.write(...call)
+          },
+        },
+      })
+      const log = new ObjectCommitLog(store, INCARNATION)
+      await log.append(newEntry(1))
+      isBroken = true
+      // A clock that nobody moves: there is nothing to wait for.
+      const commit = appendSettled(log, newEntry(2), { env: new TestEnv() })
+      await expect(commit).rejects.toMatchObject({
+        code: 'FIRN_OBJECT_STORE',
+        maybeDone: false,
+        message: expect.stringContaining(directory),
+        cause: { code },
+      })
+      const leases = new ObjectLeases(store, INCARNATION)
+      await expect(leases.acquire('flush', { durationMs: 1000 })).rejects.toMatchObject({
+        cause: { code },
+      })
+      isBroken = false
+      expect(await appendSettled(log, newEntry(2))).toEqual({ appended: true })
+      await store.close()
+    })
+  }
 })

@@ -1,3 +1,4 @@
+import { FirnError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import { describe, expect, it } from 'vitest'
 import {
@@ -36,6 +37,20 @@ function silentLog(method: 'append' | 'read'): CommitLog {
     },
     truncate: (through) => log.truncate(through),
     close: () => log.close(),
+  }
+}
+
+/** A log of which nobody knows what it did, and then it is silent. */
+function brokenLog(): CommitLog {
+  const silent = silentLog('append')
+  let broken = 3
+  return {
+    ...silent,
+    append: async (entry, options) => {
+      if (broken-- === 0) return silent.append(entry, options)
+      throw new AmbiguousAppendError(entry, new FirnError('FIRN_TEST', 'it failed with EIO'))
+    },
+    async *readAfter() {},
   }
 }
 
@@ -153,6 +168,21 @@ describe('an append whose answer gets lost', () => {
     controller.abort(reason)
     await expect(append).rejects.toMatchObject({ code: 'FIRN_COMMIT_UNKNOWN', cause: reason })
     expect(env.sleeping).toBe(0)
+  })
+
+  it('4: has a cause for being unknown: what the log said, or that it said nothing', async () => {
+    const causes: [CommitLog, RegExp][] = [
+      [silentLog('append'), /within 5000 ms/],
+      [brokenLog(), /failed with EIO/],
+    ]
+    for (const [log, said] of causes) {
+      const env = new TestEnv()
+      const append = appendSettled(log, newEntry(1), { env, deadlineMs: 5000 })
+      const error = (await withTime(env, append).catch((e: unknown) => e)) as CommitUnknownError
+      expect(error).toBeInstanceOf(CommitUnknownError)
+      expect(error.message).toMatch(said)
+      expect((error.cause as Error).cause).toMatchObject({ message: expect.stringMatching(said) })
+    }
   })
 
   it('is asked for again while reading back fails too', async () => {

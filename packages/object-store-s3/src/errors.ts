@@ -32,7 +32,7 @@ export class BucketNotFoundError extends FirnError {
     super(
       'FIRN_S3_BUCKET_NOT_FOUND',
       `there is no bucket '${bucket}' at this endpoint; check its name and the endpoint, or create it`,
-      options,
+      { maybeDone: false, ...options },
     )
     this.bucket = bucket
   }
@@ -41,13 +41,13 @@ export class BucketNotFoundError extends FirnError {
 /** There are no credentials, or the service doesn't accept them. Nothing was done. */
 export class S3CredentialsError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
-    super('FIRN_S3_CREDENTIALS', message, options)
+    super('FIRN_S3_CREDENTIALS', message, { maybeDone: false, ...options })
   }
 }
 
 /** The region, the endpoint or another setting of the client can't be right. Nothing was done. */
 export class S3ConfigurationError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
-    super('FIRN_S3_CONFIGURATION', message, options)
+    super('FIRN_S3_CONFIGURATION', message, { maybeDone: false, ...options })
   }
 }

@@ -8,7 +8,7 @@ export class ObjectNotFoundError extends FirnError {
     super(
       'FIRN_OBJECT_NOT_FOUND',
       `there is no object '${key}'; it was never written, or it was deleted`,
-      options,
+      { maybeDone: false, ...options },
     )
     this.key = key
   }
@@ -24,7 +24,7 @@ export class PreconditionFailedError extends FirnError {
       condition === 'ifAbsent'
         ? `object '${key}' exists already; read it to see who was first`
         : `object '${key}' is not the one that ifMatch names; read it again and decide anew`,
-      options,
+      { maybeDone: false, ...options },
     )
     this.key = key
   }
@@ -57,7 +57,8 @@ export interface ObjectStoreErrorOptions extends FirnErrorOptions {
 
 /**
  * A request failed for a reason that is not the caller's. After a failed write it is unknown
- * whether the object was written. `retryable` says whether trying again can help.
+ * whether the object was written, unless `maybeDone` is false. `retryable` says whether trying again can
+ * help.
  */
 export class ObjectStoreError extends FirnError {
   readonly reason: ObjectStoreErrorReason
@@ -71,13 +72,13 @@ export class ObjectStoreError extends FirnError {
 /** The store can't be written to. */
 export class ReadOnlyStoreError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
-    super('FIRN_READ_ONLY', message, options)
+    super('FIRN_READ_ONLY', message, { maybeDone: false, ...options })
   }
 }
 
 /** The store can't do this at all, whatever the arguments. */
 export class UnsupportedOperationError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
-    super('FIRN_UNSUPPORTED', message, options)
+    super('FIRN_UNSUPPORTED', message, { maybeDone: false, ...options })
   }
 }

@@ -15,8 +15,9 @@ export interface ObjectStore {
   head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>
   /**
    * Writes a whole object: readers see the old content or the new one, never a mixture. Durable
-   * when it resolves. Throws `PreconditionFailedError` when a condition doesn't hold; any other
-   * error leaves open whether the object was written.
+   * when it resolves. Throws `PreconditionFailedError` when a condition doesn't hold. Any other
+   * error leaves open whether the object was written, unless it is a `FirnError` whose `maybeDone` is
+   * false: then it certainly wasn't and won't be (no space, no permission, no such bucket, …).
    */
   put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<{ etag: string }>
   /** Deletes objects; missing ones are no error. */

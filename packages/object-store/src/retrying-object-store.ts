@@ -47,6 +47,8 @@ const SUCCESS_REFUND = 0.2
  *   alone for those once they exist.)
  * - it holds others, after `ifMatch`: this put may have come first and been replaced since. Nobody
  *   can know, so the error of the unclear attempt is thrown, not retryable.
+ * A conditional put whose last attempt was certainly not done, after one that may have been, fails as
+ * unclear too: `maybeDone` is true.
  *
  * **Uploads** are retried at their start only: what was written is not kept to be sent again.
  * **Commits** to a log don't belong here: those own their loop.
@@ -87,11 +89,18 @@ export class RetryingObjectStore implements ObjectStore {
         options.signal,
         (signal) => this.#store.put(key, bytes, { ...options, signal }),
         (error) => {
-          unclear = error
+          if (!isFirnError(error) || error.maybeDone !== false) unclear = error
         },
       )
     } catch (error) {
-      if (unclear === undefined || !isFirnError(error, 'FIRN_PRECONDITION_FAILED')) throw error
+      if (unclear === undefined) throw error
+      if (!isFirnError(error, 'FIRN_PRECONDITION_FAILED')) {
+        const isConditional = options.ifAbsent === true || options.ifMatch !== undefined
+        if (isConditional && isFirnError(error) && error.maybeDone === false) {
+          throw unclearPut(key, `the next one failed (${error.message})`, unclear, error)
+        }
+        throw error
+      }
       return this.#settle(key, bytes, options, error, unclear)
     }
   }
@@ -209,15 +218,16 @@ export class RetryingObjectStore implements ObjectStore {
     }
     if (found !== undefined && equal(found.bytes, bytes)) return { etag: found.etag }
     if (options.ifAbsent === true && found !== undefined) throw refusal
-    throw new ObjectStoreError(
-      `it is unknown whether the conditional put of object '${key}' was done: an attempt ended ` +
-        'without an answer, and the object has changed since; read it and decide anew',
-      {
-        reason: unclear instanceof ObjectStoreError ? unclear.reason : 'unavailable',
-        cause: unclear,
-      },
-    )
+    throw unclearPut(key, 'the object has changed since; read it and decide anew', unclear, unclear)
   }
+}
+
+function unclearPut(key: string, then: string, unclear: unknown, cause: unknown): ObjectStoreError {
+  return new ObjectStoreError(
+    `it is unknown whether the conditional put of object '${key}' was done: an attempt ended ` +
+      `without an answer, and ${then}`,
+    { reason: unclear instanceof ObjectStoreError ? unclear.reason : 'unavailable', cause },
+  )
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -31,7 +31,7 @@ let own: ProcessIdentity | undefined
 export function ownIdentity(): ProcessIdentity {
   own ??= {
     platform: process.platform,
-    hostname: os.hostname(),
+    hostname: hostname(),
     bootId: readText('/proc/sys/kernel/random/boot_id').trim(),
     pidNamespace: readLink('/proc/self/ns/pid'),
     timeNamespace: readLink('/proc/self/ns/time'),
@@ -40,6 +40,15 @@ export function ownIdentity(): ProcessIdentity {
     startTime: statOf('self')?.startTime ?? '',
   }
   return own
+}
+
+/** '' if the runtime doesn't let this process ask (Deno, without --allow-sys). */
+function hostname(): string {
+  try {
+    return os.hostname()
+  } catch {
+    return ''
+  }
 }
 
 /**
@@ -52,7 +61,7 @@ export function isSameProcessSpace(
   self: ProcessIdentity = ownIdentity(),
 ): boolean {
   if (other.platform !== self.platform) return false
-  if (!hasNamespaces(self)) return other.hostname === self.hostname
+  if (!hasNamespaces(self)) return other.hostname === self.hostname && self.hostname !== ''
   return (
     other.bootId === self.bootId &&
     self.bootId !== '' &&

@@ -12,9 +12,12 @@ import type { Threads } from './threads.js'
 
 // Imported where there is Node, in place of directory-portable.js: see "imports" in package.json.
 
+/** Told of what a user should know, and need not act on. */
+type Warn = (message: string, error: unknown) => void
+
 /** The objects of a directory. */
-export function openDirectory(directory: string, env: Env): ObjectStore {
-  return new FsObjectStore(directory, { env })
+export function openDirectory(directory: string, env: Env, onWarning?: Warn): ObjectStore {
+  return new FsObjectStore(directory, { env, onWarning })
 }
 
 /** The log of a directory. */
@@ -25,10 +28,11 @@ export async function openDirectoryLog(options: {
   incarnation: string
   env: Env
   mode: 'write' | 'read'
+  onWarning?: Warn
 }): Promise<CommitLog> {
-  const { directory, kind, store, incarnation, env, mode } = options
+  const { directory, kind, store, incarnation, env, mode, onWarning } = options
   if (kind === 'objects') return new ObjectCommitLog(store, incarnation)
-  return FileCommitLog.open(directory, { env, mode })
+  return FileCommitLog.open(directory, { env, mode, onWarning })
 }
 
 /** A client as the DynamoDB packages want it: connections are kept, and bounded in number. */

@@ -122,10 +122,16 @@ function inMemory(name: string | undefined): Located {
 
 function inDirectory(directory: string, kind: 'file' | 'objects', options: OpenOptions): Located {
   const env = options.env ?? systemEnv
-  const store = openDirectory(directory, env)
+  // The store and the log lie on one file system: what both say is said once.
+  let warned = false
+  const onWarning = (message: string, error: unknown): void => {
+    if (!warned) options.logger?.warn(message, { error })
+    warned = true
+  }
+  const store = openDirectory(directory, env, onWarning)
   const mode = options.mode ?? 'write'
   const makeLog = (incarnation: string): Promise<CommitLog> =>
-    openDirectoryLog({ directory, kind, store, incarnation, env, mode })
+    openDirectoryLog({ directory, kind, store, incarnation, env, mode, onWarning })
   return {
     ...counted(store),
     makeLog,

@@ -53,7 +53,9 @@ export class S3Requests {
       request.failed = true
       if (isUnsent(error) && (error as Error).name !== 'AbortError') sent = false
       if (signal?.aborted === true) throw signal.reason
-      if (this.#closed) throw new ClosedError('the store was closed before S3 answered')
+      if (this.#closed) {
+        throw new ClosedError('the store was closed before S3 answered', { maybeDone: sent })
+      }
       throw typedError(error, { ...call, bucket: this.bucket })
     } finally {
       if (sent) this.#onRequest?.(request)

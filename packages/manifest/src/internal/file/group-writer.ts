@@ -7,7 +7,7 @@ import type { Frames } from './segment.js'
 import { SegmentAppender } from './segment-appender.js'
 import { FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES } from './segment-format.js'
 import type { ActiveSegment } from './segment-reader.js'
-import { reasonOf } from './system-error.js'
+import { adviceOn, placeOf, reasonOf } from './system-error.js'
 import { LONGEST_WRITE_IN_PLACE, WritePace } from './write-pace.js'
 
 // A group ends here, so that its first entry doesn't wait for the bytes of all others.
@@ -284,7 +284,7 @@ export class GroupWriter {
 
   #fail(error: unknown): void {
     this.failure ??= new LogFailedError(
-      `the commit log in ${this.#options.directory} could not be written (${reasonOf(error)}) and accepts no more commits; free space or repair the disk, then reopen the database`,
+      `the commit log in ${this.#options.directory} could not be written (${reasonOf(error)}${placeOf(error)}) and accepts no more commits; ${adviceOn(error, 'written')}, then reopen the database`,
       error,
     )
     const pending = this.#pending

@@ -13,17 +13,24 @@ const MAX_REMEMBERED = 4096
 export class Directories {
   readonly #files: FileSystem
   readonly #base: string
-  readonly #fsync: boolean
+  #fsync: boolean
+  readonly #onWarning: ((message: string, error: unknown) => void) | undefined
   /** Directories whose own entries, up to the base's, are durable. */
   readonly #durable = new Set<string>()
   /** Directories that were seen to lie inside the base, links followed. */
   readonly #inside = new Set<string>()
   readonly #syncs = new Map<string, { running: Promise<void>; next: Promise<void> | undefined }>()
 
-  constructor(files: FileSystem, base: string, fsync: boolean) {
+  constructor(
+    files: FileSystem,
+    base: string,
+    fsync: boolean,
+    onWarning?: (message: string, error: unknown) => void,
+  ) {
     this.#files = files
     this.#base = base
     this.#fsync = fsync
+    this.#onWarning = onWarning
   }
 
   /** Makes a directory of the store and those above it, and makes them durable. */
@@ -71,6 +78,9 @@ export class Directories {
   /**
    * Makes the entries of a directory durable. Calls that come while one fsync runs share the next:
    * the one that runs may have begun before their entries were there.
+   *
+   * Where the file system has no such thing, names are as durable as it makes them by itself: that is said
+   * once, and not asked for again.
    */
   sync(directory: string): Promise<void> {
     if (!this.#fsync || process.platform === 'win32') return Promise.resolve()
@@ -98,9 +108,21 @@ export class Directories {
       } finally {
         await this.#files.close(fd)
       }
+    } catch (error) {
+      if (!CANNOT_SYNC.has(codeOf(error) ?? '')) throw withPath(error, directory)
+      this.#isUnsynced(directory, error)
     } finally {
       if (this.#syncs.get(directory)?.next === undefined) this.#syncs.delete(directory)
     }
+  }
+
+  #isUnsynced(directory: string, error: unknown): void {
+    if (!this.#fsync) return
+    this.#fsync = false
+    this.#onWarning?.(
+      `the file system of ${directory} can't sync directories (${codeOf(error)}): files are synced, but after a crash of the machine the newest ones may have lost their names`,
+      error,
+    )
   }
 
   /**
@@ -128,6 +150,8 @@ export class Directories {
       return true
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return false
+      // What may not be looked at is nothing that could be made.
+      if (isForbidden(error)) return true
       throw error
     }
   }
@@ -137,7 +161,7 @@ export class Directories {
     try {
       await this.sync(directory)
     } catch (error) {
-      if (codeOf(error) !== 'EACCES' && codeOf(error) !== 'EPERM') throw error
+      if (!isForbidden(error)) throw error
     }
   }
 
@@ -148,6 +172,29 @@ export class Directories {
       if (codeOf(error) !== 'EEXIST') throw error
     }
   }
+}
+
+/** The system, or the runtime, doesn't let this process look there. */
+function isForbidden(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === 'EACCES' || code === 'EPERM'
+}
+
+/** What file systems say that can't sync a directory, or open one to do so. */
+const CANNOT_SYNC: ReadonlySet<string> = new Set([
+  'EINVAL',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EBADF',
+  'EISDIR',
+  'EPERM',
+])
+
+/** An error of a call that knew only a descriptor. */
+function withPath(error: unknown, path: string): unknown {
+  const { path: known } = error as { path?: unknown }
+  return error instanceof Error && known === undefined ? Object.assign(error, { path }) : error
 }
 
 function notADirectory(directory: string): ObjectStoreError {

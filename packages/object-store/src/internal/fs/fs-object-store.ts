@@ -17,7 +17,7 @@ import { FileHandles } from './file-handles.js'
 import { pathOf } from './file-names.js'
 import { etagOf, infoOf, meansMissing } from './file-status.js'
 import { type FileStatus, type FileSystem, nodeFileSystem } from './file-system.js'
-import { codeOf, storeError } from './fs-errors.js'
+import { codeOf, isRefusal, storeError } from './fs-errors.js'
 import { listKeys } from './object-listing.js'
 import { ObjectReader } from './object-reader.js'
 import { ReadPace } from './read-pace.js'
@@ -42,6 +42,8 @@ export interface FsObjectStoreOptions {
   reads?: 'adaptive' | 'threads'
   /** The system calls to use. Default: the real ones. */
   fileSystem?: FileSystem
+  /** Told once if the file system can't sync directories. */
+  onWarning?: ((message: string, error: unknown) => void) | undefined
 }
 
 const LIST_PAGE = 64
@@ -83,7 +85,12 @@ export class FsObjectStore extends BaseObjectStore {
     const env = options.env ?? systemEnv
     this.directory = path.resolve(directory)
     this.#files = options.fileSystem ?? nodeFileSystem
-    this.#directories = new Directories(this.#files, this.directory, options.fsync ?? true)
+    this.#directories = new Directories(
+      this.#files,
+      this.directory,
+      options.fsync ?? true,
+      options.onWarning,
+    )
     this.#temps = new TempFiles(this.#files, env, this.#directories, this.directory)
     this.#lock = new StoreLock(this.#files, env, this.#directories, this.directory)
     const pace = new ReadPace(env, reads === 'threads')
@@ -146,7 +153,10 @@ export class FsObjectStore extends BaseObjectStore {
       }
       for (const directory of touched) await this.#directories.sync(directory)
     } catch (error) {
-      throw storeError(error, `deleting ${keys.length} object(s)`)
+      throw storeError(error, {
+        doing: `deleting ${keys.length} object(s)`,
+        directory: this.directory,
+      })
     }
   }
 
@@ -167,31 +177,32 @@ export class FsObjectStore extends BaseObjectStore {
       }
       yield* await this.#infosOf(page)
     } catch (error) {
-      throw storeError(error, 'listing objects')
+      throw storeError(error, { doing: 'listing objects', directory: this.directory })
     }
   }
 
   protected override async _upload(key: string, options: UploadOptions): Promise<UploadSink> {
     const file = pathOf(this.directory, key)
-    const doing = `writing object '${key}'`
-    const temp = await this.#typed(doing, () =>
+    const writing: Writing = { doing: `writing object '${key}'`, maybeDone: false }
+    const temp = await this.#typed(writing, () =>
       this.#reader.withDescriptors(() => this.#temps.create()),
     )
     let size = 0
     return {
       write: (bytes) =>
-        this.#typed(doing, async () => {
+        this.#typed(writing, async () => {
           options.signal?.throwIfAborted()
           await this.#temps.write(temp, bytes, size)
           size += bytes.length
         }),
       finish: () =>
-        this.#typed(doing, async () => {
+        this.#typed(writing, async () => {
           const status = this.#temps.stamp(temp)
           if (this.#fsync) await this.#files.fsync(temp.fd)
           await this.#temps.close(temp)
           options.signal?.throwIfAborted()
-          return { etag: await this.#publish(temp, status, key, file, options), size }
+          const target = { key, file, options, writing }
+          return { etag: await this.#publish(temp, status, target), size }
         }),
       abort: () => this.#temps.discard(temp),
     }
@@ -218,14 +229,12 @@ export class FsObjectStore extends BaseObjectStore {
   async #publish(
     temp: TempFile,
     status: FileStatus,
-    key: string,
-    file: string,
-    options: PutOptions,
+    { key, file, options, writing }: Target,
   ): Promise<string> {
     const directory = path.dirname(file)
     await this.#directories.make(directory)
     let etag = etagOf(status)
-    if (options.ifMatch !== undefined || !(await this.#linkNew(temp, file))) {
+    if (options.ifMatch !== undefined || !(await this.#linkNew(temp, file, writing))) {
       if (options.ifAbsent === true && this.#canLink) {
         throw new PreconditionFailedError(key, 'ifAbsent')
       }
@@ -236,10 +245,12 @@ export class FsObjectStore extends BaseObjectStore {
         assertConditionOn(key, current, options)
         const newer = current === undefined ? status : this.#newerThan(current, temp, status)
         assertHeld()
-        await this.#files.rename(temp.path, file)
+        await namely(writing, () => this.#files.rename(temp.path, file))
         return etagOf(newer)
       })
     }
+    // It has its name, and keeps it, though a crash may lose that.
+    writing.maybeDone = true
     this.#reader.forget(key)
     await this.#directories.sync(directory)
     return etag
@@ -251,10 +262,10 @@ export class FsObjectStore extends BaseObjectStore {
   }
 
   /** Gives a temporary file the object's name where that is free; false where it isn't. */
-  async #linkNew(temp: TempFile, file: string): Promise<boolean> {
+  async #linkNew(temp: TempFile, file: string, writing: Writing): Promise<boolean> {
     for (let attempt = 1; this.#canLink; attempt++) {
       try {
-        await this.#files.link(temp.path, file)
+        await namely(writing, () => this.#files.link(temp.path, file))
         await this.#files.unlink(temp.path).catch(() => {})
         return true
       } catch (error) {
@@ -308,12 +319,36 @@ export class FsObjectStore extends BaseObjectStore {
     }
   }
 
-  async #typed<T>(doing: string, action: () => Promise<T>): Promise<T> {
+  async #typed<T>(writing: Writing, action: () => Promise<T>): Promise<T> {
     try {
       return await action()
     } catch (error) {
-      throw storeError(error, doing)
+      throw storeError(error, { ...writing, directory: this.directory })
     }
+  }
+}
+
+/** A write that is under way. */
+interface Writing {
+  doing: string
+  /** Whether the object may have its name: nothing is visible before. */
+  maybeDone: boolean
+}
+
+interface Target {
+  key: string
+  file: string
+  options: PutOptions
+  writing: Writing
+}
+
+/** Gives an object its name. It doesn't have it for certain where the file system itself says no. */
+async function namely(writing: Writing, call: () => Promise<void>): Promise<void> {
+  try {
+    await call()
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' && !isRefusal(error)) writing.maybeDone = true
+    throw error
   }
 }
 

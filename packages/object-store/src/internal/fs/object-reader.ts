@@ -121,7 +121,7 @@ export class ObjectReader {
   #readFailed(key: string, error: unknown): unknown {
     // The next read opens the file anew.
     this.#handles.drop(key)
-    return storeError(error, `reading object '${key}'`)
+    return storeError(error, { doing: `reading object '${key}'`, directory: this.#base })
   }
 
   async #openObject(key: string): Promise<FileHandle> {
@@ -145,7 +145,7 @@ export class ObjectReader {
     } catch (error) {
       if (fd >= 0) this.#files.closeSync(fd)
       if (meansMissing(error)) throw new ObjectNotFoundError(key, { cause: error })
-      throw storeError(error, `opening object '${key}'`)
+      throw storeError(error, { doing: `opening object '${key}'`, directory: this.#base })
     }
   }
 
@@ -162,7 +162,7 @@ export class ObjectReader {
       return status.isFile() ? status : undefined
     } catch (error) {
       if (meansMissing(error)) return undefined
-      throw storeError(error, `looking up object '${key}'`)
+      throw storeError(error, { doing: `looking up object '${key}'`, directory: this.#base })
     }
   }
 

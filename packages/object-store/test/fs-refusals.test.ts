@@ -1,0 +1,168 @@
+import path from 'node:path'
+import { systemEnv } from '@firn/env'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type FileSystem, FsObjectStore, nodeFileSystem } from '../src/fs.js'
+import { ObjectStoreError } from '../src/index.js'
+import { tempDirectory } from './temp-directory.js'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const open: FsObjectStore[] = []
+afterEach(async () => {
+  for (const store of open.splice(0)) await store.close()
+})
+
+function systemError(code: string, at?: string): Error {
+  return Object.assign(new Error(code), { code, syscall: 'x', ...(at && { path: at }) })
+}
+
+/** A file system of which some calls fail. */
+async function storeWith(
+  fault: Partial<FileSystem>,
+  onWarning?: (message: string) => void,
+): Promise<FsObjectStore> {
+  const directory = await tempDirectory()
+  const fileSystem = { ...nodeFileSystem, ...fault }
+  const store = new FsObjectStore(path.join(directory, 'db'), { fileSystem, onWarning })
+  open.push(store)
+  return store
+}
+
+/** What a call fails with. */
+const failureOf = (call: Promise<unknown>): Promise<Error> =>
+  call.then(
+    () => Promise.reject(new Error('it was done')),
+    (error: unknown) => error as Error,
+  )
+
+const failing = (code: string) => async (): Promise<never> => {
+  throw systemError(code)
+}
+
+describe('a write that certainly was not done', () => {
+  const stages = {
+    'making directories': (code: string) => ({ mkdir: failing(code) }),
+    'writing bytes': (code: string) => ({ write: failing(code) }),
+    'giving it its name': (code: string) => ({ link: failing(code) }),
+  }
+  for (const [stage, fault] of Object.entries(stages)) {
+    for (const code of ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'ENOTDIR']) {
+      it(`says so, with ${code} while ${stage}, and names the directory`, async () => {
+        const store = await storeWith(fault(code))
+        const error = await failureOf(store.put('a/b', bytes('x'), { ifAbsent: true }))
+        expect(error).toBeInstanceOf(ObjectStoreError)
+        expect(error).toMatchObject({ maybeDone: false, retryable: false, cause: { code } })
+        expect(error.message).toContain(code)
+        expect(error.message).toContain(store.directory)
+        expect(error.message).not.toContain('health of the device')
+        expect(await store.head('a/b')).toBeUndefined()
+      })
+    }
+  }
+
+  it('is told from one that may have been: its name was asked of a server that does not answer', async () => {
+    for (const code of ['EIO', 'ETIMEDOUT', 'ESTALE']) {
+      const store = await storeWith({ link: failing(code) })
+      const put = store.put('a', bytes('x'), { ifAbsent: true })
+      await expect(put).rejects.toMatchObject({ maybeDone: true, cause: { code } })
+    }
+  })
+
+  it('is told from one that is visible, and may be lost by a crash', async () => {
+    const directories = new Set<number>()
+    let isBroken = false
+    const store = await storeWith({
+      open: async (file, flags) => {
+        const fd = await nodeFileSystem.open(file, flags)
+        if (flags === 'r') directories.add(fd)
+        else directories.delete(fd)
+        return fd
+      },
+      fsync: async (fd) => {
+        if (isBroken && directories.has(fd)) throw systemError('EIO')
+        return nodeFileSystem.fsync(fd)
+      },
+    })
+    await store.put('a/b', bytes('x'))
+    isBroken = true
+    const error = await failureOf(store.put('a/c', bytes('x'), { ifAbsent: true }))
+    expect(error).toMatchObject({ maybeDone: true, cause: { code: 'EIO' } })
+    // Which directory it was, though the system's error says none.
+    expect(error.message).toContain(`EIO at ${path.join(store.directory, 'a')};`)
+    expect(await store.head('a/c')).toBeDefined()
+  })
+})
+
+describe('a file system that can’t sync directories', () => {
+  for (const code of ['EINVAL', 'ENOTSUP', 'ENOSYS', 'EBADF', 'EISDIR', 'EPERM']) {
+    for (const call of ['fsync', 'open'] as const) {
+      it(`takes writes all the same, with one warning: ${code} by ${call}`, async () => {
+        const directories = new Set<number>()
+        const warnings: string[] = []
+        const store = await storeWith(
+          {
+            open: async (file, flags) => {
+              if (flags === 'r' && call === 'open') throw systemError(code, file)
+              const fd = await nodeFileSystem.open(file, flags)
+              if (flags === 'r') directories.add(fd)
+              else directories.delete(fd)
+              return fd
+            },
+            fsync: async (fd) => {
+              if (directories.has(fd)) throw systemError(code)
+              return nodeFileSystem.fsync(fd)
+            },
+          },
+          (message) => warnings.push(message),
+        )
+        await store.put('a/b', bytes('x'), { ifAbsent: true })
+        await store.put('a/b', bytes('y'))
+        await store.delete('a/b')
+        expect(warnings).toHaveLength(1)
+        expect(warnings[0]).toMatch(/can't sync directories/)
+        expect(warnings[0]).toContain(code)
+      })
+    }
+  }
+
+  it('is told from one where a file can’t be synced, which is a failure', async () => {
+    const store = await storeWith({ fsync: failing('EINVAL') })
+    const error = await failureOf(store.put('a', bytes('x')))
+    expect(error).toMatchObject({ maybeDone: false, cause: { code: 'EINVAL' } })
+    expect(error.message).toContain('keep the data on another one')
+  })
+})
+
+describe('a runtime that lets a program see only its own directory', () => {
+  it('is no reason to fail: what lies above is not looked at', async () => {
+    const parent = await tempDirectory()
+    const allowed = (file: string): boolean => !path.relative(parent, file).startsWith('..')
+    // As Deno does, without --allow-read for what lies above: no code, no syscall.
+    const check = (file: string): void => {
+      if (allowed(file)) return
+      const error = new Error(`Requires read access to "${file}"`)
+      error.name = 'NotCapable'
+      throw error
+    }
+    const store = new FsObjectStore(path.join(parent, 'new', 'db'), {
+      env: systemEnv,
+      fileSystem: {
+        ...nodeFileSystem,
+        open: async (file, flags) => {
+          check(file)
+          return nodeFileSystem.open(file, flags)
+        },
+        lstat: async (file) => {
+          check(file)
+          return nodeFileSystem.lstat(file)
+        },
+        mkdir: async (file) => {
+          check(file)
+          return nodeFileSystem.mkdir(file)
+        },
+      },
+    })
+    open.push(store)
+    await store.put('a/b', bytes('x'))
+    expect((await store.get('a/b')).bytes).toEqual(bytes('x'))
+  })
+})
