@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 // From dist: a thread runs what was built.
 import { type CompactionPlan, type MergePlan, planInputs } from '@firn/compaction'
 import { CompactionWorker, CompactionWorkerError } from '@firn/compaction/worker'
@@ -166,5 +167,28 @@ describe('CompactionWorker', () => {
     expect(await run('')).toBe('done\n')
     expect(await run('keepAlive: true')).toBe('done\n')
     expect(await run('keepAlive: false')).toBe('')
+  })
+
+  it('ends in a runtime whose threads have no port to close, as Deno’s', async () => {
+    const main = import.meta.resolve('@firn/compaction/worker').replace(
+      /worker\.js$/,
+      'internal/worker-main.js',
+    )
+    const thread = new Worker(
+      `const { parentPort } = require('node:worker_threads')
+       parentPort.close = undefined
+       import(${JSON.stringify(main)})`,
+      { eval: true },
+    )
+    const errors: unknown[] = []
+    thread.on('error', (error) => errors.push(error))
+    const closed = once(thread, 'message')
+    thread.postMessage({ type: 'close' })
+    expect(await closed).toEqual([{ type: 'closed' }])
+    // What it does behind that would fail by now.
+    thread.postMessage({ type: 'close' })
+    await once(thread, 'message')
+    await thread.terminate()
+    expect(errors).toEqual([])
   })
 })

@@ -82,7 +82,16 @@ export class Directories {
    * Where the file system has no such thing, names are as durable as it makes them by itself: that is said
    * once, and not asked for again.
    */
-  sync(directory: string): Promise<void> {
+  async sync(directory: string): Promise<void> {
+    try {
+      await this.#shared(directory)
+    } catch (error) {
+      if (!CANNOT_SYNC.has(codeOf(error) ?? '')) throw error
+      this.#isUnsynced(directory, error)
+    }
+  }
+
+  #shared(directory: string): Promise<void> {
     if (!this.#fsync || process.platform === 'win32') return Promise.resolve()
     const current = this.#syncs.get(directory)
     if (current === undefined) {
@@ -109,8 +118,7 @@ export class Directories {
         await this.#files.close(fd)
       }
     } catch (error) {
-      if (!CANNOT_SYNC.has(codeOf(error) ?? '')) throw withPath(error, directory)
-      this.#isUnsynced(directory, error)
+      throw withPath(error, directory)
     } finally {
       if (this.#syncs.get(directory)?.next === undefined) this.#syncs.delete(directory)
     }
@@ -156,12 +164,15 @@ export class Directories {
     }
   }
 
-  /** Syncs a directory of someone else's: where that isn't allowed, its names are its owner's business. */
+  /**
+   * Syncs a directory of someone else's, which may be on another file system: where that isn't allowed, or
+   * can't be done, its names are its owner's business.
+   */
   async #syncForeign(directory: string): Promise<void> {
     try {
-      await this.sync(directory)
+      await this.#shared(directory)
     } catch (error) {
-      if (!isForbidden(error)) throw error
+      if (!isForbidden(error) && !CANNOT_SYNC.has(codeOf(error) ?? '')) throw error
     }
   }
 
