@@ -14,7 +14,11 @@ export class ByteReader {
   #offset = 0
 
   constructor(bytes: Uint8Array, what: string) {
-    this.bytes = bytes
+    // What is cut from it is copied by `slice`, which of a Node.js Buffer is a view.
+    this.bytes =
+      Object.getPrototypeOf(bytes) === Uint8Array.prototype
+        ? bytes
+        : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
     this.what = what
   }
 

@@ -9,6 +9,7 @@ export {
   prefixEnd,
 } from './compare.js'
 export { concatBytes } from './concat.js'
+export { copyBytes } from './copy.js'
 export { crc32 } from './crc32.js'
 export { hashRange } from './hash.js'
 export { fromHex, toHex } from './hex.js'

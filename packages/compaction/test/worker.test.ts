@@ -170,10 +170,9 @@ describe('CompactionWorker', () => {
   })
 
   it('ends in a runtime whose threads have no port to close, as Deno’s', async () => {
-    const main = import.meta.resolve('@firn/compaction/worker').replace(
-      /worker\.js$/,
-      'internal/worker-main.js',
-    )
+    const main = import.meta
+      .resolve('@firn/compaction/worker')
+      .replace(/worker\.js$/, 'internal/worker-main.js')
     const thread = new Worker(
       `const { parentPort } = require('node:worker_threads')
        parentPort.close = undefined

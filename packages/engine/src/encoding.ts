@@ -1,4 +1,5 @@
 import {
+  copyBytes,
   decodeTuple,
   encodeTuple,
   type TupleValue,
@@ -6,9 +7,13 @@ import {
   utf8Decode,
   utf8Encode,
 } from '@firn/bytes'
-import { InvalidArgumentError } from '@firn/env'
+import { InvalidArgumentError, isUint8Array } from '@firn/env'
+import { shown, typeName } from './internal/arguments/members.js'
 
-/** How typed keys or values become bytes. For keys, byte order is the order of scans. */
+/**
+ * How typed keys or values become bytes. For keys, byte order is the order of scans. `encode` and
+ * `encodePrefix` may return the same array each time: it is copied or written before the next call.
+ */
 export interface Encoding<T> {
   /** Persisted with the table; a table can't be opened with an encoding of another name. */
   readonly name?: string
@@ -42,12 +47,17 @@ export type EncodedType<E> = E extends 'utf8'
 /** Persisted for an encoding of the user's own that has no name. */
 export const CUSTOM_ENCODING = 'custom'
 
+const TYPES_HINT =
+  "open the table with an encoding ('utf8', 'json', 'tuple' or your own) for other types"
+const BUFFER_HINT =
+  'pass a view of its bytes: new Uint8Array(buffer), or new Uint8Array(view.buffer, view.byteOffset, view.byteLength)'
+
 const bytesEncoding: Encoding<Uint8Array> = {
   name: 'bytes',
   encode(value) {
-    if (!(value instanceof Uint8Array)) {
+    if (!isUint8Array(value)) {
       throw new InvalidArgumentError(
-        `expected a Uint8Array, got ${typeName(value)}; open the table with an encoding ('utf8', 'json', 'tuple' or your own) for other types`,
+        `expected a Uint8Array, got ${typeName(value)}; ${isBuffer(value) ? BUFFER_HINT : TYPES_HINT}`,
       )
     }
     return value
@@ -124,6 +134,16 @@ export function isBytes(encoding: Encoding<never>): boolean {
   return encoding === BY_NAME.bytes
 }
 
+/** True for the name of an encoding that comes with the package. */
+export function isEncodingName(name: string): name is EncodingName {
+  return Object.hasOwn(BY_NAME, name)
+}
+
+/** True for an encoding that comes with the package and makes a new array each time. */
+export function makesFreshArrays(encoding: Encoding<never>): boolean {
+  return encoding === BY_NAME.utf8 || encoding === BY_NAME.tuple || encoding === BY_NAME.json
+}
+
 /**
  * The encoding of a name, or the user's own after a look at its shape. Throws
  * `InvalidArgumentError` for anything else, and for `json` where keys are meant: its byte order
@@ -134,10 +154,10 @@ export function resolveEncoding(
   role: 'keys' | 'values',
 ): Encoding<never> {
   if (typeof given === 'string') {
-    const known = Object.hasOwn(BY_NAME, given) && !(role === 'keys' && given === 'json')
+    const known = isEncodingName(given) && !(role === 'keys' && given === 'json')
     if (known) return BY_NAME[given]
     throw new InvalidArgumentError(
-      `unknown encoding ${JSON.stringify(given)} for ${role}: use ${role === 'keys' ? "'bytes', 'utf8', 'tuple'" : "'bytes', 'utf8', 'json', 'tuple'"} or { encode, decode }`,
+      `unknown encoding ${shown(given)} for ${role}: use ${role === 'keys' ? "'bytes', 'utf8', 'tuple'" : "'bytes', 'utf8', 'json', 'tuple'"} or { encode, decode }`,
     )
   }
   if (typeof given?.encode !== 'function' || typeof given.decode !== 'function') {
@@ -145,23 +165,51 @@ export function resolveEncoding(
       `an encoding for ${role} needs the functions encode and decode, got ${typeName(given)}`,
     )
   }
+  const { encodePrefix } = given
+  if (encodePrefix !== undefined && typeof encodePrefix !== 'function') {
+    throw new InvalidArgumentError(
+      `encodePrefix of the encoding for ${role} must be a function, got ${shown(encodePrefix)}`,
+    )
+  }
   return given
 }
 
-/** Encodes with the user's or a built-in encoding, and holds its result to bytes. */
+/**
+ * Encodes with the user's or a built-in encoding, and holds its result to bytes. They are the
+ * caller's, or the encoding's: good until either goes on.
+ */
 export function encodeWith<T>(encoding: Encoding<T>, value: T): Uint8Array {
   const bytes = encoding.encode(value)
-  if (!(bytes instanceof Uint8Array)) {
-    throw new InvalidArgumentError(
-      `encode of the encoding ${JSON.stringify(encoding.name ?? CUSTOM_ENCODING)} must return a Uint8Array, got ${typeName(bytes)}`,
-    )
-  }
+  if (!isUint8Array(bytes)) throw notBytes('encode', encoding, bytes)
   return bytes
 }
 
-function typeName(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'object') return value.constructor?.name ?? 'an object'
-  return value === undefined ? 'undefined' : `a ${typeof value}`
+/** As `encodeWith`, in an array that nobody else has. */
+export function encodeToKeep<T>(encoding: Encoding<T>, value: T): Uint8Array {
+  return toKeep(encoding, encodeWith(encoding, value))
+}
+
+/** The bytes that every key with this prefix begins with, in an array that nobody else has. */
+export function encodePrefixToKeep<T>(encoding: Encoding<T>, prefix: T): Uint8Array {
+  if (encoding.encodePrefix === undefined) return encodeToKeep(encoding, prefix)
+  const bytes = encoding.encodePrefix(prefix)
+  if (!isUint8Array(bytes)) throw notBytes('encodePrefix', encoding, bytes)
+  return toKeep(encoding, bytes)
+}
+
+function toKeep<T>(encoding: Encoding<T>, bytes: Uint8Array): Uint8Array {
+  return makesFreshArrays(encoding as Encoding<never>) ? bytes : copyBytes(bytes)
+}
+
+function notBytes<T>(call: string, { name }: Encoding<T>, got: unknown): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${call} of the encoding ${shown(name ?? CUSTOM_ENCODING)} must return a Uint8Array, got ${typeName(got)}`,
+  )
+}
+
+function isBuffer(value: unknown): boolean {
+  return (
+    ArrayBuffer.isView(value) ||
+    /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value))
+  )
 }

@@ -1,6 +1,6 @@
 import type { Database } from './database.js'
+import { takeOpenArguments } from './internal/arguments/open-options.js'
 import { assembleDatabase } from './internal/assemble-database.js'
-import { assertOpenOptions } from './internal/assert-options.js'
 import { locate } from './internal/locate.js'
 import type { DatabaseParts, OpenOptions } from './open-options.js'
 
@@ -30,10 +30,9 @@ import type { DatabaseParts, OpenOptions } from './open-options.js'
  */
 export async function open(
   location: string | DatabaseParts,
-  options: OpenOptions = {},
+  options?: OpenOptions,
 ): Promise<Database> {
-  const all = typeof location === 'string' ? options : { ...location, ...options }
-  assertOpenOptions(all)
-  all.signal?.throwIfAborted()
-  return assembleDatabase(await locate(location, all), all)
+  const taken = takeOpenArguments(location, options)
+  taken.options.signal?.throwIfAborted()
+  return assembleDatabase(await locate(taken.location, taken.options), taken.options)
 }

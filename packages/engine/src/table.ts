@@ -14,8 +14,8 @@ export interface ReadableTable<K, V> {
   scan(options?: ScanOptions<K>): Scan<K, V>
   keys(options?: ScanOptions<K>): Rows<K>
   values(options?: ScanOptions<K>): Rows<V>
-  /** How many keys a range holds. Reads all of them. */
-  count(range?: Range<K> & ReadOptions): Promise<number>
+  /** How many keys a range holds; with `limit`, at most so many. Reads all of them. */
+  count(range?: ScanOptions<K>): Promise<number>
   /**
    * Brings what a range is read from into the caches, in memory and on disk, as far as their budgets
    * go: by reads of up to a MiB, several at a time. Reads of the range are quick from then on. What is

@@ -547,7 +547,7 @@ describe('options', () => {
     [{ directory: 5, bytes: 1 }, 'cache.disk.directory'],
     [{ directory: 'a\0b', bytes: 1 }, 'cache.disk.directory'],
     [{ bytes: 1 }, 'cache.disk.directory'],
-    [null, 'cache.disk.directory'],
+    [null, 'cache.disk'],
     [{ directory: 'x' }, 'cache.disk.bytes'],
     [{ directory: 'x', bytes: -1 }, 'cache.disk.bytes'],
     [{ directory: 'x', bytes: 1.5 }, 'cache.disk.bytes'],

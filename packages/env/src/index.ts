@@ -1,3 +1,4 @@
+export { isDate, isError, isUint8Array, messageOf } from './brands.js'
 export type { Env, SleepOptions } from './env.js'
 export { systemEnv } from './env-system.js'
 export {

@@ -90,10 +90,7 @@ export class FileCommitLog implements CommitLog {
     lock: DirectoryLock | undefined,
   ) {
     this.#directory = join(directory, 'log')
-    this.#fs = withLenientDirectories(
-      options.fileSystem ?? nodeFileSystem,
-      options.onWarning,
-    )
+    this.#fs = withLenientDirectories(options.fileSystem ?? nodeFileSystem, options.onWarning)
     this.#env = options.env ?? systemEnv
     this.#segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES
     this.#reader = new SegmentReader(this.#fs, this.#directory)

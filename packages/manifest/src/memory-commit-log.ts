@@ -1,3 +1,4 @@
+import { copyBytes } from '@firn/bytes'
 import { ClosedError, InvalidArgumentError } from '@firn/env'
 import type {
   AppendResult,
@@ -66,7 +67,7 @@ export class MemoryCommitLog implements CommitLog {
       )
     }
     // A copy: the caller has its array back when the append settles.
-    entries.push({ version, timestamp, token, payload: entry.payload.slice() })
+    entries.push({ version, timestamp, token, payload: copyBytes(entry.payload) })
     return { appended: true }
   }
 

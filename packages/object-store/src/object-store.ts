@@ -15,7 +15,8 @@ export interface ObjectStore {
   head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>
   /**
    * Writes a whole object: readers see the old content or the new one, never a mixture. Durable
-   * when it resolves. Throws `PreconditionFailedError` when a condition doesn't hold. Any other
+   * when it resolves. The store reads `bytes` until it settles, more than once if it tries again:
+   * they must not change before. Throws `PreconditionFailedError` when a condition doesn't hold. Any other
    * error leaves open whether the object was written, unless it is a `FirnError` whose `maybeDone` is
    * false: then it certainly wasn't and won't be (no space, no permission, no such bucket, …).
    */

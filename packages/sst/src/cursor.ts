@@ -1,3 +1,4 @@
+import { copyBytes } from '@firn/bytes'
 import { ClosedError } from '@firn/env'
 import { type DataBlock, HEADS } from './internal/block.js'
 import type { BlockFile } from './internal/block-file.js'
@@ -167,7 +168,7 @@ export class SstCursor {
     const status = this.#attempt()
     if (status === PENDING) {
       // The caller may use its array for something else before the move is complete.
-      this.#seekBytes = bytes.slice(start, end)
+      this.#seekBytes = copyBytes(bytes, start, end)
       this.#seekStart = 0
       this.#seekEnd = end - start
     }

@@ -1,4 +1,5 @@
-import { concatBytes } from '@firn/bytes'
+import { concatBytes, copyBytes } from '@firn/bytes'
+import { isUint8Array } from '@firn/env'
 
 /** What a read of a source may be told. */
 export interface SourceReadOptions {
@@ -23,17 +24,20 @@ export interface SstSource {
   close?(): Promise<void>
 }
 
-/** A file that is in memory whole, for example the chunks that `SstWriter.take` returned. */
+/**
+ * A file that is in memory whole, for example the chunks that `SstWriter.take` returned. A single
+ * array is kept as it is, and must not change as long as the source is used.
+ */
 export function memorySource(file: Uint8Array | readonly Uint8Array[]): SstSource {
-  const bytes = file instanceof Uint8Array ? file : concatBytes(file)
+  const bytes = isUint8Array(file) ? file : concatBytes(file)
   return {
     read: async (offset, length, options) => {
       options?.signal?.throwIfAborted()
-      return bytes.slice(offset, offset + length)
+      return copyBytes(bytes, offset, offset + length)
     },
     readTail: async (length, options) => {
       options?.signal?.throwIfAborted()
-      return { bytes: bytes.slice(Math.max(0, bytes.length - length)), size: bytes.length }
+      return { bytes: copyBytes(bytes, Math.max(0, bytes.length - length)), size: bytes.length }
     },
   }
 }

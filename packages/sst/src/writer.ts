@@ -1,4 +1,4 @@
-import { utf8Encode } from '@firn/bytes'
+import { copyBytes, utf8Encode } from '@firn/bytes'
 import { ClosedError, InvalidArgumentError } from '@firn/env'
 import { BlockBuilder } from './internal/block-builder.js'
 import { type Compression, codecOf } from './internal/codec.js'
@@ -199,11 +199,12 @@ export class SstWriter {
       if (block.full || block.sizeWith(known, keyLength, valueLength) > this.#blockBytes) {
         const last = block.timestamps[rows - 1] as number
         this.#finishBlock()
-        this.#separator = keyBytes.slice(keyStart, shared < 0 ? keyEnd : keyStart + shared + 1)
+        const end = shared < 0 ? keyEnd : keyStart + shared + 1
+        this.#separator = copyBytes(keyBytes, keyStart, end)
         this.#separatorTimestamp = shared < 0 ? last : 0
       }
     } else {
-      this.#smallest = keyBytes.slice(keyStart, keyEnd)
+      this.#smallest = copyBytes(keyBytes, keyStart, keyEnd)
     }
     if (this.#filterBits > 0 && (shared >= 0 || rows === 0)) {
       this.#addHash(keyBytes, keyStart, keyEnd)
@@ -370,7 +371,7 @@ export class SstWriter {
     const statistics: Record<string, Uint8Array> = Object.create(null)
     let total = 0
     for (const [name, collector] of this.#collectors) {
-      const content = collector.finish().slice()
+      const content = copyBytes(collector.finish())
       statistics[name] = content
       total += content.length + utf8Encode(name).length
     }

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { memorySource, SstReader, SstWriter, type StatisticsCollector } from '../src/index.js'
+import {
+  memorySource,
+  PENDING,
+  SstReader,
+  SstWriter,
+  type StatisticsCollector,
+} from '../src/index.js'
 import { drain, text, write } from './files.js'
 import type { Row } from './sorted-array.js'
 
@@ -25,6 +31,42 @@ async function reopened(
 }
 
 describe('the writer', () => {
+  it('copies what it is given: one Buffer may hold record after record', async () => {
+    const writer = new SstWriter({
+      fileId: 'test',
+      compression: 'none',
+      timestamps: 'record',
+      // A few records in a block, so that keys are kept as separators.
+      blockBytes: 64,
+      indexPartitionBytes: 8,
+    })
+    const key = Buffer.from('k000')
+    const value = Buffer.from('v000')
+    for (let i = 0; i < 300; i++) {
+      key.write(String(i).padStart(3, '0'), 1)
+      value.write(String(i).padStart(3, '0'), 1)
+      writer.add(key, value, { timestamp: 1 })
+    }
+    key.fill(0)
+    const { smallest } = writer.finish()
+    expect(Buffer.from(smallest).toString()).toBe('k000')
+    const reader = await SstReader.open(memorySource(writer.take()), { fileId: 'test' })
+    const all = reader.cursor()
+    const rows = await drain(all, all.first())
+    expect(rows.map((row) => Buffer.from(row.key).toString())).toEqual(
+      Array.from({ length: 300 }, (_, i) => `k${String(i).padStart(3, '0')}`),
+    )
+    const cursor = reader.cursor()
+    key.write('k123')
+    let status = cursor.seek(key, 0, 4, true)
+    key.write('k299')
+    while (status === PENDING) status = await cursor.load()
+    expect(Buffer.from(cursor.keyBytes.subarray(cursor.keyStart, cursor.keyEnd)).toString()).toBe(
+      'k123',
+    )
+    await reader.close()
+  })
+
   it('refuses records out of order, and goes on after that', async () => {
     const own = writer()
     own.add(text('b'), text('1'), { timestamp: 5 })

@@ -4,15 +4,19 @@ import { KIND_DELETE, KIND_PUT } from '@firn/mvcc'
 import type { Batch } from '../batch.js'
 import type { Table } from '../table.js'
 import type { Commit, Durability, WriteOptions } from '../write-options.js'
+import { assertNone } from './arguments/members.js'
+import { takeWriteOptions } from './arguments/write-options.js'
 import type { BatchRuns } from './batch-runs.js'
 import type { DatabaseHandle } from './database-handle.js'
 import type { EncodedRecords } from './file-writer.js'
-import { assertDurability, TableHandle } from './table-handle.js'
+import { TableHandle } from './table-handle.js'
 import type { TableIdentity } from './table-identity.js'
 import type { TransactionGuard } from './transaction-guard.js'
 import { waitFor } from './wait-for.js'
 
 const NO_VALUE = new Uint8Array(0)
+
+const IN_BATCHES = ' in a batch; batch.write has them'
 
 /** In place of the id of a table that doesn't exist yet: this, plus its index in the batch. */
 const PLACEHOLDER_ID = 0x8000_0000
@@ -57,12 +61,15 @@ export class BatchWriter implements Batch {
     return this.#size
   }
 
-  put<K, V>(table: Table<K, V>, key: K, value: V): this {
+  put<K, V>(table: Table<K, V>, key: K, value: V, options?: undefined): this {
+    if (options !== undefined) assertNone('put', options, IN_BATCHES)
     const handle = this.#ownTable(table)
-    return this.#add(handle, KIND_PUT, handle.encodeKey(key), handle.encodeValue(value))
+    const bytes = handle.encodeKeyBesideValue(key)
+    return this.#add(handle, KIND_PUT, bytes, handle.encodeValue(value))
   }
 
-  delete<K, V>(table: Table<K, V>, key: K): this {
+  delete<K, V>(table: Table<K, V>, key: K, options?: undefined): this {
+    if (options !== undefined) assertNone('delete', options, IN_BATCHES)
     const handle = this.#ownTable(table)
     return this.#add(handle, KIND_DELETE, handle.encodeKey(key), NO_VALUE)
   }
@@ -89,8 +96,9 @@ export class BatchWriter implements Batch {
     return runs.drain(yields)
   }
 
-  async write(options: WriteOptions = {}): Promise<Commit> {
-    return this.#write(assertDurability(options.durability), options.signal)
+  async write(options?: WriteOptions): Promise<Commit> {
+    const { durability, signal } = takeWriteOptions('write', options)
+    return this.#write(durability, signal)
   }
 
   /** As `write`, unless the guard finds it contradicted: then `CommitConflictError`. */

@@ -7,7 +7,6 @@ import {
   type RecordVisitor,
   readRecords,
 } from '@firn/manifest'
-import { persistedOptions } from '../table-options.js'
 import type { Commit } from '../write-options.js'
 import type { EncodedBatch } from './batch-writer.js'
 import { KeySet } from './key-set.js'
@@ -82,8 +81,7 @@ export class CommitGroup {
       let id = table.idIn(state)
       if (id === undefined) {
         id = nextId++
-        const options = persistedOptions(table.creationOptions)
-        creates.push({ type: 'create-table', id, name: table.name, options })
+        creates.push(table.creation(id))
       }
       provisional.set(id, table)
       ids.set(given, id)

@@ -1,3 +1,4 @@
+import { copyBytes } from '@firn/bytes'
 import { type Env, type FirnError, isFirnError, ulid } from '@firn/env'
 import { type AppendResult, type CommitLog, conflictOf, type Edit } from '@firn/manifest'
 import { type RecordKind, TimestampClock } from '@firn/mvcc'
@@ -112,7 +113,7 @@ export class Committer {
   ): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     if (this.#drops.wait !== undefined || this.#pressure.isBlocked) {
-      const [ownKey, ownValue] = [key.slice(), value.slice()]
+      const [ownKey, ownValue] = [copyBytes(key), copyBytes(value)]
       return this.ready(signal).then(() =>
         this.write(table, kind, ownKey, ownValue, durability, signal),
       )

@@ -9,15 +9,18 @@ import { type Explanation, type RequestStats, requestsBetween } from '../request
 import type { DatabaseStats } from '../stats.js'
 import type { Table } from '../table.js'
 import type { TableInfo } from '../table-info.js'
-import {
-  assertTableName,
-  type KeyOf,
-  type TableOptions,
-  type TypingOptions,
-  type ValueOf,
-} from '../table-options.js'
+import type { KeyOf, TableOptions, TypingOptions, ValueOf } from '../table-options.js'
 import type { Transaction, TransactionOptions } from '../transaction.js'
 import type { Commit } from '../write-options.js'
+import {
+  assertRunnable,
+  type TakenSnapshotOptions,
+  takeEvictOptions,
+  takeSnapshotOptions,
+  takeTransactionOptions,
+} from './arguments/database-options.js'
+import { assertNone } from './arguments/members.js'
+import { assertTableName } from './arguments/table-options.js'
 import { BatchGroups } from './batch-groups.js'
 import { BatchRuns } from './batch-runs.js'
 import { BatchWriter } from './batch-writer.js'
@@ -146,8 +149,9 @@ export class DatabaseHandle implements Database {
       .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   }
 
-  async dropTable(name: string): Promise<Commit> {
+  async dropTable(name: string, options?: undefined): Promise<Commit> {
     assertTableName(name)
+    assertNone('dropTable', options)
     const { committer } = this.#writing('dropTable')
     await committer.flush()
     await this.present.refresh()
@@ -183,44 +187,39 @@ export class DatabaseHandle implements Database {
 
   async transaction<T>(
     run: (transaction: Transaction) => Promise<T> | T,
-    options: TransactionOptions = {},
+    options?: TransactionOptions,
   ): Promise<T> {
+    assertRunnable('transaction', run)
+    const taken = takeTransactionOptions(options)
     const { present } = this
     present.assertOpen()
     const runner = {
       env: this.#parts.env,
       begin: async (signal: AbortSignal | undefined) =>
-        new TransactionHandle(this, await this.snapshot({ signal })),
+        new TransactionHandle(this, await this.#snapshot({ at: undefined, signal })),
       refresh: (signal: AbortSignal | undefined) => present.refresh(signal),
     }
-    return runTransaction(runner, run, options)
+    return runTransaction(runner, run, taken)
   }
 
-  async snapshot(
-    options: { at?: Moment; signal?: AbortSignal | undefined } = {},
-  ): Promise<SnapshotHandle> {
-    const { present } = this
-    options.signal?.throwIfAborted()
-    if (present.isStale()) await present.refresh(options.signal)
-    const held = await this.#hold(options)
-    const snapshot = new SnapshotHandle(held.version, held.point, present, (closed) => {
-      this.#snapshots.delete(closed)
-    })
-    this.#snapshots.add(snapshot)
-    return snapshot
+  async snapshot(options?: { at?: Moment; signal?: AbortSignal }): Promise<SnapshotHandle> {
+    return this.#snapshot(takeSnapshotOptions(options))
   }
 
-  async refresh(): Promise<number> {
+  async refresh(options?: undefined): Promise<number> {
+    assertNone('refresh', options)
     await this.present.refresh()
     return this.version
   }
 
-  async flush(): Promise<void> {
+  async flush(options?: undefined): Promise<void> {
+    assertNone('flush', options)
     this.present.assertOpen()
     await this.#parts.writing?.committer.flush()
   }
 
-  async compact(): Promise<CompactionReport> {
+  async compact(options?: undefined): Promise<CompactionReport> {
+    assertNone('compact', options)
     const { committer, flusher, compactor } = this.#writing('compact')
     await committer.flush()
     flusher.seal()
@@ -236,6 +235,7 @@ export class DatabaseHandle implements Database {
   }
 
   async explain<T>(work: () => T | Promise<T>): Promise<Explanation<T>> {
+    assertRunnable('explain', work)
     this.present.assertOpen()
     const { env, requests } = this.#parts
     const before = requests()
@@ -245,7 +245,8 @@ export class DatabaseHandle implements Database {
     return { value, requests: requestsBetween(before, requests()), durationMs }
   }
 
-  async evict({ memory = true, disk = true }: EvictOptions = {}): Promise<void> {
+  async evict(options?: EvictOptions): Promise<void> {
+    const { memory, disk } = takeEvictOptions(options)
     this.present.assertOpen()
     if (memory) this.#parts.cache.clear()
     if (disk) await this.#parts.files.disk?.clear()
@@ -306,7 +307,19 @@ export class DatabaseHandle implements Database {
     return id === undefined ? undefined : state.tables.get(id)
   }
 
-  async #hold(options: { at?: Moment; signal?: AbortSignal | undefined }): Promise<{
+  async #snapshot(options: TakenSnapshotOptions): Promise<SnapshotHandle> {
+    const { present } = this
+    options.signal?.throwIfAborted()
+    if (present.isStale()) await present.refresh(options.signal)
+    const held = await this.#hold(options)
+    const snapshot = new SnapshotHandle(held.version, held.point, present, (closed) => {
+      this.#snapshots.delete(closed)
+    })
+    this.#snapshots.add(snapshot)
+    return snapshot
+  }
+
+  async #hold(options: TakenSnapshotOptions): Promise<{
     version: number
     point: { tree: ReturnType<Present['tree']>; timestamp: number }
   }> {

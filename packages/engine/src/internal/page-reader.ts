@@ -1,4 +1,4 @@
-import { compareRanges } from '@firn/bytes'
+import { compareRanges, copyBytes } from '@firn/bytes'
 import { isFirnError } from '@firn/env'
 import {
   type CursorStatus,
@@ -33,6 +33,8 @@ export interface PageReaderOptions {
   limit: number
   signal: AbortSignal | undefined
   what: 'entries' | 'keys' | 'values'
+  /** Whether keys and values get buffers of their own. */
+  copy: boolean
   keys: Encoding<never>
   values: Encoding<never>
 }
@@ -84,7 +86,8 @@ export class PageReader {
     if (!this.#begun) {
       this.#begun = true
       const begun = this.#source.begin()
-      const start = begun instanceof Promise ? await begun : begun
+      // Not by `instanceof`: where a library replaced the global, `async` makes another one.
+      const start = isPromise(begun) ? await begun : begun
       if (this.#closed) {
         start?.tree.release()
         return undefined
@@ -183,7 +186,7 @@ export class PageReader {
     const last = reverse ? bounds.lower : bounds.upper
     const lastKey = last.key
     const sign = reverse ? -1 : 1
-    const raw = isBytes(options.keys) && isBytes(options.values)
+    const raw = isBytes(options.keys) && isBytes(options.values) && !options.copy
     const wanted = Math.min(maxRows, page.length + this.#remaining)
     let status = this.#status
     let bytes = 0
@@ -214,10 +217,24 @@ export class PageReader {
   }
 }
 
-function rowOf(cursor: RecordCursor, { what, keys, values }: PageReaderOptions): unknown {
-  if (what === 'keys') return keys.decode(userKey(cursor))
-  if (what === 'values') return values.decode(storedValue(cursor))
-  return [keys.decode(userKey(cursor)), values.decode(storedValue(cursor))]
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown } | undefined)?.then === 'function'
+}
+
+function rowOf(cursor: RecordCursor, { what, copy, keys, values }: PageReaderOptions): unknown {
+  if (what === 'keys') return keys.decode(copy ? userKeyCopy(cursor) : userKey(cursor))
+  if (what === 'values') return values.decode(copy ? valueCopy(cursor) : storedValue(cursor))
+  return copy
+    ? [keys.decode(userKeyCopy(cursor)), values.decode(valueCopy(cursor))]
+    : [keys.decode(userKey(cursor)), values.decode(storedValue(cursor))]
+}
+
+function userKeyCopy({ keyBytes, keyStart, keyEnd }: RecordCursor): Uint8Array {
+  return copyBytes(keyBytes, keyStart + TABLE_PREFIX_BYTES, keyEnd)
+}
+
+function valueCopy({ valueBytes, valueStart, valueEnd }: RecordCursor): Uint8Array {
+  return copyBytes(valueBytes, valueStart, valueEnd)
 }
 
 // The cursors below hand out memory that nobody else holds: views of it may be given away.

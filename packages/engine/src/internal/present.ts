@@ -1,10 +1,9 @@
-import { ClosedError, type Env } from '@firn/env'
+import { ClosedError, type Env, InvalidArgumentError } from '@firn/env'
 import { type CommitLog, entryAt, entryAtTime } from '@firn/manifest'
 import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { SnapshotExpiredError, VersionNotFoundError } from '../errors.js'
-import type { Moment } from '../range.js'
 import type { Commit } from '../write-options.js'
-import { assertMoment } from './assert-options.js'
+import type { TakenMoment } from './arguments/moment.js'
 import type { Committer } from './committer.js'
 import type { LogFollower } from './log-follower.js'
 import type { ReadPoint, ReadSource } from './read-source.js'
@@ -79,8 +78,7 @@ export class Present implements ReadSource {
     return { tree: this.#versions.tree.retain(), timestamp: this.#versions.visibleTimestamp }
   }
 
-  async holdAt(moment: Moment, signal?: AbortSignal): Promise<ReadPoint> {
-    assertMoment(moment)
+  async holdAt(moment: TakenMoment, signal?: AbortSignal): Promise<ReadPoint> {
     signal?.throwIfAborted()
     const timestamp = await this.timestampOf(moment, signal)
     const point = this.hold()
@@ -89,10 +87,9 @@ export class Present implements ReadSource {
   }
 
   /** The newest commit at or before a moment; version 0 where there is none. */
-  async commitAt(moment: Moment, signal?: AbortSignal): Promise<Commit> {
-    assertMoment(moment)
+  async commitAt(moment: TakenMoment, signal?: AbortSignal): Promise<Commit> {
     const timestamp = await this.timestampOf(moment, signal)
-    if (!(moment instanceof Date) && 'version' in moment) return { ...moment, timestamp }
+    if (moment.version !== undefined) return { version: moment.version, timestamp }
     const { visibleVersion, visibleTimestamp } = this.#versions
     if (timestamp >= visibleTimestamp) {
       return { version: visibleVersion, timestamp: visibleTimestamp }
@@ -111,21 +108,33 @@ export class Present implements ReadSource {
    * The timestamp that reads at a moment use. Throws `VersionNotFoundError` for a version to come;
    * a time to come means the present.
    */
-  async timestampOf(moment: Moment, signal?: AbortSignal): Promise<number> {
-    if (moment instanceof Date) return moment.getTime() * 1000
-    if ('timestamp' in moment) return moment.timestamp
-    const { version } = moment
+  async timestampOf(moment: TakenMoment, signal?: AbortSignal): Promise<number> {
+    const { version, timestamp = 0 } = moment
+    if (version === undefined) return timestamp
     if (version > this.#versions.visibleVersion) await this.refresh(signal)
     if (version > this.#versions.visibleVersion) {
       throw new VersionNotFoundError(version, this.#versions.visibleVersion)
     }
     const known = this.#versions.moments.timestampOf(version)
-    if (known !== undefined) return known
+    if (known !== undefined) return this.#assertAgree(moment, known)
     const entry = await waitFor(entryAt(this.#options.log, version, { signal }), signal)
     if (entry === undefined) {
       throw new SnapshotExpiredError(`the log no longer holds version ${version}`)
     }
-    return entry.timestamp
+    return this.#assertAgree(moment, entry.timestamp)
+  }
+
+  /**
+   * Where a moment has version and timestamp, they have to mean the same: the version is the newest at
+   * or before the timestamp. Returns the version's own timestamp.
+   */
+  #assertAgree({ version = 0, timestamp }: TakenMoment, known: number): number {
+    if (timestamp === undefined) return known
+    const next = this.#versions.moments.timestampOf(version + 1) ?? Number.POSITIVE_INFINITY
+    if (timestamp >= known && timestamp < next) return known
+    throw new InvalidArgumentError(
+      `at has version ${version} and timestamp ${timestamp}, which contradict each other: the version is of ${known}; give one of them`,
+    )
   }
 
   assertOpen(): void {

@@ -1,6 +1,5 @@
 import { compareBytes } from '@firn/bytes'
-import type { Encoding } from '../encoding.js'
-import type { Range } from '../range.js'
+import type { TakenScanOptions } from './arguments/read-options.js'
 import { isEmptyRange, type KeyBounds, keyBounds } from './key-bounds.js'
 import { KeySet } from './key-set.js'
 import { prefixedKey } from './point-lookup.js'
@@ -8,16 +7,13 @@ import { TABLE_PREFIX_BYTES } from './table-memtable.js'
 
 /** The part of a range that a scan has read so far. */
 export class ReadRange {
-  readonly #range: Range<never> & { reverse?: boolean }
-  readonly #keys: () => Encoding<never>
+  readonly #scan: TakenScanOptions
   /** The user key of the last row. */
   #through: Uint8Array | undefined
   #whole = false
 
-  /** `keys` gives the encoding of the range's bounds, which may not be known before it was read. */
-  constructor(range: Range<never> & { reverse?: boolean }, keys: () => Encoding<never>) {
-    this.#range = range
-    this.#keys = keys
+  constructor(scan: TakenScanOptions) {
+    this.#scan = scan
   }
 
   /** Everything up to this stored key was read. */
@@ -32,11 +28,11 @@ export class ReadRange {
 
   /** What was read, as bounds of the stored keys of a table; `undefined`: nothing. */
   boundsIn(tableId: number): KeyBounds | undefined {
-    const bounds = keyBounds(tableId, this.#range, this.#keys())
+    const bounds = keyBounds(tableId, this.#scan.range.encoded())
     if (this.#whole) return isEmptyRange(bounds) ? undefined : bounds
     if (this.#through === undefined) return undefined
     const last = { key: prefixedKey(tableId, this.#through), inclusive: true }
-    return this.#range.reverse ? { ...bounds, lower: last } : { ...bounds, upper: last }
+    return this.#scan.reverse ? { ...bounds, lower: last } : { ...bounds, upper: last }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Moment } from '../range.js'
+import type { TakenMoment } from './arguments/moment.js'
 import type { TableIdentity } from './table-identity.js'
 import type { Tree } from './tree.js'
 
@@ -29,5 +29,5 @@ export interface ReadSource {
   /** The present (or the snapshot) as a point that later writes don't change. */
   hold(): ReadPoint
   /** A moment of the past, at or before `timestamp`. */
-  holdAt(moment: Moment, signal: AbortSignal | undefined): Promise<ReadPoint>
+  holdAt(moment: TakenMoment, signal: AbortSignal | undefined): Promise<ReadPoint>
 }

@@ -1,10 +1,9 @@
-import { type Env, type FirnError, InvalidArgumentError, isFirnError } from '@firn/env'
+import { type Env, type FirnError, isFirnError } from '@firn/env'
 import { TransactionConflictError } from '../errors.js'
-import type { Transaction, TransactionOptions } from '../transaction.js'
+import type { Transaction } from '../transaction.js'
+import type { TakenTransactionOptions } from './arguments/database-options.js'
 import type { TransactionHandle } from './transaction-handle.js'
 import { waitFor } from './wait-for.js'
-
-const DEFAULT_ATTEMPTS = 20
 
 // The pause after an attempt is of any length up to this, which doubles each time.
 const FIRST_PAUSE_MS = 2
@@ -24,10 +23,9 @@ type Run<T> = (transaction: Transaction) => Promise<T> | T
 export async function runTransaction<T>(
   runner: TransactionRunner,
   run: Run<T>,
-  options: TransactionOptions,
+  options: TakenTransactionOptions,
 ): Promise<T> {
-  assertOptions(options)
-  const { attempts = DEFAULT_ATTEMPTS, signal } = options
+  const { attempts, signal } = options
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     const transaction = await runner.begin(signal)
@@ -46,7 +44,7 @@ export async function runTransaction<T>(
 async function runOnce<T>(
   transaction: TransactionHandle,
   run: Run<T>,
-  options: TransactionOptions,
+  options: TakenTransactionOptions,
 ): Promise<{ value: T } | { refusal: FirnError }> {
   let value: T
   try {
@@ -62,18 +60,5 @@ async function runOnce<T>(
   } catch (error) {
     if (isFirnError(error, 'FIRN_COMMIT_CONFLICT')) return { refusal: error }
     throw error
-  }
-}
-
-function assertOptions({ isolation, attempts }: TransactionOptions): void {
-  if (isolation !== undefined && isolation !== 'serializable' && isolation !== 'snapshot') {
-    throw new InvalidArgumentError(
-      `isolation must be 'serializable' or 'snapshot', got ${JSON.stringify(isolation)}`,
-    )
-  }
-  if (attempts !== undefined && !(Number.isSafeInteger(attempts) && attempts >= 1)) {
-    throw new InvalidArgumentError(
-      `attempts must be a whole number from 1 on, got ${String(attempts)}`,
-    )
   }
 }

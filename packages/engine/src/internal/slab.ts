@@ -1,3 +1,5 @@
+import { copyBytes } from '@firn/bytes'
+
 const SLAB_BYTES = 16 * 1024
 
 /**
@@ -14,7 +16,7 @@ export class Slab {
   /** A view of a copy. */
   copy(from: Uint8Array, start: number, end: number): Uint8Array {
     const length = end - start
-    if (length > SLAB_BYTES / 4) return from.slice(start, end)
+    if (length > SLAB_BYTES / 4) return copyBytes(from, start, end)
     const offset = this.append(from, start, end)
     return new Uint8Array(this.bytes.buffer, offset, length)
   }

@@ -1,9 +1,9 @@
 import { ClosedError } from '@firn/env'
 import { tableDropped } from '../errors.js'
-import type { Moment } from '../range.js'
 import type { Snapshot } from '../snapshot.js'
 import type { ReadableTable } from '../table.js'
 import type { KeyOf, TableOptions, TypingOptions, ValueOf } from '../table-options.js'
+import type { TakenMoment } from './arguments/moment.js'
 import type { Present } from './present.js'
 import type { ReadPoint, ReadSource } from './read-source.js'
 import { TableIdentity } from './table-identity.js'
@@ -16,8 +16,7 @@ export class SnapshotHandle implements Snapshot, ReadSource {
   readonly timestamp: number
   readonly #present: Present
   readonly #onClose: (snapshot: SnapshotHandle) => void
-  /** The tables that it shows. */
-  readonly tableIds: ReadonlyMap<string, number>
+  readonly #tableIds: ReadonlyMap<string, number>
   #tree: Tree | undefined
 
   /** Takes over the tree that `point` holds. */
@@ -30,9 +29,14 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     this.version = version
     this.timestamp = point.timestamp
     this.#tree = point.tree
-    this.tableIds = point.tree.state.tableIds
+    this.#tableIds = point.tree.state.tableIds
     this.#present = present
     this.#onClose = onClose
+  }
+
+  /** The tables that it shows. */
+  get tableIds(): ReadonlyMap<string, number> {
+    return this.#tableIds
   }
 
   table<const O extends TypingOptions>(
@@ -78,7 +82,7 @@ export class SnapshotHandle implements Snapshot, ReadSource {
 
   /** Files that took the place of others may be of a state that some tables have been dropped from. */
   assertHas(table: TableIdentity, tree: Tree): void {
-    const id = this.tableIds.get(table.name)
+    const id = this.#tableIds.get(table.name)
     if (id !== undefined && table.idIn(tree.state) !== id) throw tableDropped(table.name)
   }
 
@@ -86,7 +90,7 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     return { tree: this.tree().retain(), timestamp: this.timestamp }
   }
 
-  async holdAt(moment: Moment, signal?: AbortSignal): Promise<ReadPoint> {
+  async holdAt(moment: TakenMoment, signal?: AbortSignal): Promise<ReadPoint> {
     const timestamp = await this.#present.timestampOf(moment, signal)
     const point = this.hold()
     point.timestamp = Math.min(point.timestamp, timestamp)

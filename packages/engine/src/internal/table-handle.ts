@@ -1,3 +1,4 @@
+import { copyBytes } from '@firn/bytes'
 import { InvalidArgumentError } from '@firn/env'
 import { KIND_DELETE, KIND_PUT } from '@firn/mvcc'
 import { type Encoding, encodeWith } from '../encoding.js'
@@ -5,8 +6,9 @@ import type { Range, ReadOptions, ScanOptions } from '../range.js'
 import type { Rows, Scan } from '../scan.js'
 import type { Table, WarmReport } from '../table.js'
 import type { Commit, WriteOptions } from '../write-options.js'
+import { assertKey, assertValue } from './arguments/sizes.js'
+import { takeWriteOptions } from './arguments/write-options.js'
 import type { DatabaseHandle } from './database-handle.js'
-import { assertKey, assertValue } from './limits.js'
 import type { TableIdentity } from './table-identity.js'
 import { TableReader } from './table-reader.js'
 import { waitFor } from './wait-for.js'
@@ -39,8 +41,8 @@ export class TableHandle<K, V> implements Table<K, V> {
     return this.#reader.get(key, options)
   }
 
-  getSync(key: K): V | undefined {
-    return this.#reader.getSync(key)
+  getSync(key: K, options?: undefined): V | undefined {
+    return this.#reader.getSync(key, options)
   }
 
   getMany(keys: readonly K[], options?: ReadOptions): Promise<(V | undefined)[]> {
@@ -63,8 +65,8 @@ export class TableHandle<K, V> implements Table<K, V> {
     return this.#reader.values(options)
   }
 
-  count(range?: Range<K> & ReadOptions): Promise<number> {
-    return this.#reader.count(range)
+  count(options?: ScanOptions<K>): Promise<number> {
+    return this.#reader.count(options)
   }
 
   warm(range?: Range<K>, options?: { signal?: AbortSignal }): Promise<WarmReport> {
@@ -73,7 +75,8 @@ export class TableHandle<K, V> implements Table<K, V> {
 
   put(key: K, value: V, options?: WriteOptions): Promise<Commit> {
     try {
-      return this.#write(KIND_PUT, this.encodeKey(key), this.encodeValue(value), options)
+      const bytes = encodeKeyBesideValue(this.identity, key)
+      return this.#write('put', KIND_PUT, bytes, this.encodeValue(value), options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -81,7 +84,7 @@ export class TableHandle<K, V> implements Table<K, V> {
 
   delete(key: K, options?: WriteOptions): Promise<Commit> {
     try {
-      return this.#write(KIND_DELETE, this.encodeKey(key), NO_VALUE, options)
+      return this.#write('delete', KIND_DELETE, this.encodeKey(key), NO_VALUE, options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -92,18 +95,25 @@ export class TableHandle<K, V> implements Table<K, V> {
     return encodeKey(this.identity, key)
   }
 
+  /** As `encodeKey`, for a key that a value is encoded after. */
+  encodeKeyBesideValue(key: K): Uint8Array {
+    return encodeKeyBesideValue(this.identity, key)
+  }
+
   /** Throws `InvalidArgumentError` for a value that can't be stored. */
   encodeValue(value: V): Uint8Array {
     return encodeValue(this.identity, value)
   }
 
   #write(
+    call: string,
     kind: number,
     key: Uint8Array,
     value: Uint8Array,
     options: WriteOptions | undefined,
   ): Promise<Commit> {
     const { database } = this
+    const { durability, signal } = takeWriteOptions(call, options)
     if (key.length + value.length > database.inlineLimitBytes) {
       const batch = database.batch()
       if (kind === KIND_DELETE) batch.delete(this.bytes, key)
@@ -111,10 +121,7 @@ export class TableHandle<K, V> implements Table<K, V> {
       return batch.write(options)
     }
     const writer = database.writer()
-    if (options === undefined) return writer.write(this.identity, kind, key, value, 'durable')
-    options.signal?.throwIfAborted()
-    const durability = assertDurability(options.durability)
-    const { signal } = options
+    signal?.throwIfAborted()
     return waitFor(writer.write(this.identity, kind, key, value, durability, signal), signal)
   }
 }
@@ -126,6 +133,15 @@ export function encodeKey<K>(table: TableIdentity, key: K): Uint8Array {
   return bytes
 }
 
+/**
+ * As `encodeKey`, for a key that a value is encoded after: an encoding of the caller's may write both to
+ * one array.
+ */
+export function encodeKeyBesideValue<K>(table: TableIdentity, key: K): Uint8Array {
+  const bytes = encodeKey(table, key)
+  return table.valuesMayOverwriteKeys ? copyBytes(bytes) : bytes
+}
+
 /** A value of a table as it is stored. Throws `InvalidArgumentError` for one that can't be. */
 export function encodeValue<V>(table: TableIdentity, value: V): Uint8Array {
   if (value === undefined) {
@@ -134,16 +150,4 @@ export function encodeValue<V>(table: TableIdentity, value: V): Uint8Array {
   const bytes = encodeWith(table.values as Encoding<V>, value)
   assertValue(bytes)
   return bytes
-}
-
-/** Throws `InvalidArgumentError` for anything but the two durabilities. */
-export function assertDurability(
-  durability: WriteOptions['durability'] = 'durable',
-): 'durable' | 'buffered' {
-  if (durability !== 'durable' && durability !== 'buffered') {
-    throw new InvalidArgumentError(
-      `durability must be 'durable' or 'buffered', got ${JSON.stringify(durability)}`,
-    )
-  }
-  return durability
 }

@@ -1,35 +1,56 @@
-import type { DatabaseState } from '@firn/manifest'
-import type { Encoding } from '../encoding.js'
+import type { DatabaseState, Edit, TableOptionsState } from '@firn/manifest'
+import { type Encoding, isBytes, makesFreshArrays } from '../encoding.js'
+import type { TableOptions } from '../table-options.js'
+import type { KeyedTable } from './arguments/keys.js'
 import {
   assertCompatible,
   assertTableName,
-  assertTableOptions,
   encodingsOf,
-  type TableOptions,
-} from '../table-options.js'
+  persistedOptions,
+  type TakenTableOptions,
+  takeTableOptions,
+} from './arguments/table-options.js'
 
 /** A table as its user named it: name, options, and the encodings that follow from both. */
-export class TableIdentity {
+export class TableIdentity implements KeyedTable {
   readonly name: string
-  readonly #options: TableOptions<never, never>
+  readonly #options: TakenTableOptions
   keys: Encoding<never>
   values: Encoding<never>
+  /**
+   * True if encoding a value may change the array that a key was encoded to: an encoding of the user's
+   * own may write everything to one array.
+   */
+  valuesMayOverwriteKeys: boolean
   #id: number | undefined
 
   /** Throws `InvalidArgumentError` or `TableOptionsError` for a name or options that can't be. */
   constructor(name: string, options: TableOptions<never, never>) {
     assertTableName(name)
-    assertTableOptions(options)
     this.name = name
-    this.#options = options
-    const encodings = encodingsOf(name, options, undefined)
+    this.#options = takeTableOptions(options)
+    const encodings = encodingsOf(name, this.#options, undefined)
     this.keys = encodings.keys
     this.values = encodings.values
+    this.valuesMayOverwriteKeys = mayOverwrite(this.values, this.keys)
   }
 
   /** What the table is created with, where it doesn't exist yet. */
-  get creationOptions(): TableOptions<never, never> {
-    return this.#options
+  get creationOptions(): TableOptionsState {
+    return persistedOptions(this.#options)
+  }
+
+  /** The edit that creates the table. */
+  creation(id: number): Edit {
+    return { type: 'create-table', id, name: this.name, options: this.creationOptions }
+  }
+
+  get keysAreFixed(): boolean {
+    return this.#options.encodings.keys !== undefined
+  }
+
+  get isKnown(): boolean {
+    return this.#id !== undefined
   }
 
   /** The table's id in a state; `undefined` where it has no such table (yet). */
@@ -51,9 +72,14 @@ export class TableIdentity {
       const encodings = encodingsOf(this.name, this.#options, persisted)
       this.keys = encodings.keys
       this.values = encodings.values
+      this.valuesMayOverwriteKeys = mayOverwrite(this.values, this.keys)
     }
     this.#id = id
   }
+}
+
+function mayOverwrite(values: Encoding<never>, keys: Encoding<never>): boolean {
+  return !isBytes(values) && !makesFreshArrays(values) && !makesFreshArrays(keys)
 }
 
 /** Looks past a table's encodings. Creates the table, where it must, with its owner's options. */
@@ -65,7 +91,7 @@ class RawTableIdentity extends TableIdentity {
     this.#typed = typed
   }
 
-  override get creationOptions(): TableOptions<never, never> {
+  override get creationOptions(): TableOptionsState {
     return this.#typed.creationOptions
   }
 

@@ -1,3 +1,4 @@
+import { copyBytes } from '@firn/bytes'
 import { isFirnError } from '@firn/env'
 import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { type Encoding, encodeWith, isBytes } from '../encoding.js'
@@ -5,9 +6,19 @@ import { fileMissing, NotResidentError, SnapshotExpiredError, tableDropped } fro
 import type { Range, ReadOptions, ScanOptions } from '../range.js'
 import type { Rows, Scan } from '../scan.js'
 import type { ReadableTable, WarmReport } from '../table.js'
-import { assertScanOptions } from './assert-options.js'
+import { assertKeys, TakenKey } from './arguments/keys.js'
+import { assertNone } from './arguments/members.js'
+import { type TakenRange, takeRange } from './arguments/range.js'
+import {
+  NO_READ_OPTIONS,
+  type TakenReadOptions,
+  type TakenScanOptions,
+  takeReadOptions,
+  takeScanOptions,
+  takeSignal,
+} from './arguments/read-options.js'
+import { assertKey } from './arguments/sizes.js'
 import { keyBounds } from './key-bounds.js'
-import { assertKey } from './limits.js'
 import { PageReader, type ScanStart } from './page-reader.js'
 import { PointLookup } from './point-lookup.js'
 import type { ReadRange } from './read-set.js'
@@ -29,7 +40,7 @@ const PARALLEL_READS = 32
 /** A read that met a missing file. */
 interface FailedRead {
   before: Tree
-  options: ReadOptions | undefined
+  options: TakenReadOptions
   /** How often it was made. */
   attempt: number
   isScan?: boolean
@@ -56,16 +67,17 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
 
   get(key: K, options?: ReadOptions): Promise<V | undefined> {
     try {
-      if (options !== undefined || this.#source.isStale()) return this.#getLater(key, options)
+      if (options !== undefined || this.#source.isStale()) return this.#getWith(key, options)
       const status = this.#find(key)
-      if (status === NOT_RESIDENT) return this.#getLater(key, undefined)
+      if (status === NOT_RESIDENT) return this.#getLater(key, NO_READ_OPTIONS)
       return Promise.resolve(status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined)
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  getSync(key: K): V | undefined {
+  getSync(key: K, options?: undefined): V | undefined {
+    if (options !== undefined) assertNone('getSync', options, ', as it reads the present; use get')
     const status = this.#find(key)
     if (status === FOUND) return this.#take(this.#lookup as PointLookup)
     if (status === NOT_RESIDENT) throw new NotResidentError(this.name)
@@ -73,110 +85,121 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   async has(key: K, options?: ReadOptions): Promise<boolean> {
-    if (options === undefined && !this.#source.isStale()) {
+    const taken = takeReadOptions('has', options)
+    if (this.#readsAtOnce(taken)) {
       const status = this.#find(key)
       if (status !== NOT_RESIDENT) return status === FOUND
     }
-    return (await this.#lookUp(key, options, () => true)) ?? false
+    return (await this.#lookUp(new TakenKey(this.#table, key), taken, () => true)) ?? false
   }
 
   async getMany(keys: readonly K[], options?: ReadOptions): Promise<(V | undefined)[]> {
+    const read = takeReadOptions('getMany', options)
+    assertKeys('getMany', keys)
+    const values: (V | undefined)[] = new Array(keys.length)
+    // What is in memory is read here and now, unless a look at the log comes first.
+    let waiting: number[] | undefined
+    if (options === undefined && !this.#source.isStale()) {
+      for (let i = 0; i < values.length; i++) {
+        const status = this.#find(keys[i] as K)
+        if (status !== NOT_RESIDENT) {
+          values[i] = status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined
+        } else if (waiting === undefined) waiting = [i]
+        else waiting.push(i)
+      }
+      if (waiting === undefined) return values
+    }
+    const taken = Array.from(values, (_, i) => new TakenKey(this.#table, keys[i]))
     for (let attempt = 1; ; attempt++) {
       const before = this.#source.tree()
       try {
-        return await this.#getManyOnce(keys, options)
+        const point = waiting ? this.#source.hold() : await this.#holdMoment(read)
+        try {
+          await this.#readMany(taken, waiting ?? [...taken.keys()], values, point, read)
+        } finally {
+          point.tree.release()
+        }
+        return values
       } catch (error) {
-        await this.#afterMissingFile(error, { before, options, attempt })
+        await this.#afterMissingFile(error, { before, options: read, attempt })
+        // All at one moment, which is another one now.
+        waiting = undefined
       }
     }
   }
 
-  async #getManyOnce(
-    keys: readonly K[],
-    options: ReadOptions | undefined,
-  ): Promise<(V | undefined)[]> {
-    const values: (V | undefined)[] = new Array(keys.length)
-    const waiting: number[] = []
-    if (options !== undefined || this.#source.isStale()) {
-      const point = await this.#holdMoment(options)
-      try {
-        await this.#readMany(keys, [...keys.keys()], values, point, options?.signal)
-      } finally {
-        point.tree.release()
-      }
-      return values
-    }
-    for (let i = 0; i < keys.length; i++) {
-      const status = this.#find(keys[i] as K)
-      if (status === NOT_RESIDENT) waiting.push(i)
-      else values[i] = status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined
-    }
-    if (waiting.length > 0) {
-      const point = this.#source.hold()
-      try {
-        await this.#readMany(keys, waiting, values, point, undefined)
-      } finally {
-        point.tree.release()
-      }
-    }
-    return values
+  scan(options?: ScanOptions<K>): Scan<K, V> {
+    return this.#scan('scan', options)
   }
 
-  /** `noted` is told of each reading, how far it got. */
-  scan(options: ScanOptions<K> = {}, noted?: () => ReadRange): Scan<K, V> {
-    assertScanOptions(options)
+  keys(options?: ScanOptions<K>): Rows<K> {
+    return this.#scan('keys', options).keys()
+  }
+
+  values(options?: ScanOptions<K>): Rows<V> {
+    return this.#scan('values', options).values()
+  }
+
+  async count(options?: ScanOptions<K>): Promise<number> {
+    let count = 0
+    for await (const page of this.#scan('count', options).keys().pages()) count += page.length
+    return count
+  }
+
+  async warm(range: Range<K> = {}, options?: { signal?: AbortSignal }): Promise<WarmReport> {
+    const taken = takeRange('warm', this.#table, range as Range<never>)
+    const signal = takeSignal('warm', options)
+    const report: WarmReport = { blocks: 0, bytes: 0, records: 0 }
+    for (let attempt = 1; ; attempt++) {
+      const before = this.#source.tree()
+      const reading = { ...NO_READ_OPTIONS, signal }
+      try {
+        await this.#warmOnce(taken, reading, report)
+        return report
+      } catch (error) {
+        await this.#afterMissingFile(error, { before, options: reading, attempt })
+      }
+    }
+  }
+
+  /** Called before each reading of a scan; what it returns is told how far the reading gets. */
+  protected noteRange(_scan: TakenScanOptions): ReadRange | undefined {
+    return undefined
+  }
+
+  #scan(call: string, options: ScanOptions<K> | undefined): Scan<K, V> {
+    const scan = takeScanOptions(call, this.#table, options as ScanOptions<never> | undefined)
     return new RowScan<K, V>(
       (what) =>
         new PageReader({
-          range: noted?.(),
-          begin: () => this.#startScan(options, what),
+          range: this.noteRange(scan),
+          begin: () => this.#startScan(scan, what),
           continueAt: async ({ tree: before, timestamp, error, attempt }) => {
-            await this.#afterMissingFile(error, { before, options, attempt, isScan: true })
+            await this.#afterMissingFile(error, { before, options: scan, attempt, isScan: true })
             const { tree } = this.#source.hold()
-            return this.#scanAt({ tree, timestamp }, options, what)
+            return this.#scanAt({ tree, timestamp }, scan, what)
           },
         }),
     )
   }
 
-  keys(options?: ScanOptions<K>): Rows<K> {
-    return this.scan(options).keys()
-  }
-
-  values(options?: ScanOptions<K>): Rows<V> {
-    return this.scan(options).values()
-  }
-
-  async count(range: Range<K> & ReadOptions = {}): Promise<number> {
-    let count = 0
-    for await (const page of this.keys(range).pages()) count += page.length
-    return count
-  }
-
-  async warm(range: Range<K> = {}, options: { signal?: AbortSignal } = {}): Promise<WarmReport> {
-    assertScanOptions(range)
-    const report: WarmReport = { blocks: 0, bytes: 0, records: 0 }
-    for (let attempt = 1; ; attempt++) {
-      const before = this.#source.tree()
-      try {
-        await this.#warmOnce(range, options, report)
-        return report
-      } catch (error) {
-        await this.#afterMissingFile(error, { before, options, attempt })
-      }
-    }
-  }
-
-  async #warmOnce(range: Range<K>, options: ReadOptions, report: WarmReport): Promise<void> {
+  async #warmOnce(range: TakenRange, options: TakenReadOptions, report: WarmReport): Promise<void> {
     const point = await this.#hold(options)
     try {
       const part = this.#partOf(point)
       if (part === undefined) return
-      const bounds = keyBounds(part.tableId, range, this.#table.keys as Encoding<K>)
+      const bounds = keyBounds(part.tableId, range.encoded())
       await warmFiles(part, bounds, point.timestamp, options.signal, report)
     } finally {
       point.tree.release()
     }
+  }
+
+  /** Whether a read may be answered from what is in memory, as it is now. */
+  #readsAtOnce({ at, fresh, signal }: TakenReadOptions): boolean {
+    if (at !== undefined || fresh || this.#source.isStale()) return false
+    signal?.throwIfAborted()
+    return true
   }
 
   /** Looks in memory; the answer is in `#lookup`. */
@@ -203,14 +226,24 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     if (id !== undefined) this.#lookup = new PointLookup(id)
   }
 
-  #getLater(key: K, options: ReadOptions | undefined): Promise<V | undefined> {
-    return this.#lookUp(key, options, (found) => this.#take(found))
+  #getWith(key: K, options: ReadOptions | undefined): Promise<V | undefined> {
+    const taken = takeReadOptions('get', options)
+    if (!this.#readsAtOnce(taken)) return this.#getLater(key, taken)
+    const status = this.#find(key)
+    if (status === NOT_RESIDENT) return this.#getLater(key, taken)
+    if (status === ABSENT) return Promise.resolve(undefined)
+    return Promise.resolve(this.#take(this.#lookup as PointLookup, taken.copy))
+  }
+
+  #getLater(key: K, options: TakenReadOptions): Promise<V | undefined> {
+    const { copy } = options
+    return this.#lookUp(new TakenKey(this.#table, key), options, (found) => this.#take(found, copy))
   }
 
   /** What `use` makes of the key's value, while it is held; `undefined` where there is none. */
   async #lookUp<T>(
-    key: K,
-    options: ReadOptions | undefined,
+    key: TakenKey,
+    options: TakenReadOptions,
     use: (found: PointLookup) => T,
   ): Promise<T | undefined> {
     for (let attempt = 1; ; attempt++) {
@@ -231,26 +264,24 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     const { before, options, attempt, isScan = false } = read
     if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
     const table = this.#table.idIn(before.state)
-    const replaced = await this.#source.refreshFiles(before, options?.signal)
+    const replaced = await this.#source.refreshFiles(before, options.signal)
     if (!replaced || attempt === MAX_ATTEMPTS) throw fileMissing(this.name, error)
-    const isOfThePast = this.#source.timestamp !== MAX_TIMESTAMP || options?.at !== undefined
+    const isOfThePast = this.#source.timestamp !== MAX_TIMESTAMP || options.at !== undefined
     if ((isOfThePast || isScan) && this.#table.idIn(this.#source.tree().state) !== table) {
       throw tableDropped(this.name, error)
     }
   }
 
   async #lookUpOnce<T>(
-    key: K,
-    options: ReadOptions | undefined,
+    key: TakenKey,
+    options: TakenReadOptions,
     use: (found: PointLookup) => T,
   ): Promise<T | undefined> {
     const point = await this.#hold(options)
     try {
       // The table may have been seen for the first time just now, with the encodings it has.
       this.#table.idIn(point.tree.state)
-      const bytes = encodeWith(this.#table.keys as Encoding<K>, key)
-      assertKey(bytes)
-      const found = await this.#lookUpAt(bytes, point, options?.signal)
+      const found = await this.#lookUpAt(key.stored(), point, options.signal)
       return found === undefined ? undefined : use(found)
     } finally {
       point.tree.release()
@@ -275,23 +306,21 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   async #readMany(
-    keys: readonly K[],
+    keys: readonly TakenKey[],
     indexes: readonly number[],
     values: (V | undefined)[],
     point: ReadPoint,
-    signal: AbortSignal | undefined,
+    { copy, signal }: TakenReadOptions,
   ): Promise<void> {
-    const encoding = this.#table.keys as Encoding<K>
+    // The table may have been seen for the first time just now, with the encodings it has.
+    this.#table.idIn(point.tree.state)
     let next = 0
-    const workers = Math.min(PARALLEL_READS, indexes.length)
-    const { signals, end } = separateSignals(signal, workers)
+    const { signals, end } = separateSignals(signal, Math.min(PARALLEL_READS, indexes.length))
     const work = async (own: AbortSignal | undefined): Promise<void> => {
       while (next < indexes.length) {
         const index = indexes[next++] as number
-        const bytes = encodeWith(encoding, keys[index] as K)
-        assertKey(bytes)
-        const lookup = await this.#lookUpAt(bytes, point, own)
-        values[index] = lookup === undefined ? undefined : this.#take(lookup)
+        const found = await this.#lookUpAt((keys[index] as TakenKey).stored(), point, own)
+        values[index] = found === undefined ? undefined : this.#take(found, copy)
       }
     }
     try {
@@ -303,17 +332,17 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     }
   }
 
-  async #hold(options: ReadOptions | undefined): Promise<ReadPoint> {
+  async #hold(options: TakenReadOptions): Promise<ReadPoint> {
     await this.#freshen(options)
-    if (options?.at !== undefined) return this.#source.holdAt(options.at, options.signal)
+    if (options.at !== undefined) return this.#source.holdAt(options.at, options.signal)
     return { tree: this.#source.tree().retain(), timestamp: this.#source.timestamp }
   }
 
   #startScan(
-    options: ScanOptions<K>,
+    options: TakenScanOptions,
     what: 'entries' | 'keys' | 'values',
   ): ScanStart | Promise<ScanStart> {
-    const waits = options.at !== undefined || options.fresh === true || this.#source.isStale()
+    const waits = options.at !== undefined || options.fresh || this.#source.isStale()
     if (!waits) {
       options.signal?.throwIfAborted()
       return this.#scanAt(this.#source.hold(), options, what)
@@ -322,22 +351,21 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   /** As `#hold`, but what is written while the read goes on isn't seen: for reads of several keys. */
-  async #holdMoment(options: ReadOptions | undefined): Promise<ReadPoint> {
+  async #holdMoment(options: TakenReadOptions): Promise<ReadPoint> {
     await this.#freshen(options)
-    const at = options?.at
-    return at === undefined ? this.#source.hold() : this.#source.holdAt(at, options?.signal)
+    const { at, signal } = options
+    return at === undefined ? this.#source.hold() : this.#source.holdAt(at, signal)
   }
 
   /** Looks at the log where a read asks for it, or where what is known of it is too old. */
-  async #freshen(options: ReadOptions | undefined): Promise<void> {
-    const signal = options?.signal
+  async #freshen({ fresh, signal }: TakenReadOptions): Promise<void> {
     signal?.throwIfAborted()
-    if (options?.fresh === true || this.#source.isStale()) await this.#source.refresh(signal)
+    if (fresh || this.#source.isStale()) await this.#source.refresh(signal)
   }
 
   #scanAt(
     point: ReadPoint,
-    options: ScanOptions<K>,
+    scan: TakenScanOptions,
     what: 'entries' | 'keys' | 'values',
   ): ScanStart {
     try {
@@ -346,18 +374,18 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
         point.tree.release()
         return undefined
       }
-      const keys = this.#table.keys
       return {
         tree: point.tree,
         options: {
           tableId: part.tableId,
           timestamp: point.timestamp,
-          bounds: keyBounds(part.tableId, options, keys as Encoding<K>),
-          reverse: options.reverse ?? false,
-          limit: options.limit ?? Number.POSITIVE_INFINITY,
-          signal: options.signal,
+          bounds: keyBounds(part.tableId, scan.range.encoded()),
+          reverse: scan.reverse,
+          limit: scan.limit,
+          signal: scan.signal,
           what,
-          keys,
+          copy: scan.copy,
+          keys: this.#table.keys,
           values: this.#table.values,
         },
       }
@@ -384,9 +412,11 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   /** The value a lookup found, for the caller to keep. */
-  #take({ valueBytes, valueStart, valueEnd }: PointLookup): V {
+  #take({ valueBytes, valueStart, valueEnd }: PointLookup, copy = false): V {
     const values = this.#table.values
-    const copy = this.#slab.copy(valueBytes, valueStart, valueEnd)
-    return (isBytes(values) ? copy : values.decode(copy)) as V
+    const bytes = copy
+      ? copyBytes(valueBytes, valueStart, valueEnd)
+      : this.#slab.copy(valueBytes, valueStart, valueEnd)
+    return (isBytes(values) ? bytes : values.decode(bytes)) as V
   }
 }

@@ -1,4 +1,3 @@
-import { persistedOptions } from '../table-options.js'
 import type { CommitGroup } from './commit-group.js'
 import type { TableIdentity } from './table-identity.js'
 import type { VersionSet } from './version-set.js'
@@ -27,8 +26,7 @@ export class TablesToCome {
         ? this.#versions.state.nextTableId + this.#ids.size
         : PROVISIONAL_ID + this.#provisionalIds++
       this.#ids.set(table.name, id)
-      const options = persistedOptions(table.creationOptions)
-      group.edits.push({ type: 'create-table', id, name: table.name, options })
+      group.edits.push(table.creation(id))
     }
     group.provisional.set(id, table)
     return id

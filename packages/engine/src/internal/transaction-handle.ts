@@ -1,8 +1,9 @@
 import { ClosedError } from '@firn/env'
 import { KIND_DELETE, POSITIONED, type RecordKind } from '@firn/mvcc'
 import type { KeyOf, TableOptions, TypingOptions, ValueOf } from '../table-options.js'
-import type { Transaction, TransactionOptions, TransactionTable } from '../transaction.js'
+import type { Transaction, TransactionTable } from '../transaction.js'
 import type { Commit } from '../write-options.js'
+import type { TakenTransactionOptions } from './arguments/database-options.js'
 import { BatchWriter } from './batch-writer.js'
 import type { DatabaseHandle } from './database-handle.js'
 import { KeySet } from './key-set.js'
@@ -73,7 +74,7 @@ export class TransactionHandle implements Transaction {
    * Commits what was written, unless others contradict it: `CommitConflictError`. Nothing can be done
    * with it any more after the call.
    */
-  async commit({ isolation = 'serializable', signal }: TransactionOptions): Promise<void> {
+  async commit({ isolation, signal }: TakenTransactionOptions): Promise<void> {
     this.#assertOpen()
     this.#open = false
     if (this.source.writes === 0) return

@@ -1,7 +1,6 @@
 import type { TableState } from '@firn/manifest'
 import type { RecordKind } from '@firn/mvcc'
-import type { Moment } from '../range.js'
-import { persistedOptions } from '../table-options.js'
+import type { TakenMoment } from './arguments/moment.js'
 import { Memtable } from './memtable.js'
 import type { ReadPoint, ReadSource } from './read-source.js'
 import type { SnapshotHandle } from './snapshot-handle.js'
@@ -83,7 +82,7 @@ export class TransactionSource implements ReadSource {
   }
 
   /** The past has none of the transaction's writes. */
-  holdAt(moment: Moment, signal?: AbortSignal): Promise<ReadPoint> {
+  holdAt(moment: TakenMoment, signal?: AbortSignal): Promise<ReadPoint> {
     return this.#snapshot.holdAt(moment, signal)
   }
 
@@ -104,9 +103,8 @@ export class TransactionSource implements ReadSource {
     return tree.under(this.#writes, { ...tree.state, tables, tableIds })
   }
 
-  #newTable({ name, creationOptions }: TableIdentity): number {
+  #newTable({ name, creationOptions: options }: TableIdentity): number {
     const id = PROVISIONAL_ID + this.#newTables.size
-    const options = persistedOptions(creationOptions)
     const { version } = this.#snapshot
     this.#newTables.set(name, {
       id,

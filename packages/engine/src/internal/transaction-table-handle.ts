@@ -1,14 +1,19 @@
+import { copyBytes } from '@firn/bytes'
 import { KIND_DELETE, KIND_PUT } from '@firn/mvcc'
-import type { ReadOptions, ScanOptions } from '../range.js'
-import type { Scan } from '../scan.js'
+import type { ReadOptions } from '../range.js'
 import type { TransactionTable } from '../transaction.js'
+import { assertKeys } from './arguments/keys.js'
+import { assertNone } from './arguments/members.js'
+import type { TakenScanOptions } from './arguments/read-options.js'
 import { ReadRange } from './read-set.js'
-import { encodeKey, encodeValue } from './table-handle.js'
+import { encodeKey, encodeKeyBesideValue, encodeValue } from './table-handle.js'
 import type { TableIdentity } from './table-identity.js'
 import { TableReader } from './table-reader.js'
 import type { TransactionHandle } from './transaction-handle.js'
 
 const NO_VALUE = new Uint8Array(0)
+
+const IN_TRANSACTIONS = ' in a transaction; the transaction has them'
 
 /** Reads and writes of one table by a transaction, which keeps account of both. */
 export class TransactionTableHandle<K, V>
@@ -29,12 +34,13 @@ export class TransactionTableHandle<K, V>
     return super.get(key, options)
   }
 
-  override getSync(key: K): V | undefined {
+  override getSync(key: K, options?: undefined): V | undefined {
     this.#noteKey(key)
-    return super.getSync(key)
+    return super.getSync(key, options)
   }
 
   override async getMany(keys: readonly K[], options?: ReadOptions): Promise<(V | undefined)[]> {
+    assertKeys('getMany', keys)
     for (const key of keys) this.#noteKey(key)
     return super.getMany(keys, options)
   }
@@ -44,30 +50,28 @@ export class TransactionTableHandle<K, V>
     return super.has(key, options)
   }
 
-  /** All other reads go through this one. */
-  override scan(options: ScanOptions<K> = {}): Scan<K, V> {
-    return super.scan(options, () => this.#noteRange(options))
-  }
-
-  async put(key: K, value: V): Promise<void> {
-    const bytes = encodeKey(this.#identity, key)
+  async put(key: K, value: V, options?: undefined): Promise<void> {
+    assertNone('put', options, IN_TRANSACTIONS)
+    const bytes = encodeKeyBesideValue(this.#identity, key)
     this.#transaction.write(this.#identity, KIND_PUT, bytes, encodeValue(this.#identity, value))
   }
 
-  async delete(key: K): Promise<void> {
+  async delete(key: K, options?: undefined): Promise<void> {
+    assertNone('delete', options, IN_TRANSACTIONS)
     const bytes = encodeKey(this.#identity, key)
     this.#transaction.write(this.#identity, KIND_DELETE, bytes, NO_VALUE)
   }
 
-  #noteKey(key: K): void {
+  /** All reads of several keys in order come through here. */
+  protected override noteRange(scan: TakenScanOptions): ReadRange {
     this.#transaction.noteRead(this.#identity)
-    this.#transaction.reads.keys.add(this.name, encodeKey(this.#identity, key).slice())
-  }
-
-  #noteRange(options: ScanOptions<K>): ReadRange {
-    this.#transaction.noteRead(this.#identity)
-    const range = new ReadRange(options as ScanOptions<never>, () => this.#identity.keys)
+    const range = new ReadRange(scan)
     this.#transaction.reads.addRange(this.name, range)
     return range
+  }
+
+  #noteKey(key: K): void {
+    this.#transaction.noteRead(this.#identity)
+    this.#transaction.reads.keys.add(this.name, copyBytes(encodeKey(this.#identity, key)))
   }
 }

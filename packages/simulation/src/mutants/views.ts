@@ -151,9 +151,9 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'The upper end of a range that is not part of it is.',
     patches: [
       {
-        module: 'engine/internal/key-bounds',
-        from: 'key: stored(range.lt), inclusive: false',
-        to: 'key: stored(range.lt), inclusive: true',
+        module: 'engine/internal/arguments/range',
+        from: 'end(keys, upper, lt === undefined)',
+        to: 'end(keys, upper, true)',
       },
     ],
   },

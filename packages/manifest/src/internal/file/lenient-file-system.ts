@@ -31,8 +31,9 @@ export function withLenientDirectories(
     link: (from, to) => fs.link(from, to),
     rename: (from, to) => fs.rename(from, to),
     remove: (path) => fs.remove(path),
-    ownIdentity: () => fs.ownIdentity(),
-    livenessOf: (other) => fs.livenessOf(other),
+    announce: (directory, name) => fs.announce(directory, name),
+    livenessOf: (directory, owner) => fs.livenessOf(directory, owner),
+    isThisProcess: (owner) => fs.isThisProcess(owner),
     async syncDirectory(path) {
       if (!canSync) return
       try {

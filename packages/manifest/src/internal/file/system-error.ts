@@ -14,7 +14,8 @@ const ADVICE = {
 } as const
 
 const FULL = 'make room there'
-const FORBIDDEN = 'see that this user may read and write there, and that it is not mounted read-only'
+const FORBIDDEN =
+  'see that this user may read and write there, and that it is not mounted read-only'
 const UNSUPPORTED = 'that file system cannot do what a log needs: keep the database on another one'
 const TOO_MANY = 'too many files are open: raise the limit (ulimit -n)'
 

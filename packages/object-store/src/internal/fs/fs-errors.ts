@@ -123,7 +123,10 @@ export interface Failed {
  * The typed form of an error of the file system. Others, and those that are typed already, are
  * returned as they are.
  */
-export function storeError(error: unknown, { doing, directory, maybeDone = true }: Failed): unknown {
+export function storeError(
+  error: unknown,
+  { doing, directory, maybeDone = true }: Failed,
+): unknown {
   const code = codeOf(error)
   if (code === undefined || isFirnError(error) || !/^E[A-Z0-9]+$/.test(code)) return error
   const { reason, retryable, advice } = MEANINGS[code] ?? IO

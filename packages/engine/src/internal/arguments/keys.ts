@@ -1,0 +1,72 @@
+import { copyBytes } from '@firn/bytes'
+import { InvalidArgumentError, isDate, isUint8Array } from '@firn/env'
+import { type Encoding, encodeToKeep, encodeWith } from '../../encoding.js'
+import { shown } from './members.js'
+import { assertKey } from './sizes.js'
+
+/** The table that a key is of, as far as encoding the key goes. */
+export interface KeyedTable {
+  /** How its keys become bytes, as far as is known by now. */
+  readonly keys: Encoding<never>
+  /** True if its keys were given an encoding by the caller: then `keys` never changes. */
+  readonly keysAreFixed: boolean
+  /** True if this process has seen the table, and so knows its encodings. */
+  readonly isKnown: boolean
+}
+
+/**
+ * A key as a call was given it, for a call that has to wait: the caller may change its array, or the
+ * encoding its scratch memory, as soon as the call returns.
+ *
+ * The key is encoded here, at the call. The encoding of a table that the caller gave none may be
+ * another one after the wait, since the table was seen for the first time or made anew; so a copy of
+ * the key itself is kept for such tables.
+ */
+export class TakenKey {
+  readonly #table: KeyedTable
+  readonly #key: unknown
+  #encoding: Encoding<never> | undefined
+  #bytes: Uint8Array | undefined
+
+  /** Throws `InvalidArgumentError` for a key that the table can't hold, where that is known. */
+  constructor(table: KeyedTable, key: unknown) {
+    this.#table = table
+    this.#key = table.keysAreFixed ? undefined : ownCopy(key)
+    if (table.keysAreFixed) this.#encode(table.keys, key, encodeToKeep)
+    else if (table.isKnown) this.#encode(table.keys, this.#key, encodeWith)
+  }
+
+  /** As it is stored. Throws `InvalidArgumentError` for a key that the table can't hold. */
+  stored(): Uint8Array {
+    const { keys, keysAreFixed } = this.#table
+    const bytes = this.#bytes
+    if (bytes !== undefined && (keysAreFixed || keys === this.#encoding)) return bytes
+    return this.#encode(keys, this.#key, encodeWith)
+  }
+
+  #encode(keys: Encoding<never>, key: unknown, encode: typeof encodeWith): Uint8Array {
+    const bytes = encode(keys as Encoding<unknown>, key)
+    assertKey(bytes)
+    this.#encoding = keys
+    this.#bytes = bytes
+    return bytes
+  }
+}
+
+/** Throws `InvalidArgumentError` unless keys come in an array. */
+export function assertKeys(call: string, keys: unknown): void {
+  if (Array.isArray(keys)) return
+  throw new InvalidArgumentError(`${call} takes an array of keys, got ${shown(keys)}`)
+}
+
+/**
+ * A copy of a key that no caller can change: of those that the encodings known by name take. All
+ * others are the caller's own encoding's, which is given when its table is.
+ */
+export function ownCopy(key: unknown): unknown {
+  if (typeof key !== 'object' || key === null) return key
+  if (isUint8Array(key)) return copyBytes(key)
+  if (Array.isArray(key)) return key.map(ownCopy)
+  if (isDate(key)) return new Date(key.getTime())
+  return key
+}

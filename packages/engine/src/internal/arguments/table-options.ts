@@ -1,0 +1,154 @@
+import { InvalidArgumentError } from '@firn/env'
+import type { HistoryRetention, TableOptionsState } from '@firn/manifest'
+import {
+  CUSTOM_ENCODING,
+  type Encoding,
+  type EncodingName,
+  isEncodingName,
+  resolveEncoding,
+} from '../../encoding.js'
+import { TableOptionsError } from '../../errors.js'
+import type { TableOptions } from '../../table-options.js'
+import { assertMembers, assertOneOf, shown } from './members.js'
+
+const TABLE_MEMBERS: ReadonlySet<string> = new Set<keyof TableOptions<never, never>>([
+  'keys',
+  'values',
+  'history',
+  'compression',
+  'compaction',
+])
+const HISTORY_MEMBERS: ReadonlySet<string> = new Set(['durationMs', 'versions'])
+
+const DEFAULT_HISTORY: HistoryRetention = Object.freeze({ durationMs: 24 * 60 * 60 * 1000 })
+
+const DEFAULTS: TableOptionsState = {
+  keys: 'bytes',
+  values: 'bytes',
+  history: DEFAULT_HISTORY,
+  compaction: 'leveled',
+  compression: 'lz4',
+  statistics: [],
+}
+
+// Names appear in listings, on command lines and perhaps in file names: an allow-list, short, and
+// without spellings that a case-folding file system or a shell would read as something else.
+const TABLE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}$/
+
+/** What a table was asked to be, as it was when `table` was called. */
+export interface TakenTableOptions {
+  /** The encodings that were given. */
+  readonly encodings: { readonly keys?: Encoding<never>; readonly values?: Encoding<never> }
+  /** The options that were given, as they are persisted. */
+  readonly asked: Partial<TableOptionsState>
+}
+
+/** Throws `InvalidArgumentError` unless `name` may name a table. */
+export function assertTableName(name: unknown): asserts name is string {
+  if (typeof name !== 'string' || !TABLE_NAME.test(name) || name.includes('..')) {
+    throw new InvalidArgumentError(
+      `not a table name: ${shown(name)}; use 1–128 of A–Z a–z 0–9 _ . : - , beginning with a letter, a digit or _, without ".."`,
+    )
+  }
+}
+
+/**
+ * Copies of the options of a table. Throws `InvalidArgumentError` for options that don't exist or
+ * can't be meant: nothing that can't be persisted gets further than here.
+ */
+export function takeTableOptions(options: TableOptions<never, never>): TakenTableOptions {
+  assertMembers('table', options, TABLE_MEMBERS)
+  const { keys, values, history, compression, compaction } = options
+  assertOneOf('compression', compression, ['none', 'lz4', 'deflate'])
+  assertOneOf('compaction', compaction, ['leveled'])
+  const encodings = {
+    ...(keys !== undefined && { keys: resolveEncoding(keys, 'keys') }),
+    ...(values !== undefined && { values: resolveEncoding(values, 'values') }),
+  }
+  return {
+    encodings,
+    asked: {
+      ...(encodings.keys !== undefined && { keys: persistedName(encodings.keys, 'keys') }),
+      ...(encodings.values !== undefined && { values: persistedName(encodings.values, 'values') }),
+      ...(history !== undefined && { history: takeHistory(history) }),
+      ...(compression !== undefined && { compression }),
+      ...(compaction !== undefined && { compaction }),
+    },
+  }
+}
+
+/** What is persisted of the options when a table comes into being. */
+export function persistedOptions({ asked }: TakenTableOptions): TableOptionsState {
+  return { ...DEFAULTS, ...asked }
+}
+
+/** Throws `TableOptionsError` where options that are given contradict those persisted. */
+export function assertCompatible(
+  name: string,
+  { asked }: TakenTableOptions,
+  persisted: TableOptionsState,
+): void {
+  for (const option of Object.keys(asked) as (keyof TableOptionsState)[]) {
+    const want = JSON.stringify(asked[option])
+    const have = JSON.stringify(persisted[option])
+    if (want !== have) {
+      throw new TableOptionsError(
+        `table ${JSON.stringify(name)} was created with ${option} ${have}, but is opened with ${want}; leave the option out, or use another table`,
+      )
+    }
+  }
+}
+
+/** The encodings a handle uses: those given, else those the table was created with. */
+export function encodingsOf(
+  name: string,
+  { encodings }: TakenTableOptions,
+  persisted: TableOptionsState | undefined,
+): { keys: Encoding<never>; values: Encoding<never> } {
+  const pick = (role: 'keys' | 'values'): Encoding<never> => {
+    const own = encodings[role]
+    if (own !== undefined) return own
+    const stored = persisted?.[role] ?? DEFAULTS[role]
+    if (!isEncodingName(stored)) {
+      throw new TableOptionsError(
+        `table ${JSON.stringify(name)} was created with an encoding of its own for ${role} (${JSON.stringify(stored)}); pass it as the option ${role}`,
+      )
+    }
+    return resolveEncoding(stored as EncodingName, role)
+  }
+  return { keys: pick('keys'), values: pick('values') }
+}
+
+const MOST_NAME_UNITS = 255
+
+function persistedName({ name }: Encoding<never>, role: 'keys' | 'values'): string {
+  if (name === undefined) return CUSTOM_ENCODING
+  if (typeof name === 'string' && name !== '' && name.length <= MOST_NAME_UNITS) return name
+  throw new InvalidArgumentError(
+    `the name of the encoding for ${role} must be text of 1 to ${MOST_NAME_UNITS} characters, got ${shown(name)}; it is stored with the table`,
+  )
+}
+
+/** A copy with the member that was given alone: an object of the caller's may change. */
+function takeHistory(history: HistoryRetention): HistoryRetention {
+  if (history === 'none' || history === 'all') return history
+  if (typeof history === 'object' && history !== null) {
+    assertMembers('history', history, HISTORY_MEMBERS)
+    const { durationMs, versions } = history as { durationMs?: unknown; versions?: unknown }
+    if (versions === undefined && isPositive(durationMs)) return { durationMs }
+    if (durationMs === undefined && isPositive(versions)) return { versions }
+  }
+  throw new InvalidArgumentError(
+    `history must be 'none', 'all', { durationMs } or { versions }, one of them and a whole number from 1 on; got ${historyInWords(history)}`,
+  )
+}
+
+function isPositive(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0
+}
+
+function historyInWords(history: unknown): string {
+  if (typeof history !== 'object' || history === null) return shown(history)
+  const members = Object.entries(history).map(([name, value]) => `${name}: ${shown(value)}`)
+  return `{ ${members.join(', ')} }`
+}
