@@ -28,11 +28,19 @@ export async function locateParts(
       'a database in memory has no parts to look into; name one in a directory or in S3',
     )
   }
-  const { store, makeLog, log, release } = await locate(location, { ...options, mode: 'read' })
+  const { store, makeLog, log, place, release } = await locate(location, {
+    ...options,
+    mode: 'read',
+  })
   return {
     store,
     findIncarnation: async () => {
-      const { incarnation } = await openRoot(store, { ...options, createIfMissing: false, log })
+      const { incarnation } = await openRoot(store, {
+        ...options,
+        createIfMissing: false,
+        log,
+        place,
+      })
       return incarnation
     },
     openLog: async (incarnation) => makeLog(incarnation),

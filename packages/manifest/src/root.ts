@@ -24,6 +24,8 @@ export interface OpenRootOptions {
    * not known, and not checked.
    */
   log?: string | undefined
+  /** What to call the store in messages, such as its location without credentials. */
+  place?: string | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -57,7 +59,7 @@ export async function openRoot(store: ObjectStore, options: OpenRootOptions = {}
   if (found !== undefined) return { ...withLog(found, log), created: false }
   if (options.createIfMissing === false) {
     throw new DatabaseNotFoundError(
-      `there is no database here: no object ${ROOT_KEY}; check the location, or open with createIfMissing`,
+      `there is no database in ${options.place ?? 'the store'}: it has no object ${ROOT_KEY}; check the location, or open it with mode 'write' and createIfMissing: true, which makes one`,
     )
   }
   const incarnation = ulid(options.env ?? systemEnv)

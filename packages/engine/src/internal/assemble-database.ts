@@ -69,6 +69,7 @@ export async function assembleDatabase(
       env,
       createIfMissing: writes && (options.createIfMissing ?? true),
       log: located.log,
+      place: located.place,
       signal: options.signal,
     })
     if (writes) await located.assertConditions?.(created, options.signal)

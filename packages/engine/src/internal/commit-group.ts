@@ -116,6 +116,11 @@ export class CommitGroup {
     return versions.holding((tree, state) => guard.check(tree, state.timestamp, NO_KEYS))
   }
 
+  /** Whether its payload is made for the state that it meets: all before it have to be applied. */
+  get needsState(): boolean {
+    return this.provisional.size > 0 || !this.isRecordsOnly
+  }
+
   /**
    * Whether it applies to any state: records, and tables made for them. A refusal of others (maintenance,
    * transactions) concerns only those who made them, who are told.

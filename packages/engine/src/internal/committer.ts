@@ -49,6 +49,8 @@ export interface CommitterOptions {
  * 4. On a shared log, an append that loses to another process reads what was committed meanwhile and
  *    tries the next version; edits whose inputs are gone are a conflict.
  *
+ * A group that can't be encoded, or doesn't apply, is refused alone, and takes no version.
+ *
  * A failed append to an exclusive log stops all writes: what is on disk is then unknown, and a later
  * success would make durable what was reported as failed.
  */
@@ -97,7 +99,7 @@ export class Committer {
     this.#pressure = options.pressure
     this.#catchUp = options.catchUp
     this.#onProgress = options.onProgress
-    this.#newTables = new TablesToCome(options.log.exclusive, options.versions)
+    this.#newTables = new TablesToCome()
     this.#version = options.versions.state.version
     this.#timestamp = options.versions.state.timestamp
   }
@@ -128,6 +130,8 @@ export class Committer {
       const seen = group.seen as Promise<Commit>
       return group.byteLength >= BUFFERED_GROUP_BYTES ? this.#handOver().then(() => seen) : seen
     }
+    // What can't be encoded is refused here: in a group, others would fail with it.
+    if (id === undefined) this.#newTables.assertCreatable([table])
     const group = this.#unseenGroup()
     const tableId = id ?? this.#newTables.add(table, group)
     group.records.put(tableId, kind, key, 0, key.length, value, 0, value.length)
@@ -146,6 +150,7 @@ export class Committer {
     await this.ready(signal)
     const { state } = this.#versions
     const ids = batch.tables.map((table) => table.idIn(state))
+    this.#newTables.assertCreatable(batch.tables.filter((_, i) => ids[i] === undefined))
     const buffered = durability === 'buffered' && this.#showsAtOnce && !ids.includes(undefined)
     const group = buffered ? this.#visibleGroup() : this.#unseenGroup()
     const actual = batch.tables.map((table, i) => ids[i] ?? this.#newTables.add(table, group))
@@ -229,6 +234,8 @@ export class Committer {
     this.#closeGathering()
     const newest = this.#newest
     await newest?.durable.catch((error: unknown) => {
+      // What is refused alone loses nothing else: its writers were told.
+      if (this.#log.exclusive && this.#stopped === undefined) return
       // Maintenance that is refused loses nothing, and what was before it is settled.
       if (newest.isRecordsOnly || !isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
     })
@@ -341,8 +348,8 @@ export class Committer {
       // Groups of records go to the log together. One that changes files or tables is held against
       // the state that it will meet, so all before it have to be applied.
       let to = from + 1
-      if (groups[from]?.isRecordsOnly === true) {
-        while (groups[to]?.isRecordsOnly === true) to++
+      if (groups[from]?.needsState === false) {
+        while (groups[to]?.needsState === false) to++
         await this.#appendPipelined(groups.slice(from, to), groups.slice(to))
       } else {
         await this.#appendChecked(groups[from] as CommitGroup, groups.slice(to))
@@ -358,32 +365,49 @@ export class Committer {
       // Nobody else changes the state of an exclusive log.
       await group.check(this.#versions)
       const { state } = this.#versions
+      group.rebase(state)
       const conflict = group.missingTable(state) ?? conflictOf(state, group.edits)
       if (conflict !== undefined) throw new CommitConflictError(conflict)
     } catch (error) {
-      this.#settled(group)
-      group.reject(error)
+      this.#refuse(group, error)
       return
     }
     if (this.#stopped === undefined) return this.#appendPipelined([group], later)
     this.#rejectAll([group])
   }
 
+  /** Tells a group's writers that it isn't committed. Whatever comes after it goes on. */
+  #refuse(group: CommitGroup, error: unknown): void {
+    // What it was asked to begin, the next one begins.
+    if (group.startsSegment) this.#segmentWanted = true
+    this.#settled(group)
+    group.reject(error)
+  }
+
   async #appendPipelined(
     groups: readonly CommitGroup[],
     later: readonly CommitGroup[],
   ): Promise<void> {
+    const failures = encodeAll(groups)
     const appends: Promise<AppendResult>[] = []
+    let next = 0
     for (const [i, group] of groups.entries()) {
+      const failure = failures.get(group)
+      if (failure !== undefined) {
+        this.#refuse(group, failure.error)
+        continue
+      }
       try {
-        if (i === 0) for (const each of groups) appends.push(this.#append(each))
-        const result = await (appends[i] as Promise<AppendResult>)
+        if (next === 0) {
+          for (const each of groups) if (!failures.has(each)) appends.push(this.#append(each))
+        }
+        const result = await (appends[next++] as Promise<AppendResult>)
         if (!result.appended) throw new CommitConflictError('another process wrote to the log')
+        this.#applied(group, group.commit as Commit)
       } catch (error) {
         this.#stop(error, [...groups.slice(i), ...later])
         return
       }
-      this.#applied(group, group.commit as Commit)
     }
   }
 
@@ -406,8 +430,7 @@ export class Committer {
     try {
       this.#applied(group, await this.#shared.append(group))
     } catch (error) {
-      this.#settled(group)
-      group.reject(error)
+      this.#refuse(group, error)
       this.#onProgress()
       // Whether the entry exists is to be known before the next one is tried.
       if (isFirnError(error, 'FIRN_COMMIT_UNKNOWN')) await this.#catchUp().catch(() => {})
@@ -466,6 +489,7 @@ export class Committer {
     const missing = tables.filter((table) => table.idIn(this.#versions.state) === undefined)
     if (missing.length > 0) {
       if (this.#stopped !== undefined) throw this.#stopped
+      this.#newTables.assertCreatable(missing)
       const group = this.#unseenGroup()
       for (const table of missing) this.#newTables.add(table, group)
       this.#schedule()
@@ -502,4 +526,22 @@ export class Committer {
     this.#lostBuffered ||= groups.some((group) => group.visible)
     for (const group of groups) group.reject(this.#stopped)
   }
+}
+
+/**
+ * Encodes groups before they get their versions; returns those that can't be encoded. The log doesn't
+ * see them, and the next group takes their place. A visible group has its version already, and readers
+ * have seen its records: where it fails, appending it does.
+ */
+function encodeAll(groups: readonly CommitGroup[]): Map<CommitGroup, { error: unknown }> {
+  const failures = new Map<CommitGroup, { error: unknown }>()
+  for (const group of groups) {
+    if (group.visible) continue
+    try {
+      group.payload()
+    } catch (error) {
+      failures.set(group, { error })
+    }
+  }
+  return failures
 }

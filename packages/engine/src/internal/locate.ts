@@ -1,5 +1,5 @@
 import type { CacheFiles } from '@firn/block-cache/disk'
-import { InvalidArgumentError, systemEnv } from '@firn/env'
+import { systemEnv } from '@firn/env'
 import {
   type CommitLog,
   type Leases,
@@ -12,11 +12,13 @@ import { openDirectory, openDirectoryLog } from '#directory'
 import type { DatabaseParts, OpenOptions } from '../open-options.js'
 import { AWS_PRICES } from '../prices.js'
 import type { RequestStats } from '../request-stats.js'
-import { parseLocation } from './location.js'
+import { parseLocation, shown } from './location.js'
 
 /** A store and a log, ready to be opened. */
 export interface Located {
   store: ObjectStore
+  /** What to call it in messages. */
+  place?: string
   /** Counts the requests that store and log make. */
   meter: () => RequestStats
   makeLog: (incarnation: string) => CommitLog | Promise<CommitLog>
@@ -62,6 +64,10 @@ export async function locate(
   options: OpenOptions,
 ): Promise<Located> {
   if (typeof location !== 'string') return handedIn(location)
+  return { ...(await locateUrl(location, options)), place: shown(location) }
+}
+
+async function locateUrl(location: string, options: OpenOptions): Promise<Located> {
   const parsed = parseLocation(location)
   switch (parsed.kind) {
     case 'memory':
@@ -84,11 +90,6 @@ function counted(store: ObjectStore): Pick<Located, 'store' | 'meter'> {
 
 function handedIn(parts: DatabaseParts): Located {
   const { store, log, leases, cacheFiles } = parts
-  if (store === undefined || log === undefined) {
-    throw new InvalidArgumentError(
-      'open takes a location such as "file:./data", or { store, log } with both parts',
-    )
-  }
   const directory = (store as { directory?: unknown }).directory
   return {
     ...counted(store),

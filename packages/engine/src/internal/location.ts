@@ -17,6 +17,9 @@ const FORMS =
 
 /** Reads a location URL. Throws `InvalidArgumentError` for one that names no database. */
 export function parseLocation(location: string): Location {
+  if (typeof location !== 'string') {
+    throw new InvalidArgumentError(`a location is text, such as 'file:./directory'; use ${FORMS}`)
+  }
   const match = /^([a-z][a-z0-9+.-]*):([^?#]*)(?:\?(.*))?$/i.exec(location)
   if (match === null) {
     throw new InvalidArgumentError(
@@ -111,6 +114,6 @@ function allowOnly(parameters: URLSearchParams, allowed: string[], location: str
 }
 
 /** A location as messages show it: without credentials, and without what parameters say. */
-function shown(location: string): string {
+export function shown(location: string): string {
   return JSON.stringify(location.replace(/\/\/[^/?#]*@/, '//').replace(/\?.*$/s, ''))
 }

@@ -120,9 +120,10 @@ export class TableHandle<K, V> implements Table<K, V> {
       else batch.put(this.bytes, key, value)
       return batch.write(options)
     }
-    const writer = database.writer()
     signal?.throwIfAborted()
-    return waitFor(writer.write(this.identity, kind, key, value, durability, signal), signal)
+    const writer = database.writer()
+    const written = writer.write(this.identity, kind, key, value, durability, signal)
+    return signal === undefined ? written : waitFor(written, signal)
   }
 }
 

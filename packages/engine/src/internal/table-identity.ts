@@ -45,6 +45,11 @@ export class TableIdentity implements KeyedTable {
     return { type: 'create-table', id, name: this.name, options: this.creationOptions }
   }
 
+  /** Throws `TableOptionsError` where options that were given contradict those of the table. */
+  assertCompatible(persisted: TableOptionsState): void {
+    assertCompatible(this.name, this.#options, persisted)
+  }
+
   get keysAreFixed(): boolean {
     return this.#options.encodings.keys !== undefined
   }
@@ -68,7 +73,7 @@ export class TableIdentity implements KeyedTable {
   #adopt(id: number, state: DatabaseState): void {
     const persisted = state.tables.get(id)?.options
     if (persisted !== undefined) {
-      assertCompatible(this.name, this.#options, persisted)
+      this.assertCompatible(persisted)
       const encodings = encodingsOf(this.name, this.#options, persisted)
       this.keys = encodings.keys
       this.values = encodings.values
@@ -93,6 +98,10 @@ class RawTableIdentity extends TableIdentity {
 
   override get creationOptions(): TableOptionsState {
     return this.#typed.creationOptions
+  }
+
+  override assertCompatible(persisted: TableOptionsState): void {
+    this.#typed.assertCompatible(persisted)
   }
 
   override idIn(state: DatabaseState): number | undefined {

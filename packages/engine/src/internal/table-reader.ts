@@ -85,11 +85,11 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   async has(key: K, options?: ReadOptions): Promise<boolean> {
-    const taken = takeReadOptions('has', options)
-    if (this.#readsAtOnce(taken)) {
+    if (options === undefined && !this.#source.isStale()) {
       const status = this.#find(key)
       if (status !== NOT_RESIDENT) return status === FOUND
     }
+    const taken = takeReadOptions('has', options)
     return (await this.#lookUp(new TakenKey(this.#table, key), taken, () => true)) ?? false
   }
 

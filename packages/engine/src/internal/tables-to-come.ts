@@ -1,41 +1,48 @@
+import { encodeEdits } from '@firn/manifest'
 import type { CommitGroup } from './commit-group.js'
 import type { TableIdentity } from './table-identity.js'
-import type { VersionSet } from './version-set.js'
 
-/** From here on, ids stand for tables that a shared log doesn't know yet. */
+/** From here on, ids stand for tables that the log doesn't know yet. */
 const PROVISIONAL_ID = 0xc000_0000
 
-/** Tables that groups on their way to the log create. */
+/**
+ * Tables that groups on their way to the log create. Until then they have provisional ids, which look
+ * like no table's: `rebase` gives the real ones, when it is known which groups came before.
+ */
 export class TablesToCome {
-  readonly #isExclusive: boolean
-  readonly #versions: VersionSet
-  readonly #ids: Map<string, number> = new Map()
-  #provisionalIds = 0
+  readonly #pending: Map<string, { id: number; table: TableIdentity }> = new Map()
+  #ids = 0
 
-  constructor(isExclusive: boolean, versions: VersionSet) {
-    this.#isExclusive = isExclusive
-    this.#versions = versions
+  /**
+   * Throws where a table can't be created, before any group depends on it: `InvalidArgumentError` where
+   * its options can't be encoded, `TableOptionsError` where they contradict those that it is being
+   * created with.
+   */
+  assertCreatable(tables: readonly TableIdentity[]): void {
+    const names = new Map<string, TableIdentity>()
+    for (const table of tables) {
+      const first = this.#pending.get(table.name)?.table ?? names.get(table.name)
+      if (first === undefined) {
+        encodeEdits([table.creation(PROVISIONAL_ID)])
+        names.set(table.name, table)
+      } else if (first !== table) table.assertCompatible(first.creationOptions)
+    }
   }
 
-  /** The id that a table will have, which the group creates unless one before it does. */
+  /** The id that a table has in a group, which creates it unless one before does. */
   add(table: TableIdentity, group: CommitGroup): number {
-    let id = this.#ids.get(table.name)
-    if (id === undefined) {
-      // On a shared log, `rebase` gives the real id: until then it may not look like any table's.
-      id = this.#isExclusive
-        ? this.#versions.state.nextTableId + this.#ids.size
-        : PROVISIONAL_ID + this.#provisionalIds++
-      this.#ids.set(table.name, id)
-      group.edits.push(table.creation(id))
+    let pending = this.#pending.get(table.name)
+    if (pending === undefined) {
+      pending = { id: PROVISIONAL_ID + this.#ids++, table }
+      this.#pending.set(table.name, pending)
+      group.edits.push(table.creation(pending.id))
     }
-    group.provisional.set(id, table)
-    return id
+    group.provisional.set(pending.id, pending.table)
+    return pending.id
   }
 
   /** The group's tables exist now, or won't. */
   settled(group: CommitGroup): void {
-    for (const edit of group.edits) {
-      if (edit.type === 'create-table') this.#ids.delete(edit.name)
-    }
+    for (const { name } of group.provisional.values()) this.#pending.delete(name)
   }
 }

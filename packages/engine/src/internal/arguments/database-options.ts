@@ -8,7 +8,7 @@ import {
   assertMembers,
   assertOneOf,
   assertSignal,
-  shown,
+  typeName,
 } from './members.js'
 import { type TakenMoment, takeMoment } from './moment.js'
 
@@ -71,5 +71,5 @@ export function takeEvictOptions(options: EvictOptions = {}): Required<EvictOpti
 /** Throws `InvalidArgumentError` unless the function that a call runs is one. */
 export function assertRunnable(call: string, run: unknown): void {
   if (typeof run === 'function') return
-  throw new InvalidArgumentError(`${call} takes a function, got ${shown(run)}`)
+  throw new InvalidArgumentError(`${call} takes a function, got ${typeName(run)}`)
 }

@@ -1,7 +1,7 @@
 import { copyBytes } from '@firn/bytes'
 import { InvalidArgumentError, isDate, isUint8Array } from '@firn/env'
 import { type Encoding, encodeToKeep, encodeWith } from '../../encoding.js'
-import { shown } from './members.js'
+import { typeName } from './members.js'
 import { assertKey } from './sizes.js'
 
 /** The table that a key is of, as far as encoding the key goes. */
@@ -56,7 +56,7 @@ export class TakenKey {
 /** Throws `InvalidArgumentError` unless keys come in an array. */
 export function assertKeys(call: string, keys: unknown): void {
   if (Array.isArray(keys)) return
-  throw new InvalidArgumentError(`${call} takes an array of keys, got ${shown(keys)}`)
+  throw new InvalidArgumentError(`${call} takes an array of keys, got ${typeName(keys)}`)
 }
 
 /**

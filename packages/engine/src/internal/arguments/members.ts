@@ -12,7 +12,7 @@ export function assertMembers(
 ): asserts options is object {
   if (!isRecord(options)) {
     throw new InvalidArgumentError(
-      `the options of ${what} must be an object with any of ${listOf(known)}; got ${shown(options)}`,
+      `the options of ${what} must be an object with any of ${listOf(known)}; got ${typeName(options)}`,
     )
   }
   for (const name in options) {
@@ -28,7 +28,7 @@ export function assertMembers(
 /** For calls that have no options: throws `InvalidArgumentError` where some are given. */
 export function assertNone(what: string, options: unknown, instead = ''): void {
   if (options === undefined) return
-  throw new InvalidArgumentError(`${what} takes no options${instead}; got ${shown(options)}`)
+  throw new InvalidArgumentError(`${what} takes no options${instead}; got ${typeName(options)}`)
 }
 
 /** Throws `InvalidArgumentError` unless a value is `undefined` or one of those allowed. */
@@ -87,7 +87,10 @@ export function assertSignal(signal: unknown): asserts signal is AbortSignal | u
   )
 }
 
-/** A value as messages show it: what it is, and itself where it is short and plain. */
+/**
+ * The value of an option as messages show it: what it is, and itself where it is short and plain. Not for
+ * what may be a key or a value: `typeName` is.
+ */
 export function shown(value: unknown): string {
   switch (typeof value) {
     case 'string':

@@ -61,8 +61,12 @@ const DYNAMODB_PRICES: ReadonlySet<string> = new Set<keyof Prices['dynamodb']>([
 
 /** A memtable is addressed by 32 bits, and its memory grows in steps of up to twice its size. */
 const MOST_MEMTABLE_BYTES: number = 1024 ** 3
-/** An entry of the log is built in memory, with others that are written at the same time. */
-const MOST_INLINE_BYTES: number = 256 * 1024 ** 2
+const MOST_TUNING: Readonly<Partial<Record<keyof Tuning, number>>> = {
+  /** What the format of files allows is more. */
+  blockBytes: 64 * 1024 ** 2,
+  /** An entry of the log is built in memory, with others that are written at the same time. */
+  inlineLimitBytes: 256 * 1024 ** 2,
+}
 
 const LOCATIONS =
   'a location such as "file:./data", "memory:" or "s3://bucket/prefix", or { store, log }'
@@ -171,7 +175,7 @@ function takeTuning(given: Tuning): Tuning {
   const tuning: Tuning = {}
   for (const [name, least] of Object.entries(TUNING) as [keyof Tuning, number][]) {
     const value = given[name]
-    const most = name === 'inlineLimitBytes' ? MOST_INLINE_BYTES : undefined
+    const most = MOST_TUNING[name]
     assertCount(`tuning.${name}`, value, least, most)
     if (value !== undefined) tuning[name] = value
   }
