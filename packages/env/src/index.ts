@@ -11,6 +11,7 @@ export {
   isFirnError,
 } from './errors.js'
 export { holding } from './holding.js'
+export { type SlotOptions, Slots, slotsOf } from './slots.js'
 export {
   assertUlid,
   isUlid,

@@ -28,7 +28,7 @@ import {
   isTombstone,
 } from './internal/entry-item.js'
 import type { Item } from './internal/item-size.js'
-import { type Condition, ItemTable } from './internal/item-table.js'
+import { type CallOptions, type Condition, ItemTable } from './internal/item-table.js'
 import type { DynamoDbOptions } from './options.js'
 
 export interface DynamoDbCommitLogOptions extends DynamoDbOptions {
@@ -98,32 +98,32 @@ export class DynamoDbCommitLog implements CommitLog {
     this.#assertOpen()
     assertVersion(version)
     assertLimit(options.limit)
-    const { signal: caller, limit = Infinity } = options
+    const { signal: caller, limit = Infinity, urgent } = options
     const read = new AbortController()
     const onAbort = (): void => read.abort(caller?.reason)
     if (caller?.aborted === true) onAbort()
     caller?.addEventListener('abort', onAbort, { once: true })
     this.#reads.add(read)
     try {
-      yield* this.#read(version, limit, read.signal)
+      yield* this.#read(version, limit, { signal: read.signal, urgent })
     } finally {
       this.#reads.delete(read)
       caller?.removeEventListener('abort', onAbort)
     }
   }
 
-  async *#read(version: number, limit: number, signal: AbortSignal): AsyncIterable<LogEntry> {
+  async *#read(version: number, limit: number, options: CallOptions): AsyncIterable<LogEntry> {
     let position = version
     let left = limit
     while (left > 0) {
-      const { entries, atEnd } = await this.#readPage(position, left, signal)
+      const { entries, atEnd } = await this.#readPage(position, left, options)
       for (const entry of entries) {
         yield entry
         position = entry.version
       }
       left -= entries.length
       if (atEnd) return
-      signal.throwIfAborted()
+      options.signal?.throwIfAborted()
     }
   }
 
@@ -181,7 +181,8 @@ export class DynamoDbCommitLog implements CommitLog {
   async #readWinner(entry: NewLogEntry, signal: AbortSignal | undefined): Promise<LogEntry> {
     let winner: LogEntry | undefined
     try {
-      winner = (await this.#readPage(entry.version - 1, 1, signal)).entries[0]
+      const options = { signal, urgent: true }
+      winner = (await this.#readPage(entry.version - 1, 1, options)).entries[0]
     } catch (error) {
       if (isUndecodable(error)) throw error
       throw new AmbiguousAppendError(entry, error)
@@ -193,17 +194,13 @@ export class DynamoDbCommitLog implements CommitLog {
     return winner
   }
 
-  #readPage(position: number, limit: number, signal: AbortSignal | undefined): Promise<Page> {
-    return readUndamaged(() => this.#readPageOnce(position, limit, signal))
+  #readPage(position: number, limit: number, options: CallOptions): Promise<Page> {
+    return readUndamaged(() => this.#readPageOnce(position, limit, options))
   }
 
-  async #readPageOnce(
-    position: number,
-    limit: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Page> {
+  async #readPageOnce(position: number, limit: number, options: CallOptions): Promise<Page> {
     const key = entryKey(this.#incarnation, position)
-    const { items, atEnd } = await this.#table.query(key, limit, signal)
+    const { items, atEnd } = await this.#table.query(key, limit, options)
     const entries = items.map((item, i) => {
       const entry = decodeEntryItem(this.#incarnation, item)
       const expected = position + i + 1
@@ -253,7 +250,7 @@ export class DynamoDbCommitLog implements CommitLog {
     let high = through + 1
     while (high - low > 1) {
       const middle = low + Math.floor((high - low) / 2)
-      const item = await this.#table.get(entryKey(this.#incarnation, middle), signal)
+      const item = await this.#table.get(entryKey(this.#incarnation, middle), { signal })
       if (item !== undefined && isTombstone(item)) low = middle
       else high = middle
     }

@@ -26,7 +26,8 @@ export class DynamoDbLeases extends BaseLeases {
   }
 
   protected async _read(name: string, options: LeaseCallOptions): Promise<LeaseRecord | undefined> {
-    const item = await this.#table.get(leaseItemKey(this.#incarnation, name), options.signal)
+    const key = leaseItemKey(this.#incarnation, name)
+    const item = await this.#table.get(key, { signal: options.signal, urgent: true })
     return item === undefined ? undefined : decodeLeaseItem(this.#incarnation, name, item)
   }
 

@@ -1,7 +1,8 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 
-const CONNECTIONS = 64
+/** As many as requests are sent at once by default: see `DynamoDbOptions.connections`. */
+const CONNECTIONS = 50
 
 /**
  * A client as this package wants it, for Node: one attempt for each request, and connections that are

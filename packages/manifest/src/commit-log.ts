@@ -39,6 +39,8 @@ export interface LogCallOptions {
 export interface ReadLogOptions extends LogCallOptions {
   /** At most this many entries. */
   limit?: number | undefined
+  /** Goes ahead of other requests that wait, as appends do: for a read that commits wait for. */
+  urgent?: boolean | undefined
 }
 
 export interface NewLogEntry {

@@ -1,5 +1,5 @@
 import { assertUlid, ClosedError, CorruptionError, isFirnError } from '@firn/env'
-import type { ObjectInfo, ObjectStore } from '@firn/object-store'
+import type { CallOptions, ObjectInfo, ObjectStore } from '@firn/object-store'
 import type {
   AppendResult,
   CommitLog,
@@ -63,7 +63,7 @@ export class ObjectCommitLog implements CommitLog {
     this.#assertOpen()
     assertVersion(version)
     assertLimit(options.limit)
-    const { signal } = options
+    const { signal, urgent } = options
     let position = version
     let left = options.limit ?? Infinity
     let probes = this.#listed || left <= PROBES ? PROBES : 0
@@ -76,11 +76,12 @@ export class ObjectCommitLog implements CommitLog {
         let batch: LogEntry[]
         if (probes > 0) {
           probes--
-          const entry = await this.#read(position + 1, signal)
+          const entry = await this.#read(position + 1, { signal, urgent })
           batch = entry === undefined ? [] : [entry]
         } else {
-          listing ??= this.#list(position, signal)
-          batch = await this.#readListed(listing, position, Math.min(left, PARALLEL_READS), signal)
+          listing ??= this.#list(position, { signal, urgent })
+          const count = Math.min(left, PARALLEL_READS)
+          batch = await this.#readListed(listing, position, count, { signal, urgent })
         }
         position += batch.length
         left -= batch.length
@@ -112,7 +113,8 @@ export class ObjectCommitLog implements CommitLog {
   async #create(entry: NewLogEntry, signal: AbortSignal | undefined): Promise<AppendResult> {
     const key = logEntryKey(this.#incarnation, entry.version)
     try {
-      await this.#store.put(key, encodeEntryObject(key, entry), { ifAbsent: true, signal })
+      const options = { ifAbsent: true, signal, urgent: true }
+      await this.#store.put(key, encodeEntryObject(key, entry), options)
       return { appended: true }
     } catch (error) {
       if (isFirnError(error, 'FIRN_PRECONDITION_FAILED')) {
@@ -132,7 +134,7 @@ export class ObjectCommitLog implements CommitLog {
   ): Promise<AppendResult> {
     let winner: LogEntry | undefined
     try {
-      winner = await this.#read(entry.version, signal)
+      winner = await this.#read(entry.version, { signal, urgent: true })
     } catch (error) {
       // An entry of a newer format is another's; one that can't be read may be this one.
       if (isFirnError(error, 'FIRN_FORMAT_VERSION')) throw error
@@ -142,11 +144,11 @@ export class ObjectCommitLog implements CommitLog {
     return { appended: false, winner }
   }
 
-  async #read(version: number, signal: AbortSignal | undefined): Promise<LogEntry | undefined> {
+  async #read(version: number, options: CallOptions): Promise<LogEntry | undefined> {
     const key = logEntryKey(this.#incarnation, version)
     try {
       return await readUndamaged(async () => {
-        const { bytes } = await this.#store.get(key, { signal })
+        const { bytes } = await this.#store.get(key, options)
         return ofVersion(decodeEntryObject(key, bytes), version, key)
       })
     } catch (error) {
@@ -155,17 +157,17 @@ export class ObjectCommitLog implements CommitLog {
     }
   }
 
-  #list(position: number, signal: AbortSignal | undefined): AsyncIterator<ObjectInfo> {
+  #list(position: number, options: CallOptions): AsyncIterator<ObjectInfo> {
     const prefix = logPrefix(this.#incarnation)
     const startAfter = logEntryKey(this.#incarnation, position)
-    return this.#store.list({ prefix, startAfter, signal })[Symbol.asyncIterator]()
+    return this.#store.list({ ...options, prefix, startAfter })[Symbol.asyncIterator]()
   }
 
   async #readListed(
     listing: AsyncIterator<ObjectInfo>,
     position: number,
     count: number,
-    signal: AbortSignal | undefined,
+    { signal, urgent }: CallOptions,
   ): Promise<LogEntry[]> {
     const prefix = logPrefix(this.#incarnation)
     const versions: number[] = []
@@ -182,7 +184,7 @@ export class ObjectCommitLog implements CommitLog {
     }
     if (versions.length < count) this.#listed = true
     return fanOut(versions, signal, async (version, own) => {
-      const entry = await this.#read(version, own)
+      const entry = await this.#read(version, { signal: own, urgent })
       if (entry !== undefined) return entry
       throw new CorruptionError(`entry ${version} was listed, but is gone from the commit log`)
     })

@@ -31,7 +31,7 @@ export class ObjectLeases extends BaseLeases<StoredLease> {
   protected async _read(name: string, options: LeaseCallOptions): Promise<StoredLease | undefined> {
     const key = leaseKey(this.#incarnation, name)
     try {
-      const { bytes, etag } = await this.#store.get(key, options)
+      const { bytes, etag } = await this.#store.get(key, { ...options, urgent: true })
       return { ...decodeLeaseRecord(bytes, key), etag }
     } catch (error) {
       if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return undefined
@@ -49,7 +49,11 @@ export class ObjectLeases extends BaseLeases<StoredLease> {
     const condition = expected === undefined ? { ifAbsent: true } : { ifMatch: expected.etag }
     try {
       const bytes = encodeLeaseRecord(next, key)
-      const { etag } = await this.#store.put(key, bytes, { ...options, ...condition })
+      const { etag } = await this.#store.put(key, bytes, {
+        ...options,
+        ...condition,
+        urgent: true,
+      })
       return { replaced: { ...next, etag } }
     } catch (error) {
       if (!isFirnError(error, 'FIRN_PRECONDITION_FAILED')) {

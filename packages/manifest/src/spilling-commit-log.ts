@@ -75,7 +75,7 @@ export class SpillingCommitLog implements CommitLog {
     options.signal?.throwIfAborted()
     const key = spillKey(this.#incarnation, entry.version, entry.token)
     // A failure here leaves an object that nothing refers to, and no doubt about the entry.
-    await this.#store.put(key, entry.payload, { signal: options.signal })
+    await this.#store.put(key, entry.payload, { signal: options.signal, urgent: true })
     const payload = encodeReference(entry.payload)
     const result = await this.#log.append({ ...entry, payload }, options)
     if (result.appended) return result
@@ -111,11 +111,12 @@ export class SpillingCommitLog implements CommitLog {
 
   async #withWinner(result: AppendResult, options: LogCallOptions): Promise<AppendResult> {
     if (result.appended) return result
-    return { appended: false, winner: await this.#resolve(result.winner, options) }
+    const winner = await this.#resolve(result.winner, { ...options, urgent: true })
+    return { appended: false, winner }
   }
 
   /** The entry with the payload that its own stands for. */
-  async #resolve(entry: LogEntry, { signal }: LogCallOptions): Promise<LogEntry> {
+  async #resolve(entry: LogEntry, { signal, urgent }: ReadLogOptions): Promise<LogEntry> {
     if (entry.payload?.[0] !== SPILLED_PAYLOAD_FORMAT) return entry
     const key = spillKey(this.#incarnation, entry.version, entry.token)
     const reference = decodeReference(entry.payload, `commit log entry ${entry.version}`)
@@ -123,7 +124,7 @@ export class SpillingCommitLog implements CommitLog {
     for (let attempt = 1; attempt <= 2; attempt++) {
       let payload: Uint8Array
       try {
-        payload = (await this.#store.get(key, { signal })).bytes
+        payload = (await this.#store.get(key, { signal, urgent })).bytes
       } catch (error) {
         if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
         // Truncated since the entry was read?

@@ -7,7 +7,7 @@ import {
   type S3ClientConfig,
   type ServerSideEncryption,
 } from '@aws-sdk/client-s3'
-import { type Env, InvalidArgumentError, systemEnv } from '@firn/env'
+import { type Env, InvalidArgumentError, slotsOf, systemEnv } from '@firn/env'
 import {
   assertKeyPrefix,
   BaseObjectStore,
@@ -42,8 +42,17 @@ export interface S3ObjectStoreOptions {
   bucket: string
   /** The folder of the bucket that the store is: 'some/folder'. Keys are relative to it. Default: all. */
   prefix?: string
-  /** A ready client, made with `maxAttempts: 1`. It stays open when the store closes. */
+  /**
+   * A ready client, made with `maxAttempts: 1`. It stays open when the store closes. Set `connections` if
+   * its HTTP handler has other bounds than the SDK's 50 sockets. Stores that share it share the bound.
+   */
   client?: S3Client
+  /**
+   * Most requests under way at once, and connections of a client of the store's own. Further requests
+   * wait in the order of the calls, urgent ones first, without a bound of time but their signal's.
+   * Default 50.
+   */
+  connections?: number
   /**
    * For a client of the store's own. Region, credentials and endpoint default to what the AWS SDK
    * finds: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_S3, the machine's role, ….
@@ -113,20 +122,30 @@ export class S3ObjectStore extends BaseObjectStore {
       }),
       ...(options.sseKmsKeyId !== undefined && { SSEKMSKeyId: options.sseKmsKeyId }),
     }
-    const used = client ?? newClient(clientConfig ?? {}, forcePathStyle)
-    this.#requests = new S3Requests(bucket, used, client === undefined, onRequest)
+    const connections = inBounds('connections', options.connections ?? 50, {
+      least: 1,
+      most: 10_000,
+    })
+    const used = client ?? newClient(clientConfig ?? {}, forcePathStyle, connections)
+    this.#requests = new S3Requests({
+      bucket,
+      client: used,
+      ownsClient: client === undefined,
+      slots: slotsOf(used, connections),
+      onRequest,
+    })
     this.#deletes = new ObjectDeletes(this.#requests)
     this.#retries = new UploadRetries(this.#env)
   }
 
   protected override async _get(key: string, options: GetOptions): Promise<StoredObject> {
-    const { range, ifMatch, signal } = options
+    const { range, ifMatch, signal, urgent } = options
     const fullKey = this.#fullKey(key)
     // HTTP has no way to ask for no bytes.
     const asksForNone = range !== undefined && range.start >= 0 && range.end === range.start
     if (!asksForNone) {
       const found = await this.#requests.run(
-        { kind: 'get', doing: `reading object '${key}'`, key, signal },
+        { kind: 'get', doing: `reading object '${key}'`, key, signal, urgent },
         async (client, how, request) => {
           const command = new GetObjectCommand({
             Bucket: this.#requests.bucket,
@@ -152,8 +171,9 @@ export class S3ObjectStore extends BaseObjectStore {
   }
 
   /** No bytes of an object: its size and ETag, which an answer of 416 lacks. */
-  async #emptyRange(key: string, { range, ifMatch, signal }: GetOptions): Promise<StoredObject> {
-    const info = await this._head(key, { signal })
+  async #emptyRange(key: string, options: GetOptions): Promise<StoredObject> {
+    const { range, ifMatch, signal, urgent } = options
+    const info = await this._head(key, { signal, urgent })
     if (info === undefined) throw new ObjectNotFoundError(key)
     if (ifMatch !== undefined && ifMatch !== info.etag) {
       throw new PreconditionFailedError(key, 'ifMatch')
@@ -163,10 +183,13 @@ export class S3ObjectStore extends BaseObjectStore {
     return { ...info, bytes: new Uint8Array(0), offset: start }
   }
 
-  protected override _head(key: string, { signal }: CallOptions): Promise<ObjectInfo | undefined> {
+  protected override _head(
+    key: string,
+    { signal, urgent }: CallOptions,
+  ): Promise<ObjectInfo | undefined> {
     const doing = `looking at object '${key}'`
     const command = new HeadObjectCommand(this.#names(key))
-    return this.#requests.run({ kind: 'head', doing, key, signal }, async (client, how) => {
+    return this.#requests.run({ kind: 'head', doing, key, signal, urgent }, async (client, how) => {
       try {
         const { ContentLength: size, ETag } = await client.send(command, how)
         if (size === undefined) throw badReply(doing, 'says nowhere how long it is')
@@ -190,7 +213,8 @@ export class S3ObjectStore extends BaseObjectStore {
       // How Ceph's gateway says that a replacement lost its race, for want of a code of its own.
       const lost = error instanceof S3RequestError && error.s3Code === 'UnknownError'
       if (!lost || options.ifMatch === undefined) throw error
-      const found = await this._head(key, { signal: options.signal })
+      const { signal, urgent } = options
+      const found = await this._head(key, { signal, urgent })
       if (found?.etag === options.ifMatch) throw error
       throw new PreconditionFailedError(key, 'ifMatch', { cause: error })
     }
@@ -199,7 +223,7 @@ export class S3ObjectStore extends BaseObjectStore {
   #putOnce(
     key: string,
     bytes: Uint8Array,
-    { ifAbsent, ifMatch, signal }: PutOptions,
+    { ifAbsent, ifMatch, signal, urgent }: PutOptions,
   ): Promise<{ etag: string }> {
     const doing = `writing object '${key}'`
     const condition = ifAbsent === true ? 'ifAbsent' : ifMatch === undefined ? undefined : 'ifMatch'
@@ -211,7 +235,7 @@ export class S3ObjectStore extends BaseObjectStore {
       ...(ifMatch !== undefined && { IfMatch: ifMatch }),
     })
     return this.#requests.run(
-      { kind: 'put', doing, key, condition, signal, bytesSent: bytes.length },
+      { kind: 'put', doing, key, condition, signal, urgent, bytesSent: bytes.length },
       async (client, how) => ({ etag: etagOf((await client.send(command, how)).ETag, doing) }),
     )
   }

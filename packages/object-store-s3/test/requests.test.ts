@@ -144,10 +144,10 @@ describe('what goes over the wire', () => {
   for (const [endpoint, inPath] of endpoints) {
     it(`names it in the ${inPath ? 'path' : 'host'} for ${endpoint ?? 'no endpoint'}, unless told`, () => {
       const config = { region: 'us-east-1', ...(endpoint !== undefined && { endpoint }) }
-      expect(newClient(config, undefined).config.forcePathStyle).toBe(inPath)
-      expect(newClient(config, !inPath).config.forcePathStyle).toBe(!inPath)
+      expect(newClient(config, undefined, 50).config.forcePathStyle).toBe(inPath)
+      expect(newClient(config, !inPath, 50).config.forcePathStyle).toBe(!inPath)
       const told = { ...config, forcePathStyle: !inPath }
-      expect(newClient(told, undefined).config.forcePathStyle).toBe(!inPath)
+      expect(newClient(told, undefined, 50).config.forcePathStyle).toBe(!inPath)
     })
   }
 
@@ -164,7 +164,9 @@ describe('what goes over the wire', () => {
       all = resolve
     })
     const store = storeAt(server.endpoint)
-    await Promise.all(Array.from({ length: 300 }, () => store.get('k')))
+    // Two are kept for urgent requests.
+    const get = (_: unknown, i: number) => store.get('k', { urgent: i % 10 === 0 })
+    await Promise.all(Array.from({ length: 300 }, get))
     for (let i = 0; i < 20; i++) await store.get('k')
     expect(server.connections).toBe(50)
     await store.close()

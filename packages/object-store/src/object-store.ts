@@ -33,6 +33,11 @@ export interface ObjectStore {
 
 export interface CallOptions {
   signal?: AbortSignal | undefined
+  /**
+   * Goes ahead of other calls if the store has calls wait for each other (for a connection). For what
+   * many wait for, as they do for a commit. Default false.
+   */
+  urgent?: boolean | undefined
 }
 
 export interface ByteRange {

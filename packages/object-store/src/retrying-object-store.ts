@@ -212,7 +212,7 @@ export class RetryingObjectStore implements ObjectStore {
   ): Promise<{ etag: string }> {
     let found: StoredObject | undefined
     try {
-      found = await this.get(key, { signal: options.signal })
+      found = await this.get(key, { signal: options.signal, urgent: options.urgent })
     } catch (error) {
       if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
     }

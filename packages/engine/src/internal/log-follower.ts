@@ -96,7 +96,7 @@ export class LogFollower {
     const { log, versions, onApplied } = this.#options
     const { signal } = this.#stopped
     signal.throwIfAborted()
-    for await (const entry of log.readAfter(versions.state.version, { signal })) {
+    for await (const entry of log.readAfter(versions.state.version, { signal, urgent: true })) {
       // Our own appends may have gone on meanwhile.
       if (entry.version <= versions.state.version) continue
       if (entry.payload === undefined) {

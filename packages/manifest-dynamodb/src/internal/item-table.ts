@@ -16,6 +16,12 @@ export interface ItemKey {
   version: AttributeValue
 }
 
+export interface CallOptions {
+  signal: AbortSignal | undefined
+  /** Goes ahead of requests that wait. Conditional puts, which commit something, always do. */
+  urgent?: boolean | undefined
+}
+
 /** What has to hold of an item. */
 export interface Condition {
   expression: string
@@ -34,11 +40,12 @@ export class ItemTable {
     this.#common = { TableName: options.tableName, ReturnConsumedCapacity: 'TOTAL' }
   }
 
-  async get(key: ItemKey, signal: AbortSignal | undefined): Promise<Item | undefined> {
+  async get(key: ItemKey, { signal, urgent }: CallOptions): Promise<Item | undefined> {
     const command = new GetItemCommand({ ...this.#common, Key: { ...key }, ConsistentRead: true })
     const { Item } = await this.#read({
       kind: 'get',
       signal,
+      urgent,
       send: (client, call) => client.send(command, call),
     })
     return Item
@@ -48,7 +55,7 @@ export class ItemTable {
   async query(
     key: ItemKey,
     limit: number,
-    signal: AbortSignal | undefined,
+    { signal, urgent }: CallOptions,
   ): Promise<{ items: Item[]; atEnd: boolean }> {
     const command = new QueryCommand({
       ...this.#common,
@@ -60,6 +67,7 @@ export class ItemTable {
     const { Items = [], LastEvaluatedKey } = await this.#read({
       kind: 'query',
       signal,
+      urgent,
       send: async (client, call) => {
         const page = await client.send(command, call)
         // An answer without items would look like the log's end.
@@ -78,6 +86,7 @@ export class ItemTable {
       kind: 'put',
       bytes: itemBytes(item),
       signal,
+      urgent: true,
       send: async (client, call) => {
         const answer = await client.send(command, call)
         // The SDK takes an empty answer for success. This one proves that DynamoDB wrote it.

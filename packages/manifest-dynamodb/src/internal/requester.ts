@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { type Env, InvalidArgumentError, systemEnv } from '@firn/env'
+import { type Env, InvalidArgumentError, type Slots, slotsOf, systemEnv } from '@firn/env'
 import type { DynamoDbError } from '../errors.js'
 import type { DynamoDbOptions, DynamoDbRequest } from '../options.js'
 import { failureOf, isConditionFailure, understand } from './failure.js'
@@ -22,8 +22,12 @@ export interface Call<O> {
   /** Bytes of the item that is sent. Default 0. */
   bytes?: number
   signal?: AbortSignal | undefined
+  /** Goes ahead of requests that wait. */
+  urgent?: boolean | undefined
 }
 
+/** The SDK's own bound, and `createDynamoDbClient`'s. */
+const DEFAULT_CONNECTIONS = 50
 const DEFAULT_TIMEOUT_MS = 5_000
 const ATTEMPTS = 8
 const FIRST_PAUSE_MS = 50
@@ -37,6 +41,7 @@ const REFUND = 0.2
 export class Requester {
   readonly tableName: string
   readonly #client: DynamoDBClient
+  readonly #slots: Slots
   readonly #env: Env
   readonly #onRequest: ((request: DynamoDbRequest) => void) | undefined
   readonly #timeoutMs: number
@@ -51,6 +56,8 @@ export class Requester {
     }
     this.tableName = tableName
     this.#client = client
+    // The SDK counts waiting for one of its connections as connecting, and would give up.
+    this.#slots = slotsOf(client, options.connections ?? DEFAULT_CONNECTIONS)
     this.#env = env
     this.#onRequest = onRequest
     this.#timeoutMs = timeoutMs
@@ -84,9 +91,13 @@ export class Requester {
   }
 
   async #attempt<O>(call: Call<O>): Promise<Attempt<O>> {
-    const { signal } = call
     await this.#assertSingleAttempts()
-    signal?.throwIfAborted()
+    return this.#slots.run(() => this.#send(call), call)
+  }
+
+  /** Sends it, with a slot: from here on its time is bounded. */
+  async #send<O>(call: Call<O>): Promise<Attempt<O>> {
+    const { signal } = call
     const attempt = new AbortController()
     const answered = new AbortController()
     const onAbort = () => attempt.abort(signal?.reason)
@@ -145,7 +156,7 @@ export class Requester {
     if (onRequest === undefined) return
     const request = requestOf(call, result)
     // In a turn of its own: what a listener throws is no answer of DynamoDB's.
-    queueMicrotask(() => onRequest(request))
+    void Promise.resolve().then(() => onRequest(request))
   }
 
   async #assertSingleAttempts(): Promise<void> {

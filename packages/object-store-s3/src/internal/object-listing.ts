@@ -14,14 +14,14 @@ const PAGE_KEYS = 1000
 export async function* listObjects(
   requests: S3Requests,
   folder: string,
-  { prefix = '', startAfter, limit = Number.POSITIVE_INFINITY, signal }: ListOptions,
+  { prefix = '', startAfter, limit = Number.POSITIVE_INFINITY, signal, urgent }: ListOptions,
 ): AsyncGenerator<ObjectInfo, void, undefined> {
   const doing = `listing objects under '${prefix}'`
   let left = limit
   let last = startAfter ?? ''
   let token: string | undefined
   do {
-    const page = await requests.run({ kind: 'list', doing, signal }, (client, options) => {
+    const page = await requests.run({ kind: 'list', doing, signal, urgent }, (client, options) => {
       const command = new ListObjectsV2Command({
         Bucket: requests.bucket,
         Prefix: folder + prefix,

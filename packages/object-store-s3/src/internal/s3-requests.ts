@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3'
-import { ClosedError, InvalidArgumentError } from '@firn/env'
+import { ClosedError, InvalidArgumentError, type Slots } from '@firn/env'
 import type { S3Request, S3RequestKind } from '../s3-request.js'
 import { type Attempted, isUnsent, typedError } from './s3-errors.js'
 
@@ -7,6 +7,18 @@ export interface Call extends Omit<Attempted, 'bucket'> {
   kind: S3RequestKind
   bytesSent?: number
   signal?: AbortSignal | undefined
+  /** Goes ahead of requests that wait. */
+  urgent?: boolean | undefined
+}
+
+export interface S3RequestsOptions {
+  bucket: string
+  client: S3Client
+  /** Whether the client ends with the store. */
+  ownsClient: boolean
+  /** One for each connection of the client. */
+  slots: Slots
+  onRequest: ((request: S3Request) => void) | undefined
 }
 
 /** Does one request; what it adds to `request` is reported when it is over. */
@@ -17,37 +29,38 @@ export type Send<T> = (
 ) => Promise<T>
 
 /**
- * What all requests have in common: each is made once, reported once, stops when its signal aborts, and
- * fails with the signal's reason or a typed error.
+ * What all requests have in common: each waits for a slot, is made once, reported once, stops when its
+ * signal aborts, and fails with the signal's reason or a typed error. It has its slot until its answer is
+ * read, and timeouts begin with it.
  */
 export class S3Requests {
   readonly bucket: string
   readonly #client: S3Client
-  /** Whether the client ends with the store. */
   readonly #ownsClient: boolean
+  readonly #slots: Slots
   readonly #onRequest: ((request: S3Request) => void) | undefined
   #attemptsChecked = false
   #closed = false
 
-  constructor(
-    bucket: string,
-    client: S3Client,
-    ownsClient: boolean,
-    onRequest: ((request: S3Request) => void) | undefined,
-  ) {
-    this.bucket = bucket
-    this.#client = client
-    this.#ownsClient = ownsClient
-    this.#onRequest = onRequest
+  constructor(options: S3RequestsOptions) {
+    this.bucket = options.bucket
+    this.#client = options.client
+    this.#ownsClient = options.ownsClient
+    this.#slots = options.slots
+    this.#onRequest = options.onRequest
   }
 
   async run<T>(call: Call, send: Send<T>): Promise<T> {
     if (!this.#attemptsChecked) await this.#checkAttempts()
+    return this.#slots.run(() => this.#send(call, send), call)
+  }
+
+  async #send<T>(call: Call, send: Send<T>): Promise<T> {
+    if (this.#closed) throw new ClosedError('the store was closed before the request was sent')
     const { kind, bytesSent = 0, signal } = call
     const request: S3Request = { kind, bytesSent, bytesReceived: 0, failed: false }
     let sent = true
     try {
-      signal?.throwIfAborted()
       return await send(this.#client, signal === undefined ? {} : { abortSignal: signal }, request)
     } catch (error) {
       request.failed = true
