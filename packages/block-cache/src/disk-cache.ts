@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Env, InvalidArgumentError, systemEnv, ulid } from '@firn/env'
+import { absolutePath } from '@firn/vfs'
 import { type CacheFiles, nodeCacheFiles } from './internal/disk/cache-files.js'
 import {
   decodeEntry,
@@ -69,13 +70,10 @@ export class DiskCache {
   /** Throws `InvalidArgumentError` for a budget that is no number ≥ 0, or an empty directory. */
   constructor(options: DiskCacheOptions) {
     const { directory, bytes, env = systemEnv, files = nodeCacheFiles } = options
-    if (typeof directory !== 'string' || directory === '') {
-      throw new InvalidArgumentError('a disk cache needs the path of a directory')
-    }
+    this.#directory = absolutePath(directory, 'the directory of a disk cache')
     if (!(bytes >= 0 && bytes <= Number.MAX_SAFE_INTEGER)) {
       throw new InvalidArgumentError(`a disk cache can't have ${bytes} bytes`)
     }
-    this.#directory = directory
     this.#bytes = bytes
     this.#env = env
     this.#files = files

@@ -1,5 +1,6 @@
-import { resolve } from 'node:path'
+import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { absolutePath } from '@firn/vfs'
 import { UsageError } from './errors.js'
 import type { Io } from './io.js'
 
@@ -22,21 +23,31 @@ export function resolveLocation(
   if (options.db !== undefined && options.path !== undefined) {
     throw new UsageError('--db and --path both name the database; give one of them')
   }
-  if (options.path !== undefined) return directoryLocation(options.path, io.cwd)
+  if (options.path !== undefined) {
+    if (options.path === '') throw new UsageError('--path is empty; name a directory')
+    return directoryLocation(options.path, io)
+  }
   const given = options.db ?? (io.env['FIRN_DB'] || undefined)
-  if (given === undefined) return directoryLocation(DEFAULT_DIRECTORY, io.cwd)
-  return { url: absolute(given, io.cwd), shown: withoutCredentials(given) }
+  if (given === undefined) return directoryLocation(DEFAULT_DIRECTORY, io)
+  return { url: absolute(given, io), shown: withoutCredentials(given) }
 }
 
-function directoryLocation(path: string, cwd: string): DatabaseLocation {
-  if (path === '') throw new UsageError('--path is empty; name a directory')
-  return { url: pathToFileURL(resolve(cwd, path)).href, shown: path }
+/** The path of a file or directory that the command line names, from the working directory on. */
+export function pathOf(path: string, what: string, io: Pick<Io, 'cwd'>): string {
+  return absolutePath(path, what, isAbsolute(path) ? path : io.cwd)
 }
 
-/** `file:data` means the directory `data` of the injected working directory. */
-function absolute(location: string, cwd: string): string {
-  const relative = /^file:(?!\/)([^?#]+.*)$/i.exec(location)?.[1]
-  return relative === undefined ? location : `${pathToFileURL(cwd).href}/${relative}`
+function directoryLocation(path: string, io: Pick<Io, 'cwd'>): DatabaseLocation {
+  return { url: pathToFileURL(pathOf(path, '--path', io)).href, shown: path }
+}
+
+/**
+ * `file:data` means the directory `data` of the injected working directory. One that begins with `~` is
+ * left for the engine to refuse.
+ */
+function absolute(location: string, io: Pick<Io, 'cwd'>): string {
+  const relative = /^file:(?!\/|(?:~|%7e)(?:[/?#]|$))([^?#]+.*)$/i.exec(location)?.[1]
+  return relative === undefined ? location : `${pathToFileURL(io.cwd).href}/${relative}`
 }
 
 function withoutCredentials(location: string): string {

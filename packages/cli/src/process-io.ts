@@ -1,3 +1,4 @@
+import { UsageError } from './errors.js'
 import { BrokenPipeError, type Input, type Io, type Sink } from './io.js'
 
 /** Exit status of a process that Ctrl-C ended, by the shells' convention: 128 + SIGINT. */
@@ -10,8 +11,22 @@ export function processIo(): Io {
     stdout: streamSink(process.stdout),
     stderr: streamSink(process.stderr),
     env: process.env,
-    cwd: process.cwd(),
+    // Only if it is asked for: an absolute path needs none.
+    get cwd() {
+      return workingDirectory()
+    },
     onInterrupt,
+  }
+}
+
+function workingDirectory(): string {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    throw new UsageError(
+      'the working directory is gone; go to another one, or give absolute paths',
+      { cause },
+    )
   }
 }
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { resolveLocation } from '../src/location.js'
+import { pathOf, resolveLocation } from '../src/location.js'
 
 const cwd = '/home/a b'
 
@@ -41,4 +41,18 @@ test('--db and --path together are wrong usage', () => {
 test('43: credentials in a location are not shown', () => {
   const { shown } = resolveLocation({ db: 'https://me:secret@host/path' }, { cwd, env: {} })
   expect(shown).toBe('https://host/path')
+})
+
+test('a ~ that no shell replaced is refused, wherever a path is given', () => {
+  const refused = expect.objectContaining({ code: 'FIRN_INVALID_ARGUMENT' })
+  for (const path of ['~', '~/x']) {
+    expect(() => resolveLocation({ path }, { cwd, env: {} })).toThrow(refused)
+    expect(() => pathOf(path, 'the path of the input', { cwd })).toThrow(/os\.homedir/)
+  }
+  // The engine refuses these.
+  for (const db of ['file:~/x', 'file:%7e/x', 'file:~?log=objects']) {
+    expect(resolveLocation({ db }, { cwd, env: {} }).url).toBe(db)
+    expect(resolveLocation({}, { cwd, env: { FIRN_DB: db } }).url).toBe(db)
+  }
+  expect(resolveLocation({ db: 'file:~x' }, { cwd, env: {} }).url).toMatch(/b\/~x$/)
 })

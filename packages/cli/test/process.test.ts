@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process'
-import { access, constants } from 'node:fs/promises'
+import { spawn, spawnSync } from 'node:child_process'
+import { access, constants, mkdir, mkdtemp, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { open } from '@firn/engine'
@@ -108,4 +109,34 @@ test.skipIf(process.platform === 'win32')('the entry point can be run by itself'
   await access(main, constants.X_OK)
   const child = spawn(main, ['--version'])
   expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0)
+})
+
+test('a ~ that no shell replaced makes no directory', async () => {
+  for (const args of [
+    ['--path', '~/x'],
+    ['--db', 'file:~/x'],
+    ['--db', 'file:~'],
+  ]) {
+    const { status, out, err } = await firn(['put', 'k', 'v', ...args])
+    expect({ status, out }).toEqual({ status: 2, out: '' })
+    expect(err).toContain('os.homedir()')
+  }
+  expect(await firn(['sst', 'info', '~/x.sst'])).toMatchObject({ status: 2 })
+  expect(await firn(['load', '~/x.csv'])).toMatchObject({ status: 2 })
+  expect(await readdir(console.directory)).toEqual([])
+})
+
+test('a working directory that is gone is an error of one line, or none with absolute paths', async () => {
+  const gone = await mkdtemp(join(console.directory, 'gone-'))
+  const database = join(console.directory, 'kept')
+  const shell = (command: string) =>
+    spawnSync('sh', ['-c', `rmdir "$PWD"; "$0" "$1" ${command}`, process.execPath, main], {
+      cwd: gone,
+      encoding: 'utf8',
+    })
+  const { status, stderr } = shell('put k v')
+  expect({ status, stderr: stderr.split('\n').length }).toEqual({ status: 2, stderr: 2 })
+  expect(stderr).toContain('working directory is gone')
+  await mkdir(gone)
+  expect(shell(`put k v --path '${database}'`)).toMatchObject({ status: 0 })
 })

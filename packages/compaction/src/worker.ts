@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { ClosedError, InvalidArgumentError } from '@firn/env'
+import { absolutePath } from '@firn/vfs'
 import { CompactionWorkerError } from './errors.js'
 import {
   type FsStoreDescription,
@@ -59,7 +60,8 @@ export class CompactionWorker {
   #idle: (() => void) | undefined
 
   constructor(options: CompactionWorkerOptions) {
-    this.#options = options
+    const directory = absolutePath(options.store.directory, 'the directory of the store')
+    this.#options = { ...options, store: { ...options.store, directory } }
   }
 
   /**

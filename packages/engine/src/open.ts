@@ -1,3 +1,4 @@
+import { absoluteDirectory } from '#directory'
 import type { Database } from './database.js'
 import { takeOpenArguments } from './internal/arguments/open-options.js'
 import { assembleDatabase } from './internal/assemble-database.js'
@@ -34,5 +35,14 @@ export async function open(
 ): Promise<Database> {
   const taken = takeOpenArguments(location, options)
   taken.options.signal?.throwIfAborted()
-  return assembleDatabase(await locate(taken.location, taken.options), taken.options)
+  const all = withAbsolutePaths(taken.options)
+  return assembleDatabase(await locate(taken.location, all), all)
+}
+
+/** Paths mean what they mean at the call: the process may go to another directory meanwhile. */
+function withAbsolutePaths<T extends OpenOptions>(options: T): T {
+  const { cache } = options
+  if (cache?.disk === undefined) return options
+  const directory = absoluteDirectory(cache.disk.directory, 'cache.disk.directory')
+  return { ...options, cache: { ...cache, disk: { ...cache.disk, directory } } }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { ClosedError, CorruptionError, type Env, InvalidArgumentError, systemEnv } from '@firn/env'
+import { absolutePath } from '@firn/vfs'
 import type {
   AppendResult,
   CommitLog,
@@ -105,7 +106,8 @@ export class FileCommitLog implements CommitLog {
    * at its end are damaged or missing (others when they are read), `FormatVersionError` for segments
    * of a newer release, `LogFailedError` where the system fails.
    */
-  static async open(directory: string, options: FileCommitLogOptions = {}): Promise<FileCommitLog> {
+  static async open(path: string, options: FileCommitLogOptions = {}): Promise<FileCommitLog> {
+    const directory = absolutePath(path, 'the directory of a commit log')
     const { segmentBytes } = options
     if (segmentBytes !== undefined && !(segmentBytes >= MIN_SEGMENT_BYTES)) {
       throw new InvalidArgumentError(

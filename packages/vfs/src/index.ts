@@ -1,3 +1,4 @@
+export { absolutePath } from './absolute-path.js'
 export { announce, type LifeSign, livenessOf, type Owner, parseOwner } from './owner.js'
 export { type Place, placeOf } from './place.js'
 export {

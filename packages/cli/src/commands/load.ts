@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { ByteProgress } from '../byte-progress.js'
 import {
@@ -21,6 +20,7 @@ import {
 import { type LoadResult, loadAtomically, loadRows } from '../load/loader.js'
 import { FORMATS } from '../load/row-source.js'
 import { SkippedRows } from '../load/skipped-rows.js'
+import { pathOf } from '../location.js'
 import { byteFormatOptions, encodingOptions } from '../option-parsers.js'
 import { INTERRUPTED_STATUS } from '../process-io.js'
 import type { ProgramHooks } from '../program.js'
@@ -83,7 +83,9 @@ async function load(
   const { io, clock, output } = context
   // Opened before the database, which a file that isn't there must not bring into being.
   const input =
-    file === '-' ? stdinFile(io.stdin) : await openInputFile(resolve(io.cwd, file), file)
+    file === '-'
+      ? stdinFile(io.stdin)
+      : await openInputFile(pathOf(file, 'the path of the input', io), file)
   const interruption = new AbortController()
   const stopListening = io.onInterrupt?.(() => interruption.abort())
   try {

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path'
 import { isFirnError } from '@firn/env'
 import { SstReader } from '@firn/sst'
 import type { CommandContext } from '../command-context.js'
+import { pathOf } from '../location.js'
 import { openFileSource } from './file-source.js'
 
 /** An SST that lies on this machine. */
@@ -17,7 +17,7 @@ export async function withSst<T>(
   context: CommandContext,
   use: (sst: OpenSst) => Promise<T>,
 ): Promise<T> {
-  const source = await openFileSource(resolve(context.io.cwd, file))
+  const source = await openFileSource(pathOf(file, 'the path of the SST', context.io))
   let sst: OpenSst
   try {
     sst = await openSst(source)

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { type CacheFiles, DiskCache } from '@firn/block-cache/disk'
 import { CompactionWorker } from '@firn/compaction/worker'
 import type { Env } from '@firn/env'
@@ -7,6 +6,7 @@ import { FileCommitLog } from '@firn/manifest/file'
 import type { DynamoDbCommitLogOptions } from '@firn/manifest-dynamodb'
 import type { ObjectStore } from '@firn/object-store'
 import { FsObjectStore } from '@firn/object-store/fs'
+import { absolutePath } from '@firn/vfs'
 import { FlushThread } from './flush-thread.js'
 import type { Threads } from './threads.js'
 
@@ -14,6 +14,11 @@ import type { Threads } from './threads.js'
 
 /** Told of what a user should know, and need not act on. */
 type Warn = (message: string, error: unknown) => void
+
+/** A path as it is meant now, wherever the process goes later. `what` is what messages call it. */
+export function absoluteDirectory(directory: string, what: string): string {
+  return absolutePath(directory, what)
+}
 
 /** The objects of a directory. */
 export function openDirectory(directory: string, env: Env, onWarning?: Warn): ObjectStore {
@@ -63,7 +68,6 @@ export function openDiskCache(
   env: Env,
   files: CacheFiles | undefined,
 ): DiskCache {
-  // The path of now, wherever the process goes later.
-  const options = { directory: resolve(directory), bytes, env }
+  const options = { directory, bytes, env }
   return new DiskCache(files === undefined ? options : { ...options, files })
 }

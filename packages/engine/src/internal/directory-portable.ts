@@ -7,6 +7,10 @@ import type { Threads } from './threads.js'
 const MESSAGE =
   "file: locations need Node.js; use 'memory:', or open({ store, log }) with parts that this runtime has"
 
+export function absoluteDirectory(directory: string, _what: string): string {
+  return directory
+}
+
 export function openDirectory(_directory: string, _env: Env): ObjectStore {
   throw new InvalidArgumentError(MESSAGE)
 }

@@ -8,7 +8,7 @@ import {
   ObjectLeases,
 } from '@firn/manifest'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
-import { openDirectory, openDirectoryLog } from '#directory'
+import { absoluteDirectory, openDirectory, openDirectoryLog } from '#directory'
 import type { DatabaseParts, OpenOptions } from '../open-options.js'
 import { AWS_PRICES } from '../prices.js'
 import type { RequestStats } from '../request-stats.js'
@@ -73,7 +73,12 @@ async function locateUrl(location: string, options: OpenOptions): Promise<Locate
     case 'memory':
       return inMemory(parsed.name)
     case 'file':
-      return inDirectory(parsed.directory, parsed.log, options)
+      // At once: the process may go to another directory while it waits.
+      return inDirectory(
+        absoluteDirectory(parsed.directory, 'the directory of a location'),
+        parsed.log,
+        options,
+      )
     case 's3': {
       const { locateS3 } = await import('./locate-s3.js')
       const { env = systemEnv, prices = AWS_PRICES } = options

@@ -62,7 +62,11 @@ function directoryOf(path: string, location: string): string {
   const invalid = (why: string): InvalidArgumentError =>
     new InvalidArgumentError(`${why} in the location ${shown(location)}`)
   if (bare === '') throw invalid('the directory is missing')
-  if (bare.startsWith('//')) throw invalid('only this machine’s files can be opened: a host name')
+  if (bare.startsWith('//')) {
+    throw invalid(
+      'only this machine’s files can be opened (file:./directory, file:///absolute/directory): a host name',
+    )
+  }
   let directory: string
   try {
     directory = decodeURIComponent(bare)
@@ -70,6 +74,11 @@ function directoryOf(path: string, location: string): string {
     throw invalid('a % without two hexadecimal digits (write % itself as %25)')
   }
   if (directory.includes('\0')) throw invalid('a NUL character')
+  if (/^\/?~(\/|$)/.test(directory)) {
+    throw invalid(
+      "'~' means your home directory to a shell only; write the path out, or use os.homedir() (a directory of that name is file:./~): a '~'",
+    )
+  }
   return directory
 }
 

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path'
 import { toHex, utf8Encode } from '@firn/bytes'
 import { type Env, FormatVersionError, systemEnv } from '@firn/env'
-import type { LifeSign } from '@firn/vfs'
+import { absolutePath, type LifeSign } from '@firn/vfs'
 import { LockedError, LogFailedError } from '../../errors.js'
 import type { FileSystem } from './file-system.js'
 import { decodeLockRecord, encodeLockRecord, type LockRecord } from './lock-record.js'
@@ -71,9 +71,10 @@ export class DirectoryLock {
 
   /** Takes the lock of an existing directory at once, or throws `LockedError` naming its owner. */
   static async acquire(
-    directory: string,
+    path: string,
     options: DirectoryLockOptions & { signal?: AbortSignal | undefined } = {},
   ): Promise<DirectoryLock> {
+    const directory = absolutePath(path, LOCKED)
     const env = options.env ?? systemEnv
     const fs = options.fileSystem ?? nodeFileSystem
     const nonce = nonceFrom(env)
@@ -110,10 +111,8 @@ export class DirectoryLock {
   }
 
   /** What the lock says, for a reader that takes none. */
-  static async inspect(
-    directory: string,
-    options: DirectoryLockOptions = {},
-  ): Promise<LockInspection> {
+  static async inspect(path: string, options: DirectoryLockOptions = {}): Promise<LockInspection> {
+    const directory = absolutePath(path, LOCKED)
     const fs = options.fileSystem ?? nodeFileSystem
     for (;;) {
       const generation = highestOf(fs.list(directory))
@@ -127,7 +126,8 @@ export class DirectoryLock {
   }
 
   /** The note of the last owner, if it released the lock and left one. Asks no process. */
-  static async readNote(directory: string, options: DirectoryLockOptions = {}): Promise<unknown> {
+  static async readNote(path: string, options: DirectoryLockOptions = {}): Promise<unknown> {
+    const directory = absolutePath(path, LOCKED)
     const fs = options.fileSystem ?? nodeFileSystem
     for (;;) {
       const generation = highestOf(fs.list(directory))
@@ -197,6 +197,9 @@ export class DirectoryLock {
     }
   }
 }
+
+/** What messages call the directory. */
+const LOCKED = 'the directory of a lock'
 
 /** Records that this process left as held, and holds no more; by the calls that it makes. */
 const givenUp: WeakMap<FileSystem, Set<string>> = new WeakMap()

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { type Env, InvalidArgumentError, systemEnv } from '@firn/env'
+import { absolutePath } from '@firn/vfs'
 import { BaseObjectStore } from '../../base-object-store.js'
 import { PreconditionFailedError } from '../../errors.js'
 import type {
@@ -75,15 +76,12 @@ export class FsObjectStore extends BaseObjectStore {
 
   constructor(directory: string, options: FsObjectStoreOptions = {}) {
     super()
-    if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
-      throw new InvalidArgumentError('a filesystem store needs the path of a directory')
-    }
+    this.directory = absolutePath(directory, 'the directory of a filesystem store')
     const { openFiles = 128, reads = 'adaptive' } = options
     if (!Number.isSafeInteger(openFiles) || openFiles < 1) {
       throw new InvalidArgumentError(`openFiles is a whole number, 1 or more, got ${openFiles}`)
     }
     const env = options.env ?? systemEnv
-    this.directory = path.resolve(directory)
     this.#files = options.fileSystem ?? nodeFileSystem
     this.#directories = new Directories(
       this.#files,

@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { crc32, utf8Encode } from '@firn/bytes'
 import { type Env, systemEnv } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
@@ -60,8 +60,11 @@ function directoryOf(files: ReadonlyMap<string, Uint8Array>, at: string): FileSy
   return fileSystem as unknown as FileSystem
 }
 
+/** No directory of the real disk. */
+const DB = resolve('/db')
+
 const segmentPath = (firstVersion: number): string =>
-  join('db', 'log', `${String(firstVersion).padStart(20, '0')}.log`)
+  join(DB, 'log', `${String(firstVersion).padStart(20, '0')}.log`)
 
 /** A byte that says whether another segment follows (0: none, else at so many versions), the segment. */
 const segment: FuzzTarget = {
@@ -85,10 +88,10 @@ const segment: FuzzTarget = {
     const files = new Map([[segmentPath(first), content]])
     const versions = bytes[0] ?? 0
     if (versions > 0) files.set(segmentPath(first + versions), emptySegment(first + versions))
-    const log = await FileCommitLog.open('db', {
+    const log = await FileCommitLog.open(DB, {
       mode: 'read',
       env: IMPATIENT,
-      fileSystem: directoryOf(files, 'db'),
+      fileSystem: directoryOf(files, DB),
     })
     await readLog(log, first - 1)
     // What it remembers of the segment by now is another way to read it.
@@ -153,11 +156,11 @@ const lock: FuzzTarget = {
     }),
   words: ['null', '2', '-1', '1e300', '"note":', '"version":', '{}', '[]', '"held"', '"released"'],
   async decode(bytes) {
-    const files = new Map([[join('db', LOCK), bytes]])
-    const log = await FileCommitLog.open('db', {
+    const files = new Map([[join(DB, LOCK), bytes]])
+    const log = await FileCommitLog.open(DB, {
       mode: 'read',
       env: IMPATIENT,
-      fileSystem: directoryOf(files, 'db'),
+      fileSystem: directoryOf(files, DB),
     })
     await readLog(log)
     await log.close()

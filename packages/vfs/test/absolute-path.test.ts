@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process'
+import path from 'node:path'
+import { expect, it } from 'vitest'
+import { absolutePath } from '../src/absolute-path.js'
+import { tempDirectory } from './temp-directory.js'
+
+const invalid = expect.objectContaining({ code: 'FIRN_INVALID_ARGUMENT' })
+
+it('means the working directory of the call', () => {
+  expect(absolutePath('./a/../b/', 'it')).toBe(path.join(process.cwd(), 'b'))
+  expect(absolutePath('a', 'it', path.resolve('/x'))).toBe(path.resolve('/x/a'))
+  expect(absolutePath(path.resolve('/x/'), 'it')).toBe(path.resolve('/x'))
+})
+
+it('refuses what is no path', () => {
+  for (const wrong of ['', 'a\0b', undefined, 7, null, new URL('file:///a')]) {
+    expect(() => absolutePath(wrong as string, 'it')).toThrow(invalid)
+  }
+})
+
+it('refuses a ~ that no shell replaced, and no other', () => {
+  for (const wrong of ['~', '~/a', '~/']) {
+    expect(() => absolutePath(wrong, 'it')).toThrow(/os\.homedir/)
+  }
+  for (const right of ['./~/a', '~a', 'a~', 'a/~/b']) {
+    expect(absolutePath(right, 'it')).toBe(path.resolve(right))
+  }
+})
+
+it('says so if the working directory is gone', () => {
+  const directory = tempDirectory()
+  const source = `
+    import fs from 'node:fs'
+    import { absolutePath } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))}
+    fs.rmdirSync('.' && ${JSON.stringify(directory)})
+    console.log(absolutePath('/a', 'it'))
+    try { absolutePath('a', 'it') } catch (error) { console.log(error.code, error.message) }
+  `
+  const args = ['--input-type=module', '--eval', source]
+  const { stdout } = spawnSync(process.execPath, args, { cwd: directory, encoding: 'utf8' })
+  expect(stdout).toMatch(/^\/a\nFIRN_INVALID_ARGUMENT it is a relative path.* is gone/)
+})
