@@ -53,8 +53,10 @@ export class ObjectDeletes {
     const send = (md5: boolean) =>
       this.#requests.run(call, async (client, options) => {
         const objects = keys.map((Key) => ({ Key }))
+        const onlyRequired = (await client.config.requestChecksumCalculation()) === 'WHEN_REQUIRED'
+        const digest = onlyRequired ? 'md5' : md5 ? 'both' : 'crc32'
         try {
-          return await client.send(this.#batchCommand(objects, md5 ? client : undefined), options)
+          return await client.send(this.#batchCommand(objects, digest, client), options)
         } catch (error) {
           if (md5 || !asksForMd5(error)) throw error
           return undefined
@@ -79,28 +81,44 @@ export class ObjectDeletes {
   }
 
   /**
-   * The SDK sends a CRC32, which S3 takes for the Content-MD5 it used to demand; some of its relatives
-   * still demand that.
+   * The SDK sends a CRC32, which S3 takes for the Content-MD5 it used to demand. Some of its relatives
+   * still demand that, and some know nothing of a CRC32: for those the client is set to checksums
+   * WHEN_REQUIRED, which the SDK takes for a CRC32 here, and this for the Content-MD5.
    */
-  #batchCommand(objects: { Key: string }[], md5By: S3Client | undefined): DeleteObjectsCommand {
+  #batchCommand(
+    objects: { Key: string }[],
+    digest: 'crc32' | 'md5' | 'both',
+    client: S3Client,
+  ): DeleteObjectsCommand {
     const Bucket = this.#requests.bucket
     const command = new DeleteObjectsCommand({ Bucket, Delete: { Quiet: true, Objects: objects } })
-    if (md5By !== undefined) {
-      const { md5: Md5, base64Encoder } = md5By.config
+    if (digest !== 'crc32') {
+      const { md5: Md5, base64Encoder } = client.config
       command.middlewareStack.add(
         (next) => async (args) => {
-          const request = args.request as { body: string; headers: Record<string, string> }
+          const { body, headers } = args.request as SentRequest
           const hash = new Md5()
-          hash.update(new TextEncoder().encode(request.body))
-          request.headers['content-md5'] = base64Encoder(await hash.digest())
+          hash.update(new TextEncoder().encode(body))
+          headers['content-md5'] = base64Encoder(await hash.digest())
+          if (digest === 'md5') {
+            for (const name of Object.keys(headers)) if (OF_CRC32.test(name)) delete headers[name]
+          }
           return next(args)
         },
-        { step: 'build', name: 'firnContentMd5' },
+        // Behind the SDK's checksums, before the signature.
+        { step: 'finalizeRequest', priority: 'high', name: 'firnContentMd5' },
       )
     }
     return command
   }
 }
+
+interface SentRequest {
+  body: string
+  headers: Record<string, string>
+}
+
+const OF_CRC32 = /^x-amz-(checksum-|sdk-checksum-algorithm$)/i
 
 function asksForMd5(error: unknown): boolean {
   const code = s3CodeOf(error)

@@ -80,7 +80,11 @@ async function readBody(body: Body | undefined, doing: string): Promise<Uint8Arr
   } catch (error) {
     // The SDK's only way to say so.
     if (error instanceof Error && error.message.startsWith('Checksum mismatch')) {
-      throw badReply(doing, 'has bytes that its checksum does not fit', bare(error))
+      throw badReply(
+        doing,
+        'has bytes that its checksum does not fit; if that stays so, the server may make checksums that are not S3’s: set AWS_RESPONSE_CHECKSUM_VALIDATION=when_required',
+        bare(error),
+      )
     }
     throw new S3RequestError(`S3's answer to ${doing} broke off in the middle`, {
       reason: isLate(error) ? 'timeout' : 'unavailable',

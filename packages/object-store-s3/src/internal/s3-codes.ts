@@ -34,6 +34,19 @@ const DENIED: Meaning = {
   advice: 'check the policies of the caller and of the bucket',
 }
 const FULL: Meaning = { reason: 'no-space', retryable: false, advice: 'make room' }
+/** What to set for servers that know nothing of the SDK's checksums. */
+const WITHOUT_CHECKSUMS =
+  'set AWS_REQUEST_CHECKSUM_CALCULATION=when_required and AWS_RESPONSE_CHECKSUM_VALIDATION=when_required'
+const UNKNOWN_HEADER: Meaning = {
+  reason: 'bad-reply',
+  retryable: false,
+  advice: `the server does not know a header of the request. Where that is a checksum, as the AWS SDK sends one by default, ${WITHOUT_CHECKSUMS}`,
+}
+const UNKNOWN_CHECKSUM: Meaning = {
+  reason: 'bad-reply',
+  retryable: false,
+  advice: `the server does not know the checksums that the AWS SDK sends by default: ${WITHOUT_CHECKSUMS}`,
+}
 const REFUSED: Meaning = {
   reason: 'bad-reply',
   retryable: false,
@@ -70,6 +83,8 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   IncompleteBody: DAMAGED,
   XAmzContentSHA256Mismatch: DAMAGED,
   XAmzContentChecksumMismatch: DAMAGED,
+  NotImplemented: UNKNOWN_HEADER,
+  XNotImplemented: UNKNOWN_HEADER,
   AccessDenied: DENIED,
   AllAccessDisabled: DENIED,
   AccountProblem: DENIED,
@@ -107,8 +122,19 @@ export const REGION_CODES: ReadonlySet<string> = new Set([
   'IllegalLocationConstraintException',
 ])
 
-/** What an answer means, by its code, or else by its status. */
-export function meaningOf(code: string | undefined, status: number | undefined): Meaning {
+/** How servers call what they don't know of checksums, in words. */
+const OF_CHECKSUMS = /checksum|x-amz-trailer|aws-chunked|STREAMING-/i
+
+/** What an answer means, by its code, or else by its status; `message` is what the server says to it. */
+export function meaningOf(
+  code: string | undefined,
+  status: number | undefined,
+  message = '',
+): Meaning {
+  const isDamage = code !== undefined && Object.hasOwn(BY_CODE, code) && BY_CODE[code] === DAMAGED
+  if (!isDamage && (status === 400 || status === 501) && OF_CHECKSUMS.test(message)) {
+    return UNKNOWN_CHECKSUM
+  }
   const known = code === undefined || !Object.hasOwn(BY_CODE, code) ? undefined : BY_CODE[code]
   if (known !== undefined) return known
   if (code?.startsWith('KMS.') === true) {
@@ -130,6 +156,8 @@ function byStatus(status: number | undefined): Meaning {
     case 429:
     case 503:
       return THROTTLED
+    case 501:
+      return UNKNOWN_HEADER
     case 507:
       return FULL
   }

@@ -101,16 +101,26 @@ function answeredError(error: unknown, status: number, attempted: Attempted): un
       { cause },
     )
   }
-  const { reason, retryable, advice } = meaningOf(code, status)
+  const { reason, retryable, advice } = meaningOf(code, status, (error as Error).message)
   const id = requestId === undefined ? '' : ` (request ${requestId})`
   return new S3RequestError(`${doing} in bucket '${bucket}' failed with ${said}${id}; ${advice}`, {
     reason,
     retryable,
+    maybeDone: !isRefused(code, status, reason),
     cause,
     s3Code: code,
     status,
     requestId,
   })
+}
+
+/** Whether S3 says that it didn't do it, and won't. */
+function isRefused(code: string | undefined, status: number, reason: string): boolean {
+  if (status === 501 || status === 507) return true
+  if (status < 400 || status >= 500) return false
+  // A conflict is with a request that may be this one, a timeout is no answer, and a multipart upload is
+  // gone once it is complete.
+  return status !== 408 && status !== 409 && reason !== 'timeout' && code !== 'NoSuchUpload'
 }
 
 function connectionError(error: unknown, { doing, bucket }: Attempted): unknown {
