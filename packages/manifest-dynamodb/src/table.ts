@@ -1,6 +1,5 @@
 import {
   CreateTableCommand,
-  type CreateTableCommandInput,
   DescribeTableCommand,
   type DynamoDBClient,
   type TableDescription,
@@ -8,6 +7,7 @@ import {
 import { type Env, isFirnError, systemEnv } from '@firn/env'
 import type { DynamoDbError } from './errors.js'
 import { failureOf } from './internal/failure.js'
+import { hasKey, KEY, schemaFailure } from './internal/key-schema.js'
 import { Requester } from './internal/requester.js'
 
 export interface CreateTableOptions {
@@ -15,18 +15,6 @@ export interface CreateTableOptions {
   env?: Env
   signal?: AbortSignal | undefined
 }
-
-/** FORMAT.md, "Table". */
-const SCHEMA = {
-  AttributeDefinitions: [
-    { AttributeName: 'id', AttributeType: 'S' },
-    { AttributeName: 'version', AttributeType: 'N' },
-  ],
-  KeySchema: [
-    { AttributeName: 'id', KeyType: 'HASH' },
-    { AttributeName: 'version', KeyType: 'RANGE' },
-  ],
-} satisfies Partial<CreateTableCommandInput>
 
 const POLL_MS = 250
 const PATIENCE_MS = 120_000
@@ -47,7 +35,7 @@ export async function createTable(
   for (;;) {
     const table = (await describe(requester, signal)) ?? (await create(requester, signal))
     if (table?.TableStatus === 'ACTIVE' || table?.TableStatus === 'UPDATING') {
-      assertSchema(table, tableName)
+      if (!hasKey(table)) throw schemaFailure(tableName, table)
       return
     }
     if (env.monotonic() - startedAt > PATIENCE_MS) throw failureOf(tableName, 'timeout')
@@ -86,7 +74,7 @@ async function create(
     send: async (client, call) => {
       const command = new CreateTableCommand({
         TableName,
-        ...SCHEMA,
+        ...KEY,
         BillingMode: 'PAY_PER_REQUEST',
       })
       try {
@@ -99,12 +87,4 @@ async function create(
     },
   })
   return 'done' in answer ? answer.done?.TableDescription : undefined
-}
-
-function assertSchema(table: TableDescription, tableName: string): void {
-  const types = new Map(table.AttributeDefinitions?.map((a) => [a.AttributeName, a.AttributeType]))
-  const key = table.KeySchema?.map(
-    ({ AttributeName, KeyType }) => `${KeyType} ${AttributeName} ${types.get(AttributeName)}`,
-  )
-  if (key?.join() !== 'HASH id S,RANGE version N') throw failureOf(tableName, 'schema')
 }

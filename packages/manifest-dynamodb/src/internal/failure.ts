@@ -44,7 +44,7 @@ const ADVICE: Readonly<Record<DynamoDbErrorReason, string>> = {
   'bad-reply': 'what answered is not DynamoDB; check the endpoint, and any proxy on the way',
   'no-table':
     'there is no such table in this account and region; make it with createTable of @firn/manifest-dynamodb, or check table, region and credentials',
-  schema: 'its key is not the one that Firn needs; use another table, or make one with createTable',
+  schema: 'its key is not the one that Firn needs; make another table with createTable',
   credentials:
     'the credentials are missing, wrong or expired; renew them where the AWS SDK looks for them',
   permission:

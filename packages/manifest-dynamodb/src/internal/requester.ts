@@ -1,9 +1,10 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { DescribeTableCommandOutput, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { type Env, InvalidArgumentError, type Slots, slotsOf, systemEnv } from '@firn/env'
 import type { DynamoDbError } from '../errors.js'
 import type { DynamoDbOptions, DynamoDbRequest } from '../options.js'
 import { failureOf, isConditionFailure, understand } from './failure.js'
 import type { Item } from './item-size.js'
+import { schemaFailureOf } from './key-schema.js'
 import { type Attempt, requestOf } from './metering.js'
 
 /** What became of a conditional write. */
@@ -47,6 +48,8 @@ export class Requester {
   readonly #timeoutMs: number
   #budget = RETRY_BUDGET
   #checked = false
+  /** Whether it is being found out why a request was refused: once at a time. */
+  #explaining = false
 
   constructor(options: Omit<DynamoDbOptions, 'incarnation'>) {
     const { client, tableName, env = systemEnv, onRequest } = options
@@ -141,11 +144,32 @@ export class Requester {
     attempt: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
+    if (failure.reason === 'refused') throw await this.#explained(failure, signal)
     if (!failure.retryable || attempt >= ATTEMPTS || this.#budget < 1) throw failure
     this.#budget -= 1
     // Full jitter, so that those who met the same trouble don't meet again.
     const bound = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1))
     await this.#env.sleep(this.#env.random() * bound, signal)
+  }
+
+  /** What DynamoDB calls wrong is most likely asked of a table with another key. */
+  async #explained(
+    refusal: DynamoDbError,
+    signal: AbortSignal | undefined,
+  ): Promise<DynamoDbError> {
+    if (this.#explaining) return refusal
+    this.#explaining = true
+    try {
+      const failure = await schemaFailureOf(this.tableName, refusal, async (command) => {
+        const send: Call<DescribeTableCommandOutput>['send'] = (client, call) =>
+          client.send(command, call)
+        const result = await this.#attempt({ kind: 'describe-table', signal, send })
+        return 'done' in result ? result.done.Table : undefined
+      })
+      return failure ?? refusal
+    } finally {
+      this.#explaining = false
+    }
   }
 
   #meter<O>(call: Call<O>, result: Attempt<O>): void {
