@@ -69,7 +69,7 @@ export function buildProgram(context: CommandContext, hooks: ProgramHooks): Comm
   defineLog(program, context)
   defineStats(program, context)
   defineVerify(program, context, hooks)
-  defineCompact(program, context)
+  defineCompact(program, context, hooks)
   defineSst(program, context, hooks)
   return program
 }

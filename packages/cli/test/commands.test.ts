@@ -192,6 +192,22 @@ describe('scan', () => {
   })
 })
 
+/** A database of 1200 rows in many files of level 0; how many. */
+async function manyFiles(directory: string): Promise<number> {
+  const tuning = { level0Slowdown: 1000, level0Stop: 1000 }
+  const options = { compaction: 'off', memtableBytes: 4096, tuning } as const
+  await using db = await open(`file:${directory}`, options)
+  const table = db.table('t', { keys: 'utf8', values: 'utf8' })
+  for (let from = 0; from < 1200; from += 25) {
+    const keys = Array.from({ length: 25 }, (_, i) => String(((from + i) * 7919) % 1200))
+    await Promise.all(keys.map((key) => table.put(key.padStart(5, '0'), 'x'.repeat(100))))
+  }
+  const { levels } = await db.stats()
+  const files = levels[0]?.files ?? 0
+  expect(files).toBeGreaterThan(20)
+  return files
+}
+
 describe('tables, stats, log, compact', () => {
   test('tables say what they are, and count their keys when asked', async () => {
     await makeUsers()
@@ -239,15 +255,50 @@ describe('tables, stats, log, compact', () => {
     expect(await ok(['log', '--limit', '0'])).toBe('')
   })
 
+  test('compact counts files that were merged as soon as it opened the database', async () => {
+    const files = await manyFiles(console.path('firn_data'))
+    const report = JSON.parse(await ok(['compact', '--json']))
+    expect(report.filesIn).toBeGreaterThanOrEqual(files)
+    expect(report.compactions).toBeGreaterThan(0)
+    expect(await ok(['compact'])).toMatch(/^nothing to merge/)
+  })
+
+  test('stats and tables don’t show 0 for what lies in level 0 and in the log', async () => {
+    const files = await manyFiles(console.path('firn_data'))
+    await ok(['put', 'more', 'x', '--table', 't'])
+    const expected = { name: 't', files, records: 1201, exact: true }
+    const [table] = JSON.parse(await ok(['tables', '--json']))
+    expect(table).toMatchObject(expected)
+    expect(table.bytes).toBeGreaterThan(0)
+    expect(table.memtables.records).toBeGreaterThan(0)
+    expect(JSON.parse(await ok(['stats', '--json'])).tables).toMatchObject([expected])
+    expect(await ok(['stats'])).toMatch(new RegExp(`\nt +${files} +\\S+ +\\S+ +1,201 +\\d+\n`))
+    expect(await ok(['tables'])).toMatch(new RegExp(`\nt .* ${files} +1,201 `))
+    // Files of several tables: what is said is said to be an upper bound.
+    await ok(['put', 'k', 'v', '--table', 'u'])
+    await ok(['compact'])
+    expect(JSON.parse(await ok(['tables', '--json']))).toMatchObject([
+      { name: 't', records: 1201, exact: true },
+      { name: 'u', records: 1, exact: true },
+    ])
+  })
+
   test('compact says what it did', async () => {
     await ok(['put', 'a', '1'])
     expect(JSON.parse(await ok(['compact', '--json']))).toEqual({
-      compactions: expect.any(Number),
+      compactions: 1,
+      filesIn: 1,
+      filesOut: 1,
       bytesRead: expect.any(Number),
       bytesWritten: expect.any(Number),
+      skipped: [],
     })
-    expect(await ok(['compact'])).toMatch(/^(nothing to merge|\d+ compactions?:).*\n$/)
-    expect(await ok(['get', 'a'])).toBe('1\n')
+    expect(await ok(['compact'])).toMatch(/^nothing to merge.*\n$/)
+    await ok(['put', 'a', '2'])
+    expect(await ok(['compact'])).toMatch(
+      /^\d+ compactions? of \d+ files? to 1: .* read, .* written/,
+    )
+    expect(await ok(['get', 'a'])).toBe('2\n')
   })
 })
 

@@ -48,7 +48,11 @@ export interface Database extends AsyncDisposable {
   refresh(): Promise<number>
   /** Resolves when every buffered write is durable. */
   flush(): Promise<void>
-  /** Flushes memtables and compacts until nothing is left to do. */
+  /**
+   * Flushes memtables and compacts until nothing is left to do. The report counts all compactions that
+   * ended meanwhile, those that were under way before too. A damaged file is left where it is, and
+   * named in `skipped`; what is sound in it stays readable.
+   */
   compact(): Promise<CompactionReport>
   /**
    * Forgets cached blocks, in memory and on disk: reads ask the store again. Indexes and filters of
@@ -78,7 +82,24 @@ export interface EvictOptions {
 
 /** What `compact` did. */
 export interface CompactionReport {
+  /** Merges, moves and drops of files. */
   compactions: number
+  /** Files that they took, and files that are in their place. */
+  filesIn: number
+  filesOut: number
   bytesRead: number
   bytesWritten: number
+  /** Damaged files that were left alone. `firn verify` lists all that is damaged. */
+  skipped: SkippedFile[]
+}
+
+/** A file that a compaction couldn't read. */
+export interface SkippedFile {
+  /** Its id: the object is `sst/<incarnation>/<id>.sst`. */
+  file: string
+  level: number
+  /** The tables that it may hold records of. */
+  tables: string[]
+  /** What is wrong with it. */
+  reason: string
 }

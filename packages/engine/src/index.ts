@@ -13,7 +13,7 @@ export {
   LockedError,
 } from '@firn/manifest'
 export type { Batch } from './batch.js'
-export type { CompactionReport, Database, EvictOptions } from './database.js'
+export type { CompactionReport, Database, EvictOptions, SkippedFile } from './database.js'
 export type { AnyEncoding, EncodedType, Encoding, EncodingName } from './encoding.js'
 export {
   CommitConflictError,

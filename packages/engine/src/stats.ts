@@ -1,5 +1,6 @@
 import type { BlockCacheStats } from '@firn/block-cache'
 import type { DiskCacheStats } from '@firn/block-cache/disk'
+import type { SkippedFile } from './database.js'
 import type { RequestStats } from './request-stats.js'
 import type { TableInfo } from './table-info.js'
 
@@ -18,12 +19,26 @@ export interface DatabaseStats {
   cache: BlockCacheStats & { readerBytes: number; openFiles: number; disk?: DiskCacheStats }
   log: { appendedEntries: number; appendedBytes: number }
   flushes: { count: number; bytesWritten: number }
+  /** What this handle has compacted since it was opened: merges, moves and drops of files. */
   compactions: {
     count: number
+    /** Files that compactions took, and files that are in their place. */
+    filesIn: number
+    filesOut: number
     running: boolean
     bytesRead: number
     bytesWritten: number
     failures: number
+    /** Files that couldn't be read lately. They are tried again after a minute, and by `compact`. */
+    skipped: SkippedFile[]
+  }
+  /** Merges of files that one large batch had written, before its commit: no compactions. */
+  commitMerges: {
+    count: number
+    filesIn: number
+    filesOut: number
+    bytesRead: number
+    bytesWritten: number
   }
   /**
    * What this database asked of its object store, and of a log that is a service, since it was opened,

@@ -27,13 +27,21 @@ export interface CommitLog {
   /** Makes durable what was appended lazily before the call. Absent where no append is lazy. */
   sync?(): Promise<void>
   /** Replaces the payloads of all entries up to and including `through` with tombstones. */
-  truncate(through: number, options?: LogCallOptions): Promise<void>
+  truncate(through: number, options?: TruncateOptions): Promise<void>
   /** Waits for appends under way, then lets go of locks and handles. Idempotent. */
   close(): Promise<void>
 }
 
 export interface LogCallOptions {
   signal?: AbortSignal | undefined
+}
+
+export interface TruncateOptions extends LogCallOptions {
+  /**
+   * A hint: the caller wants the space, and doesn't depend on the tombstones. Entries whose payloads take
+   * little may keep them until a later call.
+   */
+  lazy?: boolean
 }
 
 export interface ReadLogOptions extends LogCallOptions {

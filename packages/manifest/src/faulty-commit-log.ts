@@ -5,6 +5,7 @@ import type {
   LogEntry,
   NewLogEntry,
   ReadLogOptions,
+  TruncateOptions,
 } from './commit-log.js'
 import { AmbiguousAppendError } from './errors.js'
 
@@ -91,7 +92,7 @@ export class FaultyCommitLog implements CommitLog {
     return results
   }
 
-  truncate(through: number, options: LogCallOptions = {}): Promise<void> {
+  truncate(through: number, options: TruncateOptions = {}): Promise<void> {
     return this.#log.truncate(through, options)
   }
 

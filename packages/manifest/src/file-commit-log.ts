@@ -8,6 +8,7 @@ import type {
   LogEntry,
   NewLogEntry,
   ReadLogOptions,
+  TruncateOptions,
 } from './commit-log.js'
 import { BatchedEntries } from './internal/batched-entries.js'
 import { assertLimit, assertNewEntry, assertVersion, outOfTurn } from './internal/entry-checks.js'
@@ -199,7 +200,7 @@ export class FileCommitLog implements CommitLog {
     await this.#writable().sync()
   }
 
-  async truncate(through: number, options: LogCallOptions = {}): Promise<void> {
+  async truncate(through: number, options: TruncateOptions = {}): Promise<void> {
     this.#assertOpen()
     assertVersion(through)
     options.signal?.throwIfAborted()
@@ -332,7 +333,7 @@ export class FileCommitLog implements CommitLog {
     return { appended: false, winner }
   }
 
-  async #truncate(writer: GroupWriter, through: number, options: LogCallOptions): Promise<void> {
+  async #truncate(writer: GroupWriter, through: number, options: TruncateOptions): Promise<void> {
     const limit = Math.min(through, writer.written.version)
     if (this.#endingHelps(writer, limit)) await writer.endSegment()
     // What is known to be tombstones, beyond `limit` maybe.
@@ -346,7 +347,8 @@ export class FileCommitLog implements CommitLog {
       await this.#toTombstones(first)
       this.#tombstonesUntil = first
     }
-    if (limit > covered && limit > this.#truncatedThrough) await this.#mark(writer, limit)
+    const isMissing = limit > covered && limit > this.#truncatedThrough
+    if (isMissing && options.lazy !== true) await this.#mark(writer, limit)
     else if (covered >= this.#truncatedThrough) this.#dropMark()
   }
 

@@ -8,6 +8,7 @@ import type {
   LogEntry,
   NewLogEntry,
   ReadLogOptions,
+  TruncateOptions,
 } from './commit-log.js'
 import { BatchedEntries } from './internal/batched-entries.js'
 import { entryAt } from './lookup.js'
@@ -88,7 +89,7 @@ export class SpillingCommitLog implements CommitLog {
     return this.#withWinner(result, options)
   }
 
-  async truncate(through: number, options: LogCallOptions = {}): Promise<void> {
+  async truncate(through: number, options: TruncateOptions = {}): Promise<void> {
     await this.#log.truncate(through, options)
     const prefix = spillPrefix(this.#incarnation)
     const old: string[] = []

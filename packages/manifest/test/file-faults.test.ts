@@ -397,6 +397,16 @@ describe('a truncation of a part of the last segment', () => {
     await log.close()
   })
 
+  it('makes no mark for a caller who only wants the space', async () => {
+    const directory = tempDirectory()
+    const log = await FileCommitLog.open(directory)
+    await fill(log, 1, 30, 20)
+    await log.truncate(20, { lazy: true })
+    expect(mark(directory)).toEqual([])
+    expect((await readAll(log)).every(({ payload }) => payload !== undefined)).toBe(true)
+    await log.close()
+  })
+
   it('does not hide what comes after a lost end: its entries are durable before it is marked', async () => {
     const directory = tempDirectory()
     const fileSystem = new FaultyFileSystem()

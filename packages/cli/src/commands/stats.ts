@@ -5,6 +5,7 @@ import { withDatabase } from '../database-access.js'
 import { addExamples } from '../examples.js'
 import type { Output } from '../output.js'
 import { countOf, formatBytes, formatCount, formatTimestamp } from '../text/quantities.js'
+import { atMost, upperBounds } from '../text/table-sizes.js'
 
 /** `firn stats` */
 export function defineStats(program: Command, context: CommandContext): void {
@@ -13,7 +14,9 @@ export function defineStats(program: Command, context: CommandContext): void {
     .summary('show the shape and the size of the database')
     .description(
       'Shows the newest version, the levels of the tree with their sizes, the tables, and the requests\n' +
-        'that it took to look, with what they cost in S3 and DynamoDB.',
+        'that it took to look, with what they cost in S3 and DynamoDB. Every version of a key counts as\n' +
+        'a record, and so does a delete. ≤ marks an upper bound: a file of level 0 that several tables\n' +
+        'share counts for each of them.',
     )
   command.action(() => stats(command, context))
   addExamples(command, [
@@ -89,12 +92,16 @@ async function showTables(stats: DatabaseStats, output: Output): Promise<void> {
       { title: 'files', align: 'right' },
       { title: 'bytes', align: 'right' },
       { title: 'records', align: 'right' },
+      { title: 'in the log only', align: 'right' },
     ],
     stats.tables.map((table) => [
       table.name,
       formatCount(table.files),
-      formatBytes(table.bytes),
-      formatCount(table.records),
+      atMost(table, formatBytes(table.bytes)),
+      atMost(table, formatCount(table.records)),
+      formatCount(table.memtables.records),
     ]),
   )
+  const remark = upperBounds(stats.tables)
+  if (remark !== undefined && output.isTerminal) await output.note(remark)
 }

@@ -5,6 +5,7 @@ import { storedBytes, withDatabase } from '../database-access.js'
 import { addExamples } from '../examples.js'
 import { historyText } from '../history-text.js'
 import { countOf, formatBytes, formatCount } from '../text/quantities.js'
+import { atMost, upperBounds } from '../text/table-sizes.js'
 
 /** `firn tables` */
 export function defineTables(program: Command, context: CommandContext): void {
@@ -12,9 +13,10 @@ export function defineTables(program: Command, context: CommandContext): void {
     .command('tables')
     .summary('list the tables')
     .description(
-      'Lists the tables with their encodings and sizes. Records and bytes are those of the table’s\n' +
-        'own files: versions and deletes count, those in the log and in level 0 don’t. --count reads\n' +
-        'the tables and counts their keys.',
+      'Lists the tables with their encodings and sizes. Records are those in files and in the log: every\n' +
+        'version of a key counts, and so does a delete. Bytes are those of files. ≤ marks an upper bound:\n' +
+        'a file of level 0 that several tables share counts for each of them. --count reads the tables\n' +
+        'and counts their keys.',
     )
     .option('--count', 'count the keys, which reads every table')
   command.action((options: { count?: boolean }) => listTables(options, command, context))
@@ -60,21 +62,16 @@ async function listTables(
         historyText(table.history),
         table.compression,
         formatCount(table.files),
-        formatCount(table.records),
-        formatBytes(table.bytes),
+        atMost(table, formatCount(table.records)),
+        atMost(table, formatBytes(table.bytes)),
       ]),
     )
-    if (output.isTerminal) await output.note(await remark(database, tables.length))
+    if (!output.isTerminal) return
+    const bounds = upperBounds(tables)
+    await output.note(
+      `${countOf(tables.length, 'table')}${bounds === undefined ? '' : `; ${bounds}`}`,
+    )
   })
-}
-
-/** Where the records are that no table's own files hold yet. */
-async function remark(database: Database, tables: number): Promise<string> {
-  const { levels, memtables } = await database.stats()
-  const shared = memtables.records + (levels.find(({ level }) => level === 0)?.records ?? 0)
-  const apart =
-    shared === 0 ? '' : `; ${countOf(shared, 'record')} of any table in the log and level 0`
-  return `${countOf(tables, 'table')}${apart}`
 }
 
 async function countKeys(database: Database, tables: readonly TableInfo[]): Promise<number[]> {

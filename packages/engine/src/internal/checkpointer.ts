@@ -56,7 +56,8 @@ export class Checkpointer {
       const { version, key } = await writeCheckpoint(store, state, env)
       await committer.commitEdits([{ type: 'checkpoint', version, key }])
       this.#newest = versions.state.version
-      if (log.exclusive) await log.truncate(Math.min(version, state.flushedThrough))
+      // An older checkpoint and a short log can still take the place of a newest one that is damaged.
+      if (log.exclusive) await log.truncate(Math.min(version, state.flushedThrough), { lazy: true })
       await pruneCheckpoints(store, incarnation, KEPT_CHECKPOINTS)
       return true
     } catch (error) {

@@ -10,11 +10,11 @@ export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
   const memtables = [active, ...immutables]
   const logBytes = writing?.committer.appendedBytes ?? 0
   const flushed = writing?.flusher.totals ?? { flushes: 0, bytesWritten: 0 }
-  const compacted = writing?.compactor?.totals ?? { compactions: 0, bytesRead: 0, bytesWritten: 0 }
+  const compacted = writing?.compactor?.totals ?? NO_COMPACTIONS
   return {
     version: versions.visibleVersion,
     timestamp: versions.visibleTimestamp,
-    tables: [...state.tables.values()].map(tableInfo),
+    tables: [...state.tables.values()].map((table) => tableInfo(table, state, memtables)),
     levels: levelStats(state),
     memtables: {
       count: memtables.length,
@@ -32,11 +32,15 @@ export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
     flushes: { count: flushed.flushes, bytesWritten: flushed.bytesWritten },
     compactions: {
       count: compacted.compactions,
+      filesIn: compacted.filesIn,
+      filesOut: compacted.filesOut,
       running: writing?.compactor?.running ?? false,
       bytesRead: compacted.bytesRead,
       bytesWritten: compacted.bytesWritten,
       failures: writing?.compactor?.failures ?? 0,
+      skipped: writing?.compactor?.skipped ?? [],
     },
+    commitMerges: { ...(writing?.files.merges ?? NO_MERGES) },
     requests: parts.requests(),
     writes: {
       slowdowns: writing?.pressure.slowdowns ?? 0,
@@ -51,6 +55,9 @@ export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
     },
   }
 }
+
+const NO_COMPACTIONS = { compactions: 0, filesIn: 0, filesOut: 0, bytesRead: 0, bytesWritten: 0 }
+const NO_MERGES = { count: 0, filesIn: 0, filesOut: 0, bytesRead: 0, bytesWritten: 0 }
 
 function levelStats(state: DatabaseState): LevelStats[] {
   const levels: LevelStats[] = [summarize(0, state.level0)]

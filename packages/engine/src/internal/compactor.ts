@@ -10,7 +10,7 @@ import { type Env, isFirnError } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import { TimestampClock } from '@firn/mvcc'
 import type { ObjectStore } from '@firn/object-store'
-import type { CompactionReport } from '../database.js'
+import type { CompactionReport, SkippedFile } from '../database.js'
 import type { Logger } from '../open-options.js'
 import { BackgroundWork } from './background-work.js'
 import type { Committer } from './committer.js'
@@ -18,6 +18,7 @@ import type { FileTable } from './file-table.js'
 import { newFileId } from './file-writer.js'
 import type { MaintenanceLease } from './maintenance-lease.js'
 import type { SecondLook } from './second-look.js'
+import { tablesIn } from './table-summary.js'
 import type { ThreadTrust } from './thread-trust.js'
 import type { Threads } from './threads.js'
 import type { Tree } from './tree.js'
@@ -66,6 +67,13 @@ const SETTLED_MS = 60_000
 /** Files of level 0 that are merged in a pause. */
 const PAUSE_TRIGGER = 2
 
+interface PoisonedFile extends SkippedFile {
+  error: unknown
+  /** For how long it is left alone, and until when: monotonic time. */
+  ms: number
+  until: number
+}
+
 /**
  * Keeps the tree in shape: as long as the strategy sees something to do, one compaction after the
  * other is carried out and committed. The entry is refused where its inputs are gone; then its
@@ -75,8 +83,8 @@ const PAUSE_TRIGGER = 2
 export class Compactor {
   readonly #options: CompactorOptions
   readonly #work: BackgroundWork
-  /** Files that couldn't be read, why, for how long they are left alone, and until when: monotonic time. */
-  readonly #poisoned: Map<string, { error: unknown; ms: number; until: number }> = new Map()
+  /** Files that couldn't be read, by their ids. */
+  readonly #poisoned: Map<string, PoisonedFile> = new Map()
   readonly #stopped: AbortController = new AbortController()
   #watching = false
   /** Level 0 is to be merged before its trigger: writes pause, or somebody asked. */
@@ -85,7 +93,13 @@ export class Compactor {
   #awaited = 0
   /** The tree that called for nothing, and until when it is taken to do so: monotonic time. */
   #settled: { tree: Tree; until: number } | undefined
-  readonly totals: CompactionReport = { compactions: 0, bytesRead: 0, bytesWritten: 0 }
+  readonly totals: Omit<CompactionReport, 'skipped'> = {
+    compactions: 0,
+    filesIn: 0,
+    filesOut: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+  }
 
   constructor(options: CompactorOptions) {
     this.#options = options
@@ -107,6 +121,14 @@ export class Compactor {
 
   get failures(): number {
     return this.#work.failures
+  }
+
+  /** The files that are left alone now. */
+  get skipped(): SkippedFile[] {
+    const avoided = this.#avoided()
+    return [...this.#poisoned.values()]
+      .filter(({ file }) => avoided.has(file))
+      .map(({ file, level, tables, reason }) => ({ file, level, tables, reason }))
   }
 
   /** Starts compacting where the tree changed since it was last found in shape. */
@@ -145,10 +167,11 @@ export class Compactor {
     }
   }
 
-  /** Compacts until the tree is in shape, and level 0 is empty. */
+  /** Compacts until the tree is in shape, and level 0 is empty. Files that were left alone are tried again. */
   async drain(): Promise<void> {
     this.#awaited++
     this.#eager = true
+    this.#poisoned.clear()
     try {
       await this.#work.drain()
     } finally {
@@ -188,7 +211,7 @@ export class Compactor {
       try {
         await this.#commit(await this.#run(plan, signal))
       } catch (error) {
-        this.#poison(error)
+        this.#poison(error, plan)
       } finally {
         await release()
       }
@@ -211,6 +234,8 @@ export class Compactor {
       return
     }
     this.totals.compactions++
+    this.totals.filesIn += removed.length
+    this.totals.filesOut += added.length
     this.totals.bytesRead += result.bytesRead
     this.totals.bytesWritten += result.bytesWritten
   }
@@ -237,14 +262,23 @@ export class Compactor {
   }
 
   /** Leaves alone, for a while, the input that a compaction failed to read; rethrows any other failure. */
-  #poison(error: unknown): void {
+  #poison(error: unknown, plan: CompactionPlan): void {
     const { fileId } = error as { fileId?: unknown }
     if (!isFirnError(error, 'FIRN_CORRUPTION') || typeof fileId !== 'string') throw error
+    const { env, versions, logger } = this.#options
+    const meta = planInputs(plan).find(({ id }) => id === fileId)
     const before = this.#poisoned.get(fileId)?.ms ?? 0
     const ms = Math.min(Math.max(POISON_MS, 2 * before), MOST_POISON_MS)
-    const until = this.#options.env.monotonic() + ms
-    this.#poisoned.set(fileId, { error, ms, until })
-    this.#options.logger?.warn('compaction leaves a damaged file alone', { file: fileId, error })
+    this.#poisoned.set(fileId, {
+      file: fileId,
+      level: meta?.level ?? 0,
+      tables: meta === undefined ? [] : tablesIn(meta, versions.state),
+      reason: error.message,
+      error,
+      ms,
+      until: env.monotonic() + ms,
+    })
+    logger?.warn('compaction leaves a damaged file alone', { file: fileId, error })
   }
 
   #run(plan: CompactionPlan, signal: AbortSignal): Promise<CompactionResult> {

@@ -143,9 +143,9 @@ export class DatabaseHandle implements Database {
 
   async tables(): Promise<TableInfo[]> {
     if (this.present.isStale()) await this.present.refresh()
-    const { state } = this.present.tree()
+    const { state, active, immutables } = this.present.tree()
     return [...state.tables.values()]
-      .map(tableInfo)
+      .map((table) => tableInfo(table, state, [active, ...immutables]))
       .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   }
 
@@ -221,16 +221,20 @@ export class DatabaseHandle implements Database {
   async compact(options?: undefined): Promise<CompactionReport> {
     assertNone('compact', options)
     const { committer, flusher, compactor } = this.#writing('compact')
+    // The flush may set off compactions in the background, which are what was asked for.
+    const before = { ...compactor.totals }
     await committer.flush()
     flusher.seal()
     await flusher.drain()
-    const before = { ...compactor.totals }
     await compactor.drain()
-    const { totals } = compactor
+    const { totals, skipped } = compactor
     return {
       compactions: totals.compactions - before.compactions,
+      filesIn: totals.filesIn - before.filesIn,
+      filesOut: totals.filesOut - before.filesOut,
       bytesRead: totals.bytesRead - before.bytesRead,
       bytesWritten: totals.bytesWritten - before.bytesWritten,
+      skipped,
     }
   }
 

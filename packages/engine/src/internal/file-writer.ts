@@ -43,6 +43,11 @@ const MERGE_READ_AHEAD_BYTES = 32 * 1024 * 1024
 /** Writes memtables and large batches to files of level 0. */
 export class FileWriter {
   readonly #options: FileWriterOptions
+  /** What was merged of the files of single commits. */
+  readonly merges: { count: number; filesIn: number; filesOut: number } & Record<
+    'bytesRead' | 'bytesWritten',
+    number
+  > = { count: 0, filesIn: 0, filesOut: 0, bytesRead: 0, bytesWritten: 0 }
 
   constructor(options: FileWriterOptions) {
     this.#options = options
@@ -119,11 +124,32 @@ export class FileWriter {
   }
 
   /** The records of a commit's runs, oldest first, as files that don't overlap; see there. */
-  mergeRuns(runs: readonly (readonly FileMeta[])[], signal: AbortSignal): Promise<FileMeta[]> {
+  async mergeRuns(
+    runs: readonly (readonly FileMeta[])[],
+    signal: AbortSignal,
+  ): Promise<FileMeta[]> {
     const { store, incarnation } = this.#options
     const { openSource } = storeFiles(store, incarnation, { signal })
     const readAheadBytes = MERGE_READ_AHEAD_BYTES
-    return mergeCommitFiles(runs, { ...this.#output(signal), openSource, readAheadBytes })
+    const options = { ...this.#output(signal), openSource, readAheadBytes }
+    const merged = await mergeCommitFiles(runs, options)
+    this.#noteMerge(runs.flat(), merged)
+    return merged
+  }
+
+  /** Files that overlap no others are in the result as they were: those were not merged. */
+  #noteMerge(before: readonly FileMeta[], after: readonly FileMeta[]): void {
+    const stayed = new Set(after)
+    const given = new Set(before)
+    const taken = before.filter((file) => !stayed.has(file))
+    if (taken.length === 0) return
+    const made = after.filter((file) => !given.has(file))
+    const { merges } = this
+    merges.count++
+    merges.filesIn += taken.length
+    merges.filesOut += made.length
+    merges.bytesRead += taken.reduce((sum, { bytes }) => sum + bytes, 0)
+    merges.bytesWritten += made.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
   /** Deletes files that no entry names. What can't be deleted is an orphan for the next sweep. */

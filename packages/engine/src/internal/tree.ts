@@ -107,7 +107,8 @@ export class Tree {
   }
 }
 
-function prefixOf(key: Uint8Array): number {
+/** The id of the table that a stored key belongs to. */
+export function prefixOf(key: Uint8Array): number {
   const [a = 0, b = 0, c = 0, d = 0] = key
   return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
 }
