@@ -51,7 +51,8 @@ async function withServer(
     seen.push(headers)
     const { status, code, message } = said
     if (ofChecksums(headers).length > 0) {
-      const text = code === '' ? '' : `<Error><Code>${code}</Code><Message>${message}</Message></Error>`
+      const text =
+        code === '' ? '' : `<Error><Code>${code}</Code><Message>${message}</Message></Error>`
       response.writeHead(status, { 'content-length': String(text.length) }).end(text)
     } else if (method === 'POST') {
       const sum = createHash('md5').update(body).digest('base64')
@@ -94,7 +95,11 @@ describe('a server that knows nothing of the SDK’s checksums', () => {
       it(`is asked once, and the setting that helps is named, for ${call} to which it says ${name}`, async () => {
         await withServer(said, async (store, requests) => {
           const error = await rejection(make(new RetryingObjectStore(store, { env: IMPATIENT })))
-          expect(error).toMatchObject({ code: 'FIRN_OBJECT_STORE', retryable: false, maybeDone: false })
+          expect(error).toMatchObject({
+            code: 'FIRN_OBJECT_STORE',
+            retryable: false,
+            maybeDone: false,
+          })
           const { message } = error as Error
           expect(message).toContain('AWS_REQUEST_CHECKSUM_CALCULATION=when_required')
           expect(message).toContain('AWS_RESPONSE_CHECKSUM_VALIDATION=when_required')

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const PACKAGES = fileURLToPath(new URL('../../../', import.meta.url))
 
 const NAMES = [
-  ...['env', 'bytes', 'object-store', 'block-cache', 'sst', 'mvcc', 'manifest'],
+  ...['env', 'vfs', 'bytes', 'object-store', 'block-cache', 'sst', 'mvcc', 'manifest'],
   ...['compaction', 'engine'],
 ]
 
