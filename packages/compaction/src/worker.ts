@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { ClosedError, InvalidArgumentError } from '@firn/env'
+import { ClosedError, InvalidArgumentError, systemEnv } from '@firn/env'
 import { absolutePath } from '@firn/vfs'
 import { CompactionWorkerError } from './errors.js'
 import {
@@ -19,6 +19,11 @@ export type { FsStoreDescription, WorkerTuning } from './internal/worker-message
 export interface CompactionWorkerOptions extends WorkerTuning {
   store: FsStoreDescription
   incarnation: string
+  /**
+   * How long a run that was aborted may take to end, in milliseconds. After that its thread is ended,
+   * and what it wrote stays behind. Default 10,000.
+   */
+  stopTimeoutMs?: number
 }
 
 export interface WorkerRunOptions {
@@ -38,9 +43,11 @@ interface Run {
   readonly onProgress: ((progress: CompactionProgress) => void) | undefined
   resolve: (result: CompactionResult) => void
   reject: (error: unknown) => void
-  /** Asked to stop: its end is waited for. */
-  stopping: boolean
+  /** Asked to stop: its end is waited for, until this aborts. */
+  stopping: AbortController | undefined
 }
+
+const STOP_TIMEOUT_MS = 10_000
 
 /**
  * Compacts a database on a file system in a thread of its own (Node only). The thread starts with
@@ -97,7 +104,7 @@ export class CompactionWorker {
       tuning,
     } as const)
     const result = new Promise<CompactionResult>((resolve, reject) => {
-      this.#runs.set(id, { keepAlive, onProgress, resolve, reject, stopping: false })
+      this.#runs.set(id, { keepAlive, onProgress, resolve, reject, stopping: undefined })
     })
     const onAbort = () => this.#stop(id)
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -156,15 +163,22 @@ export class CompactionWorker {
 
   #stop(id: number): void {
     const run = this.#runs.get(id)
-    if (run === undefined || this.#worker === undefined) return
-    run.stopping = true
+    const worker = this.#worker
+    if (run === undefined || worker === undefined || run.stopping !== undefined) return
+    run.stopping = new AbortController()
     this.#post({ type: 'abort', id })
+    const { stopTimeoutMs = STOP_TIMEOUT_MS } = this.#options
+    systemEnv.sleep(stopTimeoutMs, run.stopping.signal, { background: true }).then(
+      () => void worker.terminate(),
+      () => {},
+    )
   }
 
   /** Takes a run off the list: whoever gets it settles it. */
   #takeOff(id: number): Run | undefined {
     const run = this.#runs.get(id)
     this.#runs.delete(id)
+    run?.stopping?.abort()
     this.#holdProcess()
     if (this.#runs.size === 0) this.#idle?.()
     return run
@@ -234,7 +248,9 @@ export class CompactionWorker {
   #holdProcess(): void {
     const worker = this.#worker
     if (worker === undefined) return
-    const held = [...this.#runs.values()].some((run) => run.keepAlive || run.stopping)
+    const held = [...this.#runs.values()].some(
+      ({ keepAlive, stopping }) => keepAlive || stopping !== undefined,
+    )
     if (held || this.#closing !== undefined) worker.ref()
     else worker.unref()
   }

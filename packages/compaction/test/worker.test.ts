@@ -141,6 +141,27 @@ describe('CompactionWorker', () => {
     }
   })
 
+  it('ends a thread that does not answer to an abort', async () => {
+    const hangs = (thread: Worker) => {
+      thread.postMessage = () => {}
+    }
+    process.on('worker', hangs)
+    const options = { store: { kind: 'fs', directory }, incarnation: 'x' } as const
+    const silent = new CompactionWorker({ ...options, stopTimeoutMs: 20 })
+    try {
+      const controller = new AbortController()
+      const run = silent.run(plan(), { baseVersion: 4, signal: controller.signal })
+      const reason = new Error('enough')
+      controller.abort(reason)
+      await expect(run).rejects.toBe(reason)
+      const other = silent.run(plan(), { baseVersion: 4 })
+      await Promise.all([silent.close(), expect(other).rejects.toThrow(ClosedError)])
+    } finally {
+      process.off('worker', hangs)
+      await silent.close()
+    }
+  })
+
   it('refuses plans that need functions', async () => {
     const made = plan()
     const tables = made.tables.map((table) => ({ ...table, statistics: ['price'] }))

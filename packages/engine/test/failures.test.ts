@@ -57,6 +57,20 @@ describe('31, 32: storage fails', () => {
     await again.table<string, string>('t').put('k', 'x')
   })
 
+  test('a commit that fails where nothing should fails its writers, and keeps none of them waiting', async () => {
+    const env = { ...systemEnv, sleep: () => Promise.reject(new Error('no timer is left')) }
+    const tuning = { level0Slowdown: 1, inlineLimitBytes: 100 }
+    const db = await open('memory:', { env, compaction: 'off', tuning })
+    // A file of level 0: the next commit is to be delayed.
+    await db.table('t', TYPED).put('k', 'v'.repeat(1000))
+    const stopped = { code: 'FIRN_WRITE_STOPPED', message: expect.stringContaining('no timer') }
+    await expect(db.table('t', TYPED).put('k', 'v')).rejects.toMatchObject(stopped)
+    await expect(db.batch().put(db.table('t', TYPED), 'k', 'v').write()).rejects.toMatchObject(
+      stopped,
+    )
+    await db.close()
+  })
+
   test('close() says that buffered writes are lost which were in the log, and never synced', async () => {
     const log = new FailingLog(new MemoryCommitLog({ exclusive: true }))
     const db = await open({ store: new MemoryObjectStore(), log })

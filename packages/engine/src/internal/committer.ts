@@ -325,10 +325,11 @@ export class Committer {
   }
 
   async #run(): Promise<void> {
+    let groups: CommitGroup[] = []
     try {
       for (;;) {
         if (this.#gathering?.visible === false) this.#closeGathering()
-        const groups = this.#closed
+        groups = this.#closed
         if (groups.length === 0) return
         this.#closed = []
         this.#transactions = undefined
@@ -337,6 +338,9 @@ export class Committer {
         if (this.#log.exclusive) await this.#appendExclusive(groups)
         else for (const group of groups) await this.#appendShared(group)
       }
+    } catch (error) {
+      // Nothing above may throw; if something does (no memory is left), no writer may wait for ever.
+      this.#stop(error, groups)
     } finally {
       this.#running = undefined
     }

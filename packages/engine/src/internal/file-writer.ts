@@ -62,13 +62,17 @@ export class FileWriter {
     const inline = (): Promise<FileMeta[]> =>
       this.#write(memtable, { timestamps: 'record', splitTables: false, signal })
     if (thread === undefined || memtable.memoryBytes < THREAD_FROM_BYTES) return inline()
-    return threadTrust.run('flush', () => this.#writeInThread(memtable, thread), inline)
+    return threadTrust.run('flush', () => this.#writeInThread(memtable, thread, signal), inline)
   }
 
-  #writeInThread(memtable: Memtable, thread: Threads['flush']): Promise<FileMeta[]> {
+  #writeInThread(
+    memtable: Memtable,
+    thread: Threads['flush'],
+    signal: AbortSignal,
+  ): Promise<FileMeta[]> {
     const { incarnation, versions, targetFileBytes, blockBytes } = this.#options
     const { state } = versions
-    return thread.flush({
+    const request = {
       incarnation,
       baseVersion: state.version,
       targetFileBytes,
@@ -79,7 +83,8 @@ export class FileWriter {
           ? []
           : [{ memtable: table.parts(), compression: known.options.compression }]
       }),
-    })
+    }
+    return thread.flush(request, signal)
   }
 
   /**

@@ -1,10 +1,13 @@
 import { Worker } from 'node:worker_threads'
-import { FirnError } from '@firn/env'
+import { FirnError, systemEnv } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import type { FlushReply, FlushRequest } from './flush-thread-main.js'
 
+/** How long a flush that nobody waits for may take to end, in milliseconds: its thread may hang. */
+const STOP_TIMEOUT_MS = 10_000
+
 /** The flush thread couldn't be started, or ended before it answered. The next flush starts another. */
-export class FlushThreadError extends FirnError {
+class FlushThreadError extends FirnError {
   /** Whether the thread had loaded its code. */
   readonly started: boolean
 
@@ -32,10 +35,17 @@ export class FlushThread {
 
   /**
    * The files that hold the memtable's records. Throws what the thread's store throws, and
-   * `FlushThreadError`.
+   * `FlushThreadError`. It is done in spite of the signal, if it takes no longer than `STOP_TIMEOUT_MS`.
    */
-  async flush(request: FlushRequest): Promise<FileMeta[]> {
+  async flush(request: FlushRequest, signal: AbortSignal): Promise<FileMeta[]> {
     const worker = this.#running()
+    const ended = new AbortController()
+    const onAbort = (): void => {
+      systemEnv.sleep(STOP_TIMEOUT_MS, ended.signal, { background: true }).then(
+        () => void worker.terminate(),
+        () => {},
+      )
+    }
     return new Promise<FileMeta[]>((resolve, reject) => {
       let failure: unknown
       const settle = (finish: () => void): void => {
@@ -43,6 +53,8 @@ export class FlushThread {
         worker.off('messageerror', onUnreadable)
         worker.off('error', onError)
         worker.off('exit', onExit)
+        signal.removeEventListener('abort', onAbort)
+        ended.abort()
         finish()
       }
       const onReply = (reply: FlushReply): void => {
@@ -71,6 +83,8 @@ export class FlushThread {
       worker.on('messageerror', onUnreadable)
       worker.on('error', onError)
       worker.on('exit', onExit)
+      if (signal.aborted) onAbort()
+      else signal.addEventListener('abort', onAbort, { once: true })
       try {
         worker.postMessage(request)
       } catch (error) {

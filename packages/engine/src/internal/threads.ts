@@ -5,7 +5,7 @@ import type { FlushRequest } from './flush-thread-main.js'
 /** Work that other threads do. */
 export interface Threads {
   flush: {
-    flush(request: FlushRequest): Promise<FileMeta[]>
+    flush(request: FlushRequest, signal: AbortSignal): Promise<FileMeta[]>
     close(): Promise<void>
   }
   compaction: {

@@ -10,7 +10,7 @@ const NAMES = [
 ]
 
 /** Where the scripts of threads are in those packages. */
-export const THREAD_SCRIPTS: { compaction: string; flush: string } = {
+const THREAD_SCRIPTS: { compaction: string; flush: string } = {
   compaction: 'compaction/dist/internal/worker-main.js',
   flush: 'engine/dist/internal/flush-thread-main.js',
 }
