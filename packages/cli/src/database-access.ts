@@ -1,7 +1,9 @@
 import { type Database, open, type Table, type TableInfo } from '@firn/engine'
 import { isFirnError } from '@firn/env'
+import { closing } from './closing.js'
 import type { CommandContext } from './command-context.js'
 import { CommandError, UsageError } from './errors.js'
+import { inCommandWords } from './failure.js'
 import type { DatabaseLocation } from './location.js'
 import type { EncodingNames } from './text/table-text.js'
 
@@ -16,16 +18,10 @@ export async function withDatabase<T>(
   use: (database: Database) => Promise<T>,
 ): Promise<T> {
   const database = await openDatabase(location, access, context)
-  let result: T
-  try {
-    result = await use(database)
-  } catch (error) {
-    // The first failure is the one to tell.
-    await database.close().catch(() => {})
-    throw error
-  }
-  await database.close()
-  return result
+  return closing(
+    () => database.close(),
+    () => use(database),
+  )
 }
 
 async function openDatabase(
@@ -54,7 +50,7 @@ export function openingFailure(error: unknown, location: DatabaseLocation): unkn
     )
   }
   if (isFirnError(error, 'FIRN_INVALID_ARGUMENT')) {
-    return new UsageError(error.message, { cause: error })
+    return new UsageError(inCommandWords(error.message), { cause: error })
   }
   return error
 }

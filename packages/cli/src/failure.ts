@@ -11,6 +11,8 @@ export interface Failure {
   message: string
 }
 
+const AGAIN = 'mend the cause and run the command again'
+
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or directory',
   EACCES: 'permission denied',
@@ -21,6 +23,8 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   EMFILE: 'too many files are open',
   EIO: 'the device failed to read or write',
+  EDQUOT: 'no space is left of the quota',
+  EFBIG: 'the file may not grow that large',
 }
 
 export function describeFailure(error: unknown): Failure {
@@ -29,12 +33,23 @@ export function describeFailure(error: unknown): Failure {
   }
   if (error instanceof CommanderError) {
     const message = oneLine(error.message.replace(/^error: /, ''))
-    return { status: 2, code: 'FIRN_USAGE', message: `${message}; see firn --help` }
+    // The value that looks like an option may well be meant as a value.
+    const hint =
+      error.code === 'commander.unknownOption'
+        ? 'a key or a value that begins with - goes behind --, as in firn put -- <key> <value>; for options, see firn --help'
+        : 'see firn --help'
+    return { status: 2, code: 'FIRN_USAGE', message: `${message}; ${hint}` }
   }
   if (isFirnError(error)) {
     // Arguments of the engine come from those of the command: a table's name, a key that is too long.
     const status = error.code === 'FIRN_INVALID_ARGUMENT' ? 2 : 1
-    return { status, code: error.code, message: hinted(error) }
+    // Writes that stopped say so of a commit that failed: that failure is the one to mend.
+    const stopped = error.code === 'FIRN_WRITE_STOPPED' && isFirnError(error.cause)
+    return {
+      status,
+      code: error.code,
+      message: hinted(stopped ? (error.cause as FirnError) : error),
+    }
   }
   if (isSystemError(error)) {
     const what = SYSTEM_ERRORS[error.code]
@@ -48,17 +63,48 @@ export function describeFailure(error: unknown): Failure {
 
 /** The engine advises programmers; on the command line other words help. */
 function hinted(error: FirnError): string {
-  const message = oneLine(error.message)
+  const message = inCommandWords(oneLine(error.message))
   switch (error.code) {
     case 'FIRN_VERSION_NOT_FOUND':
-      return `${message.split(';')[0]}; \`firn log\` lists them`
+      return `${message}; \`firn log\` lists them`
     case 'FIRN_LOCKED':
       return `${message}; commands that only read work meanwhile`
     case 'FIRN_CORRUPTION':
       return `${message}; \`firn verify\` lists all that is damaged`
+    case 'FIRN_COMMIT_UNKNOWN':
+      return `${message}; \`firn log\` lists the tokens of what did, so look there before you try again`
     default:
       return message
   }
+}
+
+/** Advice of the engine, and what it means on the command line. */
+const COMMAND_WORDS: readonly (readonly [advice: RegExp, words: string])[] = [
+  [/,? (?:or|and) open it here with mode 'read'/, ''],
+  [/,? or open with createIfMissing/, ''],
+  [/ or, with parts of your own, \{ store, log \}/, ''],
+  [/reads go on; close the database, mend the cause and open it again/, AGAIN],
+  [/then reopen the database/, 'then run the command again'],
+  [
+    /leave the option out, or use another table/,
+    'leave out --keys and --values, or name another --table',
+  ],
+  [
+    /\{ durationMs \} or \{ versions \} \(positive integers\)/,
+    '{"durationMs":…} or {"versions":…}',
+  ],
+]
+
+/** What only a program can do: calls, options of calls, and properties of what a call returns. */
+const FOR_PROGRAMS =
+  /\b\w+\((?:\)|\{)|\bdb\.\w|\bresolveCommit\b|\bcreateIfMissing\b|\bmode:? '|\{ \w+(?:, \w+)* \}/
+
+/** A message without advice that can't be followed on the command line. */
+export function inCommandWords(message: string): string {
+  let words = message
+  for (const [advice, instead] of COMMAND_WORDS) words = words.replace(advice, instead)
+  const [what = '', ...advice] = words.split('; ')
+  return [what, ...advice.filter((clause) => !FOR_PROGRAMS.test(clause))].join('; ')
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {

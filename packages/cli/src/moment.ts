@@ -19,11 +19,16 @@ export function parseMoment(text: string, clock: Env): Moment {
   const ago = AGO.exec(text)
   if (ago !== null) {
     const micros = Number(ago[1]) * (SECONDS[ago[2] ?? ''] ?? 0) * 1_000_000
-    return { timestamp: Math.max(0, clock.now() - micros) }
+    return { timestamp: within(clock.now() - micros) }
   }
   const timestamp = timestampOf(text)
-  if (timestamp !== undefined) return { timestamp }
+  if (timestamp !== undefined) return { timestamp: within(timestamp) }
   throw new UsageError(`--at ${JSON.stringify(text)} is no moment: use ${MOMENT_HELP}`)
+}
+
+/** Before all time there is nothing, and after it everything: no timestamp lies beyond these. */
+function within(micros: number): number {
+  return Math.min(Math.max(0, micros), Number.MAX_SAFE_INTEGER)
 }
 
 /** Microseconds of an ISO 8601 time; a date alone is its first moment. */

@@ -1,3 +1,4 @@
+import { fstatSync, type Stats, writeSync } from 'node:fs'
 import { UsageError } from './errors.js'
 import { BrokenPipeError, type Input, type Io, type Sink } from './io.js'
 
@@ -8,7 +9,7 @@ export const INTERRUPTED_STATUS = 130
 export function processIo(): Io {
   return {
     stdin: processInput(),
-    stdout: streamSink(process.stdout),
+    stdout: statusOf(1)?.isFile() === true ? fileSink(1) : streamSink(process.stdout),
     stderr: streamSink(process.stderr),
     env: process.env,
     // Only if it is asked for: an absolute path needs none.
@@ -35,11 +36,39 @@ function processInput(): Input {
   return {
     isTTY: process.stdin.isTTY === true,
     [Symbol.asyncIterator]() {
+      // Node takes a directory for a stream of nothing.
+      if (statusOf(0)?.isDirectory() === true) {
+        throw new UsageError('stdin is a directory; redirect it from a file')
+      }
       reading = true
       return process.stdin[Symbol.asyncIterator]()
     },
     close() {
       if (reading) process.stdin.destroy()
+    },
+  }
+}
+
+function statusOf(fd: number): Stats | undefined {
+  try {
+    return fstatSync(fd)
+  } catch {
+    // Closed, as by `>&-`.
+    return undefined
+  }
+}
+
+/**
+ * A file. The stream that Node makes of one takes a write that was cut short, on a disk that is nearly
+ * full, for a whole one.
+ */
+function fileSink(fd: number): Sink {
+  return {
+    isTTY: false,
+    columns: undefined,
+    async write(data) {
+      const bytes = typeof data === 'string' ? Buffer.from(data) : data
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
     },
   }
 }

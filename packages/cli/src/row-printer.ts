@@ -20,16 +20,17 @@ export class RowPrinter {
 
   async keys(page: readonly Uint8Array[]): Promise<void> {
     const text = this.#text
-    const line = this.#output.json
-      ? (key: Uint8Array) => `${rowJson(text, key, undefined)}\n`
-      : (key: Uint8Array) => `${text.showKey(key)}\n`
-    await this.#output.write(page.map(line).join(''))
+    if (this.#output.json) {
+      await this.#output.jsonLines(page.map((key) => `${rowJson(text, key, undefined)}\n`).join(''))
+      return
+    }
+    await this.#output.write(page.map((key) => `${text.showKey(key)}\n`).join(''))
   }
 
   async rows(page: readonly (readonly [Uint8Array, Uint8Array])[]): Promise<void> {
     const text = this.#text
     if (this.#output.json) {
-      await this.#output.write(page.map(([k, v]) => `${rowJson(text, k, v)}\n`).join(''))
+      await this.#output.jsonLines(page.map(([k, v]) => `${rowJson(text, k, v)}\n`).join(''))
       return
     }
     if (this.#output.isTerminal) return this.#aligned(page)
@@ -39,7 +40,7 @@ export class RowPrinter {
   }
 
   async #aligned(page: readonly (readonly [Uint8Array, Uint8Array])[]): Promise<void> {
-    const { colors, columns } = this.#output
+    const { columns } = this.#output
     const keys = page.map(([key]) => this.#text.showKey(key))
     for (const key of keys) {
       this.#keyColumns = Math.min(MAX_KEY_COLUMNS, Math.max(this.#keyColumns, textWidth(key)))
@@ -49,7 +50,7 @@ export class RowPrinter {
       const keyColumns = Math.max(this.#keyColumns, textWidth(key))
       const room = Math.max(10, columns - keyColumns - GAP.length)
       const padding = ' '.repeat(keyColumns - textWidth(key))
-      return `${colors.cyan(key)}${padding}${GAP}${fitToWidth(this.#text.showValue(value), room)}\n`
+      return `${this.#output.paint('cyan', key).painted}${padding}${GAP}${fitToWidth(this.#text.showValue(value), room)}\n`
     })
     await this.#output.write(lines.join(''))
   }

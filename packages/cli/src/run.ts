@@ -34,9 +34,12 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       }
       if (error.code !== 'commander.help') throw error
       // No command at all: the help says which there are.
-      await io.stderr.write(help)
+      await output.usage(help)
       return 2
     } catch (failure) {
+      // `firn scan | head`: whoever read has seen enough, and that is no failure. What the command had
+      // found out before stays true.
+      if (failure instanceof BrokenPipeError) return status
       return await report(failure, io, output)
     }
   } finally {
@@ -45,16 +48,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function report(error: unknown, io: Io, output: Output): Promise<number> {
-  // `firn scan | head`: whoever read has seen enough, and that is no failure.
-  if (error instanceof BrokenPipeError) return 0
   const { status, code, message } = describeFailure(error)
   const debug = (io.env['FIRN_DEBUG'] ?? '') !== ''
   const stack = debug && error instanceof Error ? stackOf(error) : undefined
-  try {
-    await output.error({ code, message, ...(stack === undefined ? {} : { stack }) })
-  } catch {
-    // Nobody reads stderr; the status says it.
-  }
+  await output.error({ code, message, ...(stack === undefined ? {} : { stack }) })
   return status
 }
 

@@ -7,5 +7,5 @@ export async function showCommit(output: Output, commit: Commit): Promise<void> 
   const { version, timestamp } = commit
   const time = formatTimestamp(timestamp)
   if (output.json) await output.document({ version, timestamp, time })
-  else await output.line(`version ${version} ${output.colors.dim(`at ${time}`)}`)
+  else await output.line(`version ${version} `, output.paint('dim', `at ${time}`))
 }

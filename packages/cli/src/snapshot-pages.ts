@@ -19,9 +19,15 @@ export async function* snapshotPages(
   range: StoredRange = {},
 ): AsyncGenerator<StoredRow[]> {
   const snapshot = await database.snapshot(at === undefined ? {} : { at })
+  let failed = false
   try {
     yield* snapshot.table(table.name, storedBytes(table)).scan(range).pages()
+  } catch (error) {
+    failed = true
+    throw error
   } finally {
-    await snapshot.close()
+    const closed = snapshot.close()
+    // The first failure is the one to tell.
+    await (failed ? closed.catch(() => {}) : closed)
   }
 }

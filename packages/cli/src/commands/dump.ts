@@ -71,6 +71,6 @@ async function dumpTable(
       lines += `${rowJson(text, key, value, members)}\n`
       members = name
     }
-    await context.output.write(lines)
+    await context.output.jsonLines(lines)
   }
 }

@@ -61,9 +61,9 @@ async function get(
       )
     }
     if (options.raw === true) return output.write(value)
-    if (output.json) return output.line(rowJson(keyText, keyBytes, value))
+    if (output.json) return output.jsonLines(`${rowJson(keyText, keyBytes, value)}\n`)
     // A program in a pipe gets UTF-8 as it is; a terminal would act on control characters.
     const asIs = format === 'text' && !output.isTerminal ? utf8OrUndefined(value) : undefined
-    await output.line(asIs ?? keyText.document(value))
+    await output.write(`${asIs ?? keyText.document(value)}\n`)
   })
 }

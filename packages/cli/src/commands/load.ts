@@ -156,7 +156,8 @@ async function report(
   const into = where === '' ? '' : ` into ${where}`
   const but = skipped === 0 ? '' : `, ${formatCount(skipped)} skipped`
   await output.line(
-    `${countOf(records, 'record')} loaded${into}${but} in ${formatDuration(ms)} ${output.colors.dim(`(${formatCount(perSecond)}/s)`)}`,
+    `${countOf(records, 'record')} loaded${into}${but} in ${formatDuration(ms)} `,
+    output.paint('dim', `(${formatCount(perSecond)}/s)`),
   )
 }
 

@@ -1,5 +1,6 @@
 import { readNewestCheckpoint } from '@firn/manifest'
 import type { Command } from 'commander'
+import { closing } from '../closing.js'
 import { type CommandContext, locationOf } from '../command-context.js'
 import { partsOf } from '../database-parts.js'
 import { addExamples } from '../examples.js'
@@ -36,7 +37,7 @@ export function defineLog(program: Command, context: CommandContext): void {
 
 async function showLog(options: Options, command: Command, context: CommandContext): Promise<void> {
   const parts = await partsOf(locationOf(command, context), context.clock)
-  try {
+  const show = async (): Promise<void> => {
     const incarnation = await parts.findIncarnation()
     const after = options.after ?? 0
     const checkpoint = await readNewestCheckpoint(parts.store, incarnation)
@@ -46,7 +47,7 @@ async function showLog(options: Options, command: Command, context: CommandConte
     const start = Math.min(after, checkpoint?.version ?? 0)
     const summarizer = new EntrySummarizer(names)
     const log = await parts.openLog(incarnation)
-    try {
+    const print = async (): Promise<void> => {
       const printer = new EntryPrinter(context.output)
       let left = options.limit ?? Number.POSITIVE_INFINITY
       for await (const entry of log.readAfter(start)) {
@@ -57,12 +58,10 @@ async function showLog(options: Options, command: Command, context: CommandConte
         left--
       }
       await printer.end()
-    } finally {
-      await log.close()
     }
-  } finally {
-    await parts.close()
+    await closing(() => log.close(), print)
   }
+  await closing(() => parts.close(), show)
 }
 
 /** Prints entries a screenful at a time, aligned. */
@@ -88,7 +87,7 @@ class EntryPrinter {
       const lines = entries.map((entry) =>
         JSON.stringify({ ...entry, time: formatTimestamp(entry.timestamp) }),
       )
-      await this.#output.line(lines.join('\n'))
+      await this.#output.jsonLines(`${lines.join('\n')}\n`)
       return
     }
     const columns = [

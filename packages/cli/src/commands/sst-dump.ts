@@ -78,7 +78,8 @@ async function dump(file: string, options: Options, context: CommandContext): Pr
       async () => {
         const ready = lines
         lines = ''
-        if (ready !== '') await output.write(ready)
+        if (ready === '') return
+        await (output.json ? output.jsonLines(ready) : output.write(ready))
       },
     )
   })
@@ -96,7 +97,8 @@ async function dumpBlocks(file: string, options: Options, context: CommandContex
       const { table, key } = splitKey(block.firstKey)
       if (output.json) {
         const facts = { ordinal, offset, storedBytes, rawBytes, codec, records, prefixBytes, table }
-        await output.line(rowJson(text, key, undefined, JSON.stringify(facts).slice(1, -1)))
+        const row = rowJson(text, key, undefined, JSON.stringify(facts).slice(1, -1))
+        await output.jsonLines(`${row}\n`)
       } else {
         const numbers = [ordinal, offset, storedBytes, rawBytes].map(String)
         rows.push([...numbers, codec, String(records), String(table ?? '-'), text.showKey(key)])

@@ -29,8 +29,9 @@ async function stats(file: string, context: CommandContext): Promise<void> {
     if (output.json) return output.document(documentOf(sst))
     const facts = factsOf(sst)
     const width = Math.max(...facts.map(([name]) => name.length))
-    const lines = facts.map(([name, fact]) => `${output.colors.bold(name.padEnd(width))}  ${fact}`)
-    await output.line(lines.join('\n'))
+    for (const [name, fact] of facts) {
+      await output.line(output.paint('bold', name.padEnd(width)), `  ${fact}`)
+    }
   })
 }
 

@@ -31,11 +31,14 @@ async function verify(file: string, context: CommandContext, hooks: ProgramHooks
   const ok = problems.length === 0
   if (!ok) hooks.setStatus(1)
   if (output.json) return output.document({ ok, ...seen, problems })
-  for (const problem of problems) await output.line(`${output.colors.red('damaged')}  ${problem}`)
+  for (const problem of problems) {
+    await output.line(output.paint('red', 'damaged'), `  ${problem}`)
+  }
   if (ok && seen !== undefined) {
     const { records, blocks, bytes } = seen
     await output.line(
-      `${output.colors.green('whole')}    ${file}: ${countOf(records, 'record')} in ${countOf(blocks, 'block')} (${formatBytes(bytes)})`,
+      output.paint('green', 'whole'),
+      `    ${file}: ${countOf(records, 'record')} in ${countOf(blocks, 'block')} (${formatBytes(bytes)})`,
     )
   } else {
     await output.line(`${countOf(problems.length, 'problem')} in ${file}; restore it from a backup`)

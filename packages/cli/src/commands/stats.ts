@@ -51,7 +51,7 @@ async function showSummary(stats: DatabaseStats, output: Output): Promise<void> 
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
   for (const [name, fact] of facts) {
-    await output.line(`${output.colors.bold(name.padEnd(width))}  ${fact}`)
+    await output.line(output.paint('bold', name.padEnd(width)), `  ${fact}`)
   }
 }
 

@@ -4,6 +4,7 @@ import { isFirnError } from '@firn/env'
 import { type CommitLog, type DatabaseState, liveFiles } from '@firn/manifest'
 import type { Command } from 'commander'
 import { ByteProgress } from '../byte-progress.js'
+import { closing } from '../closing.js'
 import { type CommandContext, locationOf } from '../command-context.js'
 import { partsOf } from '../database-parts.js'
 import { addExamples } from '../examples.js'
@@ -45,13 +46,13 @@ async function verify(
 ): Promise<void> {
   const location = locationOf(command, context)
   const parts = await partsOf(location, context.clock)
-  try {
+  const examined = async (): Promise<void> => {
     const report = await examine(parts, context.output, context.clock)
-    await show(report, location, context.output)
+    // Decided before anything is printed: whoever reads that may have gone.
     if (!report.ok) hooks.setStatus(1)
-  } finally {
-    await parts.close()
+    await show(report, location, context.output)
   }
+  await closing(() => parts.close(), examined)
 }
 
 // A writer may truncate the log to a checkpoint that it made after we looked at them.
@@ -80,7 +81,7 @@ async function examine(
     if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
     damage = error
   }
-  try {
+  const look = async (): Promise<VerificationReport> => {
     for (let tries = 1; ; tries++) {
       const report = emptyReport()
       if (damage !== undefined) addProblem(report, 'commit log', damage)
@@ -95,9 +96,8 @@ async function examine(
       }
       return report
     }
-  } finally {
-    await log?.close()
   }
+  return closing(async () => log?.close(), look)
 }
 
 function lastKnown(state: DatabaseState | undefined): LogVerification {
@@ -143,9 +143,9 @@ async function show(
 ): Promise<void> {
   if (output.json) return output.document(report)
   const { entries, checkpoints, files, records, bytes, unreferenced, problems, version } = report
-  const { colors } = output
   for (const { where, problem } of problems) {
-    await output.line(`${colors.red('damaged')}  ${where}: ${problem.replace(/\s*\n\s*/g, ' ')}`)
+    const line = `  ${where}: ${problem.replace(/\s*\n\s*/g, ' ')}`
+    await output.line(output.paint('red', 'damaged'), line)
   }
   const seen = [
     `version ${formatCount(version)}`,
@@ -153,11 +153,12 @@ async function show(
     countOf(checkpoints, 'checkpoint'),
     `${countOf(files, 'file')} with ${countOf(records, 'record')} (${formatBytes(bytes)})`,
   ].join(', ')
-  await output.line(
-    report.ok
-      ? `${colors.green('whole')}    ${location.shown}: ${seen}`
-      : `${colors.red(countOf(problems.length, 'problem'))} in ${location.shown}; whole are ${seen}`,
-  )
+  if (report.ok) {
+    await output.line(output.paint('green', 'whole'), `    ${location.shown}: ${seen}`)
+  } else {
+    const count = output.paint('red', countOf(problems.length, 'problem'))
+    await output.line(count, ` in ${location.shown}; whole are ${seen}`)
+  }
   if (unreferenced.files > 0) {
     await output.note(
       `${countOf(unreferenced.files, 'file')} (${formatBytes(unreferenced.bytes)}) that no version names: being written, or left by a crash`,

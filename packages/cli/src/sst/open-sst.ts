@@ -1,5 +1,6 @@
 import { isFirnError } from '@firn/env'
 import { SstReader } from '@firn/sst'
+import { closing } from '../closing.js'
 import type { CommandContext } from '../command-context.js'
 import { pathOf } from '../location.js'
 import { openFileSource } from './file-source.js'
@@ -22,14 +23,13 @@ export async function withSst<T>(
   try {
     sst = await openSst(source)
   } catch (error) {
-    await source.close?.()
+    await source.close?.().catch(() => {})
     throw error
   }
-  try {
-    return await use(sst)
-  } finally {
-    await sst.reader.close()
-  }
+  return closing(
+    () => sst.reader.close(),
+    () => use(sst),
+  )
 }
 
 async function openSst(source: Parameters<typeof SstReader.open>[0]): Promise<OpenSst> {

@@ -25,6 +25,24 @@ export function utf8OrUndefined(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** The text of a line, with replacements if it isn't UTF-8: then also where the first wrong byte is. */
+export function decodeLine(bytes: Uint8Array): { text: string; invalidAt: number | undefined } {
+  const text = utf8OrUndefined(bytes)
+  if (text !== undefined) return { text, invalidAt: undefined }
+  const replaced = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
+  let at = 0
+  let from = 0
+  for (;;) {
+    const next = replaced.indexOf('\ufffd', from)
+    at += Buffer.byteLength(next < 0 ? replaced.slice(from) : replaced.slice(from, next))
+    // A replacement character may stand in the file itself.
+    const genuine = bytes[at] === 0xef && bytes[at + 1] === 0xbf && bytes[at + 2] === 0xbd
+    if (next < 0 || !genuine) return { text: replaced, invalidAt: at }
+    at += 3
+    from = next + 1
+  }
+}
+
 /** Bytes on one line: UTF-8 as itself where a terminal only shows it, else with escapes. */
 export function lineOf(bytes: Uint8Array): string {
   const text = utf8OrUndefined(bytes)
@@ -38,6 +56,15 @@ export function documentOf(bytes: Uint8Array): string {
   return safe ? text : printable(bytes)
 }
 
+/** Text for people with all that a terminal would act on as escapes, like `\x1b` and `\u{202e}`. */
+export function safeText(text: string): string {
+  if (!UNPRINTABLE.test(text)) return text
+  return text.replace(new RegExp(UNPRINTABLE, 'gu'), (character) => {
+    const digits = (character.codePointAt(0) as number).toString(16)
+    return digits.length > 2 ? `\\u{${digits}}` : `\\x${digits.padStart(2, '0')}`
+  })
+}
+
 /** JSON text with all that a terminal would act on as `\uNNNN`, which means the same in JSON. */
 export function printableJson(json: string): string {
   if (!UNPRINTABLE.test(json)) return json
@@ -49,6 +76,11 @@ export function printableJson(json: string): string {
     }
     return escaped
   })
+}
+
+/** The same for lines of JSON, whose ends stay. */
+export function printableJsonLines(lines: string): string {
+  return lines.split('\n').map(printableJson).join('\n')
 }
 
 export function digitsOf(bytes: Uint8Array, format: 'hex' | 'base64'): string {

@@ -3,6 +3,7 @@ import { CorruptionError, isFirnError } from '@firn/env'
 import { type DatabaseState, type FileMeta, liveFiles, sstKey, sstPrefix } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { SstReader, type SstSource } from '@firn/sst'
+import { closing } from '../closing.js'
 import { addProblem, type VerificationReport } from './verification.js'
 
 export interface FileVerification {
@@ -75,15 +76,16 @@ async function verifyFile(
       size: file.bytes,
       ...(file.commitFile ? { timestamp: file.minTimestamp } : {}),
     })
-    try {
-      assertAsListed(reader, file)
-      await reader.verify({
-        onProblem: (error) => problems.push(error.message),
-        onProgress: (bytes) => onProgress(bytes),
-      })
-    } finally {
-      await reader.close()
-    }
+    await closing(
+      () => reader.close(),
+      async () => {
+        assertAsListed(reader, file)
+        await reader.verify({
+          onProblem: (error) => problems.push(error.message),
+          onProgress: (bytes) => onProgress(bytes),
+        })
+      },
+    )
   } catch (error) {
     problems.push(problemOf(error))
   }
