@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { alignColumns } from '../src/text/aligned-columns.js'
 import { documentOf, lineOf, printableJson } from '../src/text/byte-text.js'
-import { jsonMemberText, jsonTextOf } from '../src/text/json-text.js'
+import { jsonElementText, jsonMemberTexts, jsonTextOf } from '../src/text/json-text.js'
 import { formatBytes, formatDuration, formatTimestamp } from '../src/text/quantities.js'
 import { rowJson } from '../src/text/row-json.js'
 import { TableText } from '../src/text/table-text.js'
@@ -37,14 +37,16 @@ describe('JSON text', () => {
 
   test('a member is cut out of an object as it stands there', () => {
     const text = ' { "a" : [1, {"value":2}] , "value" : {"x": "}\\"", "n":1e400} , "b":"value" } '
-    expect(jsonMemberText(text, 'value')).toBe('{"x": "}\\"", "n":1e400}')
-    expect(jsonMemberText(text, 'a')).toBe('[1, {"value":2}]')
-    expect(jsonMemberText(text, 'b')).toBe('"value"')
-    expect(jsonMemberText(text, 'c')).toBeUndefined()
-    expect(jsonMemberText('{}', 'c')).toBeUndefined()
-    expect(jsonMemberText('{"v\\u0061lue":1}', 'value')).toBe('1')
-    // As JSON.parse has it: of two members with one name, the last counts.
-    expect(jsonMemberText('{"value":1,"value":2}', 'value')).toBe('2')
+    expect(jsonMemberTexts(text, 'value')).toEqual(['{"x": "}\\"", "n":1e400}'])
+    expect(jsonMemberTexts(text, 'a')).toEqual(['[1, {"value":2}]'])
+    expect(jsonMemberTexts(text, 'b')).toEqual(['"value"'])
+    expect(jsonMemberTexts(text, 'c')).toEqual([])
+    expect(jsonMemberTexts('{}', 'c')).toEqual([])
+    expect(jsonMemberTexts('{"v\\u0061lue":1}', 'value')).toEqual(['1'])
+    expect(jsonMemberTexts('{"value":1,"value":2}', 'value')).toEqual(['1', '2'])
+    expect(jsonMemberTexts('{"a":1\r,"b":2\r}', 'b')).toEqual(['2'])
+    expect(jsonElementText(' [1, [2,"]"] ,{"a":[]}]', 1)).toBe('[2,"]"]')
+    expect(jsonElementText('[1,2]', 2)).toBeUndefined()
   })
 
   test('members of any object are found', () => {
@@ -53,7 +55,7 @@ describe('JSON text', () => {
       fc.property(objects, fc.constantFrom(undefined, 2), (object, indent) => {
         const text = JSON.stringify(object, null, indent)
         for (const [name, value] of Object.entries(JSON.parse(text) as object)) {
-          expect(JSON.parse(jsonMemberText(text, name) ?? 'missing')).toEqual(value)
+          expect(JSON.parse(jsonMemberTexts(text, name)[0] ?? 'missing')).toEqual(value)
         }
       }),
     )

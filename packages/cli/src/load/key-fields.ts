@@ -1,4 +1,5 @@
 import { BadRowError } from './bad-row.js'
+import { assertAsWritten } from './source-text.js'
 
 /** Where in a record its key is: one field, or several. */
 export class KeyFields {
@@ -11,13 +12,20 @@ export class KeyFields {
     this.#paths = names.map((name) => ({ name, steps: name.split('.') }))
   }
 
-  /** The values of the fields. Throws `BadRowError` where one is missing, null or empty. */
-  of(record: unknown): unknown[] {
+  /**
+   * The values of the fields. `json` is the record's text, if it has one. Throws `BadRowError` for a
+   * field that is missing, null or empty, or isn't what the text says.
+   */
+  of(record: unknown, json: string | undefined): unknown[] {
     return this.#paths.map(({ name, steps }) => {
-      const value = own(record, name) ?? steps.reduce(own, record)
+      const whole = own(record, name)
+      const value = whole ?? steps.reduce(own, record)
       if (value === undefined) throw new BadRowError(`no field ${JSON.stringify(name)}`)
       if (value === null || value === '') {
         throw new BadRowError(`the field ${JSON.stringify(name)} is empty`)
+      }
+      if (json !== undefined) {
+        assertAsWritten(json, (whole ?? undefined) === undefined ? steps : [name], value)
       }
       return value
     })

@@ -1,10 +1,10 @@
 import { utf8Encode } from '@firn/bytes'
 import type { Batch } from '@firn/engine'
 import { UsageError } from '../errors.js'
-import { jsonMemberText } from '../text/json-text.js'
 import { BadRowError } from './bad-row.js'
 import type { KeyFields } from './key-fields.js'
 import type { SourceRow } from './row-source.js'
+import { assertAsWritten, memberText } from './source-text.js'
 import { bytesOfDigits, keyOfJson, keyOfParts, valueOfJson } from './stored-form.js'
 import type { Target, TargetTables } from './target-tables.js'
 
@@ -28,9 +28,9 @@ export class RecordWriter implements RowWriter {
     }
   }
 
-  write({ record, bytes }: SourceRow, batch: Batch): number {
+  write({ record, json, bytes }: SourceRow, batch: Batch): number {
     const { table, encodings } = this.#target
-    const key = keyOfParts(this.#key.of(record), encodings.keys)
+    const key = keyOfParts(this.#key.of(record, json), encodings.keys)
     const value = bytes ?? utf8Encode(JSON.stringify(record))
     batch.put(table, key, value)
     return key.length + value.length
@@ -74,6 +74,7 @@ export class KeyValueWriter implements RowWriter {
     if (!has('key') || !has('value')) {
       throw new BadRowError('no "key" and "value"; --key <field> names the field that is the key')
     }
+    if (json !== undefined) assertAsWritten(json, ['key'], row.key)
     const target = this.#targetOf(row, has)
     const { keys, values } = target.encodings
     const digits = has('encoding') ? row.encoding : this.#digits
@@ -104,6 +105,5 @@ export class KeyValueWriter implements RowWriter {
 }
 
 function valueText(value: unknown, json: string | undefined): string {
-  const text = json === undefined ? undefined : jsonMemberText(json, 'value')
-  return text ?? JSON.stringify(value)
+  return json === undefined ? JSON.stringify(value) : memberText(json, 'value')
 }

@@ -1,6 +1,7 @@
 import { encodeTuple, fromBase64, fromHex, utf8Encode } from '@firn/bytes'
 import { tupleFromJson } from '../text/tuple-json.js'
 import { BadRowError } from './bad-row.js'
+import { assertExact } from './source-text.js'
 
 /** The stored bytes of a key of these parts, by the name of the table's key encoding. */
 export function keyOfParts(parts: readonly unknown[], encoding: string): Uint8Array {
@@ -20,7 +21,11 @@ export function keyOfJson(key: unknown, encoding: string): Uint8Array {
  */
 export function valueOfJson(value: unknown, json: string, encoding: string): Uint8Array {
   if (encoding === 'json') return utf8Encode(json)
-  if (encoding === 'tuple') return encodeTuple(tupleFromJson(value))
+  if (encoding === 'tuple') {
+    const tuple = encodeTuple(tupleFromJson(value))
+    assertExact(json, 'the value')
+    return tuple
+  }
   return utf8Encode(typeof value === 'string' ? value : json)
 }
 

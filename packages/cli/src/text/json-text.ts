@@ -20,21 +20,38 @@ export function isJson(text: string): boolean {
   }
 }
 
-/** The text of a member of the valid JSON object `text`, as it stands there. The last one counts. */
-export function jsonMemberText(text: string, name: string): string | undefined {
-  let found: string | undefined
+/** The texts of all members of the valid JSON object `text` that have this name, as they stand there. */
+export function jsonMemberTexts(text: string, name: string): string[] {
+  const found: string[] = []
   let at = skipSpace(text, text.indexOf('{') + 1)
   while (text[at] === '"') {
     const nameEnd = skipValue(text, at)
-    const memberName = JSON.parse(text.slice(at, nameEnd)) as string
     // Behind the name come spaces, a colon and spaces.
     const start = skipSpace(text, skipSpace(text, nameEnd) + 1)
     const end = skipValue(text, start)
-    if (memberName === name) found = text.slice(start, end)
+    if (nameOf(text, at, nameEnd) === name) found.push(text.slice(start, end))
     at = skipSpace(text, end)
     if (text[at] === ',') at = skipSpace(text, at + 1)
   }
   return found
+}
+
+/** The text of the element of the valid JSON array `text` at this place. */
+export function jsonElementText(text: string, index: number): string | undefined {
+  let at = skipSpace(text, text.indexOf('[') + 1)
+  for (let i = 0; text[at] !== ']' && at < text.length; i++) {
+    const end = skipValue(text, at)
+    if (i === index) return text.slice(at, end)
+    at = skipSpace(text, end)
+    if (text[at] === ',') at = skipSpace(text, at + 1)
+  }
+  return undefined
+}
+
+/** The string from `start` to `end`, quotes included, as a value. */
+function nameOf(text: string, start: number, end: number): string {
+  const name = text.slice(start + 1, end - 1)
+  return name.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : name
 }
 
 function skipSpace(text: string, start: number): number {
@@ -43,8 +60,8 @@ function skipSpace(text: string, start: number): number {
   return at
 }
 
-/** Behind the value that begins at `start`. */
-function skipValue(text: string, start: number): number {
+/** Behind the value of valid JSON that begins at `start`. */
+export function skipValue(text: string, start: number): number {
   let depth = 0
   for (let at = start; at < text.length; at++) {
     switch (text[at]) {
@@ -65,6 +82,8 @@ function skipValue(text: string, start: number): number {
       case ',':
       case ' ':
       case '\t':
+      case '\r':
+      case '\n':
         if (depth === 0) return at
         break
     }
@@ -73,7 +92,7 @@ function skipValue(text: string, start: number): number {
 }
 
 /** The closing quote of the string that opens at `start`. */
-function stringEnd(text: string, start: number): number {
+export function stringEnd(text: string, start: number): number {
   let at = start + 1
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
   return at

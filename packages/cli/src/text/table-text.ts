@@ -10,6 +10,7 @@ import {
   printableJson,
   utf8OrUndefined,
 } from './byte-text.js'
+import { whyInexact } from './exact-json.js'
 import { isJson, jsonTextOf } from './json-text.js'
 import { tupleFromJson, tupleToJson } from './tuple-json.js'
 
@@ -120,10 +121,14 @@ function tupleBytes(
   } catch {
     throw wrong('this table’s are tuples; write a JSON array, like \'["user",42]\'')
   }
+  let bytes: Uint8Array
   try {
-    return encode(tupleFromJson(json))
+    bytes = encode(tupleFromJson(json))
   } catch (error) {
     if (isFirnError(error, 'FIRN_INVALID_ARGUMENT')) throw wrong(error.message)
     throw error
   }
+  const inexact = whyInexact(text)
+  if (inexact !== undefined) throw wrong(`it${inexact}`)
+  return bytes
 }

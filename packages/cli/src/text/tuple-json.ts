@@ -57,11 +57,38 @@ function taggedFromJson(json: object): TupleValue {
     if (type === 'bigint' && /^-?\d+$/.test(text as string)) return BigInt(text as string)
     if (type === 'number' && /^-?Infinity$/.test(text as string)) return Number(text)
     if (type === 'date') {
-      const ms = Date.parse(text as string)
-      if (!Number.isNaN(ms)) return new Date(ms)
+      const date = dateOf(text as string)
+      if (date !== undefined) return date
     }
   }
   throw new InvalidArgumentError(
-    'an object in a tuple must be {"bigint":"…"}, {"date":"…"}, {"base64":"…"} or {"number":"Infinity"}',
+    'an object in a tuple must be {"bigint":"…"}, {"date":"…"}, {"base64":"…"} or {"number":"Infinity"}; a date is one of the calendar, like 2026-01-01 or 2026-01-01T00:00:00.000Z, down to milliseconds',
   )
+}
+
+const DATE =
+  /^(\d{4}|[+-]\d{6})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})0*)?)?(?:Z|([+-])(\d\d):?(\d\d)))?$/
+
+/**
+ * The date that a text of ISO 8601 names. `undefined` for a time without a zone, which isn't the same
+ * everywhere, for what a date can't hold, and for what `Date.parse` would take for another day, such as
+ * February 30.
+ */
+function dateOf(text: string): Date | undefined {
+  const match = DATE.exec(text)
+  if (match === null) return undefined
+  const [, year = '', month = '', day = '', hour = '00', minute = '00', second = '00'] = match
+  const [fraction = '', sign = '+', zoneHour = '0', zoneMinute = '0'] = match.slice(7)
+  const local = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, '0')}Z`
+  const ms = Date.parse(local)
+  if (Number.isNaN(ms) || new Date(ms).toISOString() !== canonicalYear(local)) return undefined
+  if (Number(zoneHour) > 23 || Number(zoneMinute) > 59) return undefined
+  const zoneMs = (Number(zoneHour) * 60 + Number(zoneMinute)) * 60_000
+  const date = new Date(sign === '-' ? ms + zoneMs : ms - zoneMs)
+  return Number.isNaN(date.getTime()) ? undefined : date
+}
+
+/** Years of four digits may be written with six. */
+function canonicalYear(iso: string): string {
+  return iso.replace(/^\+00(?=\d{4}-)/, '')
 }

@@ -1,0 +1,46 @@
+import { whyInexact } from '../text/exact-json.js'
+import { jsonElementText, jsonMemberTexts } from '../text/json-text.js'
+import { BadRowError } from './bad-row.js'
+
+/**
+ * Throws `BadRowError` unless the value at `path` of a record, which is to be a key, is just what stands
+ * in the record's text `json`: a member that is there twice has two values, and a number may have more
+ * digits than a double.
+ */
+export function assertAsWritten(json: string, path: readonly string[], value: unknown): void {
+  // A string is what it says. Its text is looked for only if there may be two.
+  const plain = typeof value === 'string' || typeof value === 'boolean'
+  if (plain && path.length === 1 && !mayBeTwice(json, path[0] as string)) return
+  const text = textAt(json, path)
+  if (!plain) assertExact(text, 'the key')
+}
+
+/** The text of a member of a record. Throws `BadRowError` if the member is there twice. */
+export function memberText(json: string, name: string): string {
+  const texts = jsonMemberTexts(json, name)
+  if (texts.length > 1) throw new BadRowError(`the field ${JSON.stringify(name)} is there twice`)
+  return texts[0] ?? ''
+}
+
+/** Throws `BadRowError` if what this JSON text says would come back as something else. */
+export function assertExact(json: string, what: string): void {
+  const inexact = whyInexact(json)
+  if (inexact !== undefined) throw new BadRowError(`${what}${inexact}`)
+}
+
+function textAt(json: string, path: readonly string[]): string {
+  return path.reduce(
+    (text, step) =>
+      text.startsWith('[') ? (jsonElementText(text, Number(step)) ?? '') : memberText(text, step),
+    json,
+  )
+}
+
+/** False only if the member can't be there twice, which is cheaper than to look at all of them. */
+function mayBeTwice(json: string, name: string): boolean {
+  const quoted = JSON.stringify(name)
+  // A name may be written with escapes.
+  if (quoted.length !== name.length + 2 || /\\[u/]/.test(json)) return true
+  const first = json.indexOf(quoted)
+  return first < 0 || json.indexOf(quoted, first + 1) >= 0
+}
