@@ -7,8 +7,10 @@ import { CommandError, UsageError } from '../src/errors.js'
 import { problemOf } from '../src/load/bad-row.js'
 import { csvSource } from '../src/load/csv-source.js'
 import { jsonlSource } from '../src/load/jsonl-source.js'
+import { KeyFields } from '../src/load/key-fields.js'
 import type { RowSource } from '../src/load/row-source.js'
 import { bytesOfDigits, keyOfJson, keyOfParts, valueOfJson } from '../src/load/stored-form.js'
+import { textOf } from '../src/load/text-input.js'
 import { parseMoment } from '../src/moment.js'
 import { bytesOf } from '../src/text/byte-text.js'
 import { tupleFromJson } from '../src/text/tuple-json.js'
@@ -29,6 +31,9 @@ async function* cut(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7)
 }
 
+const text = (bytes: Uint8Array) => textOf({ name: 'file', chunks: () => cut(bytes) })
+const maxRecordBytes = 1024 * 1024
+
 /** Reads all rows, and what each would be stored as: a row is good, or has its problem told. */
 async function load(source: RowSource): Promise<void> {
   for await (const rows of source) {
@@ -39,6 +44,7 @@ async function load(source: RowSource): Promise<void> {
       for (const encoding of ENCODINGS) {
         told(() => keyOfJson(key, encoding))
         told(() => keyOfParts([key, value], encoding))
+        told(() => new KeyFields(['key', 'value.a']).of(record, json))
         told(() => valueOfJson(value, json ?? '', encoding))
         told(() => bytesOfDigits(value, key, 'the value'))
       }
@@ -84,7 +90,9 @@ describe('40: whatever comes in', () => {
   test('JSON lines are rows, or rows with a problem', async () => {
     const lines = damaged([...JSON_WORDS, ...MORE_JSON, '\n', '{"key":[1],"value":2}\n'])
     await fc.assert(
-      fc.asyncProperty(lines, (bytes) => refused(() => load(jsonlSource(cut(bytes))))),
+      fc.asyncProperty(lines, (bytes) =>
+        refused(async () => load(jsonlSource(await text(bytes), maxRecordBytes))),
+      ),
       { numRuns },
     )
   })
@@ -97,7 +105,9 @@ describe('40: whatever comes in', () => {
     })
     await fc.assert(
       fc.asyncProperty(damaged(TABLE_WORDS), options, (bytes, how) =>
-        refused(() => load(csvSource(cut(bytes), { ...how, onColumns: () => {} }))),
+        refused(async () =>
+          load(csvSource(await text(bytes), { ...how, maxRecordBytes, onColumns: () => {} })),
+        ),
       ),
       { numRuns },
     )
@@ -132,9 +142,9 @@ describe('40: whatever comes in', () => {
       '=',
       'é',
     ]
-    const text = damaged(words).map((bytes) => new TextDecoder().decode(bytes))
+    const anyText = damaged(words).map((bytes) => new TextDecoder().decode(bytes))
     await fc.assert(
-      fc.asyncProperty(text, async (argument) => {
+      fc.asyncProperty(anyText, async (argument) => {
         for (const format of ['text', 'hex', 'base64'] as const) {
           await refused(() => bytesOf(argument, format, 'the key'))
         }

@@ -130,7 +130,8 @@ describe('bad rows', () => {
   })
 
   test('many bad rows are counted, not listed', async () => {
-    const { err } = await load(['--key', 'id', '--skip-bad'], 'nope\n'.repeat(25))
+    const rows = `${'nope\n'.repeat(25)}{"id":"a"}\n`
+    const { err } = await load(['--key', 'id', '--skip-bad'], rows)
     expect(err.split('\n')).toHaveLength(12)
     expect(err).toContain('… and 15 more bad rows')
   })
@@ -369,7 +370,12 @@ describe('dump', () => {
     await load(['--table', 'copy'], dump)
     expect(await ok(['scan', '--table', 'copy'])).toBe('a\t1\n')
     const mixed = await load(['--table', 'copy'], await ok(['dump']))
-    expect(mixed).toMatchObject({ status: 2, err: expect.stringContaining('several tables') })
+    expect(mixed).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(
+        /several tables.*; stopped there, with \d records? before it loaded/,
+      ),
+    })
   })
 
   test('a dump does not go into a table of other encodings', async () => {

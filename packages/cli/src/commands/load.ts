@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { ByteProgress } from '../byte-progress.js'
+import { closing } from '../closing.js'
 import {
   type CommandContext,
   type GlobalOptions,
@@ -9,7 +10,9 @@ import {
 import { withDatabase } from '../database-access.js'
 import { CommandError } from '../errors.js'
 import { addExamples } from '../examples.js'
+import { describeFailure } from '../failure.js'
 import { openInputFile, stdinFile } from '../load/input-file.js'
+import { InterruptibleRows } from '../load/interruptible-rows.js'
 import {
   type LoadOptions,
   planFormat,
@@ -21,7 +24,7 @@ import { type LoadResult, loadAtomically, loadRows } from '../load/loader.js'
 import { FORMATS } from '../load/row-source.js'
 import { SkippedRows } from '../load/skipped-rows.js'
 import { pathOf } from '../location.js'
-import { byteFormatOptions, encodingOptions } from '../option-parsers.js'
+import { byteFormatOptions, encodingOptions, parseCount } from '../option-parsers.js'
 import { INTERRUPTED_STATUS } from '../process-io.js'
 import type { ProgramHooks } from '../program.js'
 import { countOf, formatCount, formatDuration } from '../text/quantities.js'
@@ -55,6 +58,7 @@ export function defineLoad(program: Command, context: CommandContext, hooks: Pro
     .option('--delimiter <character>', 'what divides the fields of CSV')
     .option('--atomic', 'load everything as one commit, or nothing')
     .option('--skip-bad', 'leave out records that can’t be loaded, and tell their lines')
+    .option('--max-record <MiB>', 'the most that one record may have (default: 64)', parseCount)
   for (const option of [...byteFormatOptions(), ...encodingOptions()]) command.addOption(option)
   command.action((file: string, options: Options) => load(file, options, command, context, hooks))
   addExamples(
@@ -88,48 +92,71 @@ async function load(
       : await openInputFile(pathOf(file, 'the path of the input', io), file)
   const interruption = new AbortController()
   const stopListening = io.onInterrupt?.(() => interruption.abort())
-  try {
-    const started = clock.monotonic()
-    const skipped = new SkippedRows(input.name)
-    const { result, tables } = await withDatabase(location, 'create', context, async (database) => {
+  const rows = new InterruptibleRows(planSource(input, format, options), interruption.signal)
+  const started = clock.monotonic()
+  const skipped = new SkippedRows(input.name)
+  const atomic = options.atomic === true
+  const skipBad = options.skipBad === true
+  const loadFile = async (): Promise<Loaded> => {
+    // Nor must one that isn't text, or has nothing to load.
+    const unloaded = (result: LoadResult): Loaded => ({ result, tables: [] })
+    const [first] = (await rows.peek()) ?? []
+    if (rows.interrupted) return unloaded({ records: 0, skipped: 0 })
+    if (first?.problem !== undefined && (first.final === true || !skipBad)) {
+      const { line, problem, final = false } = first
+      return unloaded({ records: 0, skipped: 0, stopped: { line, problem, final } })
+    }
+    return withDatabase(location, 'create', context, async (database) => {
       const targets = await planTables(database, format, options)
       const writer = planRows(targets, options, givenTable(command))
       const progress = new ByteProgress(output.progressSink, 'read', input.bytes, clock)
-      const loads = options.atomic === true ? loadAtomically : loadRows
+      const loads = atomic ? loadAtomically : loadRows
       try {
-        const result = await loads(database, planSource(input, format, options), writer, {
-          skipBad: options.skipBad === true,
-          signal: interruption.signal,
+        const result = await loads(database, rows, writer, {
+          skipBad,
           onProgress: (records) => progress.update(input.bytesRead, records),
           onSkip: (line, problem) => skipped.add(line, problem),
         })
         return { result, tables: targets.names }
+      } catch (error) {
+        throw writeFailure(error, atomic)
       } finally {
         progress.stop()
       }
     })
-    for (const warning of skipped.warnings()) await output.warn(warning)
-    // Ctrl-C that comes while the one commit of --atomic is made comes too late.
-    const atomic = options.atomic === true
-    const interrupted = interruption.signal.aborted && !(atomic && result.records > 0)
-    const ms = clock.monotonic() - started
-    if (result.stopped === undefined) {
-      await report(result, { tables, ms, interrupted, bytes: input.bytesRead }, context)
-    }
-    if (interrupted) {
-      hooks.setStatus(INTERRUPTED_STATUS)
-      await output.warn(
-        atomic
-          ? 'interrupted; nothing is loaded'
-          : `interrupted; what is loaded so far is kept (${countOf(result.records, 'record')})`,
-      )
-    } else if (result.stopped !== undefined) {
-      throw stoppedAt(input.name, result, atomic)
-    }
-  } finally {
+  }
+  const close = async (): Promise<void> => {
     stopListening?.()
+    rows.end()
     await input.close()
   }
+  const { result, tables } = await closing(close, loadFile)
+  const { records } = result
+  for (const warning of skipped.warnings()) await output.warn(warning)
+  const failure = failureOf(input.name, result, atomic)
+  // Ctrl-C that comes while the one commit of --atomic is made comes too late.
+  const interrupted = interruption.signal.aborted && !(atomic && records > 0)
+  if (interrupted) {
+    // Said before anything is printed: whoever reads that may have gone.
+    hooks.setStatus(INTERRUPTED_STATUS)
+    await output.warn(
+      atomic
+        ? 'interrupted; nothing is loaded'
+        : `interrupted; what is loaded so far is kept (${countOf(records, 'record')})`,
+    )
+  } else if (failure !== undefined) {
+    throw failure
+  }
+  const ms = clock.monotonic() - started
+  if (failure === undefined) {
+    await report(result, { tables, ms, interrupted, bytes: input.bytesRead }, context)
+  }
+}
+
+interface Loaded {
+  result: LoadResult
+  /** Names of the tables that rows went to. */
+  tables: string[]
 }
 
 async function report(
@@ -161,13 +188,43 @@ async function report(
   )
 }
 
-function stoppedAt(name: string, { stopped, records }: LoadResult, atomic: boolean): CommandError {
-  const { line = 0, problem = '' } = stopped ?? {}
-  const kept = atomic
-    ? 'nothing is loaded'
-    : `stopped there, with ${countOf(records, 'record')} before it loaded`
+/** Why the load ended before the file did, or is one of nothing. */
+function failureOf(name: string, result: LoadResult, atomic: boolean): CommandError | undefined {
+  const { records, skipped, stopped, failure } = result
+  const kept =
+    atomic || records === 0
+      ? 'nothing is loaded'
+      : `stopped there, with ${countOf(records, 'record')} before it loaded`
+  if (failure !== undefined) {
+    const { status, code, message } = describeFailure(failure.error)
+    return new CommandError(code, `${message}; ${kept}`, {
+      // Wrong usage changes nothing, and here something was loaded.
+      status: records > 0 ? 1 : status,
+      cause: failure.error,
+    })
+  }
+  if (stopped !== undefined) {
+    const { line, problem, final } = stopped
+    const advice = final ? '' : '; mend the line, or leave out such lines with --skip-bad'
+    return new CommandError('FIRN_BAD_INPUT', `${name}:${line}: ${problem}; ${kept}${advice}`)
+  }
+  if (records > 0 || skipped === 0) return undefined
   return new CommandError(
     'FIRN_BAD_INPUT',
-    `${name}:${line}: ${problem}; ${kept}; mend the line, or leave out such lines with --skip-bad`,
+    `${name}: none of its ${countOf(skipped, 'record')} can be loaded; is it another format, or are --key and --format wrong?`,
   )
+}
+
+/** After these errors of a commit nobody knows whether it happened. */
+const UNCERTAIN = ['FIRN_COMMIT_UNKNOWN', 'FIRN_WRITE_STOPPED', 'FIRN_LOG_FAILED']
+
+/** Why rows couldn't be written, and what became of those before. */
+function writeFailure(error: unknown, atomic: boolean): CommandError {
+  const { status, code, message } = describeFailure(error)
+  const loaded = !atomic
+    ? 'some of the records may be loaded, and are replaced if the file is loaded again'
+    : UNCERTAIN.includes(code)
+      ? 'whether the file is loaded is not known; `firn log` lists the commits'
+      : 'nothing is loaded'
+  return new CommandError(code, `${message}; ${loaded}`, { status, cause: error })
 }

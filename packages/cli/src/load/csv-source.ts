@@ -1,14 +1,10 @@
-import { isUtf8 } from 'node:buffer'
-import { pipeline, Readable } from 'node:stream'
-import { type CsvError, parse } from 'csv-parse'
 import { UsageError } from '../errors.js'
+import { decodeLine } from '../text/byte-text.js'
+import { notUtf8, tooLong } from './bad-row.js'
+import { CsvRecord } from './csv-record.js'
+import { type Line, linesOf } from './lines.js'
 import type { RowSource, SourceRow } from './row-source.js'
-
-const MAX_RECORD_BYTES = 64 * 1024 * 1024
-const ROWS_AT_ONCE = 256
-const REPLACEMENT = '\ufffd'
-/** The byte-order mark in UTF-8. */
-const MARK = [0xef, 0xbb, 0xbf]
+import type { TextInput } from './text-input.js'
 
 export interface CsvOptions {
   delimiter: string
@@ -16,106 +12,110 @@ export interface CsvOptions {
   quotes: boolean
   /** Without a header, columns are named by their place: 1, 2, 3 … */
   header: boolean
+  /** The most bytes of a line, and of a row of several lines. */
+  maxRecordBytes: number
   /** Told the names of the columns before the first row. May throw. */
   onColumns(columns: readonly string[]): void
 }
 
-/** Rows of CSV or TSV: an object of strings each, by the names of the columns. */
-export async function* csvSource(
-  chunks: AsyncIterable<Uint8Array>,
-  options: CsvOptions,
-): RowSource {
-  let failure: CsvError | undefined
-  const parser = parse({
-    delimiter: options.delimiter,
-    ...(options.quotes ? {} : { quote: null, escape: null }),
-    // Bytes, as invalid UTF-8 would otherwise be replaced without a word.
-    encoding: null,
-    // A quote inside of a field is one; the parser's own recovery would swallow the rows behind it.
-    relax_quotes: true,
-    // Counted here, where the line is known.
-    relax_column_count: true,
-    max_record_size: MAX_RECORD_BYTES,
-    skip_records_with_error: true,
-    on_skip: (error) => {
-      failure ??= error
-      return undefined
-    },
-  })
-  // An error of the input destroys the parser with it, which ends the loop below.
-  pipeline(Readable.from(withoutMark(chunks)), parser, () => {})
-  const reading = new CsvRows(options)
-  let rows: SourceRow[] = []
-  for await (const record of parser as AsyncIterable<readonly Buffer[]>) {
-    const row = reading.row(record)
-    if (row !== undefined) rows.push(row)
-    if (rows.length >= ROWS_AT_ONCE) {
-      yield rows
-      rows = []
-    }
-    if (failure !== undefined && parser.readableLength === 0) break
-  }
-  if (failure !== undefined) rows.push(reading.broken(failure))
-  yield rows
-}
-
 /**
- * Without the byte-order mark that some programs begin a file with. The parser could leave it out, but
- * takes it for a reason to give text in place of bytes.
+ * Rows of CSV (RFC 4180) or TSV: an object of strings each, by the names of the columns. A line ends
+ * with LF or CRLF, whatever the others of the file end with. In quotes, line breaks are kept as they
+ * are; a CR elsewhere is a character like any other.
  */
-async function* withoutMark(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let head: Uint8Array | undefined = new Uint8Array(0)
-  for await (const chunk of chunks) {
-    if (head === undefined) {
-      yield chunk
-      continue
+export async function* csvSource(text: TextInput, options: CsvOptions): RowSource {
+  const reading = new CsvRows(options)
+  for await (const lines of linesOf(text, options.maxRecordBytes)) {
+    const rows: SourceRow[] = []
+    for (const line of lines) {
+      const row = reading.row(line)
+      if (row !== undefined) rows.push(row)
+      if (row?.final === true) break
     }
-    head = Buffer.concat([head, chunk])
-    if (head.length <= MARK.length) continue
-    yield MARK.every((byte, i) => head?.[i] === byte) ? head.subarray(MARK.length) : head
-    head = undefined
+    if (rows.length > 0) yield rows
+    if (rows.at(-1)?.final === true) return
   }
-  if (head !== undefined && !MARK.every((byte, i) => head?.[i] === byte)) yield head
+  const last = reading.end()
+  if (last !== undefined) yield [last]
 }
 
-/** Turns what the parser gives into rows, and knows where in the file they are. */
+/** Turns lines into rows, and knows where in the file they are. */
 class CsvRows {
   readonly #options: CsvOptions
+  readonly #record: CsvRecord
   #columns: readonly string[] | undefined
-  #nextLine = 1
+  /** The line on which the row began that isn't complete yet. */
+  #first = 0
+  #bytes = 0
+  /** What is wrong with that row's text. */
+  #problem: string | undefined
 
   constructor(options: CsvOptions) {
     this.#options = options
+    this.#record = new CsvRecord(options.delimiter, options.quotes)
   }
 
-  row(fields: readonly Buffer[]): SourceRow | undefined {
-    const line = this.#nextLine
-    const texts: string[] = []
-    let valid = true
-    for (const field of fields) {
-      const text = field.toString('utf8')
-      if (text.includes(REPLACEMENT)) valid &&= isUtf8(field)
-      texts.push(text)
+  /** The row that the line completes: `undefined` if there is none. */
+  row(line: Line): SourceRow | undefined {
+    const { number, bytes, ended } = line
+    if (!this.#record.isOpen) {
+      this.#first = number
+      this.#bytes = 0
+      this.#problem = undefined
     }
-    this.#nextLine += 1 + lineBreaks(texts)
-    if (texts.length === 1 && texts[0] === '') return undefined
-    if (!valid) return { line, problem: 'not UTF-8 text' }
+    this.#bytes += bytes.length + 1
+    if (line.tooLong || this.#bytes - 1 > this.#options.maxRecordBytes) return this.#tooLong(line)
+    const { text, invalidAt } = decodeLine(bytes)
+    if (invalidAt !== undefined) this.#problem ??= notUtf8(line, invalidAt)
+    if (text.includes('\0')) this.#problem ??= 'a NUL character, which no text has'
+    if (!this.#record.add(text, ended)) return undefined
+    const { fields } = this.#record
+    if (this.#record.isBroken) {
+      return this.#final('a quote opens here and closes on another line, amid more text')
+    }
+    if (fields.length === 1 && fields[0] === '' && bytes.length < 2) return undefined
+    return this.#finish(fields)
+  }
+
+  /** A row that the end of the file leaves incomplete. */
+  end(): SourceRow | undefined {
+    return this.#record.isOpen ? this.#final('a quote opens here and never closes') : undefined
+  }
+
+  #finish(fields: readonly string[]): SourceRow | undefined {
     if (this.#columns === undefined) {
-      this.#columns = this.#begin(texts)
-      if (this.#options.header) return undefined
+      if (this.#options.header) {
+        if (this.#problem !== undefined) return this.#final(`the header is ${this.#problem}`)
+        this.#columns = this.#begin(fields)
+        return undefined
+      }
+      if (this.#problem === undefined) this.#columns = this.#begin(fields)
     }
-    return this.#record(line, texts, this.#columns)
+    const line = this.#first
+    if (this.#problem !== undefined) return { line, problem: this.#problem }
+    const columns = this.#columns ?? []
+    if (fields.length !== columns.length) {
+      return { line, problem: `${fields.length} fields, where ${columns.length} are expected` }
+    }
+    // No prototype: a column may be called __proto__.
+    const record = Object.create(null) as Record<string, string>
+    for (const [index, name] of columns.entries()) record[name] = fields[index] ?? ''
+    return { line, record }
+  }
+
+  #tooLong(line: Line): SourceRow {
+    const limit = `a row ${tooLong(this.#options.maxRecordBytes)}`
+    if (this.#record.isOpen || this.#options.quotes || this.#columns === undefined) {
+      return this.#final(
+        this.#options.quotes ? `${limit}; a quote that never closes, or another format?` : limit,
+      )
+    }
+    return { line: line.number, problem: limit }
   }
 
   /** The file from here on can't be divided into rows. */
-  broken(error: CsvError): SourceRow {
-    const problem =
-      error.code === 'CSV_QUOTE_NOT_CLOSED'
-        ? 'a quote opens here and never closes'
-        : error.code === 'CSV_MAX_RECORD_SIZE'
-          ? `a row of more than ${MAX_RECORD_BYTES} bytes; a quote that never closes, or another delimiter?`
-          : `not CSV (${error.code})`
-    return { line: this.#nextLine, problem, final: true }
+  #final(problem: string): SourceRow {
+    return { line: this.#first, problem, final: true }
   }
 
   #begin(texts: readonly string[]): readonly string[] {
@@ -123,31 +123,25 @@ class CsvRows {
     const columns = this.#options.header
       ? texts.map((text, index) => text.trim() || (places[index] ?? ''))
       : places
+    if (this.#options.header && texts.some((text) => /\r(?!\n)/.test(text))) {
+      throw new UsageError(
+        "the lines end with CR alone, as on old Macs; `tr '\\r' '\\n' < <file> | firn load -` converts them",
+      )
+    }
     const twice = columns.find((name, index) => columns.indexOf(name) !== index)
     if (twice !== undefined) {
       throw new UsageError(
-        `two columns are named ${JSON.stringify(twice)}; rename one, or read the columns by number with --no-header`,
+        `two columns are named ${JSON.stringify(shortened(twice))}; rename one, or read the columns by number with --no-header`,
       )
     }
     this.#options.onColumns(columns)
     return columns
   }
-
-  #record(line: number, texts: readonly string[], columns: readonly string[]): SourceRow {
-    if (texts.length !== columns.length) {
-      return { line, problem: `${texts.length} fields, where ${columns.length} are expected` }
-    }
-    // No prototype: a column may be called __proto__.
-    const record = Object.create(null) as Record<string, string>
-    for (const [index, name] of columns.entries()) record[name] = texts[index] ?? ''
-    return { line, record }
-  }
 }
 
-function lineBreaks(texts: readonly string[]): number {
-  let count = 0
-  for (const text of texts) {
-    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++
-  }
-  return count
+const NAME_LENGTH = 40
+
+/** A column's name for messages. With another delimiter than the file's, one may be as long as a line. */
+export function shortened(name: string): string {
+  return name.length <= NAME_LENGTH ? name : `${name.slice(0, NAME_LENGTH)}…`
 }

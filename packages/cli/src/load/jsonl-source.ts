@@ -1,26 +1,39 @@
-import { utf8OrUndefined } from '../text/byte-text.js'
-import { linesOf } from './lines.js'
+import { decodeLine } from '../text/byte-text.js'
+import { notUtf8, tooLong } from './bad-row.js'
+import { type Line, linesOf } from './lines.js'
 import type { RowSource, SourceRow } from './row-source.js'
+import type { TextInput } from './text-input.js'
+
+const OPEN_BRACKET = 0x5b
+const ARRAY = 'an array; `jq -c .[]` makes JSON lines of one'
 
 /** Rows of JSON lines: one JSON object on each line; empty lines are nothing. */
-export async function* jsonlSource(chunks: AsyncIterable<Uint8Array>): RowSource {
-  let line = 0
-  for await (const lines of linesOf(chunks)) {
+export async function* jsonlSource(text: TextInput, maxRecordBytes: number): RowSource {
+  for await (const lines of linesOf(text, maxRecordBytes)) {
     const rows: SourceRow[] = []
-    for (const bytes of lines) {
-      line++
-      const row = rowOf(bytes, line)
+    for (const line of lines) {
+      const row = line.tooLong ? longRow(line, maxRecordBytes) : rowOf(line)
       if (row !== undefined) rows.push(row)
     }
-    yield rows
+    if (rows.length > 0) yield rows
   }
 }
 
-function rowOf(line: Uint8Array, number: number): SourceRow | undefined {
-  const bytes = trimmed(line, number)
+function longRow({ number, bytes }: Line, maxRecordBytes: number): SourceRow {
+  const [first] = trimmed(bytes)
+  const problem = first === OPEN_BRACKET ? `${ARRAY}, on a line` : 'a line'
+  return { line: number, problem: `${problem} ${tooLong(maxRecordBytes)}` }
+}
+
+function rowOf(line: Line): SourceRow | undefined {
+  const { number } = line
+  const bytes = trimmed(line.bytes)
   if (bytes.length === 0) return undefined
-  const json = utf8OrUndefined(bytes)
-  if (json === undefined) return { line: number, problem: 'not UTF-8 text' }
+  const { text: json, invalidAt } = decodeLine(bytes)
+  if (invalidAt !== undefined) {
+    const at = bytes.byteOffset - line.bytes.byteOffset + invalidAt
+    return { line: number, problem: notUtf8(line, at) }
+  }
   let record: unknown
   try {
     record = JSON.parse(json)
@@ -33,10 +46,9 @@ function rowOf(line: Uint8Array, number: number): SourceRow | undefined {
   return { line: number, record, json, bytes }
 }
 
-/** Without white space around it, nor the byte-order mark that some programs begin a file with. */
-function trimmed(line: Uint8Array, number: number): Uint8Array {
-  const marked = number === 1 && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf
-  let start = marked ? 3 : 0
+/** Without white space around it. */
+function trimmed(line: Uint8Array): Uint8Array {
+  let start = 0
   let end = line.length
   while (start < end && isSpace(line[start])) start++
   while (end > start && isSpace(line[end - 1])) end--
@@ -51,7 +63,10 @@ function isSpace(byte: number | undefined): boolean {
 /** The usual reason why the first line is no record. */
 function hint(json: string, line: number): string {
   if (line !== 1) return ''
-  if (json.startsWith('[')) return ' but an array; `jq -c .[]` makes JSON lines of one'
+  if (json.startsWith('[')) return ` but ${ARRAY}`
   if (json === '{') return '; `jq -c .` puts each record on one line'
+  if (/[^\r]\r[^\r]/.test(json)) {
+    return "; if its lines end with CR alone, `tr '\\r' '\\n'` converts them"
+  }
   return '; --format csv or tsv reads other files'
 }

@@ -1,38 +1,80 @@
 import { concatBytes } from '@firn/bytes'
-import { CommandError } from '../errors.js'
+import type { TextInput } from './text-input.js'
 
-/** Longer than any line that holds the engine's largest value in JSON. */
-const MAX_LINE_BYTES = 400 * 1024 * 1024
 const NEWLINE = 0x0a
 
-/** The lines of a stream without their ends, a chunk's at a time; a last line needs no end. */
+/** A line of a file. */
+export interface Line {
+  /** Counted from 1. */
+  readonly number: number
+  /** Where in the file it begins; `undefined` if the file isn't UTF-8. */
+  readonly offset: number | undefined
+  /**
+   * Without the LF that ends it. A CR before that is still there: whether it belongs to the end depends
+   * on the format. Valid until the next lines are asked for.
+   */
+  readonly bytes: Uint8Array
+  /** Whether an LF ends it, as it does every line but the last. */
+  readonly ended: boolean
+  /** Longer than a line may be: of its bytes there are only the first few. */
+  readonly tooLong: boolean
+}
+
+const NOTHING = new Uint8Array(0)
+const FIRST_FEW = 16
+
+/**
+ * The lines of a text, those of a chunk at a time; a last line needs no end. Holds at most `maxBytes`
+ * and a chunk, however long a line is.
+ */
 export async function* linesOf(
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<readonly Uint8Array[]> {
+  { chunks, start }: TextInput,
+  maxBytes: number,
+): AsyncGenerator<readonly Line[]> {
+  let number = 1
+  let lineStart = start ?? 0
   // The pieces of a line that isn't complete yet: joined once, however many there are.
   let pieces: Uint8Array[] = []
-  let pending = 0
-  for await (const chunk of chunks) {
-    const lines: Uint8Array[] = []
-    let start = 0
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      const piece = chunk.subarray(start, end)
-      lines.push(pieces.length === 0 ? piece : concatBytes([...pieces, piece]))
-      pieces = []
-      pending = 0
-      start = end + 1
+  let length = 0
+  /** The first few bytes of a line whose pieces are too many. */
+  let beginning: Uint8Array | undefined
+  const end = (piece: Uint8Array, ended: boolean): Line => {
+    const whole = length + piece.length
+    const tooLong = whole > maxBytes
+    if (tooLong) beginning ??= (pieces[0] ?? piece).slice(0, FIRST_FEW)
+    const joined = pieces.length === 0 ? piece : concatBytes([...pieces, piece])
+    const line = {
+      number,
+      offset: start === undefined ? undefined : lineStart,
+      bytes: beginning ?? joined,
+      ended,
+      tooLong,
     }
-    if (start < chunk.length) {
-      pieces.push(chunk.subarray(start))
-      pending += chunk.length - start
-      if (pending > MAX_LINE_BYTES) {
-        throw new CommandError(
-          'FIRN_BAD_INPUT',
-          `a line of more than ${MAX_LINE_BYTES} bytes; JSON lines hold one record each`,
-        )
+    number++
+    lineStart += whole + 1
+    pieces = []
+    length = 0
+    beginning = undefined
+    return line
+  }
+  for await (const chunk of chunks) {
+    const lines: Line[] = []
+    let from = 0
+    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
+      lines.push(end(chunk.subarray(from, at), true))
+      from = at + 1
+    }
+    if (from < chunk.length) {
+      const rest = chunk.length - from
+      length += rest
+      if (length <= maxBytes) {
+        pieces.push(chunk.subarray(from))
+      } else {
+        beginning ??= (pieces[0] ?? chunk.subarray(from)).slice(0, FIRST_FEW)
+        pieces = []
       }
     }
     if (lines.length > 0) yield lines
   }
-  if (pieces.length > 0) yield [concatBytes(pieces)]
+  if (length > 0) yield [end(NOTHING, false)]
 }

@@ -2,13 +2,14 @@ import type { Database } from '@firn/engine'
 import { DEFAULT_TABLE } from '../command-context.js'
 import { UsageError } from '../errors.js'
 import { type ByteFormatOptions, byteFormatOf, type EncodingOptions } from '../option-parsers.js'
-import { csvSource } from './csv-source.js'
+import { csvSource, shortened } from './csv-source.js'
 import type { InputFile } from './input-file.js'
 import { jsonlSource } from './jsonl-source.js'
 import { KeyFields } from './key-fields.js'
 import { type Format, formatOf, type RowSource } from './row-source.js'
 import { KeyValueWriter, RecordWriter, type RowWriter } from './row-writer.js'
 import { TargetTables } from './target-tables.js'
+import { textOf } from './text-input.js'
 
 /** What the command line says of how a file is read and where its rows go. */
 export interface LoadOptions extends ByteFormatOptions, EncodingOptions {
@@ -17,7 +18,15 @@ export interface LoadOptions extends ByteFormatOptions, EncodingOptions {
   header: boolean
   delimiter?: string
   skipBad?: boolean
+  /** In MiB. */
+  maxRecord?: number
 }
+
+/** A record of the usual kind is far smaller, and a file that isn't what it seems to be costs no more. */
+const MAX_RECORD_MIB = 64
+/** Larger than any line that holds the engine's largest value as Base64, and than strings may be. */
+const LARGEST_RECORD_MIB = 400
+const MIB = 1024 * 1024
 
 /** Throws `UsageError` for options that contradict each other; gives the format of the file. */
 export function planFormat(file: string, options: LoadOptions): Format {
@@ -31,6 +40,13 @@ export function planFormat(file: string, options: LoadOptions): Format {
   }
   if (options.delimiter !== undefined && [...options.delimiter].length !== 1) {
     throw new UsageError('--delimiter is one character')
+  }
+  if (options.delimiter !== undefined && /["\r\n]/.test(options.delimiter)) {
+    throw new UsageError('--delimiter is neither a quote nor a line break')
+  }
+  const { maxRecord = MAX_RECORD_MIB } = options
+  if (maxRecord < 1 || maxRecord > LARGEST_RECORD_MIB) {
+    throw new UsageError(`--max-record is 1 to ${LARGEST_RECORD_MIB}, in MiB`)
   }
   if (format !== 'jsonl' && !options.header && options.key === undefined) {
     throw new UsageError('without a header, --key says which column is the key: --key 1')
@@ -75,13 +91,26 @@ export function planRows(
   })
 }
 
-/** The rows of the file. */
-export function planSource(input: InputFile, format: Format, options: LoadOptions): RowSource {
-  if (format === 'jsonl') return jsonlSource(input.chunks())
-  return csvSource(input.chunks(), {
+/**
+ * The rows of the file. Throws `CommandError` with the code `FIRN_BAD_INPUT` for one that isn't text,
+ * before its first row.
+ */
+export async function* planSource(
+  input: InputFile,
+  format: Format,
+  options: LoadOptions,
+): RowSource {
+  const maxRecordBytes = (options.maxRecord ?? MAX_RECORD_MIB) * MIB
+  const text = await textOf(input)
+  if (format === 'jsonl') {
+    yield* jsonlSource(text, maxRecordBytes)
+    return
+  }
+  yield* csvSource(text, {
     delimiter: options.delimiter ?? (format === 'csv' ? ',' : '\t'),
     quotes: format === 'csv',
     header: options.header,
+    maxRecordBytes,
     onColumns: (columns) => assertKeyColumns(columns, options, input.name),
   })
 }
@@ -91,7 +120,8 @@ function assertKeyColumns(columns: readonly string[], options: LoadOptions, name
   const wanted = options.key ?? ['key', 'value']
   const missing = wanted.find((column) => !columns.includes(column))
   if (missing === undefined) return
-  const there = columns.slice(0, 20).join(', ')
+  // Without a header, or with another delimiter, a name is as long as a line.
+  const there = columns.slice(0, 20).map(shortened).join(', ')
   throw new UsageError(
     options.key === undefined
       ? `${name}: which column is the key? Name it with --key; there are ${there}`

@@ -1,6 +1,8 @@
 import type { Batch, Database } from '@firn/engine'
+import { CommandError } from '../errors.js'
 import { problemOf } from './bad-row.js'
-import type { RowSource, SourceRow } from './row-source.js'
+import type { InterruptibleRows } from './interruptible-rows.js'
+import type { SourceRow } from './row-source.js'
 import type { RowWriter } from './row-writer.js'
 
 // Well under what a log takes inline, and enough that a commit costs little per row.
@@ -10,8 +12,6 @@ const BATCH_BYTES = 256 * 1024
 export interface LoadHooks {
   /** Go on behind rows that can't be loaded. */
   skipBad: boolean
-  /** Stop. */
-  signal: AbortSignal
   /** Called now and then. */
   onProgress(records: number): void
   /** Called for each row that is skipped. */
@@ -21,17 +21,20 @@ export interface LoadHooks {
 export interface LoadResult {
   records: number
   skipped: number
-  /** The bad row that ended the load. */
-  stopped?: { line: number; problem: string }
+  /** The bad row that ended the load. `final`: leaving it out would not help. */
+  stopped?: { line: number; problem: string; final: boolean }
+  /** Why the rest of the file couldn't be read, or goes nowhere. */
+  failure?: { error: unknown }
 }
 
 /**
- * Writes rows in batches, buffered, and makes them durable at the end, also where a bad row or the
- * signal ends the load early: what was counted is in.
+ * Writes rows in batches, buffered, and makes them durable at the end, also if a bad row, the signal or
+ * a failure to read ends the load early: what was counted is in. Throws what kept a row from being
+ * written; then nobody knows how many are in.
  */
 export async function loadRows(
   database: Database,
-  source: RowSource,
+  source: InterruptibleRows,
   writer: RowWriter,
   options: LoadHooks,
 ): Promise<LoadResult> {
@@ -41,26 +44,28 @@ export async function loadRows(
   const commit = async (): Promise<void> => {
     const { size } = batch
     if (size === 0) return
-    await batch.write({ durability: 'buffered' })
+    // Taken out first: a batch that can't be written isn't written again.
+    const full = batch
     batch = database.batch()
     batchBytes = 0
+    await full.write({ durability: 'buffered' })
     result.records += size
     options.onProgress(result.records)
   }
-  try {
-    for await (const rows of untilAborted(source, options.signal)) {
+  const takeAll = async (): Promise<void> => {
+    for (let rows = await nextRows(source, result); rows !== undefined; ) {
       for (const row of rows) {
         const bytes = take(row, writer, batch, result, options)
-        if (bytes === undefined) return result
+        if (bytes === undefined) return
         batchBytes += bytes
         if (batch.size >= BATCH_ROWS || batchBytes >= BATCH_BYTES) await commit()
       }
+      rows = await nextRows(source, result)
     }
-  } finally {
-    // Also after a failure of the source, so that what was read isn't lost with it.
-    await commit()
-    await database.flush()
   }
+  await takeAll()
+  await commit()
+  await database.flush()
   return result
 }
 
@@ -70,7 +75,7 @@ export async function loadRows(
  */
 export async function loadAtomically(
   database: Database,
-  source: RowSource,
+  source: InterruptibleRows,
   writer: RowWriter,
   options: LoadHooks,
 ): Promise<LoadResult> {
@@ -78,14 +83,15 @@ export async function loadAtomically(
   const batch = database.batch()
   let whole = false
   try {
-    for await (const rows of untilAborted(source, options.signal)) {
+    for (let rows = await nextRows(source, result); rows !== undefined; ) {
       for (const row of rows) {
         if (take(row, writer, batch, result, options) === undefined) return result
       }
       await batch.drain()
       options.onProgress(batch.size)
+      rows = await nextRows(source, result)
     }
-    whole = !options.signal.aborted
+    whole = !source.interrupted && result.failure === undefined
   } finally {
     if (!whole) batch.clear()
   }
@@ -94,6 +100,19 @@ export async function loadAtomically(
   await batch.write()
   result.records = size
   return result
+}
+
+/** The next rows, `undefined` at the end, or if they can't be read, which the result then says. */
+async function nextRows(
+  source: InterruptibleRows,
+  result: LoadResult,
+): Promise<readonly SourceRow[] | undefined> {
+  try {
+    return await source.next()
+  } catch (error) {
+    result.failure = { error }
+    return undefined
+  }
 }
 
 /** Puts a row into the batch, and gives its bytes: none for one that is skipped. */
@@ -106,42 +125,28 @@ function take(
 ): number | undefined {
   const written = tryWrite(writer, row, batch)
   if (typeof written === 'number') return written
+  if (written instanceof CommandError) {
+    result.failure = { error: written }
+    return undefined
+  }
   if (options.skipBad && row.final !== true) {
     result.skipped++
     options.onSkip(row.line, written)
     return 0
   }
-  result.stopped = { line: row.line, problem: written }
+  result.stopped = { line: row.line, problem: written, final: row.final === true }
   return undefined
 }
 
-function tryWrite(writer: RowWriter, row: SourceRow, batch: Batch): number | string {
+/** Bytes, a problem of the row, or one of the load as a whole. */
+function tryWrite(writer: RowWriter, row: SourceRow, batch: Batch): number | string | CommandError {
   if (row.problem !== undefined) return row.problem
   try {
     return writer.write(row, batch)
   } catch (error) {
+    if (error instanceof CommandError) return error
     const problem = problemOf(error)
     if (problem === undefined) throw error
     return problem
-  }
-}
-
-/** The source, until the signal aborts: then also in the middle of waiting for more. */
-async function* untilAborted(source: RowSource, signal: AbortSignal): RowSource {
-  const iterator = source[Symbol.asyncIterator]()
-  const aborted = new Promise<{ done: true; value: undefined }>((resolve) => {
-    const end = () => resolve({ done: true, value: undefined })
-    if (signal.aborted) end()
-    else signal.addEventListener('abort', end, { once: true })
-  })
-  try {
-    for (;;) {
-      const next = await Promise.race([iterator.next(), aborted])
-      if (next.done === true) return
-      yield next.value
-    }
-  } finally {
-    // Not awaited: a source that waits for input ends when that does.
-    void iterator.return?.()?.then(undefined, () => {})
   }
 }

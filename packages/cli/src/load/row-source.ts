@@ -14,7 +14,7 @@ export interface SourceRow {
 }
 
 /** Rows in the order of the file, a handful at a time. */
-export type RowSource = AsyncIterable<readonly SourceRow[]>
+export type RowSource = AsyncGenerator<readonly SourceRow[], void>
 
 export const FORMATS = ['jsonl', 'csv', 'tsv'] as const
 export type Format = (typeof FORMATS)[number]
