@@ -26,6 +26,17 @@ export interface CommitLog {
   append(entry: NewLogEntry, options?: LogCallOptions): Promise<AppendResult>
   /** Makes durable what was appended lazily before the call. Absent where no append is lazy. */
   sync?(): Promise<void>
+  /**
+   * Bytes of payload that were appended and are only in the memory of this process: they end with it.
+   * Absent where no append is lazy.
+   */
+  readonly pendingBytes?: number
+  /**
+   * Writes what was appended and isn't written yet, holding up the thread, lazy entries above all; and
+   * syncs what is written, if `durable`. For the end of a process, which waits for no append: whoever
+   * waits for one isn't told what became of it. Throws nothing. Absent where no append is lazy.
+   */
+  writeOut?(options: { durable: boolean }): void
   /** Replaces the payloads of all entries up to and including `through` with tombstones. */
   truncate(through: number, options?: TruncateOptions): Promise<void>
   /** Waits for appends under way, then lets go of locks and handles. Idempotent. */
@@ -66,9 +77,10 @@ export interface NewLogEntry {
    */
   startsSegment?: boolean
   /**
-   * A hint: the append may resolve before the entry is durable. It becomes so with the next entry
-   * that isn't lazy, by `sync`, or at `close`; a crash before may lose lazy entries from the end
-   * backwards. A log that can't sync later ignores it.
+   * A hint: the append may resolve before the entry is durable. Where nothing is in its way, the call
+   * itself hands the entry to the operating system, so that it outlives the process. It becomes durable
+   * with the next entry that isn't lazy, by `sync`, or at `close`; a crash of the machine before may
+   * lose lazy entries from the end backwards. A log that can't sync later ignores it.
    */
   lazy?: boolean
 }

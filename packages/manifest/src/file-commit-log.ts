@@ -53,8 +53,9 @@ const MAX_PAYLOAD_BYTES = 0x7fffffff
  * 1. One process writes, by the directory's lock; so the next version is always known, and appends
  *    are pipelined: all that wait while a write is under way go into the next one, together.
  * 2. An entry is durable when its write is (O_DSYNC), which the calling thread makes itself while that
- *    is quicker than asking another (`WritePace`); appends settle in version order. Lazy entries
- *    settle when they are written, and are synced with the next one that isn't lazy, or by `sync`.
+ *    is quicker than asking another (`WritePace`); appends settle in version order. The call writes a
+ *    lazy entry itself, so that it outlives the process; it is synced with the next one that isn't
+ *    lazy, or by `sync`.
  * 3. A write or sync that fails ends the log: what is on the disk then isn't known, and asking again
  *    would be told success. Reading goes on; reopening reads what is there.
  * 4. Truncation puts small segments of tombstones in the place of those whose entries all go. What it
@@ -198,6 +199,15 @@ export class FileCommitLog implements CommitLog {
   async sync(): Promise<void> {
     this.#assertOpen()
     await this.#writable().sync()
+  }
+
+  /** Grows while a segment begins, which takes three syncs, and after a write that took long. */
+  get pendingBytes(): number {
+    return this.#writer?.pendingBytes ?? 0
+  }
+
+  writeOut(options: { durable: boolean }): void {
+    if (this.#closing === undefined) this.#writer?.writeOut(options)
   }
 
   async truncate(through: number, options: TruncateOptions = {}): Promise<void> {

@@ -57,17 +57,21 @@ export class FaultyFileSystem implements FileSystem {
         if (part.length > 0) await file.write([part], position, false)
         throw systemError(fault.code, 'write')
       },
-      writeInPlace: (buffers, position) => {
-        const how = { durable: true, inPlace: true }
+      writeInPlace: (buffers, position, durable) => {
+        const how = { durable, inPlace: true }
         const fault = this.#checkWrite(path, buffers, position, how)
-        if (fault === undefined) return file.writeInPlace(buffers, position)
+        if (fault === undefined) return file.writeInPlace(buffers, position, durable)
         const part = Buffer.concat(buffers).subarray(0, fault.written ?? 0)
-        if (part.length > 0) file.writeInPlace([part], position)
+        if (part.length > 0) file.writeInPlace([part], position, durable)
         throw systemError(fault.code, 'write')
       },
       sync: async () => {
         this.#check({ call: 'sync', path })
         return file.sync()
+      },
+      syncInPlace: () => {
+        this.#check({ call: 'sync', path })
+        file.syncInPlace()
       },
       truncate: async (length) => {
         this.#check({ call: 'truncate', path })

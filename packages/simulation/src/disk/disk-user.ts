@@ -3,7 +3,7 @@ import type { Disk, DiskNode } from './disk.js'
 import type { DiskCall, DiskCallKind, DiskFault } from './disk-call.js'
 import type { Machine, ProcessId } from './machine.js'
 import { SimFile } from './sim-file.js'
-import { NOTHING, type Survival } from './survival.js'
+import { NOTHING, type Order, type Survival } from './survival.js'
 import { systemError } from './system-error.js'
 
 /** What happens around the calls of a process: faults, and how long it takes. */
@@ -85,14 +85,20 @@ export class DiskUser {
     })
   }
 
-  /** The same, durably, holding up the thread. */
-  writeNow(file: SimFile, path: string, pieces: readonly Uint8Array[], position: number): void {
+  /** The same, all of it, holding up the thread. */
+  writeNow(
+    file: SimFile,
+    path: string,
+    pieces: readonly Uint8Array[],
+    position: number,
+    how: { durable: boolean },
+  ): void {
     const call: DiskCall = { kind: 'write', path, bytes: lengthOf(pieces) }
     const fault = this.#weather.meet(call)
     const bytes = joined(pieces)
     const written = this.#write(file, bytes, position, call, fault)
     this.#weather.begun?.(call)
-    file.syncRange(position, position + written, this.disk.order)
+    if (how.durable) file.syncRange(position, position + written, this.disk.order)
     if (written < bytes.length) throw systemError('ENOSPC', 'write', path)
   }
 
@@ -119,12 +125,16 @@ export class DiskUser {
     const fault = this.#weather.meet(call)
     return this.#ends(call, () => {
       const { order } = this.disk
-      return () => {
-        if (fault?.code !== undefined) file.failSync(this.#weather.failSync?.() ?? NOTHING)
-        this.#refuse(call, fault)
-        file.sync(order)
-      }
+      return () => this.#sync(file, call, fault, order)
     })
+  }
+
+  /** The same, holding up the thread. */
+  syncNow(file: SimFile, path: string): void {
+    const call: DiskCall = { kind: 'sync', path, bytes: 0 }
+    const fault = this.#weather.meet(call)
+    this.#weather.begun?.(call)
+    this.#sync(file, call, fault, this.disk.order)
   }
 
   async syncDirectory(path: string): Promise<void> {
@@ -173,6 +183,12 @@ export class DiskUser {
     if (written > 0) this.disk.write(file, bytes.subarray(0, written), position)
     this.#refuse(call, fault)
     return written
+  }
+
+  #sync(file: SimFile, call: DiskCall, fault: DiskFault | undefined, through: Order): void {
+    if (fault?.code !== undefined) file.failSync(this.#weather.failSync?.() ?? NOTHING)
+    this.#refuse(call, fault)
+    file.sync(through)
   }
 
   #refuse({ kind, path }: DiskCall, fault: DiskFault | undefined): void {

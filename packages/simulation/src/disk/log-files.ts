@@ -47,8 +47,10 @@ function openLogFile(user: DiskUser, path: string, create: boolean): LogFile {
       // What Node does then is to write the rest, and that says why there was a rest.
       if (written < bytes) throw systemError('ENOSPC', 'write', path)
     },
-    writeInPlace: (buffers, position) => user.writeNow(file, path, buffers, position),
+    writeInPlace: (buffers, position, durable) =>
+      user.writeNow(file, path, buffers, position, { durable }),
     sync: () => user.sync(file, path),
+    syncInPlace: () => user.syncNow(file, path),
     truncate: (length) =>
       user.later('truncate', path, () => {
         disk.truncate(file, length)

@@ -34,6 +34,14 @@ export class RecordedLog implements CommitLog {
     await this.#log.sync?.()
   }
 
+  get pendingBytes(): number {
+    return this.#log.pendingBytes ?? 0
+  }
+
+  writeOut(options: { durable: boolean }): void {
+    this.#log.writeOut?.(options)
+  }
+
   truncate(through: number, options?: LogCallOptions): Promise<void> {
     return this.#log.truncate(through, options)
   }

@@ -23,9 +23,9 @@ export const DISKS: readonly Mutant[] = [
     bug: 'Entries are acknowledged in a segment whose name is not on the disk.',
     patches: [
       {
-        module: 'manifest/internal/file/segment-appender',
-        from: 'fs.rename(temporary, path); await fs.syncDirectory(directory);',
-        to: 'fs.rename(temporary, path);',
+        module: 'manifest/internal/file/group-writer',
+        from: 'this.#options.onSegment(firstVersion); await fileSystem.syncDirectory(directory);',
+        to: 'this.#options.onSegment(firstVersion);',
       },
     ],
   },

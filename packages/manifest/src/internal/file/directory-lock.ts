@@ -191,7 +191,7 @@ export class DirectoryLock {
         .trimEnd()
         .padEnd(length - 1)
         .concat('\n')
-      file.writeInPlace([utf8Encode(padded)], 0)
+      file.writeInPlace([utf8Encode(padded)], 0, true)
     } finally {
       file.close()
     }

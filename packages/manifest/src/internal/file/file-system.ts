@@ -44,10 +44,12 @@ export interface LogFile {
    * been written then.
    */
   write(buffers: readonly Uint8Array[], position: number, durable: boolean): Promise<void>
-  /** As a durable `write`, holding up the thread. */
-  writeInPlace(buffers: readonly Uint8Array[], position: number): void
+  /** As `write`, holding up the thread. */
+  writeInPlace(buffers: readonly Uint8Array[], position: number, durable: boolean): void
   /** Makes all that was written durable, the length too. */
   sync(): Promise<void>
+  /** As `sync`, holding up the thread. */
+  syncInPlace(): void
   truncate(length: number): Promise<void>
   close(): void
 }

@@ -53,11 +53,20 @@ interface Point {
   timestamp: number
 }
 
+/** A lazy write in place that takes longer, in milliseconds: the system holds writers up. */
+const SLOW_LAZY_MS = 5
+/** So many lazy writes are a thread's after a slow one. */
+const LAZY_REST = 16
+
 /**
  * Appends entries to the segments of a log, all that wait at one moment in one write.
  *
  * While a write is under way the next group gathers; no timer holds one back. After the first write
  * or sync that fails nothing is written any more.
+ *
+ * A lazy entry is written by the call itself: that is a copy into the system's memory, with which it
+ * outlives the process. It waits only behind entries that wait already, for a segment to begin, and
+ * after a write that took long.
  */
 export class GroupWriter {
   readonly #options: GroupWriterOptions
@@ -79,6 +88,14 @@ export class GroupWriter {
   #syncs: PendingSync[] = []
   #draining: Promise<void> | undefined
   #endWanted = false
+  /** What a thread is writing: the first of those that wait. */
+  #underWay: Group | undefined
+  /** Whether another segment is about to begin, of which the first version is decided. */
+  #rolling = false
+  /** Lazy writes left to give to threads before the next one in place. */
+  #lazyRest = 0
+  /** Bytes of payload that were handed in and aren't written yet. */
+  pendingBytes = 0
 
   constructor(options: GroupWriterOptions, last: Point) {
     this.#options = options
@@ -112,6 +129,15 @@ export class GroupWriter {
   /** Resolves when the entry is durable (written, where it is lazy). Entries come in the order of their versions. */
   append(entry: NewLogEntry): Promise<void> {
     this.last = { version: entry.version, timestamp: entry.timestamp }
+    if (entry.lazy === true) {
+      try {
+        if (this.#writeNow(entry)) return Promise.resolve()
+      } catch (error) {
+        this.#fail(error)
+        return Promise.reject(this.failure)
+      }
+    }
+    this.pendingBytes += entry.payload.length
     return new Promise((resolve, reject) => {
       this.#pending.push({ entry, resolve, reject })
       this.#draining ??= this.#drain()
@@ -133,6 +159,26 @@ export class GroupWriter {
       this.#syncs.push({ version: this.last.version, resolve, reject })
       this.#draining ??= this.#drain()
     })
+  }
+
+  /**
+   * Writes, holding up the thread, what waits and what a thread is writing, which may never come to its
+   * end; and syncs all that is written, if `durable`. For the end of the process: where anything waited,
+   * nothing can be appended any more.
+   */
+  writeOut({ durable }: { durable: boolean }): void {
+    const appender = this.#appender
+    if (appender === undefined || this.failure !== undefined) return
+    try {
+      const entries = this.#waitingForNobody()
+      if (entries.length > 0) {
+        appender.writeOut(entries, this.#durableVersion)
+        this.#fail(undefined, 'the process was ending')
+      }
+      if (durable) appender.syncInPlace()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** Waits until nothing is under way. */
@@ -174,8 +220,37 @@ export class GroupWriter {
     }
   }
 
+  /** Writes a lazy entry in place, unless something is in its way. */
+  #writeNow(entry: NewLogEntry): boolean {
+    if (this.#pending.length > 0 || this.#rolling || this.#lazyRest > 0) return false
+    this.#appender ??= this.#reopened()
+    const entries = [entry]
+    const group = { entries, bytes: FRAME_HEADER_BYTES + entry.payload.length, lazy: true }
+    const appender = this.#appenderAtHand(group)
+    if (appender === undefined) return false
+    this.#appendLazily(appender, entries)
+    this.written = { version: entry.version, timestamp: entry.timestamp }
+    return true
+  }
+
+  #appendLazily(appender: SegmentAppender, entries: readonly NewLogEntry[]): void {
+    const since = this.#pace.now()
+    this.#sealed = false
+    appender.appendInPlace(entries, this.#durableVersion, { lazy: true })
+    if (this.#pace.now() - since > SLOW_LAZY_MS) this.#lazyRest = LAZY_REST
+  }
+
+  /** What can be written without a thread that is writing, in vain maybe, undoing any of it. */
+  #waitingForNobody(): NewLogEntry[] {
+    const entries = this.#pending.map(({ entry }) => entry)
+    const underWay = this.#underWay
+    // A durable write brings zeros along, which belong behind its entries.
+    return underWay?.lazy === false ? entries.slice(0, underWay.entries.length) : entries
+  }
+
   async #appendGroup(): Promise<void> {
     const mayBlock = await this.#turn()
+    this.#assertGoing()
     const group = this.#nextGroup()
     const appender = this.#appenderAtHand(group) ?? (await this.#appenderFor(group))
     this.#sealed = false
@@ -183,13 +258,24 @@ export class GroupWriter {
     const short = !lazy && bytes <= LONGEST_WRITE_IN_PLACE && appender.isReadyFor(bytes)
     const since = this.#pace.now()
     if (short && mayBlock) {
-      appender.appendInPlace(entries, this.#durableVersion)
+      appender.appendInPlace(entries, this.#durableVersion, { lazy })
       this.#pace.took(since)
+    } else if (lazy && this.#lazyRest === 0) {
+      this.#appendLazily(appender, entries)
     } else {
+      if (lazy) this.#lazyRest--
+      this.#underWay = group
       await appender.append(entries, this.#durableVersion, { lazy })
+      this.#underWay = undefined
+      this.#assertGoing()
       if (short) this.#pace.tookByThread(since)
     }
     this.#settle(group)
+  }
+
+  /** Throws after `writeOut` has written what a group is made of. */
+  #assertGoing(): void {
+    if (this.failure !== undefined) throw this.failure
   }
 
   /** Gives the event loop a turn where the next write may hold it up. What comes in it joins the group. */
@@ -219,10 +305,14 @@ export class GroupWriter {
     const { version, timestamp } = entries.at(-1) as NewLogEntry
     this.written = { version, timestamp }
     if (!lazy) this.#durableVersion = version
-    for (const { resolve } of this.#pending.splice(0, entries.length)) resolve()
+    for (const { entry, resolve } of this.#pending.splice(0, entries.length)) {
+      this.pendingBytes -= entry.payload.length
+      resolve()
+    }
   }
 
   async #sync(): Promise<void> {
+    // What is written in place meanwhile isn't covered.
     const { version } = this.written
     await this.#appender?.sync()
     this.#durableVersion = version
@@ -245,13 +335,20 @@ export class GroupWriter {
     return this.#appenderAtHand(group) ?? this.#roll()
   }
 
+  /** The segment to go on with, which was closed in order. */
+  #reopened(): SegmentAppender | undefined {
+    const { fileSystem, directory, env, segmentBytes } = this.#options
+    const frames = this.#resumable
+    if (frames === undefined) return undefined
+    const options = { env, limitBytes: segmentBytes }
+    const appender = SegmentAppender.reopen(fileSystem, directory, frames, options)
+    this.#resumable = undefined
+    return appender
+  }
+
   async #opened(): Promise<SegmentAppender> {
+    this.#appender ??= this.#reopened()
     if (this.#appender !== undefined) return this.#appender
-    if (this.#resumable !== undefined) {
-      this.#appender = await this.#resume(this.#resumable)
-      this.#resumable = undefined
-      return this.#appender
-    }
     const { fileSystem, directory } = this.#options
     fileSystem.makeDirectory(directory)
     await fileSystem.syncDirectory(dirname(directory))
@@ -259,36 +356,48 @@ export class GroupWriter {
   }
 
   #resume(frames: Frames): Promise<SegmentAppender> {
-    const { fileSystem, directory, segmentBytes } = this.#options
-    return SegmentAppender.resume(fileSystem, directory, frames, { limitBytes: segmentBytes })
+    const { fileSystem, directory, env, segmentBytes } = this.#options
+    return SegmentAppender.resume(fileSystem, directory, frames, { env, limitBytes: segmentBytes })
   }
 
   /** The segment before is complete and durable: a reader who sees the new one relies on that. */
   async #roll(): Promise<SegmentAppender> {
     const before = this.#appender as SegmentAppender
-    await before.sync()
-    this.#durableVersion = this.written.version
-    const appender = await this.#startSegment()
-    await before.close({ cut: true })
-    return appender
+    this.#rolling = true
+    try {
+      await before.sync()
+      this.#durableVersion = this.written.version
+      return await this.#startSegment()
+    } finally {
+      this.#rolling = false
+      if (this.#appender !== before) await before.close({ cut: true })
+    }
   }
 
   async #startSegment(): Promise<SegmentAppender> {
     const { fileSystem, directory, env, segmentBytes } = this.#options
     const firstVersion = this.written.version + 1
-    const options = { env, limitBytes: segmentBytes }
-    this.#appender = await SegmentAppender.create(fileSystem, directory, firstVersion, options)
+    const appender = await SegmentAppender.create(fileSystem, directory, firstVersion, {
+      env,
+      limitBytes: segmentBytes,
+      assertWanted: () => this.#assertGoing(),
+    })
+    // From here on entries belong into it, also those that are written out.
+    this.#appender = appender
     this.#options.onSegment(firstVersion)
-    return this.#appender
+    await fileSystem.syncDirectory(directory)
+    this.#assertGoing()
+    return appender
   }
 
-  #fail(error: unknown): void {
+  #fail(error: unknown, reason: string = reasonOf(error)): void {
     this.failure ??= new LogFailedError(
-      `the commit log in ${this.#options.directory} could not be written (${reasonOf(error)}${placeOf(error)}) and accepts no more commits; ${adviceOn(error, 'written')}, then reopen the database`,
+      `the commit log in ${this.#options.directory} could not be written (${reason}${placeOf(error)}) and accepts no more commits; ${adviceOn(error, 'written')}, then reopen the database`,
       error,
     )
     const pending = this.#pending
     this.#pending = []
+    this.pendingBytes = 0
     this.#endWanted = false
     this.last = this.written
     const syncs = this.#syncs

@@ -95,16 +95,20 @@ class NodeLogFile implements LogFile {
     if (durable && dsyncFd === undefined) await this.sync()
   }
 
-  writeInPlace(buffers: readonly Uint8Array[], position: number): void {
-    const dsyncFd = this.#dsyncFd()
+  writeInPlace(buffers: readonly Uint8Array[], position: number, durable: boolean): void {
+    const dsyncFd = durable ? this.#dsyncFd() : undefined
     writeAllInPlace(dsyncFd ?? this.#fd, buffers, position)
-    if (dsyncFd === undefined) fs.fdatasyncSync(this.#fd)
+    if (durable && dsyncFd === undefined) this.syncInPlace()
   }
 
   sync(): Promise<void> {
     return new Promise((resolve, reject) => {
       fs.fdatasync(this.#fd, (error) => (error === null ? resolve() : reject(error)))
     })
+  }
+
+  syncInPlace(): void {
+    fs.fdatasyncSync(this.#fd)
   }
 
   truncate(length: number): Promise<void> {
