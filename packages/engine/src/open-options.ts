@@ -39,6 +39,14 @@ export interface OpenOptions {
    */
   maxStalenessMs?: number
   /**
+   * How long a buffered write may stay unsynced, in milliseconds: how much a crash of the machine takes.
+   * The log is synced in the background, once for all that was written meanwhile, and only when there is
+   * something to sync. 0 syncs again and again; `Infinity` leaves it to durable commits, `flush()` and
+   * `close()`. A sync that fails stops all writes, as that of a durable commit does. For `file:` logs;
+   * others ignore it. Default 1,000.
+   */
+  flushIntervalMs?: number
+  /**
    * Where this process compacts: in a worker thread (default; where there are none, or the store
    * lives in this process's memory, inline), on this thread, or not at all.
    */

@@ -1,6 +1,12 @@
 /**
- * `durable` (default): resolves when the commit survives a crash. `buffered`: resolves when this
- * process sees it; durable at the next durable commit, `flush()` or `close()`.
+ * `durable` (default): resolves when the commit survives a crash of the machine.
+ *
+ * `buffered`: resolves when this process sees it. In a directory that one process writes to (`file:`),
+ * it is the operating system's within about a millisecond, and then outlives the process; it outlives
+ * the machine when it is synced: within `flushIntervalMs`, or with the next durable commit, `flush()` or
+ * `close()`. Up to 64 KiB, or 1 MiB while the log waits for the disk, may gather before it is handed
+ * over. What a crash takes are the last writes, each whole. On a log that several processes write to, a
+ * buffered write is a durable one.
  */
 export type Durability = 'durable' | 'buffered'
 

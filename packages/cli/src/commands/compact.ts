@@ -60,7 +60,8 @@ async function showSkipped({ skipped }: CompactionReport, output: Output): Promi
     const of = tables.length === 0 ? '' : ` of ${tables.join(', ')}`
     const why = reason.replace(/\s*\n\s*/g, ' ')
     await output.line(
-      `${output.colors.red('damaged')}  file ${file}${of} in level ${level} was left alone: ${why}`,
+      output.paint('red', 'damaged'),
+      `  file ${file}${of} in level ${level} was left alone: ${why}`,
     )
   }
   if (skipped.length === 0) return

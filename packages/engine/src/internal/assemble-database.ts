@@ -10,7 +10,7 @@ import {
 } from '@firn/manifest'
 import { TimestampClock } from '@firn/mvcc'
 import type { ObjectStore } from '@firn/object-store'
-import { makeThreads, openDiskCache } from '#directory'
+import { atProcessEnd, makeThreads, openDiskCache } from '#directory'
 import type { OpenOptions, Tuning } from '../open-options.js'
 import { Checkpointer } from './checkpointer.js'
 import { Committer } from './committer.js'
@@ -39,6 +39,7 @@ const DEFAULTS = {
   cacheBytes: 256 * MIB,
   memtableBytes: 32 * MIB,
   maxStalenessMs: 1000,
+  flushIntervalMs: 1000,
   targetFileBytes: 32 * MIB,
   levelBaseBytes: 128 * MIB,
   level0Trigger: 4,
@@ -217,9 +218,15 @@ function makeWriting(context: {
     log,
     versions,
     pressure,
+    flushIntervalMs: options.flushIntervalMs ?? DEFAULTS.flushIntervalMs,
     catchUp: () => follower.catchUp(),
     onProgress,
   })
+  // A database with another Env is in a process of another world.
+  if (log.exclusive && log.writeOut !== undefined && env === systemEnv) {
+    const forget = atProcessEnd(() => committer.handOverAtEnd())
+    context.cleanup.unshift(async () => forget())
+  }
   const targetFileBytes = tuning.targetFileBytes ?? DEFAULTS.targetFileBytes
   const { blockBytes } = tuning
   const mode = options.compaction ?? 'worker'

@@ -1,4 +1,5 @@
 import {
+  type AppendResult,
   type DatabaseState,
   decodeEdits,
   type Edit,
@@ -44,6 +45,12 @@ export class CommitGroup {
   readonly seen: Promise<Commit> | undefined
   /** The first group after a memtable was sealed: see `NewLogEntry.startsSegment`. */
   startsSegment = false
+  /** How many writes joined a visible group. */
+  writes = 0
+  /** Whether the next group will be durable, and this one with it. */
+  followed = false
+  /** What comes of its append, once a visible group was handed to the log. */
+  appended: Promise<AppendResult> | undefined
   /** Bytes that the group adds to what waits for the log. */
   queuedBytes = 0
   #payload: Uint8Array | undefined

@@ -17,8 +17,21 @@ import type { VersionSet } from './version-set.js'
 import { waitFor } from './wait-for.js'
 import type { WritePressure } from './write-pressure.js'
 
-/** Buffered writes go to the log in groups of about this size, without anybody waiting. */
-const BUFFERED_GROUP_BYTES = 256 * 1024
+/** Buffered writes are handed to the log in groups of at most about this size. */
+const HAND_OVER_BYTES = 64 * 1024
+/**
+ * A buffered write is handed to the log at once when none was for so many milliseconds; what gathers
+ * after that is when they are over. A hand-over costs some 20 µs, a write in a group 1.
+ */
+const HAND_OVER_MS = 1
+/** Of the writes that gather in a group, each so-many-th looks at the clock: a power of two. */
+const WRITES_PER_LOOK = 8
+/** Buffered writes are waited for when so many bytes were handed to the log, and it has to write them still. */
+const MAX_PENDING_BYTES = 1024 * 1024
+/** After so many buffered bytes without a turn of the event loop a write gives it one. */
+const TURN_BYTES = 256 * 1024
+/** The same, after so many milliseconds. */
+const TURN_MS = 20
 
 /** A group of writes that wait to be durable is closed at about this size. */
 const GROUP_BYTES = 4 * 1024 * 1024
@@ -28,6 +41,8 @@ export interface CommitterOptions {
   log: CommitLog
   versions: VersionSet
   pressure: WritePressure
+  /** See `OpenOptions`. */
+  flushIntervalMs: number
   /** Reads the log up to its end, into `versions`. */
   catchUp: () => Promise<void>
   /** Called after commits were applied, and when a group of visible records is closed. */
@@ -43,9 +58,15 @@ export interface CommitterOptions {
  *    folds it into the state, shows its records to readers and wakes its writers. It goes on while
  *    there are groups.
  * 3. On a log that only this process can append to, versions are known beforehand. There, buffered
- *    writes are shown at once, in a group of their own that is appended when it is large enough, when
- *    a durable write follows, or when `flush` asks for it. They may only be shown while no older write
+ *    writes are shown at once, in a group of their own. They may only be shown while no older write
  *    waits to be durable: readers see versions in order.
+ *    - The group is handed to the log, which writes it without waiting for a sync: by the write that
+ *      makes it large enough, or that comes a millisecond after the last hand-over; by a timer, when no
+ *      write comes; with a durable write that follows; or when `flush` or a snapshot asks for it. So a
+ *      loop that never lets the event loop have a turn loses no more to the end of its process than one
+ *      that does.
+ *    - Within `flushIntervalMs` the log is synced. The timer for that is armed only while something is
+ *      unsynced, and doesn't keep the process alive.
  * 4. On a shared log, an append that loses to another process reads what was committed meanwhile and
  *    tries the next version; edits whose inputs are gone are a conflict.
  *
@@ -80,6 +101,22 @@ export class Committer {
   /** The last group of buffered writes that is in the log, until it is durable there. */
   #unsynced: CommitGroup | undefined
   #segmentWanted = false
+  readonly #flushIntervalMs: number
+  /** Whether buffered writes go to the log early: only where it keeps them without a sync. */
+  readonly #handsOver: boolean
+  #groupBytes: number
+  /** When the last group was handed to the log, or durable there, by the monotonic clock. */
+  #handedOverAtMs = Number.NEGATIVE_INFINITY
+  /** Since when a timer waits that hands over what gathers. */
+  #timerSinceMs: number | undefined
+  /** What was handed over since the event loop had a turn. */
+  #bytesSinceTurn = 0
+  /** When the oldest buffered write was made that isn't durable, by the monotonic clock. */
+  #unsyncedSinceMs: number | undefined
+  /** Whether something waits for the time to sync. */
+  #syncComes = false
+  /** Ends that wait. */
+  readonly #ended: AbortController = new AbortController()
   readonly #drops: DropGate = new DropGate()
   // The newest version and timestamp given out, which may not be in the state yet.
   #version: number
@@ -99,6 +136,9 @@ export class Committer {
     this.#pressure = options.pressure
     this.#catchUp = options.catchUp
     this.#onProgress = options.onProgress
+    this.#flushIntervalMs = options.flushIntervalMs
+    this.#handsOver = options.log.exclusive && options.log.sync !== undefined
+    this.#groupBytes = this.#handsOver ? HAND_OVER_BYTES : TURN_BYTES
     this.#newTables = new TablesToCome()
     this.#version = options.versions.state.version
     this.#timestamp = options.versions.state.timestamp
@@ -127,8 +167,7 @@ export class Committer {
       const { active } = this.#versions
       active.table(id).insert(timestamp, kind, key, 0, key.length, value, 0, value.length)
       group.records.put(id, kind, key, 0, key.length, value, 0, value.length)
-      const seen = group.seen as Promise<Commit>
-      return group.byteLength >= BUFFERED_GROUP_BYTES ? this.#handOver().then(() => seen) : seen
+      return this.#isDue(group) ? this.#handOver(group) : (group.seen as Promise<Commit>)
     }
     // What can't be encoded is refused here: in a group, others would fail with it.
     if (id === undefined) this.#newTables.assertCreatable([table])
@@ -163,8 +202,7 @@ export class Committer {
       return group.durable
     }
     this.#versions.insertPayload(payload, (group.commit as Commit).timestamp)
-    if (group.byteLength >= BUFFERED_GROUP_BYTES) await this.#handOver()
-    return group.commit as Commit
+    return this.#isDue(group) ? this.#handOver(group) : (group.commit as Commit)
   }
 
   /**
@@ -177,7 +215,7 @@ export class Committer {
     guard?: TransactionGuard,
   ): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
-    this.#closeGathering()
+    this.#closeGathering({ followed: true })
     const group = new CommitGroup(this.buffers)
     group.guard = guard
     group.edits.push(...edits)
@@ -203,7 +241,7 @@ export class Committer {
     const payload = batchPayload(batch, ids)
     let group = this.#transactions
     if (group === undefined || group.byteLength >= GROUP_BYTES) {
-      this.#closeGathering()
+      this.#closeGathering({ followed: true })
       group = new TransactionGroup(this.buffers)
       this.#unseen++
       this.#close(group)
@@ -239,6 +277,14 @@ export class Committer {
       // Maintenance that is refused loses nothing, and what was before it is settled.
       if (newest.isRecordsOnly || !isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
     })
+    await this.#sync()
+  }
+
+  /** Has the log sync what was handed to it, and what is buffered. */
+  async #sync(): Promise<void> {
+    this.sealVisible()
+    // What is buffered from here on is for the next sync.
+    this.#unsyncedSinceMs = undefined
     const unsynced = this.#unsynced
     await this.#log.sync?.().catch((error: unknown) => {
       this.stop(error)
@@ -273,12 +319,17 @@ export class Committer {
       this.#gathering = group
       const { version, timestamp } = group.commit as Commit
       this.#versions.show(version, timestamp)
+      if (this.#handsOver && this.#unsyncedSinceMs === undefined) {
+        this.#unsyncedSinceMs = this.#env.monotonic()
+        const isBounded = this.#flushIntervalMs !== Number.POSITIVE_INFINITY
+        if (isBounded && !this.#syncComes) void this.#syncInTime()
+      }
     }
     return group
   }
 
   #unseenGroup(): CommitGroup {
-    this.sealVisible()
+    if (this.#gathering?.visible === true) this.#closeGathering({ followed: true })
     if (this.#gathering === undefined) {
       this.#gathering = new CommitGroup(this.buffers)
       this.#unseen++
@@ -293,19 +344,95 @@ export class Committer {
   }
 
   /**
-   * Closes a full group of buffered writes, and lets I/O have its turn: a loop of buffered writes
-   * awaits nothing else, and the log, flushes and compactions would stand still until it is held up.
+   * Whether the write that just joined a group of buffered ones has to hand it over. Otherwise a later
+   * one will, or the next turn of the event loop.
    */
-  #handOver(): Promise<void> {
-    this.#closeGathering()
-    return this.#env.yield()
+  #isDue(group: CommitGroup): boolean {
+    if (group.byteLength >= this.#groupBytes) return true
+    if (!this.#handsOver) return false
+    if ((group.writes++ & (WRITES_PER_LOOK - 1)) === 0) {
+      const now = this.#env.monotonic()
+      if (now - this.#handedOverAtMs >= HAND_OVER_MS) return true
+      if (this.#timerSinceMs === undefined) void this.#handOverSoon(now)
+    }
+    return false
   }
 
-  #closeGathering(): void {
+  async #handOverSoon(now: number): Promise<void> {
+    this.#timerSinceMs = now
+    try {
+      await this.#env.sleep(HAND_OVER_MS, this.#ended.signal)
+    } catch {
+      return
+    } finally {
+      this.#timerSinceMs = undefined
+      this.#bytesSinceTurn = 0
+    }
+    if (this.#gathering?.visible !== true || this.#stopped !== undefined) return
+    this.#handedOverAtMs = this.#env.monotonic()
+    this.#closeGathering()
+  }
+
+  /**
+   * Hands a group of buffered writes to the log. Now and then the writer waits for a turn of the event
+   * loop: a loop of buffered writes awaits nothing else, and syncs, flushes and compactions would stand
+   * still until it is held up.
+   */
+  #handOver(group: CommitGroup): Promise<Commit> {
+    const now = this.#env.monotonic()
+    this.#handedOverAtMs = now
+    this.#bytesSinceTurn += group.byteLength
+    this.#closeGathering()
+    const isPending = (this.#log.pendingBytes ?? 0) > MAX_PENDING_BYTES
+    const seen = isPending ? group.durable : (group.seen as Promise<Commit>)
+    const turnIsDue =
+      this.#bytesSinceTurn >= TURN_BYTES ||
+      now - (this.#timerSinceMs ?? now) >= TURN_MS ||
+      now - (this.#unsyncedSinceMs ?? now) > this.#flushIntervalMs
+    if (!turnIsDue) return seen
+    this.#bytesSinceTurn = 0
+    return this.#env.yield().then(() => seen)
+  }
+
+  /**
+   * For the end of the process, holding up the thread: hands over what is buffered, each later write at
+   * once, and has the log write and sync what it can.
+   */
+  handOverAtEnd(): void {
+    if (this.#stopped !== undefined) return
+    this.#groupBytes = 0
+    this.sealVisible()
+    this.#appendVisible(this.#closed)
+    this.#log.writeOut?.({ durable: this.#flushIntervalMs !== Number.POSITIVE_INFINITY })
+  }
+
+  /** Syncs the log as long as something is buffered that isn't durable, each time when it is due. */
+  async #syncInTime(): Promise<void> {
+    this.#syncComes = true
+    const { signal } = this.#ended
+    try {
+      // After the write that is being made.
+      await undefined
+      while (this.#unsyncedSinceMs !== undefined && this.#stopped === undefined) {
+        const leftMs = this.#unsyncedSinceMs + this.#flushIntervalMs - this.#env.monotonic()
+        if (leftMs > 0) await this.#env.sleep(leftMs, signal, { background: true })
+        else await this.#sync()
+      }
+    } catch {
+      // Closed; or stopped, which the next write is told.
+    } finally {
+      this.#syncComes = false
+    }
+  }
+
+  /** `followed`: by a group that will be durable, with which a visible one is written and synced. */
+  #closeGathering({ followed = false }: { followed?: boolean } = {}): void {
     const group = this.#gathering
     if (group === undefined) return
     this.#gathering = undefined
+    group.followed = followed
     this.#close(group)
+    if (!followed) this.#appendVisible([group])
     // A memtable may be sealed here: everything in it belongs to closed groups.
     if (group.visible) this.#onProgress()
   }
@@ -318,6 +445,11 @@ export class Committer {
     group.queuedBytes = group.byteLength
     this.#pressure.addQueued(group.queuedBytes)
     this.#schedule()
+  }
+
+  /** Hands visible groups to the log, which nothing is ahead of. What comes of it is for the run. */
+  #appendVisible(groups: readonly CommitGroup[]): void {
+    for (const group of groups) if (group.visible) group.appended ??= this.#append(group)
   }
 
   #schedule(): void {
@@ -334,7 +466,10 @@ export class Committer {
         this.#closed = []
         this.#transactions = undefined
         const delayMs = this.#pressure.nextDelayMs()
-        if (delayMs > 0) await this.#env.sleep(delayMs)
+        if (delayMs > 0) {
+          this.#appendVisible(groups)
+          await this.#env.sleep(delayMs)
+        }
         if (this.#log.exclusive) await this.#appendExclusive(groups)
         else for (const group of groups) await this.#appendShared(group)
       }
@@ -403,7 +538,9 @@ export class Committer {
       }
       try {
         if (next === 0) {
-          for (const each of groups) if (!failures.has(each)) appends.push(this.#append(each))
+          for (const each of groups) {
+            if (!failures.has(each)) appends.push(each.appended ?? this.#append(each))
+          }
         }
         const result = await (appends[next++] as Promise<AppendResult>)
         if (!result.appended) throw new CommitConflictError('another process wrote to the log')
@@ -422,8 +559,8 @@ export class Committer {
       token: ulid(this.#env),
       payload: group.payload(),
       startsSegment: group.startsSegment,
-      // Whoever buffers a write asks for no sync.
-      lazy: group.visible,
+      // Whoever buffers a write asks for no sync, but may get it with the one of who comes next.
+      lazy: group.visible && !group.followed,
     })
     // Awaited in order by the caller; one that fails early isn't unhandled meanwhile.
     append.catch(() => {})
@@ -451,6 +588,11 @@ export class Committer {
     group.commit = commit
     // One that waited to be durable has made all before it durable.
     this.#unsynced = group.visible ? group : undefined
+    if (!group.visible) {
+      this.#unsyncedSinceMs = undefined
+      // Buffered writes that follow at once go to the log with the next durable one, in one write.
+      if (this.#handsOver) this.#handedOverAtMs = this.#env.monotonic()
+    }
     // A shared log may still be at it: a request that was given up may be under way.
     if (this.#log.exclusive) group.recycle()
     this.#settled(group)
@@ -510,6 +652,7 @@ export class Committer {
   /** Refuses all writes from now on, with this error. */
   close(reason: FirnError): void {
     this.#stopped = reason
+    this.#ended.abort(reason)
   }
 
   /** Refuses all writes from now on, those under way too. */
@@ -527,8 +670,12 @@ export class Committer {
   }
 
   #rejectAll(groups: readonly CommitGroup[]): void {
-    this.#lostBuffered ||= groups.some((group) => group.visible)
-    for (const group of groups) group.reject(this.#stopped)
+    for (const group of groups) {
+      // The log has it, unless it failed, which it tells who asks it to sync.
+      if (group.appended !== undefined) this.#unsynced = group
+      else if (group.visible) this.#lostBuffered = true
+      group.reject(this.#stopped)
+    }
   }
 }
 

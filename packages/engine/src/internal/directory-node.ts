@@ -71,3 +71,24 @@ export function openDiskCache(
   const options = { directory, bytes, env }
   return new DiskCache(files === undefined ? options : { ...options, files })
 }
+
+/** What is done at the end of the process, or of the thread. */
+const atEnd: Set<() => void> = new Set()
+
+/** One listener for all: Node warns of more than ten. */
+function onExit(): void {
+  for (const run of atEnd) run()
+}
+
+/**
+ * Has `run` called when the process ends by itself, by `process.exit` or an error that nobody catches;
+ * not by a signal. Nothing asynchronous is done after it. Returns how to take it back.
+ */
+export function atProcessEnd(run: () => void): () => void {
+  if (atEnd.size === 0) process.on('exit', onExit)
+  atEnd.add(run)
+  return () => {
+    atEnd.delete(run)
+    if (atEnd.size === 0) process.off('exit', onExit)
+  }
+}

@@ -42,3 +42,8 @@ export function openDiskCache(
     'cache.disk needs Node.js; leave it out, and give cache.memoryBytes what this runtime has',
   )
 }
+
+/** There is no process here, whose end could be met. */
+export function atProcessEnd(_run: () => void): () => void {
+  return () => {}
+}

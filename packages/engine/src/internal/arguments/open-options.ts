@@ -17,6 +17,7 @@ const OPEN_MEMBERS: ReadonlySet<string> = new Set<keyof OpenOptions>([
   'cache',
   'memtableBytes',
   'maxStalenessMs',
+  'flushIntervalMs',
   'compaction',
   'logger',
   'env',
@@ -109,12 +110,15 @@ export function takeOpenArguments(
 }
 
 function optionsOf(given: OpenOptions): OpenOptions {
-  const { mode, createIfMissing, cache, memtableBytes, maxStalenessMs, compaction } = given
-  const { logger, env, signal, tuning, prices } = given
+  const { mode, createIfMissing, cache, memtableBytes, maxStalenessMs, flushIntervalMs } = given
+  const { compaction, logger, env, signal, tuning, prices } = given
   assertOneOf('mode', mode, ['write', 'read'])
   assertBoolean('createIfMissing', createIfMissing)
   assertCount('memtableBytes', memtableBytes, 1024, MOST_MEMTABLE_BYTES)
   assertCount('maxStalenessMs', maxStalenessMs, 0)
+  if (flushIntervalMs !== Number.POSITIVE_INFINITY) {
+    assertCount('flushIntervalMs', flushIntervalMs, 0)
+  }
   assertOneOf('compaction', compaction, ['worker', 'inline', 'off'])
   assertSignal(signal)
   if (logger !== undefined) {
@@ -135,6 +139,7 @@ function optionsOf(given: OpenOptions): OpenOptions {
     ...(cache !== undefined && { cache: takeCache(cache) }),
     ...(memtableBytes !== undefined && { memtableBytes }),
     ...(maxStalenessMs !== undefined && { maxStalenessMs }),
+    ...(flushIntervalMs !== undefined && { flushIntervalMs }),
     ...(compaction !== undefined && { compaction }),
     ...(logger !== undefined && { logger }),
     ...(env !== undefined && { env }),
