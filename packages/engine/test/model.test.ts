@@ -28,7 +28,16 @@ const write = fc.record({
 const range = fc.oneof(
   fc.constant({}),
   fc.record({ prefix: key }),
-  fc.record({ gt: key, gte: key, lt: key, lte: key }, { requiredKeys: [] }),
+  fc
+    .tuple(
+      fc.constantFrom('gt', 'gte', undefined),
+      fc.constantFrom('lt', 'lte', undefined),
+      fc.tuple(key, key),
+    )
+    .map(([lower, upper, [a, b]]) => ({
+      ...(lower !== undefined && { [lower]: a }),
+      ...(upper !== undefined && { [upper]: b }),
+    })),
 )
 const scan = fc.record({
   table,

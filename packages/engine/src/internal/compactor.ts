@@ -62,8 +62,8 @@ const PAUSE_MS = 50
  */
 const POISON_MS = 60_000
 const MOST_POISON_MS = 15 * 60_000
-/** How long a tree stays in shape by itself: what it holds grows old, and may be dropped then. */
-const SETTLED_MS = 60_000
+/** How long a tree stays in shape by itself, in microseconds. What it holds grows old, and may go. */
+const SETTLED_MICROS = 60_000_000
 /** Files of level 0 that are merged in a pause. */
 const PAUSE_TRIGGER = 2
 
@@ -91,7 +91,7 @@ export class Compactor {
   #eager = false
   /** How many wait for compactions. */
   #awaited = 0
-  /** The tree that called for nothing, and until when it is taken to do so: monotonic time. */
+  /** The tree that called for nothing, and until which commit's timestamp it is taken to do so. */
   #settled: { tree: Tree; until: number } | undefined
   readonly totals: Omit<CompactionReport, 'skipped'> = {
     compactions: 0,
@@ -139,8 +139,9 @@ export class Compactor {
   }
 
   get #isSettled(): boolean {
-    const { env, versions } = this.#options
-    return this.#settled?.tree === versions.tree && env.monotonic() < this.#settled.until
+    // Asked for each commit: its timestamp spares a look at the clock.
+    const { tree, visibleTimestamp } = this.#options.versions
+    return this.#settled?.tree === tree && visibleTimestamp < this.#settled.until
   }
 
   /**
@@ -242,10 +243,11 @@ export class Compactor {
 
   /** Remembers that nothing can be done for the tree. Without some files that need not be for good. */
   #rest(tree: Tree, poisoned: ReadonlySet<string>): void {
-    const { automatic, env, secondLook, onStuck } = this.#options
+    const { automatic, env, versions, secondLook, onStuck } = this.#options
     if (poisoned.size === 0) {
       this.#poisoned.clear()
-      this.#settled = { tree, until: env.monotonic() + SETTLED_MS }
+      const now = Math.max(env.now(), versions.visibleTimestamp)
+      this.#settled = { tree, until: now + SETTLED_MICROS }
       return
     }
     const reasons = [...poisoned].flatMap((id) => this.#poisoned.get(id) ?? [])

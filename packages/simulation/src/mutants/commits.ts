@@ -74,9 +74,8 @@ export const COMMITS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/committer',
-        from: 'this.#settled(group); group.reject(error); this.#onProgress();',
-        to: `this.#settled(group);
-            group.reject(isFirnError(error, 'FIRN_COMMIT_UNKNOWN')
+        from: 'this.#refuse(group, error); this.#onProgress();',
+        to: `this.#refuse(group, isFirnError(error, 'FIRN_COMMIT_UNKNOWN')
               ? new CommitConflictError('the log is out of reach', { retryable: true }) : error);
             this.#onProgress();`,
       },
