@@ -1,4 +1,4 @@
-import { type FirnError, isFirnError } from '@firn/env'
+import { type FirnError, isError, isFirnError } from '@firn/env'
 import { CommanderError } from 'commander'
 import { CommandError } from './errors.js'
 
@@ -57,7 +57,7 @@ export function describeFailure(error: unknown): Failure {
     const message = what === undefined ? error.message : `${where}: ${what}`
     return { status: 1, code: error.code, message: oneLine(message) }
   }
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const message = isError(error) ? `${error.name}: ${error.message}` : String(error)
   return { status: 1, code: 'FIRN_UNEXPECTED', message: oneLine(message) }
 }
 
@@ -109,7 +109,7 @@ export function inCommandWords(message: string): string {
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
   return (
-    error instanceof Error &&
+    isError(error) &&
     typeof (error as NodeJS.ErrnoException).code === 'string' &&
     (error as NodeJS.ErrnoException).syscall !== undefined
   )

@@ -1,3 +1,4 @@
+import { isError } from '@firn/env'
 import { CommanderError } from 'commander'
 import { makeContext } from './command-context.js'
 import { describeFailure } from './failure.js'
@@ -50,14 +51,14 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 async function report(error: unknown, io: Io, output: Output): Promise<number> {
   const { status, code, message } = describeFailure(error)
   const debug = (io.env['FIRN_DEBUG'] ?? '') !== ''
-  const stack = debug && error instanceof Error ? stackOf(error) : undefined
+  const stack = debug && isError(error) ? stackOf(error) : undefined
   await output.error({ code, message, ...(stack === undefined ? {} : { stack }) })
   return status
 }
 
 function stackOf(error: Error): string {
   const own = error.stack ?? String(error)
-  return error.cause instanceof Error ? `${own}\ncaused by: ${stackOf(error.cause)}` : own
+  return isError(error.cause) ? `${own}\ncaused by: ${stackOf(error.cause)}` : own
 }
 
 /** Known before the command line is understood, so that mistakes in it can be reported as asked. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { systemEnv } from '@firn/env'
+import { messageOf, systemEnv } from '@firn/env'
 import { readCities } from './dataset.js'
 import { runDemo } from './demo.js'
 import { Terminal } from './terminal.js'
@@ -68,8 +68,6 @@ async function tour(directory: string, out: Terminal): Promise<void> {
 try {
   process.exitCode = await main()
 } catch (error) {
-  process.stderr.write(
-    `The demo failed: ${error instanceof Error ? error.message : String(error)}\n`,
-  )
+  process.stderr.write(`The demo failed: ${messageOf(error)}\n`)
   process.exitCode = 1
 }

@@ -1,4 +1,4 @@
-import { CorruptionError, FirnError, type FirnErrorOptions } from '@firn/env'
+import { CorruptionError, FirnError, type FirnErrorOptions, messageOf } from '@firn/env'
 
 /** `getSync` would have to wait for I/O: a block that the answer may be in isn't in memory. */
 export class NotResidentError extends FirnError {
@@ -53,10 +53,9 @@ export class TableOptionsError extends FirnError {
  */
 export class WriteStoppedError extends FirnError {
   constructor(cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause)
     super(
       'FIRN_WRITE_STOPPED',
-      `writes stopped after a failed commit (${why}); reads go on; close the database, mend the cause and open it again`,
+      `writes stopped after a failed commit (${messageOf(cause)}); reads go on; close the database, mend the cause and open it again`,
       { cause },
     )
   }
@@ -106,7 +105,7 @@ export function tableDropped(table: string, cause?: unknown): SnapshotExpiredErr
 /** A file that a read needs is not in the store, and nothing took its place. */
 export function fileMissing(table: string, cause: unknown): CorruptionError {
   return new CorruptionError(
-    `a file of table ${JSON.stringify(table)} is missing: ${cause instanceof Error ? cause.message : String(cause)}; firn verify lists what else is; restore it from a backup`,
+    `a file of table ${JSON.stringify(table)} is missing: ${messageOf(cause)}; firn verify lists what else is; restore it from a backup`,
     { cause },
   )
 }

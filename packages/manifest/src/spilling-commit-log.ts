@@ -1,5 +1,11 @@
 import { ByteReader, ByteWriter, crc32, hashRange } from '@firn/bytes'
-import { assertUlid, CorruptionError, InvalidArgumentError, isFirnError } from '@firn/env'
+import {
+  assertUlid,
+  CorruptionError,
+  InvalidArgumentError,
+  isFirnError,
+  isUint8Array,
+} from '@firn/env'
 import type { ObjectStore } from '@firn/object-store'
 import type {
   AppendResult,
@@ -70,7 +76,7 @@ export class SpillingCommitLog implements CommitLog {
   }
 
   async append(entry: NewLogEntry, options: LogCallOptions = {}): Promise<AppendResult> {
-    if (!(entry.payload instanceof Uint8Array) || entry.payload.length <= this.#itemLimitBytes) {
+    if (!isUint8Array(entry.payload) || entry.payload.length <= this.#itemLimitBytes) {
       return this.#withWinner(await this.#log.append(entry, options), options)
     }
     options.signal?.throwIfAborted()

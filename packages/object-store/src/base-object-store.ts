@@ -1,4 +1,4 @@
-import { ClosedError, InvalidArgumentError } from '@firn/env'
+import { ClosedError, InvalidArgumentError, isUint8Array } from '@firn/env'
 import { assertRange } from './byte-range.js'
 import { assertKey, assertKeyPrefix } from './object-key.js'
 import type {
@@ -73,7 +73,7 @@ export abstract class BaseObjectStore implements ObjectStore {
   ): Promise<{ etag: string }> {
     this.#assertUsable()
     assertKey(key)
-    if (!(bytes instanceof Uint8Array)) throw new InvalidArgumentError('put takes a Uint8Array')
+    if (!isUint8Array(bytes)) throw new InvalidArgumentError('put takes a Uint8Array')
     if (options.ifMatch !== undefined) {
       assertEtag(options.ifMatch)
       if (options.ifAbsent === true) {

@@ -1,4 +1,4 @@
-import { ClosedError, InvalidArgumentError } from '@firn/env'
+import { ClosedError, InvalidArgumentError, isUint8Array } from '@firn/env'
 import type { Upload } from './object-store.js'
 
 /**
@@ -43,7 +43,7 @@ export class UploadSession implements Upload {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    if (!(bytes instanceof Uint8Array)) {
+    if (!isUint8Array(bytes)) {
       return Promise.reject(new InvalidArgumentError('upload.write takes a Uint8Array'))
     }
     if (this.#finishing !== undefined) {

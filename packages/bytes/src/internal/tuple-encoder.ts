@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@firn/env'
+import { InvalidArgumentError, isDate, isUint8Array } from '@firn/env'
 import { ByteWriter } from '../byte-writer.js'
 import type { TupleValue } from '../tuple.js'
 import { UTF8_BYTES_PER_UNIT, writeUtf8 } from '../utf8.js'
@@ -78,7 +78,7 @@ function putObject(
     out.u8(TAG_TUPLE)
     for (let i = 0; i < value.length; i++) put(out, value[i] as TupleValue, depth + 1)
     out.u8(END)
-  } else if (isBytes(value)) {
+  } else if (isUint8Array(value)) {
     out.u8(TAG_BYTES)
     putEscaped(out, value)
   } else if (isDate(value)) {
@@ -88,19 +88,6 @@ function putObject(
   } else {
     throw new InvalidArgumentError('a tuple key holds no objects but Date, Uint8Array and arrays')
   }
-}
-
-// `instanceof` for nearly everyone; the tag for values from another realm (a vm, a frame).
-function isBytes(value: object): value is Uint8Array {
-  return (
-    value instanceof Uint8Array ||
-    (ArrayBuffer.isView(value) &&
-      (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'Uint8Array')
-  )
-}
-
-function isDate(value: object): value is Date {
-  return value instanceof Date || Object.prototype.toString.call(value) === '[object Date]'
 }
 
 // A double's bits order as the numbers do once positives have the sign bit set and negatives have

@@ -1,5 +1,5 @@
 import { fromBase64, type TupleValue, toBase64 } from '@firn/bytes'
-import { InvalidArgumentError } from '@firn/env'
+import { InvalidArgumentError, isDate, isUint8Array } from '@firn/env'
 
 /** As deep as keys nest: @firn/bytes' FORMAT.md. */
 const MAX_DEPTH = 64
@@ -32,8 +32,8 @@ function elementsFromJson(json: readonly unknown[], depth: number): TupleValue[]
 function elementToJson(value: TupleValue): unknown {
   if (Array.isArray(value)) return tupleToJson(value)
   if (typeof value === 'bigint') return { bigint: value.toString() }
-  if (value instanceof Date) return { date: value.toISOString() }
-  if (value instanceof Uint8Array) return { base64: toBase64(value) }
+  if (isDate(value)) return { date: value.toISOString() }
+  if (isUint8Array(value)) return { base64: toBase64(value) }
   if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) }
   return value
 }

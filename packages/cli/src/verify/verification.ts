@@ -1,3 +1,5 @@
+import { messageOf } from '@firn/env'
+
 /** Something that isn't as it should be, and where. */
 interface Problem {
   /** The part of the database: an object's key, or the log. */
@@ -37,6 +39,6 @@ export function emptyReport(): VerificationReport {
 /** Notes a problem. */
 export function addProblem(report: VerificationReport, where: string, error: unknown): void {
   report.ok = false
-  const problem = error instanceof Error ? error.message : String(error)
+  const problem = messageOf(error)
   report.problems.push({ where, problem })
 }

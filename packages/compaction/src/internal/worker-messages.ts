@@ -1,4 +1,5 @@
-import { FirnError, isFirnError } from '@firn/env'
+import { copyBytes } from '@firn/bytes'
+import { FirnError, isFirnError, isUint8Array, messageOf } from '@firn/env'
 import { DamagedInputError } from '../errors.js'
 import type { CompactionPlan, CompactionResult } from '../plan.js'
 import type { CompactionProgress } from '../run-compaction.js'
@@ -58,7 +59,7 @@ export function describeError(error: unknown): ErrorDescription {
     return typeof fileId === 'string' ? { ...description, fileId } : description
   }
   const { code } = (error ?? {}) as { code?: unknown }
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return { message, firn: false, ...(typeof code === 'string' ? { code } : {}) }
 }
 
@@ -78,7 +79,7 @@ export function trimmed<T>(data: T): T {
 }
 
 function trim(data: unknown): unknown {
-  if (data instanceof Uint8Array) return data.slice()
+  if (isUint8Array(data)) return copyBytes(data)
   if (Array.isArray(data)) return data.map(trim)
   if (typeof data !== 'object' || data === null) return data
   return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, trim(value)]))

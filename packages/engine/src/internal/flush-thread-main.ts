@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { storeFiles, writeFiles } from '@firn/compaction'
-import { isFirnError, systemEnv, ulid } from '@firn/env'
+import { isFirnError, messageOf, systemEnv, ulid } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { FlushCursor } from './flush-cursor.js'
@@ -51,7 +51,7 @@ parentPort?.on('message', (request: FlushRequest) => {
     (files) => parentPort?.postMessage({ files } satisfies FlushReply),
     (error: unknown) => {
       const { code, retryable } = isFirnError(error) ? error : { code: undefined, retryable: false }
-      const message = error instanceof Error ? error.message : String(error)
+      const message = messageOf(error)
       parentPort?.postMessage({ error: { code, message, retryable } } satisfies FlushReply)
     },
   )

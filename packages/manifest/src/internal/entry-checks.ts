@@ -1,4 +1,4 @@
-import { assertUlid, InvalidArgumentError } from '@firn/env'
+import { assertUlid, InvalidArgumentError, isUint8Array } from '@firn/env'
 import type { NewLogEntry } from '../commit-log.js'
 
 /** What an entry's timestamp can be, in microseconds. */
@@ -18,7 +18,7 @@ export function assertNewEntry(entry: NewLogEntry): void {
     )
   }
   assertUlid(token, "an entry's token")
-  if (!(payload instanceof Uint8Array)) {
+  if (!isUint8Array(payload)) {
     throw new InvalidArgumentError(`the payload of entry ${version} is not a Uint8Array`)
   }
 }

@@ -1,4 +1,5 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
+import { isError } from '@firn/env'
 import {
   type ByteRange,
   PreconditionFailedError,
@@ -79,7 +80,7 @@ async function readBody(body: Body | undefined, doing: string): Promise<Uint8Arr
     read = await body.transformToByteArray()
   } catch (error) {
     // The SDK's only way to say so.
-    if (error instanceof Error && error.message.startsWith('Checksum mismatch')) {
+    if (isError(error) && error.message.startsWith('Checksum mismatch')) {
       throw badReply(
         doing,
         'has bytes that its checksum does not fit; if that stays so, the server may make checksums that are not S3’s: set AWS_RESPONSE_CHECKSUM_VALIDATION=when_required',

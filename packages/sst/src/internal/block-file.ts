@@ -1,5 +1,5 @@
 import type { CachedFile } from '@firn/block-cache'
-import { ClosedError, CorruptionError } from '@firn/env'
+import { ClosedError, CorruptionError, isFirnError } from '@firn/env'
 import type { SstSource } from '../source.js'
 import type { SstBlockDescription } from '../verification.js'
 import type { DataBlock } from './block.js'
@@ -243,7 +243,7 @@ export class BlockFile {
     try {
       raw = openBlock(stored, identity, offset, MAX_BLOCK_BYTES, name)
     } catch (error) {
-      if (!(error instanceof CorruptionError)) throw error
+      if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
       const again = await this.source.read(offset, stored.length, optionsOf(signal, true))
       if (again.length !== stored.length) throw error
       raw = openBlock(again, identity, offset, MAX_BLOCK_BYTES, name)

@@ -1,5 +1,5 @@
 import { BlockCache } from '@firn/block-cache'
-import { CorruptionError, InvalidArgumentError } from '@firn/env'
+import { CorruptionError, InvalidArgumentError, isFirnError } from '@firn/env'
 import type { SstSource } from '../source.js'
 import type { DataBlock } from './block.js'
 import { BlockFile } from './block-file.js'
@@ -44,7 +44,7 @@ export async function openFile(source: SstSource, options: OpenOptions): Promise
     return await openTail(source, options, what, false)
   } catch (error) {
     // Damage may be on the way here and not in the file.
-    if (!(error instanceof CorruptionError)) throw error
+    if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
     return await openTail(source, options, what, true)
   }
 }

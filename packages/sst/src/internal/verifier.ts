@@ -1,5 +1,5 @@
 import { compareBytes } from '@firn/bytes'
-import { CorruptionError } from '@firn/env'
+import { CorruptionError, isFirnError } from '@firn/env'
 import type { StatisticsCollector } from '../statistics.js'
 import type { SstVerification, VerifyOptions } from '../verification.js'
 import type { DataBlock } from './block.js'
@@ -201,7 +201,7 @@ export class Verifier {
 
   #report(error: unknown): void {
     const { onProblem } = this.#options
-    if (onProblem === undefined || !(error instanceof CorruptionError)) throw error
+    if (onProblem === undefined || !isFirnError(error, 'FIRN_CORRUPTION')) throw error
     this.#problems++
     onProblem(error)
   }
