@@ -155,10 +155,7 @@ export class Committer {
   ): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     if (this.#drops.wait !== undefined || this.#pressure.isBlocked) {
-      const [ownKey, ownValue] = [copyBytes(key), copyBytes(value)]
-      return this.ready(signal).then(() =>
-        this.write(table, kind, ownKey, ownValue, durability, signal),
-      )
+      return this.#writeLater(table, kind, copyBytes(key), copyBytes(value), durability, signal)
     }
     const id = table.idIn(this.#versions.state)
     if (durability === 'buffered' && id !== undefined && this.#showsAtOnce) {
@@ -178,6 +175,19 @@ export class Committer {
     if (group.byteLength >= GROUP_BYTES) this.#closeGathering()
     this.#schedule()
     return group.durable
+  }
+
+  /** Apart from `write`, which would make room for a closure in every call. */
+  async #writeLater(
+    table: TableIdentity,
+    kind: RecordKind,
+    key: Uint8Array,
+    value: Uint8Array,
+    durability: Durability,
+    signal: AbortSignal | undefined,
+  ): Promise<Commit> {
+    await this.ready(signal)
+    return this.write(table, kind, key, value, durability, signal)
   }
 
   /** Writes the records of a batch as one. */
