@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { ClosedError, CorruptionError, type Env, InvalidArgumentError, systemEnv } from '@firn/env'
-import { absolutePath } from '@firn/vfs'
+import { absolutePath, type PinnedDirectory } from '@firn/vfs'
 import type {
   AppendResult,
   CommitLog,
@@ -18,6 +18,7 @@ import type { FileSystem } from './internal/file/file-system.js'
 import { GroupWriter, MIN_SEGMENT_TO_END_BYTES } from './internal/file/group-writer.js'
 import { withLenientDirectories } from './internal/file/lenient-file-system.js'
 import { nodeFileSystem } from './internal/file/node-file-system.js'
+import { pinnedFileSystem } from './internal/file/pinned-file-system.js'
 import { assertTorn, entriesAfter, type Frames } from './internal/file/segment.js'
 import {
   FORM_ENTRIES,
@@ -74,6 +75,7 @@ export class FileCommitLog implements CommitLog {
   readonly #segmentBytes: number
   readonly #reader: SegmentReader
   readonly #lock: DirectoryLock | undefined
+  readonly #pinned: PinnedDirectory
   /** In write mode, from the end of opening on. */
   #writer: GroupWriter | undefined
   /** What opening read of the last segment, until somebody has read it or it grows. */
@@ -91,9 +93,14 @@ export class FileCommitLog implements CommitLog {
     directory: string,
     options: FileCommitLogOptions,
     lock: DirectoryLock | undefined,
+    pinned: PinnedDirectory,
   ) {
     this.#directory = join(directory, 'log')
-    this.#fs = withLenientDirectories(options.fileSystem ?? nodeFileSystem, options.onWarning)
+    this.#pinned = pinned
+    this.#fs = withLenientDirectories(
+      pinnedFileSystem(options.fileSystem ?? nodeFileSystem, directory, pinned),
+      options.onWarning,
+    )
     this.#env = options.env ?? systemEnv
     this.#segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES
     this.#reader = new SegmentReader(this.#fs, this.#directory)
@@ -120,21 +127,27 @@ export class FileCommitLog implements CommitLog {
     const fs = options.fileSystem ?? nodeFileSystem
     const env = options.env ?? systemEnv
     if (options.mode === 'read') {
-      const log = new FileCommitLog(directory, options, undefined)
-      await typed(directory, 'opened', async () => {
-        // The lock first: entries that come later can't be fewer than its note says.
-        const note = await inspectNote(directory, { env, fileSystem: fs })
-        log.#list()
-        assertCleanEnd(note, log.#reader.readLast()?.lastVersion ?? 0)
-      })
-      return log
+      const pinned = await typed(directory, 'opened', async () => pinIfThere(fs, directory))
+      const log = new FileCommitLog(directory, options, undefined, pinned)
+      try {
+        await typed(directory, 'opened', async () => {
+          // The lock first: entries that come later can't be fewer than its note says.
+          const note = await inspectNote(directory, { env, fileSystem: fs })
+          log.#list()
+          assertCleanEnd(note, log.#reader.readLast()?.lastVersion ?? 0)
+        })
+        return log
+      } catch (error) {
+        pinned.release()
+        throw error
+      }
     }
     const lock = await typed(directory, 'opened', () => {
       fs.makeDirectory(directory)
       return DirectoryLock.acquire(directory, { env, fileSystem: fs, signal: options.signal })
     })
     try {
-      const log = new FileCommitLog(directory, options, lock)
+      const log = new FileCommitLog(directory, options, lock, lock.pinned)
       await typed(directory, 'opened', () => log.#recover(lock.previousNote))
       return log
     } catch (error) {
@@ -414,7 +427,7 @@ export class FileCommitLog implements CommitLog {
 
   async #close(): Promise<void> {
     const writer = this.#writer
-    if (writer === undefined) return
+    if (writer === undefined) return this.#pinned.release()
     await this.#truncating.catch(() => undefined)
     await writer.settled()
     const clean = await writer.close()
@@ -436,5 +449,15 @@ export class FileCommitLog implements CommitLog {
 
   #closed(): ClosedError {
     return new ClosedError(`the commit log in ${this.#directory} is closed`)
+  }
+}
+
+/** A directory that isn't there is a log without entries, and none that another one could replace. */
+function pinIfThere(fs: FileSystem, directory: string): PinnedDirectory {
+  try {
+    return fs.pin(directory)
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ENOENT') throw error
+    return { id: '', isInPlace: () => true, currentPath: () => undefined, release: () => {} }
   }
 }

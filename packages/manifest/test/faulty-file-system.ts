@@ -1,3 +1,4 @@
+import type { PinnedDirectory } from '@firn/vfs'
 import type { FileSystem, LogFile } from '../src/file.js'
 import { nodeFileSystem } from '../src/internal/file/node-file-system.js'
 
@@ -33,6 +34,10 @@ export class FaultyFileSystem implements FileSystem {
 
   makeDirectory(path: string): void {
     nodeFileSystem.makeDirectory(path)
+  }
+
+  pin(directory: string): PinnedDirectory {
+    return nodeFileSystem.pin(directory)
   }
 
   read(path: string, start?: number, end?: number): Uint8Array {

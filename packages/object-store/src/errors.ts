@@ -50,6 +50,8 @@ export type ObjectStoreErrorReason =
   | 'bad-reply'
   /** What is stored doesn't look as this store lays it out. */
   | 'layout'
+  /** The store isn't where it was opened: renamed, removed or replaced. The call did nothing. */
+  | 'moved'
 
 export interface ObjectStoreErrorOptions extends FirnErrorOptions {
   reason: ObjectStoreErrorReason

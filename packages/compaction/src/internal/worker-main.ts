@@ -21,11 +21,14 @@ function reply(message: WorkerReply): void {
   parentPort?.postMessage(message)
 }
 
-function storeAt({ directory, fsync = true }: FsStoreDescription): FsObjectStore {
-  const name = `${fsync} ${directory}`
+function storeAt({ directory, directoryId, fsync = true }: FsStoreDescription): FsObjectStore {
+  const name = `${fsync} ${directoryId} ${directory}`
   let store = stores.get(name)
   if (store === undefined) {
-    store = new FsObjectStore(directory, { fsync })
+    store = new FsObjectStore(directory, {
+      fsync,
+      ...(directoryId === undefined ? {} : { directoryId }),
+    })
     stores.set(name, store)
   }
   return store

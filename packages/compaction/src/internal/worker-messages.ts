@@ -10,6 +10,8 @@ import type { CompactionProgress } from '../run-compaction.js'
 export interface FsStoreDescription {
   kind: 'fs'
   directory: string
+  /** Which directory it has to be: see `FsObjectStoreOptions`. */
+  directoryId?: string
   /** Default true: outputs are on the device before they are committed. */
   fsync?: boolean
 }

@@ -234,7 +234,7 @@ function makeWriting(context: {
   // Threads have clocks and ids of their own, so a database with another Env does without.
   const threads =
     mode === 'worker' && directory !== undefined && env === systemEnv
-      ? makeThreads(directory, incarnation, blockBytes)
+      ? makeThreads(directory, located.directoryId?.(), incarnation, blockBytes)
       : undefined
   if (threads !== undefined) {
     context.cleanup.unshift(() => threads.flush.close())

@@ -49,13 +49,15 @@ export async function newDynamoDbClient(): Promise<DynamoDbCommitLogOptions['cli
 /** Threads that work on a directory's files. They are started by the first work they get. */
 export function makeThreads(
   directory: string,
+  directoryId: string | undefined,
   incarnation: string,
   blockBytes: number | undefined,
 ): Threads {
+  const store = { directory, ...(directoryId === undefined ? {} : { directoryId }) }
   return {
-    flush: new FlushThread(directory),
+    flush: new FlushThread(store),
     compaction: new CompactionWorker({
-      store: { kind: 'fs', directory },
+      store: { kind: 'fs', ...store },
       incarnation,
       ...(blockBytes === undefined ? {} : { blockBytes }),
     }),

@@ -27,6 +27,7 @@ export function newDynamoDbClient(): never {
 
 export function makeThreads(
   _directory: string,
+  _directoryId: string | undefined,
   _incarnation: string,
   _blockBytes: number | undefined,
 ): Threads | undefined {

@@ -22,8 +22,14 @@ export type FlushReply =
   | { files: FileMeta[] }
   | { error: { code: string | undefined; message: string; retryable: boolean } }
 
-const { directory } = workerData as { directory: string }
-const store = new FsObjectStore(directory, { env: systemEnv })
+/** Where the files go: see `FsObjectStoreOptions`. */
+export interface FlushStore {
+  directory: string
+  directoryId?: string
+}
+
+const { directory, ...options } = workerData as FlushStore
+const store = new FsObjectStore(directory, { env: systemEnv, ...options })
 
 async function flush(request: FlushRequest): Promise<FileMeta[]> {
   const { incarnation, baseVersion, targetFileBytes, blockBytes } = request

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { FirnError, systemEnv } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
-import type { FlushReply, FlushRequest } from './flush-thread-main.js'
+import type { FlushReply, FlushRequest, FlushStore } from './flush-thread-main.js'
 
 /** How long a flush that nobody waits for may take to end, in milliseconds: its thread may hang. */
 const STOP_TIMEOUT_MS = 10_000
@@ -24,13 +24,13 @@ class FlushThreadError extends FirnError {
  * keep the process alive: callers that wait do (`Env.hold`).
  */
 export class FlushThread {
-  readonly #directory: string
+  readonly #store: FlushStore
   #worker: Worker | undefined
   /** Whether the thread has said that its code is loaded. */
   #hasStarted = false
 
-  constructor(directory: string) {
-    this.#directory = directory
+  constructor(store: FlushStore) {
+    this.#store = store
   }
 
   /**
@@ -120,7 +120,7 @@ export class FlushThread {
   #newThread(): Worker {
     try {
       return new Worker(new URL('./flush-thread-main.js', import.meta.url), {
-        workerData: { directory: this.#directory },
+        workerData: this.#store,
         // Flags such as --input-type of the process make no sense to the thread's script.
         execArgv: [],
         name: 'firn-flush',

@@ -50,6 +50,8 @@ export interface Located {
   cacheFiles?: CacheFiles
   /** Where another thread can open the same store; `undefined` where none can. */
   directory: string | undefined
+  /** Which directory that is, for another thread to make sure of. Known once the store was read. */
+  directoryId?: () => string | undefined
 }
 
 /** An entry of a log in objects is a file, which takes some 50 µs to read. */
@@ -106,6 +108,7 @@ function handedIn(parts: DatabaseParts): Located {
     ownsStore: false,
     ownsLog: typeof log === 'function',
     directory: typeof directory === 'string' ? directory : undefined,
+    directoryId: () => (store as { directoryId?: string }).directoryId,
   }
 }
 
@@ -149,5 +152,6 @@ function inDirectory(directory: string, kind: 'file' | 'objects', options: OpenO
     ownsStore: true,
     ownsLog: true,
     directory,
+    directoryId: () => (store as { directoryId?: string }).directoryId,
   }
 }

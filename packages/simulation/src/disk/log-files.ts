@@ -12,6 +12,7 @@ export function logFiles(user: DiskUser): FileSystem {
     list: (path) =>
       user.now('list', path, () => [...disk.directory(path, 'scandir').entries.keys()].sort()),
     makeDirectory: (path) => user.now('make directory', path, () => makeAll(user, path)),
+    pin: () => UNMOVED,
     read: (path, start, end) => user.now('read', path, () => part(path, start, end)),
     readAsync: (path, start, end) => user.later('read', path, () => () => part(path, start, end)),
     open: (path, { create }) => openLogFile(user, path, create),
@@ -31,6 +32,14 @@ export function logFiles(user: DiskUser): FileSystem {
       machine.isListening({ boot: Number(bootId), pid }, socket) ? 'alive' : 'dead',
     isThisProcess: ({ bootId, pid }) => Number(bootId) === user.id.boot && pid === user.id.pid,
   }
+}
+
+/** Directories of the simulated disk stay where they are. */
+const UNMOVED: ReturnType<FileSystem['pin']> = {
+  id: '',
+  isInPlace: () => true,
+  currentPath: () => undefined,
+  release: () => {},
 }
 
 function openLogFile(user: DiskUser, path: string, create: boolean): LogFile {

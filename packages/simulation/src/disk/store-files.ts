@@ -71,6 +71,12 @@ export function storeFiles(
         disk.get(path, 'realpath')
         return path
       }),
+    pin: () => ({
+      id: '',
+      isInPlace: () => true,
+      currentPath: () => undefined,
+      release: () => {},
+    }),
     thisProcess: () => ({
       machine: user.id.boot.toString(16).padStart(12, '0'),
       pid: user.id.pid,

@@ -1,11 +1,12 @@
 import { basename, join } from 'node:path'
 import { toHex, utf8Encode } from '@firn/bytes'
 import { type Env, FormatVersionError, systemEnv } from '@firn/env'
-import { absolutePath, type LifeSign } from '@firn/vfs'
+import { absolutePath, type LifeSign, type PinnedDirectory } from '@firn/vfs'
 import { LockedError, LogFailedError } from '../../errors.js'
 import type { FileSystem } from './file-system.js'
 import { decodeLockRecord, encodeLockRecord, type LockRecord } from './lock-record.js'
 import { nodeFileSystem } from './node-file-system.js'
+import { movedError } from './pinned-file-system.js'
 import { reasonOf } from './system-error.js'
 
 /** What there is to know of a directory's lock without taking it. */
@@ -51,6 +52,8 @@ export class DirectoryLock {
   readonly #directory: string
   readonly #record: LockRecord
   readonly #sign: LifeSign
+  /** The directory that is locked, whatever has its name later. */
+  readonly pinned: PinnedDirectory
   #released = false
 
   private constructor(
@@ -59,6 +62,7 @@ export class DirectoryLock {
     generation: number,
     record: LockRecord,
     sign: LifeSign,
+    pinned: PinnedDirectory,
     note: unknown,
   ) {
     this.#fs = fs
@@ -66,6 +70,7 @@ export class DirectoryLock {
     this.generation = generation
     this.#record = record
     this.#sign = sign
+    this.pinned = pinned
     this.previousNote = note
   }
 
@@ -78,6 +83,7 @@ export class DirectoryLock {
     const env = options.env ?? systemEnv
     const fs = options.fileSystem ?? nodeFileSystem
     const nonce = nonceFrom(env)
+    const pinned = fs.pin(directory)
     let sign: LifeSign | undefined
     try {
       for (;;) {
@@ -91,11 +97,16 @@ export class DirectoryLock {
         const record: LockRecord = { format: 1, state: 'held', nonce, owner: sign.owner }
         if (create(fs, directory, generation, record)) {
           const names = fs.list(directory)
+          if (!pinned.isInPlace()) {
+            // The record may be in another directory, which took the name just now.
+            fs.remove(pathOf(directory, generation))
+            throw movedError(directory)
+          }
           if (highestOf(names) === generation) {
             const stale = staleAmong(names, generation)
             if (stale.length > MOST_STALE) clearAway(fs, directory, stale)
             const note = found?.state === 'released' ? found.note : undefined
-            return new DirectoryLock(fs, directory, generation, record, sign, note)
+            return new DirectoryLock(fs, directory, generation, record, sign, pinned, note)
           }
           fs.remove(pathOf(directory, generation))
         }
@@ -106,6 +117,7 @@ export class DirectoryLock {
       // The record may have been created all the same.
       giveUp(fs, nonce)
       sign?.end()
+      pinned.release()
       throw error
     }
   }
@@ -149,22 +161,24 @@ export class DirectoryLock {
       this.#release(note)
     } finally {
       this.#sign.end()
+      this.pinned.release()
     }
   }
 
   #release(note: unknown): void {
     const record: LockRecord = { ...this.#record, state: 'released', note }
-    const path = pathOf(this.#directory, this.generation)
-    const temporary = temporaryOf(this.#directory, this.generation, record)
+    const directory = this.#whereItIs()
+    const path = pathOf(directory, this.generation)
+    const temporary = temporaryOf(directory, this.generation, record)
     try {
-      const stale = staleAmong(this.#fs.list(this.#directory), this.generation)
-      clearAway(this.#fs, this.#directory, stale)
+      const stale = staleAmong(this.#fs.list(directory), this.generation)
+      clearAway(this.#fs, directory, stale)
       this.#fs.create(temporary, utf8Encode(encodeLockRecord(record)))
       this.#fs.rename(temporary, path)
     } catch (error) {
       // The directory is gone, and the lock with it.
       if ((error as { code?: unknown }).code === 'ENOENT') return
-      clearAway(this.#fs, this.#directory, [basename(temporary)])
+      clearAway(this.#fs, directory, [basename(temporary)])
       try {
         this.#releaseInPlace(path)
       } catch (cause) {
@@ -175,6 +189,15 @@ export class DirectoryLock {
         )
       }
     }
+  }
+
+  /** The directory may have moved. One that took its place has a lock of its own. */
+  #whereItIs(): string {
+    if (this.pinned.isInPlace()) return this.#directory
+    const directory = this.pinned.currentPath()
+    if (directory !== undefined) return directory
+    giveUp(this.#fs, this.#record.nonce)
+    throw movedError(this.#directory)
   }
 
   /**

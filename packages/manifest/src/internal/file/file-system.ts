@@ -1,4 +1,4 @@
-import type { LifeSign, Liveness, Owner } from '@firn/vfs'
+import type { LifeSign, Liveness, Owner, PinnedDirectory } from '@firn/vfs'
 
 /**
  * The few calls of a file system that the log and the lock make, and what is known of the processes
@@ -10,6 +10,8 @@ export interface FileSystem {
   /** Names in a directory, in no order. */
   list(directory: string): string[]
   makeDirectory(path: string): void
+  /** Holds on to a directory, so that one which takes its name isn't mistaken for it. */
+  pin(directory: string): PinnedDirectory
   /** The whole file, or the part of it from `start` up to `end` or the file's end. */
   read(path: string, start?: number, end?: number): Uint8Array
   /** As `read`, without holding up the thread. */

@@ -391,10 +391,13 @@ export class GroupWriter {
   }
 
   #fail(error: unknown, reason: string = reasonOf(error)): void {
-    this.failure ??= new LogFailedError(
-      `the commit log in ${this.#options.directory} could not be written (${reason}${placeOf(error)}) and accepts no more commits; ${adviceOn(error, 'written')}, then reopen the database`,
-      error,
-    )
+    this.failure ??=
+      error instanceof LogFailedError
+        ? error
+        : new LogFailedError(
+            `the commit log in ${this.#options.directory} could not be written (${reason}${placeOf(error)}) and accepts no more commits; ${adviceOn(error, 'written')}, then reopen the database`,
+            error,
+          )
     const pending = this.#pending
     this.#pending = []
     this.pendingBytes = 0

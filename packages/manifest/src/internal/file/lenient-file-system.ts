@@ -31,6 +31,7 @@ export function withLenientDirectories(
     link: (from, to) => fs.link(from, to),
     rename: (from, to) => fs.rename(from, to),
     remove: (path) => fs.remove(path),
+    pin: (directory) => fs.pin(directory),
     announce: (directory, name) => fs.announce(directory, name),
     livenessOf: (directory, owner) => fs.livenessOf(directory, owner),
     isThisProcess: (owner) => fs.isThisProcess(owner),

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { announce, isSameProcess, livenessOf } from '@firn/vfs'
+import { announce, isSameProcess, livenessOf, pinDirectory } from '@firn/vfs'
 import type { FileSystem, LogFile } from './file-system.js'
 
 /** `dsync` is the platform's O_DSYNC; without one a sync follows each durable write. */
@@ -12,6 +12,7 @@ const CALLS: Omit<FileSystem, 'open'> = {
   makeDirectory: (path) => {
     fs.mkdirSync(path, { recursive: true })
   },
+  pin: pinDirectory,
   read(path, start = 0, end) {
     const fd = fs.openSync(path, 'r')
     try {

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { ObjectStoreError } from '../../errors.js'
+import type { BaseDirectory } from './base-directory.js'
 import type { FileSystem } from './file-system.js'
 import { codeOf } from './fs-errors.js'
 
@@ -13,6 +14,7 @@ const MAX_REMEMBERED = 4096
 export class Directories {
   readonly #files: FileSystem
   readonly #base: string
+  readonly #baseDirectory: BaseDirectory
   #fsync: boolean
   readonly #onWarning: ((message: string, error: unknown) => void) | undefined
   /** Directories whose own entries, up to the base's, are durable. */
@@ -23,18 +25,28 @@ export class Directories {
 
   constructor(
     files: FileSystem,
-    base: string,
+    base: BaseDirectory,
     fsync: boolean,
     onWarning?: (message: string, error: unknown) => void,
   ) {
     this.#files = files
-    this.#base = base
+    this.#base = base.path
+    this.#baseDirectory = base
     this.#fsync = fsync
     this.#onWarning = onWarning
   }
 
-  /** Makes a directory of the store and those above it, and makes them durable. */
+  /** Throws `ObjectStoreError` if the base was renamed, removed or replaced. */
+  assertInPlace(): void {
+    this.#baseDirectory.assertInPlace()
+  }
+
+  /**
+   * Makes a directory of the store and those above it, and makes them durable. To be called before
+   * every write: throws if the base was renamed, removed or replaced, and never makes another one.
+   */
   async make(directory: string): Promise<void> {
+    this.assertInPlace()
     if (this.#durable.has(directory)) return
     if (directory === this.#base) await this.#makeBase()
     else {

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { type PinnedDirectory, pinDirectory } from '@firn/vfs'
 import { lifeOf, type ProcessIdentity, type ProcessLife, thisProcess } from './process-identity.js'
 
 /** The part of a file's status that the store looks at. */
@@ -38,6 +39,8 @@ export interface FileSystem {
   futimesSync(fd: number, seconds: number): void
   utimesSync(path: string, seconds: number): void
   realpathSync(path: string): string
+  /** Holds on to a directory, so that one which takes its name isn't mistaken for it. */
+  pin(path: string): PinnedDirectory
   /** The process that makes these calls. */
   thisProcess(): ProcessIdentity
   /** Whether another one runs. */
@@ -78,6 +81,7 @@ export const nodeFileSystem: FileSystem = {
   futimesSync: (fd, seconds) => fs.futimesSync(fd, seconds, seconds),
   utimesSync: (path, seconds) => fs.utimesSync(path, seconds, seconds),
   realpathSync: (path) => fs.realpathSync.native(path),
+  pin: pinDirectory,
   thisProcess,
-  lifeOf,
+  lifeOf: (identity) => lifeOf(identity),
 }

@@ -13,6 +13,7 @@ import type {
   UploadOptions,
 } from '../../object-store.js'
 import type { UploadSink } from '../../upload-session.js'
+import { BaseDirectory } from './base-directory.js'
 import { Directories } from './directories.js'
 import { FileHandles } from './file-handles.js'
 import { pathOf } from './file-names.js'
@@ -41,6 +42,11 @@ export interface FsObjectStoreOptions {
    * 'threads': always by the thread pool; for network file systems that may hang.
    */
   reads?: 'adaptive' | 'threads'
+  /**
+   * Which directory it has to be: `directoryId` of a store that has it open, in another thread. The
+   * directory may have been replaced since. Default: the one that is found first.
+   */
+  directoryId?: string
   /** The system calls to use. Default: the real ones. */
   fileSystem?: FileSystem
   /** Told once if the file system can't sync directories. */
@@ -66,6 +72,7 @@ export class FsObjectStore extends BaseObjectStore {
   /** The directory as an absolute path: enough for another thread to open the same store. */
   readonly directory: string
   readonly #files: FileSystem
+  readonly #base: BaseDirectory
   readonly #fsync: boolean
   readonly #directories: Directories
   readonly #temps: TempFiles
@@ -83,9 +90,10 @@ export class FsObjectStore extends BaseObjectStore {
     }
     const env = options.env ?? systemEnv
     this.#files = options.fileSystem ?? nodeFileSystem
+    this.#base = new BaseDirectory(this.#files, this.directory, options.directoryId)
     this.#directories = new Directories(
       this.#files,
-      this.directory,
+      this.#base,
       options.fsync ?? true,
       options.onWarning,
     )
@@ -100,6 +108,14 @@ export class FsObjectStore extends BaseObjectStore {
       pace,
     )
     this.#fsync = options.fsync ?? true
+  }
+
+  /**
+   * Tells the directory from all others of this machine while the store is open; `undefined` until the
+   * store has met it.
+   */
+  get directoryId(): string | undefined {
+    return this.#base.id
   }
 
   protected override _get(key: string, options: GetOptions): Promise<StoredObject> {
@@ -163,6 +179,7 @@ export class FsObjectStore extends BaseObjectStore {
     let left = limit
     let page: string[] = []
     try {
+      this.#directories.assertInPlace()
       for await (const key of listKeys(this.#files, this.#directories, this.directory, options)) {
         page.push(key)
         if (page.length < Math.min(LIST_PAGE, left)) continue
@@ -208,6 +225,7 @@ export class FsObjectStore extends BaseObjectStore {
 
   protected override async _close(): Promise<void> {
     this.#reader.close()
+    this.#base.release()
   }
 
   async #infosOf(keys: readonly string[]): Promise<ObjectInfo[]> {

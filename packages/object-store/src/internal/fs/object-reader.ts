@@ -60,6 +60,8 @@ export class ObjectReader {
     try {
       if (options.immutable !== true) {
         opened.evicted = true
+        // What never changes is the same in a copy of the store. The rest isn't.
+        this.#directories.assertInPlace()
         return await this.#read(key, opened, options)
       }
       return await this.#read(key, this.#handles.add(key, opened), options)
@@ -144,7 +146,10 @@ export class ObjectReader {
       return { fd, size, etag, users: 0, touched: false, evicted: false }
     } catch (error) {
       if (fd >= 0) this.#files.closeSync(fd)
-      if (meansMissing(error)) throw new ObjectNotFoundError(key, { cause: error })
+      if (meansMissing(error)) {
+        this.#directories.assertInPlace()
+        throw new ObjectNotFoundError(key, { cause: error })
+      }
       throw storeError(error, { doing: `opening object '${key}'`, directory: this.#base })
     }
   }
@@ -161,7 +166,10 @@ export class ObjectReader {
       } else status = await this.#files.lstat(file)
       return status.isFile() ? status : undefined
     } catch (error) {
-      if (meansMissing(error)) return undefined
+      if (meansMissing(error)) {
+        this.#directories.assertInPlace()
+        return undefined
+      }
       throw storeError(error, { doing: `looking up object '${key}'`, directory: this.#base })
     }
   }

@@ -48,12 +48,18 @@ function directoryOf(files: ReadonlyMap<string, Uint8Array>, at: string): FileSy
     if (bytes === undefined) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' })
     return bytes.slice(start, end)
   }
-  const fileSystem: Pick<FileSystem, 'list' | 'read' | 'readAsync'> = {
+  const fileSystem: Pick<FileSystem, 'list' | 'pin' | 'read' | 'readAsync'> = {
     list: (directory) => {
       const names = [...files.keys()].filter((path) => join(path, '..') === directory)
       if (names.length > 0 || directory === at) return names.map((path) => basename(path))
       throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' })
     },
+    pin: () => ({
+      id: '',
+      isInPlace: () => true,
+      currentPath: () => undefined,
+      release: () => {},
+    }),
     read,
     readAsync: async (path, start, end) => read(path, start, end),
   }

@@ -1,0 +1,60 @@
+import type { PinnedDirectory } from '@firn/vfs'
+import { ObjectStoreError } from '../../errors.js'
+import { meansMissing } from './file-status.js'
+import type { FileSystem } from './file-system.js'
+
+/**
+ * The directory of a store. Once it was seen, the store works in this directory only: one that takes
+ * its name later belongs to somebody else.
+ */
+export class BaseDirectory {
+  readonly path: string
+  readonly #files: FileSystem
+  readonly #id: string | undefined
+  #pinned: PinnedDirectory | undefined
+  #released = false
+
+  /** `id`: which directory it has to be. Default: the one that is found first. */
+  constructor(files: FileSystem, path: string, id: string | undefined) {
+    this.#files = files
+    this.path = path
+    this.#id = id
+  }
+
+  /** Which directory it is; `undefined` if there was none yet. */
+  get id(): string | undefined {
+    return this.#pinned?.id
+  }
+
+  /** Throws `ObjectStoreError` if the directory was renamed, removed or replaced. */
+  assertInPlace(): void {
+    if (this.#released) return
+    this.#pinned ??= this.#pin()
+    if (this.#pinned?.isInPlace() === false) throw movedError(this.path)
+  }
+
+  release(): void {
+    this.#released = true
+    this.#pinned?.release()
+  }
+
+  #pin(): PinnedDirectory | undefined {
+    let pinned: PinnedDirectory | undefined
+    try {
+      pinned = this.#files.pin(this.path)
+    } catch (error) {
+      if (!meansMissing(error)) throw error
+    }
+    if (this.#id === undefined || pinned?.id === this.#id) return pinned
+    pinned?.release()
+    throw movedError(this.path)
+  }
+}
+
+function movedError(path: string): ObjectStoreError {
+  return new ObjectStoreError(
+    `${path} was renamed, removed or replaced while it was open. Nothing is written there any more; ` +
+      'close what uses it, and open it where it is now',
+    { reason: 'moved', maybeDone: false },
+  )
+}
