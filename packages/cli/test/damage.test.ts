@@ -51,6 +51,7 @@ interface Report {
   records: number
   checkpoints: number
   unreferenced: { files: number; bytes: number }
+  replaced: { files: number; bytes: number }
   problems: { where: string; problem: string }[]
 }
 
@@ -179,7 +180,14 @@ describe('verify', () => {
       { ...state, tables: new Map(), level0: [{ ...file, deletes: file.deletes + 1 }] },
     ]
     const { incarnation } = state
-    const rest = { store, incarnation, presentFiles: async () => undefined, onProgress: () => {} }
+    const rest = {
+      store,
+      incarnation,
+      named: new Set<string>(),
+      isShared: false,
+      present: async () => undefined,
+      onProgress: () => {},
+    }
     await verifyFiles({ ...rest, state: lists }, report)
     expect(report).toMatchObject({ ok: true, files: 1 })
     await verifyFiles({ ...rest, state: changed }, report)
@@ -188,8 +196,8 @@ describe('verify', () => {
     ])
     // A writer replaced it meanwhile.
     const replaced = emptyReport()
-    const presentFiles = async () => new Set<string>()
-    await verifyFiles({ ...rest, state: changed, presentFiles }, replaced)
+    const later = async () => ({ files: new Set<string>(), version: 9 })
+    await verifyFiles({ ...rest, state: changed, present: later }, replaced)
     expect(replaced.problems).toEqual([])
     await store.close()
   })
@@ -210,7 +218,85 @@ describe('verify', () => {
     const path = await firstOf('.sst')
     await writeFile(path.replace(/[^/]+\.sst$/, '99-01ARZ3NDEKTSV4RRFFQ69G5FAV.sst'), 'left over')
     expect(await verify()).toMatchObject({ ok: true, unreferenced: { files: 1, bytes: 9 } })
-    expect((await firn(['verify'])).err).toMatch(/^1 file \(9 B\) that no version names/)
+    expect((await firn(['verify'])).err).toMatch(/^1 file \(9 B\) that no entry of the log names/)
+  })
+
+  describe('of a log that several processes share', () => {
+    const shared = ['--db', 'file:./firn_data/shared?log=objects']
+    const verifyShared = async (): Promise<Report & { status: number }> => {
+      const { status, out } = await firn(['verify', '--json', ...shared])
+      return { ...(JSON.parse(out) as Report), status }
+    }
+
+    /** Some versions, in files that were merged, and a few after them. */
+    async function makeShared(): Promise<void> {
+      const db = await open(`file:${console.path('firn_data/shared')}?log=objects`)
+      const table = db.table('t', { keys: 'utf8', values: 'utf8' })
+      for (let round = 0; round < 3; round++) {
+        await table.put(`key ${round}`, 'x')
+        await db.compact()
+      }
+      await table.put('last', 'x')
+      await db.close()
+    }
+
+    test('tells files that compaction replaced from those that a crash left', async () => {
+      await makeShared()
+      const { status, ok: whole, replaced, unreferenced } = await verifyShared()
+      expect({ status, whole }).toEqual({ status: 0, whole: true })
+      expect(replaced.files).toBeGreaterThan(1)
+      expect(replaced.bytes).toBeGreaterThan(0)
+      expect(unreferenced).toEqual({ files: 0, bytes: 0 })
+      const { err } = await firn(['verify', ...shared])
+      expect(err).toMatch(
+        /^\d+ files \(.*\) that no version needs any more, replaced by compaction: /,
+      )
+      expect(err).not.toContain('crash')
+      const path = await firstOf('shared/sst')
+      await writeFile(path.replace(/[^/]+\.sst$/, '1-01ARZ3NDEKTSV4RRFFQ69G5FAV.sst'), 'left')
+      expect((await verifyShared()).unreferenced).toEqual({ files: 1, bytes: 4 })
+    })
+
+    test('finds that a log was replaced by an empty one', async () => {
+      await makeShared()
+      for (const path of await filesOf('shared/log')) await rm(path)
+      const { status, problems } = await verifyShared()
+      expect(status).toBe(1)
+      expect(problems).toContainEqual({
+        where: 'commit log',
+        problem: expect.stringContaining('ends at version 0'),
+      })
+      for (const path of await filesOf('shared/checkpoints')) await rm(path)
+      expect((await verifyShared()).problems).toEqual([
+        { where: 'commit log', problem: expect.stringMatching(/ends at version 0, but sst\//) },
+      ])
+    })
+
+    test('finds that a log has lost its end, by a checkpoint and by files of later versions', async () => {
+      await makeShared()
+      const entries = await filesOf('shared/log')
+      // All after the first flush: the state that is left is whole in itself.
+      for (const path of entries.slice(-6)) await rm(path)
+      const end = entries.length - 6
+      const { status, problems } = await verifyShared()
+      expect(status).toBe(1)
+      expect(problems[0]).toEqual({
+        where: 'commit log',
+        problem: expect.stringMatching(
+          new RegExp(`^it ends at version ${end}, before the checkpoint of version \\d+`),
+        ),
+      })
+      for (const path of await filesOf('shared/checkpoints')) await rm(path)
+      const { problems: byFiles } = await verifyShared()
+      expect(byFiles).toContainEqual({
+        where: 'commit log',
+        problem: expect.stringMatching(
+          new RegExp(
+            `^it ends at version ${end}, but sst/.*had read entry \\d+: entries are missing`,
+          ),
+        ),
+      })
+    })
   })
 
   test('damage is an error of one line for other commands, too', async () => {

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '@firn/env'
 import { type CommitLog, openRoot } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
+import { assertHasBegun } from './internal/begun-log.js'
 import { locate } from './internal/locate.js'
 import { parseLocation } from './internal/location.js'
 import type { OpenOptions } from './open-options.js'
@@ -8,9 +9,14 @@ import type { OpenOptions } from './open-options.js'
 /** What a database is made of, for tools that look below the engine. For reading only. */
 export interface LocatedParts {
   readonly store: ObjectStore
+  /** Where the log is, as the `log` parameter of a location says it: 'file', 'objects', 'dynamodb:TABLE'. */
+  readonly log: string | undefined
   /** The id of the database that is there now. Throws `DatabaseNotFoundError` where there is none. */
   findIncarnation(): Promise<string>
-  /** Its log, which is the caller's to close. */
+  /**
+   * Its log, which is the caller's to close. Throws `CorruptionError` if that is empty, though the
+   * database has begun one: it is in another account, region or endpoint, or its table was deleted.
+   */
   openLog(incarnation: string): Promise<CommitLog>
   close(): Promise<void>
 }
@@ -28,12 +34,11 @@ export async function locateParts(
       'a database in memory has no parts to look into; name one in a directory or in S3',
     )
   }
-  const { store, makeLog, log, place, release } = await locate(location, {
-    ...options,
-    mode: 'read',
-  })
+  const located = await locate(location, { ...options, mode: 'read' })
+  const { store, makeLog, log, place, logIsApart = false, release } = located
   return {
     store,
+    log,
     findIncarnation: async () => {
       const { incarnation } = await openRoot(store, {
         ...options,
@@ -43,7 +48,16 @@ export async function locateParts(
       })
       return incarnation
     },
-    openLog: async (incarnation) => makeLog(incarnation),
+    openLog: async (incarnation) => {
+      const opened = await makeLog(incarnation)
+      try {
+        if (logIsApart) await assertHasBegun(opened, store, incarnation)
+        return opened
+      } catch (error) {
+        await opened.close()
+        throw error
+      }
+    },
     close: async () => {
       await store.close()
       await release?.()

@@ -34,6 +34,7 @@ export {
   spillPrefix,
   sstKey,
   sstPrefix,
+  versionOfKey,
 } from './object-keys.js'
 export { ObjectLeases, type ObjectLeasesOptions } from './object-leases.js'
 export { readUndamaged } from './read-undamaged.js'

@@ -1,7 +1,7 @@
 import type { LocatedParts } from '@firn/engine/parts'
 import type { Env } from '@firn/env'
 import { isFirnError } from '@firn/env'
-import { type CommitLog, type DatabaseState, liveFiles } from '@firn/manifest'
+import { type CommitLog, type DatabaseState, emptyState, liveFiles } from '@firn/manifest'
 import type { Command } from 'commander'
 import { ByteProgress } from '../byte-progress.js'
 import { closing } from '../closing.js'
@@ -12,7 +12,7 @@ import type { DatabaseLocation } from '../location.js'
 import type { Output } from '../output.js'
 import type { ProgramHooks } from '../program.js'
 import { countOf, formatBytes, formatCount } from '../text/quantities.js'
-import { presentFiles } from '../verify/present-files.js'
+import { presentOf } from '../verify/present-files.js'
 import { addProblem, emptyReport, type VerificationReport } from '../verify/verification.js'
 import { verifyFiles } from '../verify/verify-files.js'
 import {
@@ -86,14 +86,15 @@ async function examine(
       const report = emptyReport()
       if (damage !== undefined) addProblem(report, 'commit log', damage)
       const checkpoints = await verifyCheckpoints(parts.store, incarnation, report)
-      const { state, overtaken }: LogVerification =
-        log === undefined
-          ? lastKnown(newestOf(checkpoints))
-          : await verifyLog(log, checkpoints, report)
+      const {
+        state = emptyState(),
+        named,
+        overtaken,
+      }: LogVerification = log === undefined
+        ? lastKnown(newestOf(checkpoints))
+        : await verifyLog(log, checkpoints, report)
       if (overtaken && tries < TRIES) continue
-      if (state !== undefined) {
-        await examineFiles({ parts, incarnation, state, log, output, clock }, report)
-      }
+      await examineFiles({ parts, incarnation, state, named, log, output, clock }, report)
       return report
     }
   }
@@ -101,7 +102,8 @@ async function examine(
 }
 
 function lastKnown(state: DatabaseState | undefined): LogVerification {
-  return state === undefined ? { overtaken: false } : { state, overtaken: false }
+  const nothing = { named: new Set<string>(), overtaken: false }
+  return state === undefined ? nothing : { ...nothing, state }
 }
 
 async function examineFiles(
@@ -109,13 +111,14 @@ async function examineFiles(
     parts: LocatedParts
     incarnation: string
     state: DatabaseState
+    named: ReadonlySet<string>
     log: CommitLog | undefined
     output: Output
     clock: Env
   },
   report: VerificationReport,
 ): Promise<void> {
-  const { parts, incarnation, state, log, output, clock } = context
+  const { parts, incarnation, state, named, log, output, clock } = context
   const { store } = parts
   const whole = [...liveFiles(state)].reduce((sum, file) => sum + file.bytes, 0)
   const progress = new ByteProgress(output.progressSink, 'verified', whole, clock)
@@ -125,8 +128,10 @@ async function examineFiles(
         store,
         incarnation,
         state,
-        presentFiles: async () =>
-          log === undefined ? undefined : presentFiles(store, incarnation, log),
+        named,
+        // In a directory's own log what was read may not have been durable.
+        isShared: parts.log !== 'file',
+        present: async () => (log === undefined ? undefined : presentOf(store, incarnation, log)),
         onProgress: (bytes) => progress.update(bytes),
       },
       report,
@@ -142,7 +147,7 @@ async function show(
   output: Output,
 ): Promise<void> {
   if (output.json) return output.document(report)
-  const { entries, checkpoints, files, records, bytes, unreferenced, problems, version } = report
+  const { entries, checkpoints, files, records, bytes, problems, version } = report
   for (const { where, problem } of problems) {
     const line = `  ${where}: ${problem.replace(/\s*\n\s*/g, ' ')}`
     await output.line(output.paint('red', 'damaged'), line)
@@ -159,9 +164,21 @@ async function show(
     const count = output.paint('red', countOf(problems.length, 'problem'))
     await output.line(count, ` in ${location.shown}; whole are ${seen}`)
   }
+  await showOtherFiles(report, output)
+}
+
+async function showOtherFiles(
+  { replaced, unreferenced }: VerificationReport,
+  output: Output,
+): Promise<void> {
+  if (replaced.files > 0) {
+    await output.note(
+      `${countOf(replaced.files, 'file')} (${formatBytes(replaced.bytes)}) that no version needs any more, replaced by compaction: garbage collection will remove them`,
+    )
+  }
   if (unreferenced.files > 0) {
     await output.note(
-      `${countOf(unreferenced.files, 'file')} (${formatBytes(unreferenced.bytes)}) that no version names: being written, or left by a crash`,
+      `${countOf(unreferenced.files, 'file')} (${formatBytes(unreferenced.bytes)}) that no entry of the log names: being written, or left by a process that ended before its commit`,
     )
   }
 }

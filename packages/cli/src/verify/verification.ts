@@ -17,8 +17,10 @@ export interface VerificationReport {
   files: number
   bytes: number
   records: number
-  /** Files that no entry names: what a crash left, or what is being written right now. */
+  /** Files that no entry ever named: what a crash left, or what is being written right now. */
   unreferenced: { files: number; bytes: number }
+  /** Files that entries added, and later entries took away: no version needs them any more. */
+  replaced: { files: number; bytes: number }
   problems: Problem[]
 }
 
@@ -32,6 +34,7 @@ export function emptyReport(): VerificationReport {
     bytes: 0,
     records: 0,
     unreferenced: { files: 0, bytes: 0 },
+    replaced: { files: 0, bytes: 0 },
     problems: [],
   }
 }

@@ -1,20 +1,37 @@
 import { equalRanges } from '@firn/bytes'
 import { CorruptionError, isFirnError } from '@firn/env'
-import { type DatabaseState, type FileMeta, liveFiles, sstKey, sstPrefix } from '@firn/manifest'
+import {
+  type DatabaseState,
+  type FileMeta,
+  fileBaseVersion,
+  liveFiles,
+  spillPrefix,
+  sstKey,
+  sstPrefix,
+  versionOfKey,
+} from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { SstReader, type SstSource } from '@firn/sst'
 import { closing } from '../closing.js'
+import type { Present } from './present-files.js'
 import { addProblem, type VerificationReport } from './verification.js'
 
 export interface FileVerification {
   store: ObjectStore
   incarnation: string
   state: DatabaseState
+  /** The files that entries of the log have named. */
+  named: ReadonlySet<string>
   /**
-   * The files that the database needs at the moment of the call, `undefined` where that can't be
-   * known: a writer may replace some while we look.
+   * Whether every entry that a process has read is durable, as in a log that several share. Then the
+   * log reaches at least as far as the names of what was written say.
    */
-  presentFiles(): Promise<ReadonlySet<string> | undefined>
+  isShared: boolean
+  /**
+   * The database at the moment of the call, `undefined` if that can't be known: a writer may replace
+   * files and commit while we look.
+   */
+  present(): Promise<Present | undefined>
   onProgress(bytes: number): void
 }
 
@@ -23,7 +40,7 @@ export async function verifyFiles(
   verification: FileVerification,
   report: VerificationReport,
 ): Promise<void> {
-  const { store, incarnation, state, presentFiles, onProgress } = verification
+  const { store, incarnation, state, present, onProgress } = verification
   const live = new Set<string>()
   let done = 0
   for (const file of liveFiles(state)) {
@@ -35,30 +52,59 @@ export async function verifyFiles(
       report.files++
       report.bytes += file.bytes
       report.records += file.records
-    } else if ((await presentFiles())?.has(file.id) !== false) {
+    } else if ((await present())?.files.has(file.id) !== false) {
       for (const problem of problems) addProblem(report, key, problem)
     }
   }
-  await countUnreferenced(verification, live, report)
+  await examineOthers(verification, live, report)
 }
 
-/** Counts the files that no entry names; what a writer just made isn't among them. */
-async function countUnreferenced(
-  { store, incarnation, presentFiles }: FileVerification,
+/**
+ * Counts the files that the database doesn't need, by whether an entry ever named them; what a writer
+ * just made isn't among them. Their names also tell how far the log must reach.
+ */
+async function examineOthers(
+  { store, incarnation, named, isShared, present }: FileVerification,
   live: ReadonlySet<string>,
   report: VerificationReport,
 ): Promise<void> {
   const prefix = sstPrefix(incarnation)
-  const unknown = new Map<string, number>()
+  const others = new Map<string, number>()
+  const reach = new LogReach()
   for await (const { key, size } of store.list({ prefix })) {
     const id = key.slice(prefix.length).replace(/\.sst$/, '')
-    if (!live.has(id)) unknown.set(id, size)
+    reach.note(key, fileBaseVersion(id))
+    if (!live.has(id)) others.set(id, size)
   }
-  const present = unknown.size === 0 ? undefined : await presentFiles()
-  for (const [id, size] of unknown) {
-    if (present?.has(id) === true) continue
-    report.unreferenced.files++
-    report.unreferenced.bytes += size
+  const spills = spillPrefix(incarnation)
+  for await (const { key } of store.list({ prefix: spills })) {
+    // Written before its entry, which comes after one that was read.
+    reach.note(key, (versionOfKey(key, spills) ?? 1) - 1)
+  }
+  // Known after all that was listed.
+  const now = others.size > 0 || reach.version > report.version ? await present() : undefined
+  for (const [id, size] of others) {
+    if (now?.files.has(id) === true) continue
+    const kind = named.has(id) ? report.replaced : report.unreferenced
+    kind.files++
+    kind.bytes += size
+  }
+  const end = Math.max(now?.version ?? 0, report.version)
+  if (isShared && now !== undefined && reach.version > end) {
+    const problem = `it ends at version ${end}, but ${reach.key} was written by a process that had read entry ${reach.version}: entries are missing from its end, as where a table was restored from an old backup`
+    addProblem(report, 'commit log', problem)
+  }
+}
+
+/** The greatest version that a name proves the log has reached. */
+class LogReach {
+  version = 0
+  key = ''
+
+  note(key: string, version: number | undefined): void {
+    if (version === undefined || version <= this.version) return
+    this.version = version
+    this.key = key
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type DatabaseState,
   decodeCheckpoint,
   decodeEdits,
+  type Edit,
   emptyState,
   encodeCheckpoint,
   type LogEntry,
@@ -59,6 +60,8 @@ export async function verifyCheckpoints(
 export interface LogVerification {
   /** The newest state that can be known; absent where none can. */
   state?: DatabaseState
+  /** The ids of all files that entries named. */
+  named: ReadonlySet<string>
   /**
    * The log was truncated past all checkpoints that were read: damage, unless a writer made a newer
    * one meanwhile.
@@ -90,6 +93,7 @@ class LogFold {
   /** `undefined` behind truncated or damaged entries, until a checkpoint says it. */
   #state: DatabaseState | undefined = emptyState()
   #broken = false
+  readonly #named = new Set<string>()
 
   constructor(checkpoints: Checkpoints, report: VerificationReport) {
     this.#checkpoints = checkpoints
@@ -116,30 +120,41 @@ class LogFold {
 
   /** Behind the last entry: its state, or the newest checkpoint's where the log leads to none. */
   end(): LogVerification {
-    if (this.#state !== undefined && this.#state.version > 0) {
-      return { state: this.#state, overtaken: false }
-    }
     const { version } = this.#report
     const newest = newestOf(this.#checkpoints)
     const newestVersion = newest?.version ?? 0
+    if (newestVersion > version) {
+      const problem = `it ends at version ${version}, before the checkpoint of version ${newestVersion}: entries are missing from its end, as where a table was restored from an old backup`
+      addProblem(this.#report, 'commit log', problem)
+    }
+    const named = this.#named
+    if (this.#state !== undefined && this.#state.version > 0) {
+      return { state: this.#state, named, overtaken: false }
+    }
     const overtaken = !this.#broken && newestVersion < version
     if (overtaken) {
       const problem = 'it was truncated, and no checkpoint holds the state from which it goes on'
       addProblem(this.#report, 'commit log', problem)
     }
-    if (newestVersion > version) {
-      const problem = `it ends at version ${version}, before the checkpoint of version ${newestVersion}`
-      addProblem(this.#report, 'commit log', problem)
-    }
-    return newest === undefined ? { overtaken } : { state: newest, overtaken }
+    return newest === undefined ? { named, overtaken } : { state: newest, named, overtaken }
   }
 
   #after(entry: LogEntry): DatabaseState | undefined {
     if (entry.payload === undefined) return undefined
     const edits = decodeEdits(entry.payload, `commit log entry ${entry.version}`)
-    for (const edit of edits) if (edit.type === 'records') readRecords(edit.bytes, () => {})
+    for (const edit of edits) {
+      if (edit.type === 'records') readRecords(edit.bytes, () => {})
+      else for (const id of filesNamedBy(edit)) this.#named.add(id)
+    }
     return this.#state === undefined ? undefined : applyEntry(this.#state, entry, edits)
   }
+}
+
+/** The ids of the files that an edit adds or takes away. */
+function filesNamedBy(edit: Edit): string[] {
+  if (edit.type === 'add-files' || edit.type === 'flush') return edit.files.map(({ id }) => id)
+  if (edit.type === 'compact') return [...edit.removed, ...edit.added.map(({ file }) => file.id)]
+  return []
 }
 
 function holds(checkpoint: ReadCheckpoint, state: DatabaseState): boolean {

@@ -1,5 +1,5 @@
 import { BlockCache } from '@firn/block-cache'
-import { CorruptionError, type Env, systemEnv, ulid } from '@firn/env'
+import { type Env, systemEnv, ulid } from '@firn/env'
 import {
   appendSettled,
   begunKey,
@@ -12,6 +12,7 @@ import { TimestampClock } from '@firn/mvcc'
 import type { ObjectStore } from '@firn/object-store'
 import { atProcessEnd, makeThreads, openDiskCache } from '#directory'
 import type { OpenOptions, Tuning } from '../open-options.js'
+import { assertNotBegun } from './begun-log.js'
 import { Checkpointer } from './checkpointer.js'
 import { Committer } from './committer.js'
 import { Compactor } from './compactor.js'
@@ -146,18 +147,6 @@ export async function assembleDatabase(
     options.signal?.throwIfAborted()
     throw error
   }
-}
-
-/** Throws `CorruptionError` where the database's log has entries somewhere. */
-async function assertNotBegun(
-  store: ObjectStore,
-  incarnation: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if ((await store.head(begunKey(incarnation), { signal })) === undefined) return
-  throw new CorruptionError(
-    'the log has no entries, but this database has begun one: it is in another account, region or endpoint, or its table was deleted; nothing was written',
-  )
 }
 
 /** Appends entry 1, unless another process is first. */

@@ -6,7 +6,7 @@ const NAME = 'maintenance'
 const DURATION_MS = 30_000
 /** How often it is renewed in that time. */
 const RENEWALS = 3
-/** After somebody else had the lease, nobody is asked for so long. Then whoever has work left asks again. */
+/** After another process had the lease, nobody is asked for so long. Then work that is left asks again. */
 const PATIENCE_MS = 10_000
 /** So long requests go on when the work is over: a close must not hang on a service that has gone silent. */
 const GRACE_MS = 5_000

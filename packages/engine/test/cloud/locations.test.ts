@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { createTable, startDynamoDb } from '@firn/local-services'
 import { describe, expect, test } from 'vitest'
 import { type Database, open } from '../../src/index.js'
+import { locateParts } from '../../src/parts.js'
 import { cloud, LOGS, newLocation } from './places.js'
 
 const TEXT = { keys: 'utf8', values: 'utf8' } as const
@@ -91,6 +93,29 @@ describe.skipIf(cloud === undefined)('a database in S3', () => {
       }
     },
   )
+
+  test('whose log is another, empty table is damaged for tools that look below, too', async () => {
+    const location = await newLocation('dynamodb')
+    await (await open(location)).close()
+    const tableName = location.split('dynamodb:')[1] as string
+    const elsewhere = await startDynamoDb()
+    const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB']
+    try {
+      await createTable(elsewhere, tableName)
+      process.env['AWS_ENDPOINT_URL_DYNAMODB'] = elsewhere.endpoint
+      const lost = { code: 'FIRN_CORRUPTION', message: expect.stringMatching(/no entries, but/) }
+      await expect(open(location, { mode: 'read' })).rejects.toMatchObject(lost)
+      const parts = await locateParts(location)
+      await expect(parts.openLog(await parts.findIncarnation())).rejects.toMatchObject(lost)
+      await parts.close()
+    } finally {
+      process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint
+      await elsewhere.stop()
+    }
+    const parts = await locateParts(location)
+    await (await parts.openLog(await parts.findIncarnation())).close()
+    await parts.close()
+  })
 
   test('of a name that is not there is not found, and not made for a reader', async () => {
     const location = await newLocation('dynamodb')

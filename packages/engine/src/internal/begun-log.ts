@@ -1,0 +1,27 @@
+import { CorruptionError } from '@firn/env'
+import { begunKey, type CommitLog, entryAt } from '@firn/manifest'
+import type { ObjectStore } from '@firn/object-store'
+
+/**
+ * Throws `CorruptionError` if a database has begun a log, though the one that is found has no entries:
+ * only asked for a log that is kept apart from the database's objects.
+ */
+export async function assertNotBegun(
+  store: ObjectStore,
+  incarnation: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  if ((await store.head(begunKey(incarnation), { signal })) === undefined) return
+  throw new CorruptionError(
+    'the log has no entries, but this database has begun one: it is in another account, region or endpoint, or its table was deleted; nothing was written',
+  )
+}
+
+/** The same for a log whose entries weren't read yet. */
+export async function assertHasBegun(
+  log: CommitLog,
+  store: ObjectStore,
+  incarnation: string,
+): Promise<void> {
+  if ((await entryAt(log, 1)) === undefined) await assertNotBegun(store, incarnation)
+}
