@@ -22,8 +22,9 @@ export class FirnAdapter implements Adapter {
   readonly native: boolean = false
   readonly persistent: boolean = true
   readonly settings: string =
-    '`file:` with its defaults; not synced: `durability: "buffered"`, and the time of a fill ends ' +
-    'with `flush()`, when everything is on the disk; scans by `pages()`'
+    '`file:` with its defaults; not synced: `durability: "buffered"`, handed to the operating system ' +
+    'within a millisecond or 64 KiB and synced once a second, and the time of a fill ends with ' +
+    '`flush()`, when everything is on the disk; scans by `pages()`'
   readonly effort: number = 1
   readonly unsupported: Adapter['unsupported'] = {}
   #engine: Engine | undefined

@@ -66,6 +66,7 @@ export class Chaos {
         host.crash()
         // Others of the machine would have seen what is lost with it.
         if (this.#hosts.length === 1 && decisions.choose('machine', 2) === 1) {
+          host.lossWindow.machineCrashed()
           host.simulation.place.crash(decisions)
         }
         host.simulation.place.crashCache(host.process, decisions)

@@ -1,5 +1,6 @@
 import type { Commit } from '@firn/engine'
 import type { KeyRange } from './key-range.js'
+import type { LostWrite } from './loss-window.js'
 
 /** One key that is put, or deleted where there is no value. */
 export interface Change {
@@ -121,6 +122,7 @@ export class History {
   readonly #acknowledged: { atMs: number; version: number; timestamp: number }[] = []
   /** Acknowledged, and not durable yet. */
   #buffered: Write[] = []
+  readonly #bufferedMs: WeakMap<Write, number> = new WeakMap()
 
   /** The newest version of which a writer knows that it is durable. */
   get acknowledged(): number {
@@ -165,8 +167,10 @@ export class History {
   acknowledge(write: Write, commit: Commit, atMs: number): void {
     write.outcome = 'acknowledged'
     write.commit = commit
-    if (write.durability === 'buffered') this.#buffered.push(write)
-    else {
+    if (write.durability === 'buffered') {
+      this.#buffered.push(write)
+      this.#bufferedMs.set(write, atMs)
+    } else {
       this.#acknowledge(commit, atMs)
       this.settle(commit.version, atMs)
     }
@@ -183,14 +187,18 @@ export class History {
     }
   }
 
-  /** A log of one process's own was opened, with this as its newest version: what was buffered after it is lost. */
-  recover(version: number, atMs: number): void {
+  /**
+   * A log of one process's own was opened, with this as its newest version: what was buffered after it is
+   * lost. Gives that.
+   */
+  recover(version: number, atMs: number): LostWrite[] {
     this.settle(version, atMs)
     const writes = this.#buffered
-    if (writes.length === 0) return
+    if (writes.length === 0) return []
     this.#buffered = []
     for (const write of writes) write.outcome = 'lost'
     this.losses.push({ after: version, writes })
+    return writes.map((write) => ({ write, atMs: this.#bufferedMs.get(write) ?? atMs }))
   }
 
   /**

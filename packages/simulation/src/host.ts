@@ -1,6 +1,7 @@
 import { type Database, type OpenOptions, open } from '@firn/engine'
 import { Patience } from './abandoned.js'
 import { assertExpected } from './expected-errors.js'
+import { LossWindow, type LostWrite } from './loss-window.js'
 import { Session } from './session.js'
 import type { Life, SimProcess } from './sim-process.js'
 import type { Simulation } from './simulation.js'
@@ -17,6 +18,8 @@ export interface HostOptions {
   operations: number
 }
 
+/** How long buffered writes may stay unsynced. */
+const FLUSH_INTERVALS_MS: readonly [number, ...number[]] = [1000, 0, 20, 200]
 /** Longest pause before an open that failed is tried again. */
 const REOPEN_MS = 500
 /** The shortest and longest pause between two operations, by what the process does. */
@@ -33,6 +36,9 @@ export class Host {
   current: Database | undefined
   /** Whether the database has told that it accepts no writes before it is opened again. */
   isStopped = false
+  readonly #flushIntervalMs: number
+  /** What a crash may take of what is buffered here. */
+  readonly lossWindow: LossWindow
   #life: Life | undefined
   #database: Promise<Database> | undefined
   #working = 0
@@ -44,6 +50,9 @@ export class Host {
     this.process = process
     this.options = options
     this.left = options.operations
+    const decisions = simulation.world.decisions.scope(process.name)
+    this.#flushIntervalMs = decisions.pick('flushIntervalMs', FLUSH_INTERVALS_MS)
+    this.lossWindow = new LossWindow(this.#flushIntervalMs)
   }
 
   get name(): string {
@@ -91,8 +100,10 @@ export class Host {
   }
 
   crash(): void {
+    const { world } = this.simulation
     this.life.alive = false
-    this.simulation.world.note(`${this.name} crashes`)
+    this.lossWindow.crashed(this.life, world.nowMs)
+    world.note(`${this.name} crashes`)
   }
 
   /** Closes the database and opens it anew, while other clients of this process are at work. */
@@ -140,6 +151,7 @@ export class Host {
       ...limits.options,
       mode,
       compaction,
+      flushIntervalMs: this.#flushIntervalMs,
       env: life.env,
       logger: {
         warn: (message, details) =>
@@ -166,7 +178,7 @@ export class Host {
             `${life.name} opened version ${version}, but ${acknowledged} was acknowledged before`,
           )
         }
-        if (this.buffers) history.recover(version, world.nowMs)
+        if (this.buffers) this.#recover(history.recover(version, world.nowMs))
         this.current = database
         this.isStopped = false
         return database
@@ -176,6 +188,12 @@ export class Host {
         await life.env.sleep(life.env.random() * REOPEN_MS)
       }
     }
+  }
+
+  /** Where a disk fails, writes may be stopped long before the crash. */
+  #recover(lost: readonly LostWrite[]): void {
+    const wrong = this.lossWindow.recovered(lost)
+    if (wrong !== undefined && !this.simulation.place.hadFaults) throw new Violation(wrong)
   }
 
   /** Some opens are given up; none is once nothing fails any more. */
