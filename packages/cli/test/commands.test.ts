@@ -255,6 +255,29 @@ describe('tables, stats, log, compact', () => {
     expect(await ok(['log', '--limit', '0'])).toBe('')
   })
 
+  test('log says of entries that were flushed where they are, not that they were lost', async () => {
+    const directory = console.path('firn_data')
+    const db = await open(`file:${directory}`, { compaction: 'off', memtableBytes: 65_536 })
+    const table = db.table('t', { keys: 'utf8', values: 'utf8' })
+    const value = 'x'.repeat(10_000)
+    for (let i = 0; i < 30; i++) await table.put(`key ${i}`, value)
+    await db.close()
+    const entries = jsonLines(await ok(['log', '--json'])) as {
+      version: number
+      edits?: unknown
+      inFiles?: { flushedThrough: number }
+    }[]
+    const flushed = entries.filter(({ edits }) => edits === undefined)
+    expect(flushed.length).toBeGreaterThan(5)
+    for (const { version, inFiles } of flushed) {
+      expect(inFiles?.flushedThrough).toBeGreaterThanOrEqual(version)
+    }
+    const text = await ok(['log'])
+    expect(text).toMatch(/ in files \(flushed through version \d+\)\n/)
+    expect(text).not.toContain('truncated')
+    expect(await ok(['get', 'key 0', '--table', 't'])).toBe(`${value}\n`)
+  })
+
   test('compact counts files that were merged as soon as it opened the database', async () => {
     const files = await manyFiles(console.path('firn_data'))
     const report = JSON.parse(await ok(['compact', '--json']))

@@ -299,6 +299,25 @@ describe('verify', () => {
     })
   })
 
+  test('compact names a damaged file that it left alone, and what next', async () => {
+    const db = await open(`file:${console.path('firn_data')}`, { compaction: 'off' })
+    const table = db.table('t', { keys: 'utf8', values: 'utf8' })
+    // Over the file that is there, which a merge then has to read.
+    for (const i of [0, 999, 1999]) await table.put(`key${String(i).padStart(5, '0')}`, 'newer')
+    await db.close()
+    const path = await firstOf('.sst')
+    await flip(path, 100)
+    const id = path.replace(/.*\/|\.sst$/g, '')
+    const { status, out, err } = await firn(['compact'])
+    expect({ status, err }).toEqual({ status: 1, err: '' })
+    expect(out).toMatch(/^damaged {2}file \S+ of t in level \d was left alone: /)
+    expect(out).toContain(id)
+    expect(out).toContain('`firn verify` lists all that is damaged')
+    const json = await firn(['compact', '--json'])
+    expect(json.status).toBe(1)
+    expect(JSON.parse(json.out).skipped).toMatchObject([{ file: id, tables: ['t'] }])
+  })
+
   test('damage is an error of one line for other commands, too', async () => {
     await flip(await firstOf('.sst'), 100)
     const { status, out, err } = await firn(['scan', '--table', 't'])

@@ -23,7 +23,8 @@ export function defineLog(program: Command, context: CommandContext): void {
     .summary('list the commits')
     .description(
       'Lists the entries of the commit log, oldest first: version, time, token, and what they did.\n' +
-        'Every version can be read with --at, for as long as a table keeps its history.',
+        'Where all that an entry wrote is in files, the log may keep no more than its version, time and\n' +
+        'token. Every version can be read with --at, for as long as a table keeps its history.',
     )
     .option('--after <version>', 'only entries after this version', parseCount)
     .option('--limit <n>', 'at most so many entries', parseCount)
@@ -45,7 +46,7 @@ async function showLog(options: Options, command: Command, context: CommandConte
     for (const [id, { name }] of checkpoint?.tables ?? []) names.set(id, name)
     // Tables made since the checkpoint have their names in the entries behind it.
     const start = Math.min(after, checkpoint?.version ?? 0)
-    const summarizer = new EntrySummarizer(names)
+    const summarizer = new EntrySummarizer(names, checkpoint?.flushedThrough)
     const log = await parts.openLog(incarnation)
     const print = async (): Promise<void> => {
       const printer = new EntryPrinter(context.output)
@@ -107,7 +108,8 @@ class EntryPrinter {
   }
 }
 
-function textOf({ edits }: EntrySummary): string {
-  if (edits === undefined) return 'truncated'
+function textOf({ edits, inFiles }: EntrySummary): string {
+  if (inFiles !== undefined) return `in files (flushed through version ${inFiles.flushedThrough})`
+  if (edits === undefined) return 'truncated, and no checkpoint covers it'
   return edits.length === 0 ? 'nothing' : edits.map(({ text }) => text).join('; ')
 }

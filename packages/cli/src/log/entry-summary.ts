@@ -8,10 +8,15 @@ export interface EntrySummary {
   /** Microseconds since the epoch. */
   timestamp: number
   token: string
-  /** Bytes of the payload; absent in an entry that was truncated. */
+  /** Bytes of the payload; absent where the log has let go of it. */
   bytes?: number
-  /** Absent in an entry that was truncated. */
+  /** Absent where the log has let go of them. */
   edits?: EditSummary[]
+  /**
+   * What became of an entry whose payload the log has let go of: its records are in files, as are those of
+   * all entries up to `flushedThrough`, and a checkpoint holds the rest. Absent where the log still has it.
+   */
+  inFiles?: { flushedThrough: number }
 }
 
 /** An edit by its type, with what there is to say of it. */
@@ -26,15 +31,25 @@ export interface EditSummary {
 /** Reads entries one after the other, and learns the names of tables from them. */
 export class EntrySummarizer {
   readonly #names: Map<number, string>
+  readonly #flushedThrough: number
 
-  /** `names` are those of tables that were there before the first entry. */
-  constructor(names: ReadonlyMap<number, string>) {
+  /**
+   * `names` are those of tables that were there before the first entry. `flushedThrough` is what the newest
+   * checkpoint says: records of entries up to there are in files.
+   */
+  constructor(names: ReadonlyMap<number, string>, flushedThrough = 0) {
     this.#names = new Map(names)
+    this.#flushedThrough = flushedThrough
   }
 
   summarize(entry: LogEntry): EntrySummary {
     const { version, timestamp, token, payload } = entry
-    if (payload === undefined) return { version, timestamp, token }
+    if (payload === undefined) {
+      const flushedThrough = this.#flushedThrough
+      // Without a checkpoint that covers it, nothing holds it any more: `firn verify` says so.
+      if (version > flushedThrough) return { version, timestamp, token }
+      return { version, timestamp, token, inFiles: { flushedThrough } }
+    }
     const edits = decodeEdits(payload, `commit log entry ${version}`)
     return {
       version,

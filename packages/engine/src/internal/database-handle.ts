@@ -340,7 +340,9 @@ export class DatabaseHandle implements Database {
 
   async #close(): Promise<void> {
     const { env, writing, follower, versions, files, cache, release } = this.#parts
-    const reason = new ClosedError('the database is closing')
+    const reason = new ClosedError(
+      'the database is closing: what was not committed is not written; open it again, and close it when all writes and transactions have ended',
+    )
     const closed = new AbortController()
     env.sleep(CLOSE_MS, closed.signal, { background: true }).then(
       () => follower.stop(reason),

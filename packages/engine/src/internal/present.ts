@@ -137,6 +137,10 @@ export class Present implements ReadSource {
     )
   }
 
+  get isOpen(): boolean {
+    return this.#open
+  }
+
   assertOpen(): void {
     if (!this.#open) throw new ClosedError('the database is closed; open it again')
   }

@@ -54,10 +54,17 @@ export class SnapshotHandle implements Snapshot, ReadSource {
   }
 
   tree(): Tree {
-    if (this.#tree === undefined) {
-      throw new ClosedError('the snapshot is closed; take another one with db.snapshot()')
-    }
+    if (this.#tree === undefined) throw this.#closed()
     return this.#tree
+  }
+
+  /** A database that is closed takes its snapshots with it, those of transactions too. */
+  #closed(): ClosedError {
+    return new ClosedError(
+      this.#present.isOpen
+        ? 'the snapshot is closed; take another one with db.snapshot()'
+        : 'the database was closed, and with it every snapshot and transaction of it; open it again, and close it when they have ended',
+    )
   }
 
   isStale(): boolean {
