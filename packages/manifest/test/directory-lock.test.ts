@@ -17,9 +17,11 @@ const HOLDER = path.join(import.meta.dirname, 'lock-holder.mjs')
 type Child = ChildProcessByStdio<Writable, Readable, null>
 
 function child(directory: string, how: string): Child {
-  const process = spawn('node', [HOLDER, directory, how], { stdio: ['pipe', 'pipe', 'inherit'] })
-  onTestFinished(() => void process.kill('SIGKILL'))
-  return process
+  const holder = spawn(process.execPath, [HOLDER, directory, how], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void holder.kill('SIGKILL'))
+  return holder
 }
 
 async function line(from: Child): Promise<string> {

@@ -14,7 +14,9 @@ describe('a writer that is killed', () => {
     const directory = tempDirectory()
     let floor = 0
     for (let kill = 0; kill < KILLS; kill++) {
-      const writer = spawn('node', [WRITER, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const writer = spawn(process.execPath, [WRITER, directory], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
       let acknowledged = 0
       let text = ''
       // Killed at a moment that differs: after some number of acknowledgements.
