@@ -18,7 +18,8 @@ export function inflate(bytes: Uint8Array, length: number): Uint8Array | undefin
       chunkSize: Math.max(64, Math.min(length, MAX_CHUNK_BYTES)),
     })
     if (raw.length !== length) return undefined
-    return new Uint8Array(raw.buffer, raw.byteOffset, raw.length)
+    // Small chunks are parts of Node's pool, all of which a block in a cache would keep alive.
+    return raw.buffer.byteLength === length ? new Uint8Array(raw.buffer) : new Uint8Array(raw)
   } catch {
     return undefined
   }
