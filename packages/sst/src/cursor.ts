@@ -1,4 +1,4 @@
-import { copyBytes } from '@firn/bytes'
+import { copyBytes, keepFromTransfer } from '@firn/bytes'
 import { ClosedError } from '@firn/env'
 import { type DataBlock, HEADS } from './internal/block.js'
 import type { BlockFile } from './internal/block-file.js'
@@ -429,18 +429,18 @@ export class SstCursor {
     // A view that somebody keeps holds on to its slab, so a long scan takes one for a few blocks, no
     // more, which halves what they cost.
     if (this.#batch === ALL_ROWS) {
-      this.#slab = new Uint8Array(Math.max(length, SLAB_BYTES))
+      this.#slab = newSlab(Math.max(length, SLAB_BYTES))
       this.#slabUsed = length
       return 0
     }
     // Short scans share slabs: one of their own was a tenth of a seek's time.
     if (length > SLAB_BYTES / 4) {
-      this.#slab = new Uint8Array(length)
+      this.#slab = newSlab(length)
       this.#slabUsed = length
       return 0
     }
     if (sharedUsed + length > sharedSlab.length) {
-      sharedSlab = new Uint8Array(SLAB_BYTES)
+      sharedSlab = newSlab(SLAB_BYTES)
       sharedUsed = 0
     }
     this.#slab = sharedSlab
@@ -458,4 +458,11 @@ export class SstCursor {
     this.#timestampsAt = -1
     this.#kindsAt = -1
   }
+}
+
+/** Memory that rows share: a transfer to another thread would empty all of them. */
+function newSlab(bytes: number): Uint8Array<ArrayBuffer> {
+  const slab = new Uint8Array(bytes)
+  keepFromTransfer(slab.buffer)
+  return slab
 }

@@ -1,0 +1,2 @@
+/** Where there is no way to keep a buffer from being transferred. */
+export function keepFromTransfer(_buffer: ArrayBuffer): void {}
