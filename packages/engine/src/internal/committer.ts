@@ -556,6 +556,7 @@ export class Committer {
         if (!result.appended) throw new CommitConflictError('another process wrote to the log')
         this.#applied(group, group.commit as Commit)
       } catch (error) {
+        this.#lostBuffered ||= group.visible
         this.#stop(error, [...groups.slice(i), ...later])
         return
       }
