@@ -53,7 +53,9 @@ export class ObjectDeletes {
     const send = (md5: boolean) =>
       this.#requests.run(call, async (client, options) => {
         const objects = keys.map((Key) => ({ Key }))
-        const onlyRequired = (await client.config.requestChecksumCalculation()) === 'WHEN_REQUIRED'
+        // Clients of older releases of the SDK have no such setting.
+        const { requestChecksumCalculation } = client.config as Partial<S3Client['config']>
+        const onlyRequired = (await requestChecksumCalculation?.()) === 'WHEN_REQUIRED'
         const digest = onlyRequired ? 'md5' : md5 ? 'both' : 'crc32'
         try {
           return await client.send(this.#batchCommand(objects, digest, client), options)

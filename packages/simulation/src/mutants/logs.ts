@@ -121,8 +121,8 @@ export const LOGS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/checkpointer',
-        from: 'await log.truncate(Math.min(version, state.flushedThrough));',
-        to: 'await log.truncate(version);',
+        from: 'log.truncate(Math.min(version, state.flushedThrough), { lazy: true });',
+        to: 'log.truncate(version, { lazy: true });',
       },
     ],
   },
