@@ -23,6 +23,7 @@ export {
   TableOptionsError,
   TransactionConflictError,
   VersionNotFoundError,
+  WriteStalledError,
   WriteStoppedError,
 } from './errors.js'
 export { open } from './open.js'

@@ -47,8 +47,9 @@ export interface OpenOptions {
    */
   flushIntervalMs?: number
   /**
-   * Where this process compacts: in a worker thread (default; where there are none, or the store
-   * lives in this process's memory, inline), on this thread, or not at all.
+   * Where this process compacts: in a worker thread (default; inline if none can be started, or if the
+   * store lives in this process's memory), on this thread, or not at all. With `'off'`, writes wait once
+   * level 0 is full, until `db.compact()` or another process compacts.
    */
   compaction?: 'worker' | 'inline' | 'off'
   /** Told about work in the background and its failures. Default: nobody is. */

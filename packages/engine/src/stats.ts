@@ -49,10 +49,8 @@ export interface DatabaseStats {
     /** Commits that were delayed, and how often writers had to stop. */
     slowdowns: number
     stops: number
-    /** Writers that wait at this moment. */
-    waiting: number
-    /** What has to be done before they go on; absent while writes are let through. */
-    waitFor?: 'compaction' | 'flush' | 'log'
+    /** Present while writes are stopped: what has to be done first, and how many writers wait for it. */
+    stopped?: { by: 'compaction' | 'flush' | 'log'; waiting: number }
   }
   amplification: {
     /** Bytes written to files since open for each byte written to the log. */

@@ -12,7 +12,10 @@ export type Durability = 'durable' | 'buffered'
 
 export interface WriteOptions {
   durability?: Durability
-  /** Aborts the wait. A commit that is under way may still happen. */
+  /**
+   * Aborts the wait. A write that still waited to be let in (see `stats().writes.stopped`) isn't made; a commit
+   * that is under way may still happen.
+   */
   signal?: AbortSignal
 }
 

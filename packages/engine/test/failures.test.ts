@@ -156,12 +156,12 @@ describe('34: nobody compacts', () => {
     await expect(writing).rejects.toMatchObject(stalled)
     expect(warnings).toContain('compaction is given up for a while')
     const { writes } = await db.stats()
-    expect(writes).toMatchObject({ waitFor: 'compaction', waiting: 0 })
+    expect(writes.stopped).toEqual({ by: 'compaction', waiting: 0 })
     await expect(table.put('lost', 'x')).rejects.toMatchObject(stalled)
     expect(await table.get('lost')).toBeUndefined()
     broken = false
     await table.put('k', 'x')
-    expect((await db.stats()).writes.waitFor).toBeUndefined()
+    expect((await db.stats()).writes.stopped).toBeUndefined()
   })
 
   test("writes wait where compaction is 'off', say so, and can be given up", async () => {
@@ -182,14 +182,14 @@ describe('34: nobody compacts', () => {
       }
     })()
     const waits = async (): Promise<boolean> => {
-      const { waiting, waitFor } = (await db.stats()).writes
-      return waiting === 1 && waitFor === 'compaction'
+      const { stopped } = (await db.stats()).writes
+      return stopped?.waiting === 1 && stopped.by === 'compaction'
     }
     while (!(await waits())) await systemEnv.yield()
     expect(warnings).toEqual([expect.stringContaining('db.compact()')])
     giveUp.abort(new Error('enough'))
     await expect(writing).rejects.toThrow('enough')
-    expect((await db.stats()).writes.waiting).toBe(0)
+    expect((await db.stats()).writes.stopped).toEqual({ by: 'compaction', waiting: 0 })
     await db.compact()
     // What was given up while it waited is never written.
     await table.put('last', 'x')

@@ -2,6 +2,7 @@ import type { DatabaseState, FileMeta } from '@firn/manifest'
 import type { DatabaseStats, LevelStats } from '../stats.js'
 import type { DatabaseHandleParts } from './database-handle.js'
 import { tableInfo } from './table-summary.js'
+import type { WritePressure } from './write-pressure.js'
 
 /** What `db.stats()` gives: everything is in memory, nothing is read. */
 export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
@@ -42,12 +43,7 @@ export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
     },
     commitMerges: { ...(writing?.files.merges ?? NO_MERGES) },
     requests: parts.requests(),
-    writes: {
-      slowdowns: writing?.pressure.slowdowns ?? 0,
-      stops: writing?.pressure.stops ?? 0,
-      waiting: writing?.pressure.waiting ?? 0,
-      ...(writing?.pressure.blockedBy && { waitFor: writing.pressure.blockedBy }),
-    },
+    writes: writeStats(writing?.pressure),
     amplification: {
       write: logBytes === 0 ? 0 : (flushed.bytesWritten + compacted.bytesWritten) / logBytes,
       read: memtables.length + versions.tree.level0Runs + deepestLevel(state),
@@ -58,6 +54,12 @@ export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
 
 const NO_COMPACTIONS = { compactions: 0, filesIn: 0, filesOut: 0, bytesRead: 0, bytesWritten: 0 }
 const NO_MERGES = { count: 0, filesIn: 0, filesOut: 0, bytesRead: 0, bytesWritten: 0 }
+
+function writeStats(pressure: WritePressure | undefined): DatabaseStats['writes'] {
+  if (pressure === undefined) return { slowdowns: 0, stops: 0 }
+  const { slowdowns, stops, blockedBy: by, waiting } = pressure
+  return { slowdowns, stops, ...(by !== undefined && { stopped: { by, waiting } }) }
+}
 
 function levelStats(state: DatabaseState): LevelStats[] {
   const levels: LevelStats[] = [summarize(0, state.level0)]
