@@ -97,8 +97,9 @@ export class FileCommitLog implements CommitLog {
   ) {
     this.#directory = join(directory, 'log')
     this.#pinned = pinned
+    const isOpening = (): boolean => this.#lock !== undefined && this.#writer === undefined
     this.#fs = withLenientDirectories(
-      pinnedFileSystem(options.fileSystem ?? nodeFileSystem, directory, pinned),
+      pinnedFileSystem(options.fileSystem ?? nodeFileSystem, directory, pinned, isOpening),
       options.onWarning,
     )
     this.#env = options.env ?? systemEnv
@@ -142,10 +143,15 @@ export class FileCommitLog implements CommitLog {
         throw error
       }
     }
-    const lock = await typed(directory, 'opened', () => {
-      fs.makeDirectory(directory)
-      return DirectoryLock.acquire(directory, { env, fileSystem: fs, signal: options.signal })
-    })
+    const acquire = (): Promise<DirectoryLock> =>
+      DirectoryLock.acquire(directory, { env, fileSystem: fs, signal: options.signal })
+    const lock = await typed(directory, 'opened', () =>
+      acquire().catch((error: unknown) => {
+        if ((error as { code?: unknown }).code !== 'ENOENT') throw error
+        fs.makeDirectory(directory)
+        return acquire()
+      }),
+    )
     try {
       const log = new FileCommitLog(directory, options, lock, lock.pinned)
       await typed(directory, 'opened', () => log.#recover(lock.previousNote))
@@ -458,6 +464,12 @@ function pinIfThere(fs: FileSystem, directory: string): PinnedDirectory {
     return fs.pin(directory)
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ENOENT') throw error
-    return { id: '', isInPlace: () => true, currentPath: () => undefined, release: () => {} }
+    return {
+      id: '',
+      device: '',
+      isInPlace: () => true,
+      currentPath: () => undefined,
+      release: () => {},
+    }
   }
 }

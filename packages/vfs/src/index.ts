@@ -1,5 +1,12 @@
 export { absolutePath } from './absolute-path.js'
-export { announce, type LifeSign, livenessOf, type Owner, parseOwner } from './owner.js'
+export {
+  type AnnounceOptions,
+  announce,
+  type LifeSign,
+  livenessOf,
+  type Owner,
+  parseOwner,
+} from './owner.js'
 export { type PinnedDirectory, pinDirectory } from './pinned-directory.js'
 export { type Place, placeOf } from './place.js'
 export {

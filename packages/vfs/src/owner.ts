@@ -38,6 +38,13 @@ export interface LifeSign {
   end(): void
 }
 
+export interface AnnounceOptions {
+  /** Of the directory, if it is known already. */
+  device?: string
+  /** Default: this process. Tests run as others. */
+  identity?: ProcessIdentity
+}
+
 /**
  * Announces this process or worker thread as the owner of a directory, without keeping it running.
  * `name` is a file name that is never used again: 1 to 64 letters, digits, '_', '.' and '-'. If no
@@ -47,9 +54,9 @@ export interface LifeSign {
 export async function announce(
   directory: string,
   name: string,
-  identity: ProcessIdentity = ownIdentity(),
+  { device, identity = ownIdentity() }: AnnounceOptions = {},
 ): Promise<LifeSign> {
-  const place = placeOf(directory)
+  const place = placeOf(directory, device)
   const listening = await listenFor(directory, name, identity)
   const socket = listening?.address ?? ''
   return {

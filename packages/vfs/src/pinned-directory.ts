@@ -7,6 +7,8 @@ import fs from 'node:fs'
 export interface PinnedDirectory {
   /** Tells it from all other directories of this machine while it is pinned. */
   readonly id: string
+  /** The mounted file system that it is on: `Place.device`. */
+  readonly device: string
   /** Whether its path still leads to it. Throws the system's error if that can't be seen. */
   isInPlace(): boolean
   /** A path that leads to it wherever it is now; `undefined` on systems that have none. */
@@ -15,44 +17,63 @@ export interface PinnedDirectory {
   release(): void
 }
 
+/** A directory that is open, for all that pin it by one path. */
+interface Shared {
+  readonly fd: number | undefined
+  readonly dev: number
+  readonly ino: number
+  users: number
+}
+
+const shared: Map<string, Shared> = new Map()
+
 /** Pins the directory that a path leads to. Throws the system's error if there is none. */
 export function pinDirectory(path: string): PinnedDirectory {
-  const id = directoryId(path)
-  let fd = open(path)
-  if (fd !== undefined && idOf(fs.fstatSync(fd, { bigint: true })) !== id) {
-    fs.closeSync(fd)
-    return pinDirectory(path)
-  }
+  const directory = share(path)
+  const { fd, dev, ino } = directory
+  let released = false
   return {
-    id,
-    isInPlace: () => {
-      const status = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
-      return status !== undefined && idOf(status) === id
-    },
+    id: `${dev}:${ino}`,
+    device: String(dev),
+    isInPlace: () => leadsTo(path, directory),
     currentPath: () =>
       fd !== undefined && process.platform === 'linux' ? `/proc/self/fd/${fd}` : undefined,
     release: () => {
-      if (fd === undefined) return
-      fs.closeSync(fd)
-      fd = undefined
+      if (released) return
+      released = true
+      if (--directory.users > 0) return
+      if (shared.get(path) === directory) shared.delete(path)
+      if (fd !== undefined) fs.closeSync(fd)
     },
   }
 }
 
-/** Tells a directory from all others of this machine that exist at the same time. */
-export function directoryId(path: string): string {
-  return idOf(fs.statSync(path, { bigint: true }))
+function share(path: string): Shared {
+  const known = shared.get(path)
+  if (known !== undefined && leadsTo(path, known)) {
+    known.users++
+    return known
+  }
+  const fd = open(path)
+  const { dev, ino } = fd === undefined ? fs.statSync(path) : fs.fstatSync(fd)
+  const directory = { fd, dev, ino, users: 1 }
+  shared.set(path, directory)
+  return directory
 }
 
-function idOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
-  return `${dev}:${ino}`
+function leadsTo(path: string, { dev, ino }: Shared): boolean {
+  const status = fs.statSync(path, IF_ANY)
+  return status !== undefined && status.ino === ino && status.dev === dev
 }
+
+const IF_ANY = { throwIfNoEntry: false } as const
 
 /** Numbers of files are used again. That of an open one isn't. */
 function open(path: string): number | undefined {
   try {
-    return fs.openSync(path, 'r')
-  } catch {
+    return fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_DIRECTORY ?? 0))
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') throw error
     // Windows opens no directories, and no descriptor may be left: then the number has to do.
     return undefined
   }

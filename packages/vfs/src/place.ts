@@ -8,10 +8,15 @@ export interface Place {
   device: string
 }
 
-/** Where a directory lies. Throws the system's error if there is no such directory. */
-export function placeOf(directory: string): Place {
-  const { dev } = fs.statSync(directory)
-  return { fileSystem: kindOf(directory), device: String(dev) }
+/**
+ * Where a directory lies; `device` if that is known already. Throws the system's error if there is no
+ * such directory.
+ */
+export function placeOf(
+  directory: string,
+  device: string = String(fs.statSync(directory).dev),
+): Place {
+  return { fileSystem: kindOf(directory), device }
 }
 
 /**

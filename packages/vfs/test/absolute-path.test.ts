@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import { absolutePath } from '../src/absolute-path.js'
@@ -28,15 +29,14 @@ it('refuses a ~ that no shell replaced, and no other', () => {
 })
 
 it('says so if the working directory is gone', () => {
-  const directory = tempDirectory()
-  const source = `
-    import fs from 'node:fs'
-    import { absolutePath } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))}
-    fs.rmdirSync('.' && ${JSON.stringify(directory)})
+  const program = path.join(tempDirectory(), 'program.mjs')
+  fs.writeFileSync(
+    program,
+    `import { absolutePath } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))}
     console.log(absolutePath('/a', 'it'))
-    try { absolutePath('a', 'it') } catch (error) { console.log(error.code, error.message) }
-  `
-  const args = ['--input-type=module', '--eval', source]
-  const { stdout } = spawnSync(process.execPath, args, { cwd: directory, encoding: 'utf8' })
+    try { absolutePath('a', 'it') } catch (error) { console.log(error.code, error.message) }`,
+  )
+  const args = ['-c', 'rmdir "$PWD"; exec "$0" "$1"', process.execPath, program]
+  const { stdout } = spawnSync('sh', args, { cwd: tempDirectory(), encoding: 'utf8' })
   expect(stdout).toMatch(/^\/a\nFIRN_INVALID_ARGUMENT it is a relative path.* is gone/)
 })

@@ -1,20 +1,19 @@
-// Announces itself as the owner of a directory: node owner.mjs <directory> <how> [as]
+// Announces itself as the owner of a directory: node owner.mjs <directory> <how> <as> <name>
 //   how: hold    until it is killed; a line on stdin ends it by process.exit
 //        worker  in a worker thread, which a line on stdin terminates; then says 'terminated'
-//   as:  JSON that takes the place of parts of its identity
+//   as:   JSON that takes the place of parts of its identity
+//   name: of its sign
 // Says what the owner is, as JSON.
 
 import { once } from 'node:events'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { announce, ownIdentity } from '../dist/index.js'
 
-const [directory, how, as = '{}'] = process.argv.slice(2)
+const [directory, how, as, name] = process.argv.slice(2)
 
 async function announceHere() {
-  const { owner } = await announce(directory, 'LOCK-1-00.sock', {
-    ...ownIdentity(),
-    ...JSON.parse(as),
-  })
+  const identity = { ...ownIdentity(), ...JSON.parse(as) }
+  const { owner } = await announce(directory, name, { identity })
   return owner
 }
 

@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import net from 'node:net'
@@ -18,7 +19,14 @@ import { ownIdentity } from '../src/process-identity.js'
 import { tempDirectory } from './temp-directory.js'
 
 const SCRIPT = path.join(import.meta.dirname, 'owner.mjs')
-const SOCKET = 'LOCK-1-00.sock'
+/** Of this file's run: sockets may have names that all of the machine sees. */
+const RUN = randomBytes(8).toString('hex')
+let names = 0
+
+/** One that is never used again. */
+function newName(): string {
+  return `LOCK-${++names}-${RUN}.sock`
+}
 
 interface Running {
   readonly process: ChildProcessByStdio<Writable, Readable, null>
@@ -29,7 +37,7 @@ interface Running {
 }
 
 async function run(directory: string, how: 'hold' | 'worker', as: object = {}): Promise<Running> {
-  const args = [SCRIPT, directory, how, JSON.stringify(as)]
+  const args = [SCRIPT, directory, how, JSON.stringify(as), newName()]
   const process = spawn('node', args, { stdio: ['pipe', 'pipe', 'inherit'] })
   onTestFinished(() => void process.kill('SIGKILL'))
   const [line] = await once(process.stdout, 'data')
@@ -114,8 +122,10 @@ for (const { name, as } of process.platform === 'linux' ? WAYS : WAYS.slice(0, 1
 
     it('ends its sign and leaves nothing', async () => {
       const directory = tempDirectory()
-      const sign = await announce(directory, SOCKET, { ...ownIdentity(), ...as })
-      expect(sign.owner.socket).toMatch(/^[a-z]+:LOCK-1-00\.sock$/)
+      const sign = await announce(directory, newName(), {
+        identity: { ...ownIdentity(), ...as },
+      })
+      expect(sign.owner.socket).toMatch(/^[a-z]+:LOCK-\d+-[0-9a-f]+\.sock$/)
       expect(await livenessOf(directory, sign.owner)).toBe('alive')
       sign.end()
       expect(fs.readdirSync(directory)).toEqual([])
@@ -126,13 +136,17 @@ for (const { name, as } of process.platform === 'linux' ? WAYS : WAYS.slice(0, 1
       const source = `
         import { announce } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))}
         import { ownIdentity } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))}
-        const as = { ...ownIdentity(), ...${JSON.stringify(as)} }
-        await announce(${JSON.stringify(directory)}, '${SOCKET}', as)
+        const identity = { ...ownIdentity(), ...${JSON.stringify(as)} }
+        await announce(${JSON.stringify(directory)}, '${newName()}', { identity })
       `
       const child = spawn('node', ['--input-type=module', '--eval', source], { stdio: 'inherit' })
       expect(await once(child, 'exit')).toEqual([0, null])
     })
   })
+}
+
+function socketOf(directory: string, { socket }: Owner): string {
+  return path.join(directory, socket.replace('directory:', ''))
 }
 
 describe.runIf(process.platform === 'linux')('a socket in a directory', () => {
@@ -142,17 +156,17 @@ describe.runIf(process.platform === 'linux')('a socket in a directory', () => {
     const directory = path.join(tempDirectory(), 'x'.repeat(120), 'y'.repeat(120))
     fs.mkdirSync(directory, { recursive: true })
     const running = await run(directory, 'hold', as)
-    expect(running.owner.socket).toBe(`directory:${SOCKET}`)
+    expect(running.owner.socket).toMatch(/^directory:/)
     expect(await livenessOf(directory, running.owner)).toBe('alive')
     await running.kill()
-    expect(fs.readdirSync(directory)).toEqual([SOCKET])
+    expect(running.owner.socket).toBe(`directory:${fs.readdirSync(directory)[0]}`)
     expect(await livenessOf(directory, running.owner)).toBe('dead')
   })
 
   it('that somebody removed proves nothing', async () => {
     const directory = tempDirectory()
     const running = await run(directory, 'hold', as)
-    fs.rmSync(path.join(directory, SOCKET))
+    fs.rmSync(socketOf(directory, running.owner))
     expect(await livenessOf(directory, running.owner)).toBe('unknown')
     const { pidNamespace } = ownIdentity()
     expect(await livenessOf(directory, { ...running.owner, pidNamespace })).toBe('alive')
@@ -163,9 +177,11 @@ describe.runIf(process.platform === 'linux')('a socket in a directory', () => {
 
   it('is answered without reading from it', async () => {
     const directory = tempDirectory()
-    const sign = await announce(directory, SOCKET, { ...ownIdentity(), ...as })
+    const sign = await announce(directory, newName(), {
+      identity: { ...ownIdentity(), ...as },
+    })
     onTestFinished(() => sign.end())
-    const connection = net.connect(path.join(directory, SOCKET))
+    const connection = net.connect(socketOf(directory, sign.owner))
     connection.on('error', () => {})
     const closed = new Promise((resolve) => connection.on('close', resolve))
     connection.write('hello')
@@ -286,7 +302,7 @@ it('reads an owner from JSON, of an older release too', () => {
 
 it('doesn’t look for sockets outside of the directory', async () => {
   const directory = tempDirectory()
-  const sign = await announce(directory, SOCKET)
+  const sign = await announce(directory, newName())
   onTestFinished(() => sign.end())
   for (const socket of ['directory:../x', 'directory:/etc/x', 'x', 'ftp:x']) {
     expect(await livenessOf(directory, { ...sign.owner, socket, pid: 2 ** 22 + 1 })).toBe('dead')

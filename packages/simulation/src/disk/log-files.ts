@@ -37,6 +37,7 @@ export function logFiles(user: DiskUser): FileSystem {
 /** Directories of the simulated disk stay where they are. */
 const UNMOVED: ReturnType<FileSystem['pin']> = {
   id: '',
+  device: '',
   isInPlace: () => true,
   currentPath: () => undefined,
   release: () => {},

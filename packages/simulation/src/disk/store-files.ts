@@ -73,6 +73,7 @@ export function storeFiles(
       }),
     pin: () => ({
       id: '',
+      device: '',
       isInPlace: () => true,
       currentPath: () => undefined,
       release: () => {},

@@ -93,7 +93,8 @@ export class DirectoryLock {
         if (found === 'gone') continue
         if (found !== undefined) await assertFree(fs, directory, highest, found)
         const generation = highest + 1
-        sign = await fs.announce(directory, signOf(generation, nonce))
+        const { device } = pinned
+        sign = await fs.announce(directory, signOf(generation, nonce), { device })
         const record: LockRecord = { format: 1, state: 'held', nonce, owner: sign.owner }
         if (create(fs, directory, generation, record)) {
           const names = fs.list(directory)

@@ -1,4 +1,4 @@
-import type { LifeSign, Liveness, Owner, PinnedDirectory } from '@firn/vfs'
+import type { AnnounceOptions, LifeSign, Liveness, Owner, PinnedDirectory } from '@firn/vfs'
 
 /**
  * The few calls of a file system that the log and the lock make, and what is known of the processes
@@ -31,7 +31,7 @@ export interface FileSystem {
    * Announces this process or thread as the owner of a directory, until it ends the sign or ends
    * itself. `name` is for a file of the sign in the directory.
    */
-  announce(directory: string, name: string): Promise<LifeSign>
+  announce(directory: string, name: string, options: AnnounceOptions): Promise<LifeSign>
   /** Whether the owner of a directory lives. */
   livenessOf(directory: string, owner: Owner): Promise<Liveness>
   /** Whether an owner is this process, in any of its threads. */

@@ -5,15 +5,17 @@ import type { FileSystem } from './file-system.js'
 /**
  * The calls of a log in a directory that is pinned. A call that finds a file by its path throws
  * `LogFailedError` if that path leads to another directory by now, or to none: nothing is ever written
- * into, or read from, another database that took the name. What is open goes on.
+ * into, or read from, another database that took the name. What is open goes on. `isOpening`: the
+ * lock has just made sure.
  */
 export function pinnedFileSystem(
   fs: FileSystem,
   directory: string,
   pinned: PinnedDirectory,
+  isOpening: () => boolean,
 ): FileSystem {
   const inPlace = (): FileSystem => {
-    if (!pinned.isInPlace()) throw movedError(directory)
+    if (!isOpening() && !pinned.isInPlace()) throw movedError(directory)
     return fs
   }
   return {
@@ -28,7 +30,7 @@ export function pinnedFileSystem(
     remove: (path) => inPlace().remove(path),
     syncDirectory: async (path) => inPlace().syncDirectory(path),
     pin: (path) => fs.pin(path),
-    announce: (path, name) => fs.announce(path, name),
+    announce: (path, name, options) => fs.announce(path, name, options),
     livenessOf: (path, owner) => fs.livenessOf(path, owner),
     isThisProcess: (owner) => fs.isThisProcess(owner),
   }

@@ -29,8 +29,8 @@ export class BaseDirectory {
   /** Throws `ObjectStoreError` if the directory was renamed, removed or replaced. */
   assertInPlace(): void {
     if (this.#released) return
-    this.#pinned ??= this.#pin()
-    if (this.#pinned?.isInPlace() === false) throw movedError(this.path)
+    if (this.#pinned === undefined) this.#pinned = this.#pin()
+    else if (!this.#pinned.isInPlace()) throw movedError(this.path)
   }
 
   release(): void {

@@ -56,6 +56,7 @@ function directoryOf(files: ReadonlyMap<string, Uint8Array>, at: string): FileSy
     },
     pin: () => ({
       id: '',
+      device: '',
       isInPlace: () => true,
       currentPath: () => undefined,
       release: () => {},
