@@ -89,7 +89,10 @@ export interface CompactionReport {
   filesOut: number
   bytesRead: number
   bytesWritten: number
-  /** Damaged files that were left alone. `firn verify` lists all that is damaged. */
+  /**
+   * Damaged files that were left alone: one that couldn't be read is tried again after a minute. `firn
+   * verify` lists all that is damaged.
+   */
   skipped: SkippedFile[]
 }
 

@@ -29,7 +29,7 @@ export interface DatabaseStats {
     bytesRead: number
     bytesWritten: number
     failures: number
-    /** Files that couldn't be read lately. They are tried again after a minute, and by `compact`. */
+    /** Files that couldn't be read lately. They are tried again after a minute. */
     skipped: SkippedFile[]
   }
   /** Merges of files that one large batch had written, before its commit: no compactions. */

@@ -168,11 +168,10 @@ export class Compactor {
     }
   }
 
-  /** Compacts until the tree is in shape, and level 0 is empty. Files that were left alone are tried again. */
+  /** Compacts until the tree is in shape, and level 0 is empty. */
   async drain(): Promise<void> {
     this.#awaited++
     this.#eager = true
-    this.#poisoned.clear()
     try {
       await this.#work.drain()
     } finally {
