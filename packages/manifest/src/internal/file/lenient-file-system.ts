@@ -32,7 +32,7 @@ export function withLenientDirectories(
     rename: (from, to) => fs.rename(from, to),
     remove: (path) => fs.remove(path),
     pin: (directory) => fs.pin(directory),
-    announce: (directory, name) => fs.announce(directory, name),
+    announce: (directory, name, options) => fs.announce(directory, name, options),
     livenessOf: (directory, owner) => fs.livenessOf(directory, owner),
     isThisProcess: (owner) => fs.isThisProcess(owner),
     async syncDirectory(path) {
