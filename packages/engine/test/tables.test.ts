@@ -193,3 +193,18 @@ describe('aborts', () => {
     expect(rows).toBeLessThan(5000)
   })
 })
+
+test('a batch that comes while its table is dropped is in the old table or in the new one', async () => {
+  await using db = await open('memory:')
+  const table = db.table('t', { keys: 'utf8', values: 'utf8' })
+  // So many turns after the drop was asked for.
+  for (let turns = 0; turns < 40; turns++) {
+    await table.put('old', 'v')
+    const dropping = db.dropTable('t')
+    for (let turn = 0; turn < turns; turn++) await undefined
+    const batch = db.batch().put(table, 'new', 'v')
+    const [drop, commit] = await Promise.all([dropping, batch.write()])
+    const expected = commit.version > drop.version ? 'v' : undefined
+    expect([turns, await table.get('new')]).toEqual([turns, expected])
+  }
+})

@@ -8,6 +8,10 @@ type ChaosKind = (typeof CHAOS_KINDS)[number]
 
 /** So that every workload comes to its end. */
 const MOST_STRIKES = 60
+/** Of crashes upon acknowledgements. */
+const MOST_UPON_COMMITS = 12
+/** How likely a crash follows an acknowledgement that tells of others. */
+const TELLING = 0.5
 /** Longer than a lease for maintenance. */
 const LONGEST_PAUSE_MS = 45_000
 const RESTART_MS = 3000
@@ -21,14 +25,22 @@ export class Chaos {
   readonly #everyMs: number
   /** How often each kind strikes, next to the others. */
   readonly #weights: readonly number[]
+  /** How likely a crash follows an acknowledgement at once. */
+  readonly #uponAcknowledgement: number
   #on = true
   #strikes = 0
+  /** Crashes upon acknowledgements. */
+  #uponCommits = 0
 
   constructor(world: World, hosts: readonly Host[]) {
     this.#world = world
     this.#hosts = hosts
     this.#decisions = world.decisions.scope('chaos')
     this.#everyMs = this.#decisions.likelihood('everyMs', [100_000, 300, 1000, 4000])
+    this.#uponAcknowledgement = this.#decisions.likelihood(
+      'upon acknowledgement',
+      [0, 0, 0.02, 0.15],
+    )
     this.#weights = CHAOS_KINDS.map((kind) => this.#decisions.likelihood(kind, [0, 1, 3]))
   }
 
@@ -44,6 +56,23 @@ export class Chaos {
     })
   }
 
+  /**
+   * A client was told of a commit. Its process, or its machine, may crash before it does anything more;
+   * more often after one that makes others durable (`isTelling`).
+   */
+  acknowledged(host: Host, isTelling: boolean): void {
+    if (!this.#on || this.#uponCommits === MOST_UPON_COMMITS) return
+    const { life } = host
+    const decisions = life.decisions.scope('acknowledged')
+    const usual = this.#uponAcknowledgement
+    const likelihood = isTelling && usual > 0 ? TELLING : usual
+    if (decisions.weigh('crash', [1 - likelihood, likelihood]) === 0) return
+    this.#uponCommits++
+    this.#world.after(0, life, `${life.name} crashes upon a commit`, () => {
+      if (this.#on && host.life === life) this.#crash(host, decisions)
+    })
+  }
+
   end(): void {
     this.#on = false
     for (const { process } of this.#hosts) process.clock.start()
@@ -53,8 +82,17 @@ export class Chaos {
     const kind = CHAOS_KINDS[decisions.weigh('kind', [0, ...this.#weights]) - 1]
     const host = this.#hosts[decisions.choose('host', this.#hosts.length)]
     if (kind === undefined || host === undefined || !host.life.alive) return
-    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
+    this.#count(kind)
     this.#meet(kind, host, decisions)
+  }
+
+  #count(kind: ChaosKind): void {
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
+  }
+
+  #crash(host: Host, decisions: Decisions): void {
+    this.#count('crash')
+    this.#meet('crash', host, decisions)
   }
 
   #meet(kind: ChaosKind, host: Host, decisions: Decisions): void {
@@ -65,7 +103,7 @@ export class Chaos {
       case 'crash':
         host.crash()
         // Others of the machine would have seen what is lost with it.
-        if (this.#hosts.length === 1 && decisions.choose('machine', 2) === 1) {
+        if (this.#hosts.length === 1 && decisions.weigh('machine', [1, 2]) === 1) {
           host.lossWindow.machineCrashed()
           host.simulation.place.crash(decisions)
         }

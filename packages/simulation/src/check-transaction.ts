@@ -1,5 +1,6 @@
 import type { Change, Seen, TransactionReads, Write } from './history.js'
 import { isInRange } from './key-range.js'
+import { ownOf } from './own-writes.js'
 import type { Replay, Timeline } from './replay.js'
 
 type Shows = (seen: Seen, version: number, timeline: Timeline) => boolean
@@ -70,7 +71,10 @@ function precedingChanges(own: readonly Change[], all: readonly Change[]): reado
 
 function touches({ table, key }: Change, seen: Seen): boolean {
   if (!('table' in seen) || seen.table !== table) return false
+  // Its own write was in the place of the other's.
+  if (ownOf(seen)?.has(key) === true) return false
   if (seen.kind === 'values') return seen.keys.includes(key)
+  if (seen.kind === 'count') return isInRange(key, seen.range)
   if (seen.kind !== 'rows' || !isInRange(key, seen.range)) return false
   // Only as far as it was read.
   const { limit = Number.POSITIVE_INFINITY, reverse } = seen.range

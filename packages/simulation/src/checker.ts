@@ -1,7 +1,8 @@
 import { problemsOfTransaction } from './check-transaction.js'
-import type { At, Change, History, Read, Seen, Write } from './history.js'
+import type { Change, History, Read, Seen, Write } from './history.js'
 import { rangeInWords } from './key-range.js'
 import { LostTimeline } from './lost-timeline.js'
+import { withOwn } from './own-writes.js'
 import type { Replay, Timeline } from './replay.js'
 import { problemsOfRules } from './rules.js'
 
@@ -159,7 +160,7 @@ function problemsOfCommit(write: Write, who: string, places: Places, replay: Rep
 }
 
 function problemsOfRead(read: Read, timeline: Timeline): string[] {
-  const { from, at } = read
+  const { from } = read
   const to = Math.min(read.to, timeline.version)
   const who = `${read.process}'s ${read.what}`
   if (read.to > timeline.version) {
@@ -171,14 +172,16 @@ function problemsOfRead(read: Read, timeline: Timeline): string[] {
   const table = 'table' in read.seen ? read.seen.table : undefined
   let last: Moment | undefined
   for (let present = from; present <= to; present++) {
-    const asked = versionOf(at, present, timeline)
+    const asked = versionOf(read, present, timeline)
+    // There is no such version yet.
+    if (asked > present) continue
     const id = table === undefined ? undefined : timeline.idOf(table, present)
     if (last !== undefined && asked === last.asked && id === last.id) continue
     last = { asked, present, id }
     if (matches(read.seen, last, timeline)) return []
   }
   if (read.growing && matchesGrowing(read, to, timeline)) return []
-  return [explain(who, read, { asked: versionOf(at, to, timeline), present: to }, timeline)]
+  return [explain(who, read, { asked: versionOf(read, to, timeline), present: to }, timeline)]
 }
 
 /** Whether the database of a version shows this. */
@@ -194,14 +197,17 @@ interface Moment {
   id?: number | undefined
 }
 
-/** The version that a read at a moment shows, where the present is `version`. */
-function versionOf(at: At, version: number, timeline: Timeline): number {
+/** The version that a read shows, where the present is `version`. */
+function versionOf(read: Read, version: number, timeline: Timeline): number {
+  const { at, bound = Number.POSITIVE_INFINITY } = read
   if (at === undefined) return version
-  if ('version' in at) return at.version
-  return Math.min(version, timeline.versionAtTime(at.timestamp))
+  if ('version' in at) return Math.min(bound, at.version)
+  const timestamp = 'timestamp' in at ? at.timestamp : at.dateMs * 1000
+  return Math.min(bound, version, timeline.versionAtTime(timestamp))
 }
 
-function matches(seen: Seen, { asked, present }: Moment, timeline: Timeline): boolean {
+function matches(seen: Seen, { asked, present }: Moment, known: Timeline): boolean {
+  const timeline = withOwn(seen, known)
   switch (seen.kind) {
     case 'version':
       return seen.version === asked
@@ -290,7 +296,8 @@ function shown(seen: Seen): string {
   }
 }
 
-function expected(seen: Seen, { asked, present }: Moment, timeline: Timeline): string {
+function expected(seen: Seen, { asked, present }: Moment, known: Timeline): string {
+  const timeline = withOwn(seen, known)
   switch (seen.kind) {
     case 'version':
       return 'that version'

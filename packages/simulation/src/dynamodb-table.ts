@@ -10,34 +10,49 @@ export interface ItemCondition {
   ExpressionAttributeValues?: Item | undefined
 }
 
-/** The part of a DynamoDB table that Firn uses: items of a partition key `id` and a sort key `version`. */
+/** An item as it was from some time on. */
+interface State {
+  sinceMs: number
+  item: Item
+}
+
+/**
+ * The part of a DynamoDB table that Firn uses: items of a partition key `id` and a sort key `version`. It
+ * remembers how they were, for reads that don't ask for what is newest.
+ */
 export class DynamoDbTable {
-  readonly #partitions: Map<string, Map<number, Item>> = new Map()
+  readonly #partitions: Map<string, Map<number, State[]>> = new Map()
 
-  find(key: Item): Item | undefined {
-    return this.#partitions.get(idOf(key))?.get(versionOf(key))
+  /** An item, as it is or as it was at a time. */
+  find(key: Item, atMs?: number): Item | undefined {
+    return itemAt(this.#partitions.get(idOf(key))?.get(versionOf(key)), atMs)
   }
 
-  put(item: Item): void {
+  put(item: Item, nowMs: number): void {
     const id = idOf(item)
-    const partition = this.#partitions.get(id) ?? new Map<number, Item>()
+    const partition = this.#partitions.get(id) ?? new Map<number, State[]>()
     this.#partitions.set(id, partition)
-    partition.set(versionOf(item), item)
+    const states = partition.get(versionOf(item)) ?? []
+    partition.set(versionOf(item), states)
+    states.push({ sinceMs: nowMs, item })
   }
 
-  delete(key: Item): void {
-    this.#partitions.get(idOf(key))?.delete(versionOf(key))
-  }
-
-  /** Items of a partition after a version, in order. */
-  after(key: Item, limit: number): { items: Item[]; atEnd: boolean } {
-    const partition = this.#partitions.get(idOf(key)) ?? new Map<number, Item>()
+  /** Items of a partition after a version, in order, as they are or as they were at a time. */
+  after(key: Item, limit: number, atMs?: number): { items: Item[]; atEnd: boolean } {
+    const partition = this.#partitions.get(idOf(key)) ?? new Map<number, State[]>()
     const after = versionOf(key)
     const versions = [...partition.keys()].filter((version) => version > after)
     versions.sort((a, b) => a - b)
-    const items = versions.slice(0, limit).map((version) => partition.get(version) as Item)
-    return { items, atEnd: versions.length <= limit }
+    const all = versions
+      .map((version) => itemAt(partition.get(version), atMs))
+      .filter((item) => item !== undefined)
+    return { items: all.slice(0, limit), atEnd: all.length <= limit }
   }
+}
+
+function itemAt(states: readonly State[] = [], atMs: number | undefined): Item | undefined {
+  if (atMs === undefined) return states.at(-1)?.item
+  return states.findLast(({ sinceMs }) => sinceMs <= atMs)?.item
 }
 
 /** Whether a condition holds of an item, or of none: comparisons and `attribute_not_exists`, joined by AND. */

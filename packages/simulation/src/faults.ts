@@ -97,6 +97,11 @@ export class Faults {
     return DAMAGE.some((kind) => this.counts.has(kind))
   }
 
+  /** Whether something may still go wrong. */
+  get areOn(): boolean {
+    return this.#on
+  }
+
   /** From now on the service works. */
   end(): void {
     this.#on = false

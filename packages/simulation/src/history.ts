@@ -53,8 +53,11 @@ export interface WriteDetails {
   durability?: Write['durability'] | undefined
 }
 
-/** The moment that a read asks for; `undefined`: the present. */
-export type At = { version: number } | { timestamp: number } | undefined
+/** The moment that a read asks for, which may be to come; `undefined`: the present. */
+export type At = { version: number } | { timestamp: number } | { dateMs: number } | undefined
+
+/** What a transaction had written to a table when it read it, by key; deletes as `undefined`. */
+export type OwnWrites = ReadonlyMap<string, string | undefined>
 
 /** What a read gave. */
 export type Seen =
@@ -63,10 +66,18 @@ export type Seen =
       table: string
       keys: readonly string[]
       values: readonly (string | undefined)[]
+      own?: OwnWrites
     }
   /** `whole`: it was read to its end, else these are the first rows. */
-  | { kind: 'rows'; table: string; range: KeyRange; rows: readonly Row[]; whole: boolean }
-  | { kind: 'count'; table: string; range: KeyRange; count: number }
+  | {
+      kind: 'rows'
+      table: string
+      range: KeyRange
+      rows: readonly Row[]
+      whole: boolean
+      own?: OwnWrites
+    }
+  | { kind: 'count'; table: string; range: KeyRange; count: number; own?: OwnWrites }
   /** The same of keys alone, or of values. */
   | {
       kind: 'keys' | 'values of rows'
@@ -91,6 +102,8 @@ export interface Read {
   from: number
   to: number
   at: At
+  /** The version that it can't show more than, whatever moment it asks for: that of its snapshot. */
+  bound?: number | undefined
   /**
    * How many times buffered writes had been lost when it was made, by a process that sees what is
    * buffered; `undefined` for one that sees the log alone.

@@ -1,6 +1,7 @@
 import { type Database, type OpenOptions, open } from '@firn/engine'
 import { Patience } from './abandoned.js'
 import { assertExpected } from './expected-errors.js'
+import { drawLifeLimits, type LifeLimits } from './limits.js'
 import { LossWindow, type LostWrite } from './loss-window.js'
 import { Session } from './session.js'
 import type { Life, SimProcess } from './sim-process.js'
@@ -37,6 +38,8 @@ export class Host {
   /** Whether the database has told that it accepts no writes before it is opened again. */
   isStopped = false
   readonly #flushIntervalMs: number
+  /** Those of the life under way, once its database was asked for. */
+  lifeLimits: LifeLimits | undefined
   /** What a crash may take of what is buffered here. */
   readonly lossWindow: LossWindow
   #life: Life | undefined
@@ -147,8 +150,11 @@ export class Host {
   async #open(life: Life): Promise<Database> {
     const { place, limits, world, history } = this.simulation
     const { mode, compaction } = this.options
+    const ofLife = drawLifeLimits(life.decisions.scope('limits'))
+    this.lifeLimits = ofLife
     const options: OpenOptions = {
       ...limits.options,
+      ...ofLife,
       mode,
       compaction,
       flushIntervalMs: this.#flushIntervalMs,
@@ -167,7 +173,7 @@ export class Host {
         const database = await open({
           ...place.partsFor(life, mode),
           ...options,
-          ...place.cacheFor(life),
+          ...place.cacheFor(life, ofLife),
           ...(signal === undefined ? {} : { signal }),
         })
         patience?.end()

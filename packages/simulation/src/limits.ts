@@ -3,8 +3,8 @@ import type { Decisions } from './decisions.js'
 
 /** Sizes and limits of one run, so small that a few hundred writes meet them all. */
 export interface Limits {
-  /** For `open`. */
-  options: Pick<OpenOptions, 'memtableBytes' | 'maxStalenessMs' | 'cache' | 'tuning'>
+  /** For `open`, in every process. */
+  options: Pick<OpenOptions, 'maxStalenessMs' | 'tuning'>
   maxStalenessMs: number
   inlineLimitBytes: number
   /** Payloads of more bytes than this are spilled from DynamoDB to an object. */
@@ -15,6 +15,15 @@ export interface Limits {
   pageKeys: number
   /** Items in one reply to a query. */
   pageItems: number
+  /** How much longer an upload of a file takes at most, in milliseconds. */
+  uploadMs: number
+  /** How much longer each way of a request for a lease takes at most. */
+  leaseMs: number
+}
+
+/** What may be another time when a database is opened the next time. */
+export type LifeLimits = Required<Pick<OpenOptions, 'memtableBytes'>> & {
+  cache: { memoryBytes: number }
 }
 
 export function drawLimits(decisions: Decisions): Limits {
@@ -24,12 +33,9 @@ export function drawLimits(decisions: Decisions): Limits {
   const inlineLimitBytes = pick('inlineLimitBytes', [2000, 1_000_000, 300, 64, 0])
   const level0Trigger = pick('level0Trigger', [4, 1, 2])
   const level0Slowdown = pick('level0Slowdown', [20, 6, 10])
-  const memtableBytes = pick('memtableBytes', [262_144, 1024, 4096, 16_384])
   return {
     options: {
-      memtableBytes,
       maxStalenessMs,
-      cache: { memoryBytes: pick('cacheBytes', [1_000_000, 0, 4096]) },
       tuning: {
         blockBytes: pick('blockBytes', [4096, 64, 300]),
         targetFileBytes: pick('targetFileBytes', [100_000, 400, 2000]),
@@ -46,5 +52,15 @@ export function drawLimits(decisions: Decisions): Limits {
     partBytes: pick('partBytes', [100_000, 100_000, 600, 3000]),
     pageKeys: pick('pageKeys', [1000, 2, 10]),
     pageItems: pick('pageItems', [1000, 1, 3, 20]),
+    uploadMs: pick('uploadMs', [0, 0, 0, 500, 4000, 60_000]),
+    leaseMs: pick('leaseMs', [0, 0, 500, 4000, 20_000]),
+  }
+}
+
+/** Drawn each time that a database is opened. */
+export function drawLifeLimits(decisions: Decisions): LifeLimits {
+  return {
+    memtableBytes: decisions.pick('memtableBytes', [262_144, 1024, 1024, 4096, 16_384]),
+    cache: { memoryBytes: decisions.pick('cacheBytes', [1_000_000, 0, 4096]) },
   }
 }

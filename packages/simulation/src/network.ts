@@ -18,6 +18,8 @@ export interface Exchange<T> {
   /** The same of a refusal, which may hold something, too. */
   garbleRefusal?(error: unknown, kind: FaultKind): unknown
   signal?: AbortSignal | undefined
+  /** How much longer it is on its way there, at most, and back, in milliseconds. */
+  slowness?: { thereMs: number; backMs: number } | undefined
 }
 
 const SLOW = 100
@@ -88,8 +90,9 @@ export class Network {
     answer: (delayMs: number, given: Answer<T>) => void,
   ): void {
     const { what } = exchange
-    const there = this.#latency(decisions, fault)
-    const back = this.#latency(decisions, fault)
+    const { thereMs = 0, backMs = 0 } = exchange.slowness ?? {}
+    const there = this.#latency(decisions, fault) + this.#longer(decisions, thereMs)
+    const back = this.#latency(decisions, fault) + this.#longer(decisions, backMs)
     const apply = (how = 'applied'): Answer<T> => {
       const given = attempt(() => exchange.apply())
       this.#world.note(`${what} ${'error' in given ? `refused (${wordsOf(given.error)})` : how}`)
@@ -143,6 +146,12 @@ export class Network {
     const steps = decisions.choose('latency', LATENCY_STEPS)
     const ms = this.#latencyMs * (0.5 + steps / LATENCY_STEPS)
     return fault === 'slow' ? ms * SLOW : ms
+  }
+
+  /** While faults last, as nobody waits for slow services after that. */
+  #longer(decisions: Decisions, mostMs: number): number {
+    if (mostMs === 0 || !this.faults.areOn) return 0
+    return (mostMs * decisions.choose('longer', LATENCY_STEPS + 1)) / LATENCY_STEPS
   }
 
   #late(decisions: Decisions): number {

@@ -19,12 +19,13 @@ import { CacheDisks } from './disk/cache-disks.js'
 import { EmbeddedDisk } from './disk/embedded-disk.js'
 import { DynamoDbTable } from './dynamodb-table.js'
 import { Faults } from './faults.js'
-import type { Limits } from './limits.js'
+import type { LifeLimits, Limits } from './limits.js'
 import { Network } from './network.js'
 import { simDynamoDbClient } from './sim-dynamodb-client.js'
 import type { Life, SimProcess } from './sim-process.js'
 import { S3_SERVERS, type S3Server, simS3Client } from './sim-s3-client.js'
 import { Violation } from './violation.js'
+import { LeaseWatch } from './watched-leases.js'
 import type { World } from './world.js'
 
 /** Where a database is: S3 alone, S3 and DynamoDB, or one process's own disk. */
@@ -56,6 +57,7 @@ export class Place {
   readonly #table: DynamoDbTable = new DynamoDbTable()
   readonly #disk: EmbeddedDisk | undefined
   readonly #caches: CacheDisks | undefined
+  readonly #leases: LeaseWatch = new LeaseWatch()
 
   constructor(world: World, kind: PlaceKind, limits: Limits) {
     const { decisions } = world
@@ -68,7 +70,7 @@ export class Place {
     const draw = kind === 'embedded' ? Faults.none : Faults.draw
     this.#store = new Network(world, draw('store', decisions), decisions.between('store ms', 1, 40))
     this.#log = new Network(world, draw('log', decisions), decisions.between('log ms', 1, 40))
-    this.#disk = kind === 'embedded' ? new EmbeddedDisk(world) : undefined
+    this.#disk = kind === 'embedded' ? new EmbeddedDisk(world, limits.uploadMs) : undefined
     this.faults =
       this.#disk === undefined ? [this.#store.faults, this.#log.faults] : [this.#disk.faults]
     this.#caches = kind === 'embedded' ? undefined : CacheDisks.draw(world)
@@ -92,15 +94,18 @@ export class Place {
     if (disk !== undefined) return { store, log: () => disk.openLog(life, mode) }
     const log = (incarnation: string): CommitLog => this.#logFor(life, store, incarnation)
     const leases = (incarnation: string): Leases =>
-      this.kind === 'objects'
-        ? new ObjectLeases(store, incarnation, { env: life.env })
-        : new DynamoDbLeases({ ...this.#dynamoDb(life), env: life.env, incarnation })
+      this.#leases.over(
+        this.kind === 'objects'
+          ? new ObjectLeases(store, incarnation, { env: life.env })
+          : new DynamoDbLeases({ ...this.#dynamoDb(life), env: life.env, incarnation }),
+        life,
+      )
     return { store, log, leases }
   }
 
   /** What makes the cache, in one life of a process, one that is partly on disk, where the run has such. */
-  cacheFor(life: Life): Pick<DatabaseParts, 'cache' | 'cacheFiles'> {
-    return this.#caches?.partsFor(life, this.#limits.options.cache) ?? {}
+  cacheFor(life: Life, { cache }: LifeLimits): Pick<DatabaseParts, 'cache' | 'cacheFiles'> {
+    return this.#caches?.partsFor(life, cache) ?? { cache }
   }
 
   /** The id of the database. */
@@ -154,13 +159,14 @@ export class Place {
 
   #storeFor(life: Life): ObjectStore {
     if (this.#disk !== undefined) return this.#disk.storeFor(life)
-    const { pageKeys, partBytes } = this.#limits
+    const { pageKeys, partBytes, uploadMs, leaseMs } = this.#limits
     const client = simS3Client({
       life,
       bucket: this.bucket,
       network: this.#store,
       server: this.#server,
       pageKeys,
+      slowness: { uploadMs, leaseMs },
       // A log in the store takes its end from a list; elsewhere only checkpoints are found by one, and an
       // older one will do.
       listsMayBeStale: this.kind === 'dynamodb',
@@ -178,8 +184,8 @@ export class Place {
   }
 
   #dynamoDb(life: Life): { client: ReturnType<typeof simDynamoDbClient>; tableName: string } {
-    const { pageItems } = this.#limits
-    const options = { life, table: this.#table, network: this.#log, pageItems }
+    const { pageItems, leaseMs } = this.#limits
+    const options = { life, table: this.#table, network: this.#log, pageItems, leaseMs }
     return { client: simDynamoDbClient(options), tableName: 'firn' }
   }
 }

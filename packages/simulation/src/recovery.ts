@@ -146,8 +146,8 @@ export class Recovery {
 
   /** Writes more than a memtable holds, unless it is a large one, or values are files at once. */
   async #fillMemtable(host: Host, session: Session): Promise<void> {
-    const { inlineLimitBytes, options } = this.#simulation.limits
-    const bytes = Math.min(options.memtableBytes ?? 0, MOST_MEMTABLE_BYTES)
+    const { inlineLimitBytes } = this.#simulation.limits
+    const bytes = Math.min(host.lifeLimits?.memtableBytes ?? 0, MOST_MEMTABLE_BYTES)
     const padding = Math.min(bytes / 2, inlineLimitBytes - LEAST_INLINE_BYTES)
     if (padding < LEAST_INLINE_BYTES) return
     for (let written = 0; written <= bytes; written += padding) {

@@ -12,8 +12,10 @@ import {
 } from '@firn/manifest'
 import { KIND_DELETE } from '@firn/mvcc'
 import { END, memorySource, PENDING, SstReader } from '@firn/sst'
+import { textOfStored } from './client/text-keys.js'
 import { type Change, type Row, WHOLE_TABLE } from './history.js'
 import { isInRange, type KeyRange } from './key-range.js'
+import { keysOf } from './tables.js'
 
 /** Bytes of the table's id in front of a key in a file. */
 const ID_BYTES = 4
@@ -200,13 +202,10 @@ export class Replay implements Timeline {
   ): Promise<void> {
     if (edit.type === 'records') {
       readRecords(edit.bytes, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
-        const key = text.decode(bytes.subarray(keyStart, keyEnd))
+        const table = this.#nameOf(id)
+        const key = textOfStored(keysOf(table), bytes.subarray(keyStart, keyEnd))
         const value = text.decode(bytes.subarray(valueStart, valueEnd))
-        changes.push({
-          table: this.#nameOf(id),
-          key,
-          value: kind === KIND_DELETE ? undefined : value,
-        })
+        changes.push({ table, key, value: kind === KIND_DELETE ? undefined : value })
       })
     }
     if (edit.type !== 'add-files') return
@@ -227,9 +226,9 @@ export class Replay implements Timeline {
       if (status === END) break
       const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, kind } = cursor
       const id = new DataView(keyBytes.buffer, keyBytes.byteOffset).getUint32(keyStart)
-      const key = text.decode(keyBytes.subarray(keyStart + ID_BYTES, keyEnd))
-      const value = text.decode(valueBytes.subarray(valueStart, valueEnd))
       const table = this.#nameOf(id)
+      const key = textOfStored(keysOf(table), keyBytes.subarray(keyStart + ID_BYTES, keyEnd))
+      const value = text.decode(valueBytes.subarray(valueStart, valueEnd))
       changes.push({ table, key, value: kind === KIND_DELETE ? undefined : value })
       status = cursor.next()
     }

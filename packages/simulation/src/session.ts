@@ -1,5 +1,13 @@
-import type { Commit, Database, Table } from '@firn/engine'
+import type { Commit, Database, Snapshot, Transaction } from '@firn/engine'
 import { Patience } from './abandoned.js'
+import { ClientBatch } from './client/client-batch.js'
+import {
+  ClientReads,
+  ClientTable,
+  ClientTransactionTable,
+  type Kinds,
+} from './client/client-table.js'
+import { type CallOptions, ReusedInputs } from './client/reused-inputs.js'
 import type { Decisions } from './decisions.js'
 import { assertExpected } from './expected-errors.js'
 import {
@@ -13,31 +21,11 @@ import {
 } from './history.js'
 import type { Host } from './host.js'
 import type { KeyRange } from './key-range.js'
+import { pickMoment } from './moments.js'
 import { chooseOperation } from './operations/operations.js'
-import { ETERNAL, optionsOf, TABLES } from './tables.js'
+import { type ReadRequest, RecordedRead } from './recorded-read.js'
+import { optionsOf, TABLES } from './tables.js'
 import { Violation } from './violation.js'
-
-export type TextTable = Table<string, string>
-
-/** A read as an operation describes it. */
-export interface ReadRequest {
-  what: string
-  /** The tables that are read. */
-  table: string
-  at?: At
-  /** Whether it looks at the log first. */
-  fresh?: boolean
-  /** Whether it never does: it shows what the process sees. */
-  stale?: boolean
-  /** The oldest and the newest version that were the present when it was made. Default: found out. */
-  present?: { from: number; to: number }
-  /** Whether what it shows is held for it. */
-  held?: boolean
-  /** Whether it reads single keys of the present; see `Read.growing`. */
-  single?: boolean
-  /** Codes of errors that it may end in besides those that faults explain. */
-  allowed?: readonly string[]
-}
 
 /** A write as an operation describes it. */
 export interface WriteRequest {
@@ -46,6 +34,8 @@ export interface WriteRequest {
   /** What the same call wrote before, to the same keys. */
   replaced?: readonly Change[]
   durability?: 'durable' | 'buffered'
+  /** Whether its acknowledgement says of other writes that they are durable. */
+  isTelling?: boolean
   /** Codes of errors that it may end in besides those that faults explain. */
   allowed?: readonly string[]
 }
@@ -58,7 +48,9 @@ export class Session {
   decisions: Decisions
   readonly history: History
   readonly #decisions: Decisions
-  readonly #handles: WeakMap<Database, Map<string, TextTable>> = new WeakMap()
+  /** What it passes to the database. */
+  readonly inputs: ReusedInputs = new ReusedInputs()
+  readonly #handles: WeakMap<Database, Map<string, ClientTable>> = new WeakMap()
   #patience: Patience | undefined
   #steps = 0
   #garbledBefore = 0
@@ -90,7 +82,7 @@ export class Session {
     this.decisions = this.#decisions.scope(String(this.#steps++))
     await this.join()
     this.#garbledBefore = host.life.garbled
-    const operation = chooseOperation(this.decisions, host.options)
+    const operation = chooseOperation(this.decisions, host.options, host.simulation.weights)
     if (operation === undefined) return
     host.simulation.countOperation(operation.name)
     host.simulation.world.note(`${this.name} begins ${operation.name}`)
@@ -108,13 +100,45 @@ export class Session {
   }
 
   /** A handle of a table, the same one as long as the database is open: whatever becomes of the table. */
-  table(name: string): TextTable {
+  table(name: string): ClientTable {
     const { db } = this
-    const handles = this.#handles.get(db) ?? new Map<string, TextTable>()
+    const handles = this.#handles.get(db) ?? new Map<string, ClientTable>()
     this.#handles.set(db, handles)
-    const handle = handles.get(name) ?? db.table<string, string>(name, optionsOf(name))
-    handles.set(name, handle)
+    let handle = handles.get(name)
+    if (handle === undefined) {
+      const options = optionsOf(name)
+      handle = new ClientTable(db.table<unknown, unknown>(name, options), options, this.inputs)
+      handles.set(name, handle)
+    }
     return handle
+  }
+
+  /** A table of a snapshot. */
+  tableOf(snapshot: Snapshot, name: string): ClientReads {
+    const options = optionsOf(name)
+    return new ClientReads(snapshot.table<unknown, unknown>(name, options), options, this.inputs)
+  }
+
+  /** A table that a transaction reads and writes. */
+  tableIn(transaction: Transaction, name: string): ClientTransactionTable {
+    const options: Kinds = optionsOf(name)
+    const table = transaction.table<unknown, unknown>(name, options)
+    return new ClientTransactionTable(table, options, this.inputs)
+  }
+
+  snapshot(options: Pick<CallOptions, 'at' | 'signal'>): Promise<Snapshot> {
+    return this.inputs.pass((own) => this.db.snapshot(own.options(options)))
+  }
+
+  transaction(
+    run: (transaction: Transaction) => Promise<void>,
+    options: Pick<CallOptions, 'isolation' | 'attempts' | 'signal'>,
+  ): Promise<void> {
+    return this.inputs.pass((own) => this.db.transaction(run, own.options(options)))
+  }
+
+  batch(): ClientBatch {
+    return new ClientBatch(this.db.batch(), this.inputs)
   }
 
   /** For the call of a step that its client may give up waiting for, sooner or later, or before it is made. */
@@ -158,19 +182,16 @@ export class Session {
         break
     }
     if (decisions.choose('reverse', 2) === 1) range.reverse = true
-    if (decisions.choose('limited', 3) === 1) range.limit = decisions.choose('limit', 12)
+    const limited = decisions.choose('limited', 6)
+    if (limited === 1 || limited === 2) range.limit = decisions.choose('limit', 12)
+    // More than the engine reads at once.
+    if (limited === 3) range.limit = decisions.between('long limit', 60, 140)
     return range
   }
 
-  /** A moment of the past, or of what this process hasn't seen yet; `undefined` before the first commit. */
+  /** See there. */
   pickMoment(): At {
-    const { decisions, history } = this
-    const commit = history.commit(decisions.choose('age', 40))
-    if (commit === undefined) return undefined
-    if (decisions.choose('by', 2) === 0) {
-      return { version: decisions.between('version', 1, this.db.version) }
-    }
-    return { timestamp: commit.timestamp + decisions.between('around', -1, 1) }
+    return pickMoment(this)
   }
 
   /** Waits as a client does that has something else to do. */
@@ -182,13 +203,14 @@ export class Session {
   async write(request: WriteRequest, send: (recorded: Write) => Promise<Commit>): Promise<void> {
     const { history, host } = this
     const { what, changes } = request
-    const { world, place } = host.simulation
+    const { world, place, chaos } = host.simulation
     // Where others write, a version isn't known before it is in the log.
     const durability = place.kind === 'embedded' ? request.durability : 'durable'
     const write = history.begin(this.name, what, changes, { ...request, durability })
     try {
       const commit = await send(write)
       history.acknowledge(write, commit, world.nowMs)
+      chaos.acknowledged(host, request.isTelling === true)
       this.#note(`${what} has version ${commit.version}`)
       // Who closed it meanwhile sees nothing any more.
       if (this.isOpen && host.see(this.db) < commit.version) {
@@ -247,61 +269,5 @@ export class Session {
 
   #note(what: string): void {
     this.host.simulation.world.note(`${this.name}: ${what}`)
-  }
-}
-
-/** A read under way. */
-export class RecordedRead {
-  readonly #session: Session
-  readonly #request: ReadRequest
-  /** The oldest version that may be the present when it is made. */
-  readonly from: number
-  readonly #timeline: number | undefined
-  #to: number | undefined
-
-  constructor(session: Session, request: ReadRequest) {
-    const { host, history, db } = session
-    this.#session = session
-    this.#request = request
-    this.#timeline = host.buffers ? history.losses.length : undefined
-    const seen = host.see(db)
-    if (request.present !== undefined) {
-      this.from = request.present.from
-      this.#to = request.present.to
-    } else if (request.stale === true) this.from = seen
-    else if (request.fresh === true) this.from = Math.max(seen, history.acknowledged)
-    else this.from = Math.max(seen, host.simulation.freshEnough(host))
-  }
-
-  /** The newest one; once it holds. */
-  get to(): number {
-    return this.#to ?? this.#session.db.version
-  }
-
-  /** The read shows no later version than this process has seen by now. */
-  hold(): void {
-    this.#to ??= this.#session.db.version
-  }
-
-  end(seen: Seen): void {
-    this.hold()
-    const { history, name } = this.#session
-    const { what, at } = this.#request
-    const [from, timeline] = [this.from, this.#timeline]
-    const growing = this.#request.single === true && timeline !== undefined
-    history.read({ process: name, what, from, to: this.to, at, timeline, growing, seen })
-    this.#session.host.simulation.world.note(`${name}: ${what} gave ${JSON.stringify(seen)}`)
-  }
-
-  /** Checks that it may fail so. */
-  fail(error: unknown): void {
-    const { host, name } = this.#session
-    const { what, table, at, allowed: own = [] } = this.#request
-    const isPast = at !== undefined || this.#to !== undefined
-    // What nobody keeps may be gone by the time it is asked for.
-    const expires = host.losesFiles || (isPast && this.#request.held !== true)
-    const allowed = expires && table !== ETERNAL ? [...own, 'FIRN_SNAPSHOT_EXPIRED'] : own
-    const code = this.#session.expect(error, `${what} of ${table}`, allowed)
-    host.simulation.world.note(`${name}: ${what} failed with ${code}`)
   }
 }

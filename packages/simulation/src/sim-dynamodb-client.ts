@@ -30,12 +30,19 @@ const WRITE: readonly FaultKind[] = [
   'conflict',
 ]
 
+/** How much older than the newest an answer may be to a read that doesn't ask for that. */
+const STALEST_MS = 5000
+/** In the names of items that are leases. */
+const LEASES = 'leases/'
+
 export interface SimDynamoDbOptions {
   life: Life
   table: DynamoDbTable
   network: Network
   /** Items in one reply to a query. */
   pageItems: number
+  /** How much longer each way of a request for a lease takes at most, in milliseconds. Default 0. */
+  leaseMs?: number
 }
 
 /** By the table's units, by those of the account, and by the control plane. */
@@ -49,15 +56,17 @@ type Reply = Record<string, unknown>
 
 /** A client of DynamoDB as the AWS SDK has it, to a simulated table: commands in, answers and exceptions out. */
 export function simDynamoDbClient(options: SimDynamoDbOptions): DynamoDBClient {
-  const { life, network } = options
+  const { life, network, leaseMs = 0 } = options
   const client = {
     config: { maxAttempts: async () => 1 },
     send: (command: object, { abortSignal }: { abortSignal?: AbortSignal } = {}) => {
       const { what, writes, apply } = requestOf(command, options)
+      const slowness = what.includes(LEASES) ? { thereMs: leaseMs, backMs: leaseMs } : undefined
       return network.send<Reply>(life, {
         what,
         faults: writes ? WRITE : READ,
         signal: abortSignal,
+        slowness,
         apply: () => ({ $metadata: { httpStatusCode: 200 }, ...apply() }),
         failure: (kind) => failureOf(kind, life.decisions),
         garble: (reply, kind) => garbledReply(reply, kind, life.decisions),
@@ -75,12 +84,14 @@ interface Request {
   apply: () => Reply
 }
 
-function requestOf(command: object, { table, pageItems }: SimDynamoDbOptions): Request {
+function requestOf(command: object, options: SimDynamoDbOptions): Request {
+  const { table, pageItems, network } = options
+  const now = (): number => network.world.nowMs
   if (command instanceof PutItemCommand) {
     const item = copyOf(command.input.Item ?? {})
     const apply = (): Reply => {
       assertCondition(table.find(item), command.input)
-      table.put(item)
+      table.put(item, now())
       return { ConsumedCapacity: { CapacityUnits: 1 } }
     }
     return { what: `PutItem ${nameOf(item)}`, writes: true, apply }
@@ -93,7 +104,7 @@ function requestOf(command: object, { table, pageItems }: SimDynamoDbOptions): R
       const item = table.find(key)
       assertCondition(item, command.input)
       const kept = Object.entries(item ?? key).filter(([name]) => !removed.includes(name))
-      table.put(Object.fromEntries(kept))
+      table.put(Object.fromEntries(kept), now())
       return { ConsumedCapacity: { CapacityUnits: 1 } }
     }
     return { what: `UpdateItem ${nameOf(key)}`, writes: true, apply }
@@ -101,7 +112,7 @@ function requestOf(command: object, { table, pageItems }: SimDynamoDbOptions): R
   if (command instanceof GetItemCommand) {
     const key = command.input.Key ?? {}
     const apply = (): Reply => {
-      const item = table.find(key)
+      const item = table.find(key, readTime(command, options))
       return item === undefined ? {} : { Item: copyOf(item) }
     }
     return { what: `GetItem ${nameOf(key)}`, writes: false, apply }
@@ -111,12 +122,21 @@ function requestOf(command: object, { table, pageItems }: SimDynamoDbOptions): R
     const key = { id: values[':id'] ?? { S: '' }, version: values[':after'] ?? { N: '0' } }
     const limit = Math.min(pageItems, command.input.Limit ?? pageItems)
     const apply = (): Reply => {
-      const { items, atEnd } = table.after(key, limit)
+      const { items, atEnd } = table.after(key, limit, readTime(command, options))
       return { Items: items.map(copyOf), ...(atEnd ? {} : { LastEvaluatedKey: items.at(-1) }) }
     }
     return { what: `Query ${nameOf(key)}`, writes: false, apply }
   }
   throw new Violation(`a command nobody expected: ${command.constructor.name}`)
+}
+
+/** The time as of which a read is answered: a while ago, unless it asks for what is newest. */
+function readTime(
+  { input }: { input: { ConsistentRead?: boolean | undefined } },
+  { life, network }: SimDynamoDbOptions,
+): number | undefined {
+  if (input.ConsistentRead === true) return undefined
+  return network.world.nowMs - life.decisions.choose('stale ms', STALEST_MS)
 }
 
 function assertCondition(found: Item | undefined, condition: ItemCondition): void {

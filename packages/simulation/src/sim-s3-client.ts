@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-s3'
 import type { Bucket, WriteCondition } from './bucket.js'
 import type { FaultKind } from './faults.js'
-import type { Network } from './network.js'
+import type { Exchange, Network } from './network.js'
 import { failureOf, refusal } from './s3-exceptions.js'
 import { garbledRead, pageOf, type Reply, readReply } from './s3-replies.js'
 import type { Life } from './sim-process.js'
@@ -47,6 +47,8 @@ export interface SimS3Options {
   server?: S3Server
   /** Whether lists may be stale, as S3's never are. */
   listsMayBeStale?: boolean
+  /** How much longer uploads of files, and each way of a request for a lease, may take, in milliseconds. */
+  slowness?: { uploadMs: number; leaseMs: number }
 }
 
 /** A client of S3 as the AWS SDK has it, to a simulated bucket: commands in, answers and exceptions out. */
@@ -64,6 +66,7 @@ export function simS3Client(options: SimS3Options): S3Client {
         what,
         faults,
         signal: abortSignal,
+        slowness: slownessOf(command, options),
         apply,
         failure: (kind) => failureOf(kind, command instanceof HeadObjectCommand),
         garble: (reply, kind) => garble?.(reply, kind) ?? reply,
@@ -72,6 +75,16 @@ export function simS3Client(options: SimS3Options): S3Client {
     destroy: () => {},
   }
   return client as unknown as S3Client
+}
+
+/** How long a request may take besides, by what it is for. */
+function slownessOf(command: object, { slowness }: SimS3Options): Exchange<Reply>['slowness'] {
+  if (slowness === undefined) return undefined
+  const { uploadMs, leaseMs } = slowness
+  const { Key: key = '' } = (command as { input: { Key?: string } }).input
+  if (key.startsWith('leases/')) return { thereMs: leaseMs, backMs: leaseMs }
+  const uploads = command instanceof PutObjectCommand || command instanceof UploadPartCommand
+  return uploads && key.startsWith('sst/') ? { thereMs: uploadMs, backMs: 0 } : undefined
 }
 
 interface Request {

@@ -5,6 +5,8 @@ import type { Decisions } from './decisions.js'
 import { History } from './history.js'
 import { Host } from './host.js'
 import { drawLimits, type Limits } from './limits.js'
+import type { Operation } from './operations/operation.js'
+import { drawWeights } from './operations/operations.js'
 import { PLACE_KINDS, Place } from './place.js'
 import { Recovery } from './recovery.js'
 import { Replay } from './replay.js'
@@ -31,6 +33,8 @@ export class Simulation {
   /** How many keys a table has. */
   readonly keys: number
   readonly operations: Map<string, number> = new Map()
+  /** How often each operation is done, next to the others. */
+  readonly weights: ReadonlyMap<Operation, number>
   readonly chaos: Chaos
   readonly #seed: number
   readonly #hosts: Host[]
@@ -41,9 +45,10 @@ export class Simulation {
   constructor(decisions: Decisions, seed: number) {
     this.#seed = seed
     this.world = new World(decisions)
-    const kind = decisions.pick('place', [...PLACE_KINDS, 'objects', 'dynamodb'])
+    const kind = decisions.pick('place', PLACE_KINDS)
     this.limits = drawLimits(decisions)
     this.keys = decisions.pick('keys', [8, 40, 150])
+    this.weights = drawWeights(decisions)
     this.place = new Place(this.world, kind, this.limits)
     this.#hosts = this.#drawHosts(decisions)
     this.chaos = new Chaos(this.world, this.#hosts)
@@ -133,7 +138,8 @@ export class Simulation {
   #drawHosts(decisions: Decisions): Host[] {
     const embedded = this.place.kind === 'embedded'
     const writers = embedded ? 1 : decisions.between('writers', 1, 3)
-    const readers = decisions.choose('readers', 3)
+    // Readers of a directory would have seen what is lost with its machine, which so doesn't crash.
+    const readers = decisions.pick('readers', embedded ? [0, 0, 1, 2] : [0, 1, 2])
     // Writers that don't compact wait for somebody who does.
     const compaction = embedded ? 'inline' : decisions.pick('compaction', ['inline', 'off'])
     const hosts: Host[] = []
@@ -153,7 +159,7 @@ export class Simulation {
       mode,
       compaction,
       work: 'anything',
-      sessions: decisions.between('sessions', 1, 3),
+      sessions: decisions.between('sessions', 1, 5),
       operations: decisions.between('operations', 10, 50),
     })
   }

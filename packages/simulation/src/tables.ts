@@ -1,16 +1,20 @@
 import type { HistoryRetention } from '@firn/engine'
+import type { KeyKind, ValueKind } from './client/text-keys.js'
 
-interface SimTable {
+export interface SimTable {
   name: string
   options: {
-    keys: 'utf8'
-    values: 'utf8'
+    keys: KeyKind
+    values: ValueKind
     history: HistoryRetention
     compression: 'none' | 'lz4' | 'deflate'
   }
 }
 
 const TEXT = { keys: 'utf8', values: 'utf8' } as const
+const BYTES = { keys: 'bytes', values: 'bytes' } as const
+const TUPLES = { keys: 'tuple', values: 'utf8' } as const
+const TUPLES_OF_BYTES = { keys: 'tuple', values: 'bytes' } as const
 
 /** The table whose past never ends. */
 export const ETERNAL = 'eternal'
@@ -18,22 +22,22 @@ export const ETERNAL = 'eternal'
 /** The table of what has rules of its own (rules.ts): nobody else writes there. */
 export const RULED = 'ruled'
 
-/** The tables that anything is done to: one for each kind of history, and each compression. */
+/** The tables that anything is done to: one for each kind of history, of keys, and each compression. */
 export const TABLES: readonly [SimTable, ...SimTable[]] = [
-  { name: ETERNAL, options: { ...TEXT, history: 'all', compression: 'lz4' } },
+  { name: ETERNAL, options: { ...BYTES, history: 'all', compression: 'lz4' } },
   {
     name: 'day',
-    options: { ...TEXT, history: { durationMs: 86_400_000 }, compression: 'deflate' },
+    options: { ...TUPLES, history: { durationMs: 86_400_000 }, compression: 'deflate' },
   },
   { name: 'now', options: { ...TEXT, history: 'none', compression: 'none' } },
-  { name: 'few', options: { ...TEXT, history: { versions: 2 }, compression: 'lz4' } },
-  { name: 'brief', options: { ...TEXT, history: 'all', compression: 'deflate' } },
+  { name: 'few', options: { ...BYTES, history: { versions: 2 }, compression: 'lz4' } },
+  { name: 'brief', options: { ...TUPLES_OF_BYTES, history: 'all', compression: 'deflate' } },
 ]
 
 /** All tables of a run. */
 export const ALL_TABLES: readonly SimTable[] = [
   ...TABLES,
-  { name: RULED, options: { ...TEXT, history: { durationMs: 3_600_000 }, compression: 'lz4' } },
+  { name: RULED, options: { ...BYTES, history: { durationMs: 3_600_000 }, compression: 'lz4' } },
 ]
 
 /** Those that are dropped now and then, one more often than the others. */
@@ -44,4 +48,9 @@ export function optionsOf(name: string): SimTable['options'] {
   const table = ALL_TABLES.find((each) => each.name === name)
   if (table === undefined) throw new Error(`there is no table ${name} in a simulation`)
   return table.options
+}
+
+/** How the keys of a table are stored; those that no simulation has are text. */
+export function keysOf(name: string): KeyKind {
+  return ALL_TABLES.find((each) => each.name === name)?.options.keys ?? 'utf8'
 }

@@ -55,6 +55,8 @@ const rows = (
   whole,
 })
 
+const count = (count: number): Seen => ({ kind: 'count', table: 't', range: {}, count })
+
 /** All commits, the last change of the last one being the transaction's. */
 function historyOf(commits: Change[][], transaction: TransactionReads): History {
   const history = new History()
@@ -90,6 +92,14 @@ const CASES: [string, Change[][], Seen, RegExp | undefined][] = [
   ['a range grew there', [[A], [B, D]], rows({}, true, A), /no longer so/],
   ['a range grew there, behind its limit', [[A], [B, D]], rows({ limit: 1 }, true, A), undefined],
   ['a range grew there, before its last row', [[B], [A2, D]], rows({}, false, B), /no longer so/],
+  [
+    'a key changed that it had written itself before it read',
+    [[A], [A2], [D]],
+    { ...value(A, 'own'), own: new Map([['a', 'own']]) } as Seen,
+    undefined,
+  ],
+  ['what it counted changed', [[A], [B], [D]], count(1), /no longer so/],
+  ['what it counted changed in the same entry, before it', [[A], [B, D]], count(1), /no longer so/],
   [
     'a range that was read backwards grew there',
     [[B], [C, D]],

@@ -232,6 +232,7 @@ describe('a read', () => {
     ['a past version', value('a', 'a1'), 5, 5, { version: 2 }],
     ['a past time', value('a', 'a2'), 5, 5, { timestamp: 499 }],
     ['a time to come', value('b', 'b2'), 5, 5, { timestamp: 9999 }],
+    ['a date to come', value('b', 'b2'), 5, 5, { dateMs: 1 }],
     ['rows of one version', rows(A2, B1), 2, 5, undefined],
     ['the first rows', { ...rows(A2), whole: false } as Seen, 3, 3, undefined],
     ['a version', { kind: 'version', version: 3 }, 2, 4, undefined],
@@ -267,6 +268,37 @@ describe('a read', () => {
     ['that there is no table', { kind: 'no table', table: 't' }, 1, 5, undefined],
   ])('may not show %s', async (_, seen, from, to, at) => {
     expect(await problemsOf(seen, from, to, at)).toEqual([expect.stringContaining('show')])
+  })
+
+  test('shows no version before there is one', async () => {
+    const early = await problemsOf(value('a', 'a2'), 2, 3, { version: 4 })
+    expect(early).toEqual([expect.stringContaining('show')])
+    expect(await problemsOf(value('a', 'a2'), 2, 4, { version: 4 })).toEqual([])
+  })
+
+  test('of a snapshot shows nothing after it, at whatever moment', async () => {
+    const told = new Told()
+    for (const [i, changes] of commits.entries()) told.acknowledged(changes, i + 2)
+    const of = { process: 'p', what: 'read', from: 5, to: 5, timeline: undefined, growing: false }
+    const bound = { ...of, bound: 2, at: { timestamp: 400 } }
+    told.history.read({ ...bound, seen: value('a', 'a1') })
+    told.history.read({ ...bound, seen: value('a', 'a2') })
+    expect(check(told.history, await replayOf(...commits))).toEqual([
+      expect.stringContaining('["a2"]'),
+    ])
+  })
+
+  test('of a transaction shows what it wrote before', async () => {
+    const own = new Map([
+      ['a', undefined],
+      ['c', 'c0'],
+    ])
+    const seen: Seen = { ...rows(B1, { table: 't', key: 'c', value: 'c0' }), own } as Seen
+    expect(await problemsOf(seen, 3, 3)).toEqual([])
+    expect(await problemsOf({ ...rows(A2, B1), own } as Seen, 3, 3)).toHaveLength(1)
+    expect(await problemsOf({ ...value('a', undefined), own } as Seen, 3, 3)).toEqual([])
+    const count: Seen = { kind: 'count', table: 't', range: {}, count: 2, own }
+    expect(await problemsOf(count, 3, 3)).toEqual([])
   })
 
   test('may not be of versions that the log lost', async () => {

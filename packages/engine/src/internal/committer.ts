@@ -154,7 +154,7 @@ export class Committer {
     signal?: AbortSignal,
   ): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
-    if (this.#drops.wait !== undefined || this.#pressure.isBlocked) {
+    if (this.#isHeldUp) {
       return this.#writeLater(table, kind, copyBytes(key), copyBytes(value), durability, signal)
     }
     const id = table.idIn(this.#versions.state)
@@ -196,7 +196,8 @@ export class Committer {
     durability: Durability,
     signal?: AbortSignal,
   ): Promise<Commit> {
-    await this.ready(signal)
+    // Asked again in the turn that goes on: a drop that begins in between would decide which tables it means.
+    while (this.#isHeldUp) await this.ready(signal)
     const { state } = this.#versions
     const ids = batch.tables.map((table) => table.idIn(state))
     this.#newTables.assertCreatable(batch.tables.filter((_, i) => ids[i] === undefined))
@@ -274,6 +275,11 @@ export class Committer {
       else if (this.#pressure.isBlocked) await this.#pressure.wait(signal)
       else return
     }
+  }
+
+  /** Whether a write has to wait, or can't be made any more: `ready` finds out which. */
+  get #isHeldUp(): boolean {
+    return this.#stopped !== undefined || this.#drops.wait !== undefined || this.#pressure.isBlocked
   }
 
   /** Resolves when everything written so far is durable. */

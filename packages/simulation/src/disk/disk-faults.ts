@@ -34,6 +34,8 @@ export interface DiskFaultsOptions {
   rates: readonly [number, ...number[]]
   /** Whether removing something fails, too: where nobody minds what is left. Default false. */
   removing?: boolean
+  /** How much longer writes to files take at most whose paths hold this, in milliseconds. */
+  slow?: { path: string; mostMs: number }
 }
 
 /** The faults of disks: how likely each kind is in this run, and how often each happened. */
@@ -46,15 +48,18 @@ export class DiskFaults {
   readonly #removing: boolean
   readonly #rates: ReadonlyMap<DiskFaultKind, number>
   readonly #latencyMs: number
+  readonly #slow: DiskFaultsOptions['slow']
   readonly #full: { fromMs: number; toMs: number } | undefined
   #on = true
 
-  constructor(world: World, { service, rates, removing = false }: DiskFaultsOptions) {
+  constructor(world: World, options: DiskFaultsOptions) {
+    const { service, rates, removing = false, slow } = options
     this.#world = world
+    this.#slow = slow
     this.service = service
     this.#removing = removing
     const decisions = world.decisions.scope(service)
-    this.#latencyMs = decisions.pick('ms', [0.1, 2, 8])
+    this.#latencyMs = decisions.pick('ms', [0.1, 0.1, 2, 8])
     this.#rates = new Map(DISK_FAULT_KINDS.map((kind) => [kind, decisions.likelihood(kind, rates)]))
     if (decisions.weigh('full', [1, decisions.likelihood('full', [0, 1])]) === 1) {
       const fromMs = decisions.moment('full at', 0, FULL_WITHIN_MS)
@@ -72,10 +77,19 @@ export class DiskFaults {
     const all = life.decisions.scope(this.service)
     return {
       meet: (call) => this.#meet(call, life.name, all.scope(call.kind)),
-      latencyMs: ({ kind }) =>
-        (this.#latencyMs * (1 + all.scope(kind).choose('latency', LATENCY_STEPS))) / LATENCY_STEPS,
+      latencyMs: (call) => {
+        const own = all.scope(call.kind)
+        const steps = 1 + own.choose('latency', LATENCY_STEPS)
+        return (this.#latencyMs * steps) / LATENCY_STEPS + this.#longerMs(call, own)
+      },
       failSync: () => someOf(new Random(all.choose('left of a sync', 1_000_000), 'sync')),
     }
+  }
+
+  #longerMs({ kind, path }: DiskCall, decisions: Decisions): number {
+    const { path: slow, mostMs } = this.#slow ?? { path: '', mostMs: 0 }
+    if (!this.#on || mostMs === 0 || kind !== 'write' || !path.includes(slow)) return 0
+    return (mostMs * decisions.choose('longer', LATENCY_STEPS + 1)) / LATENCY_STEPS
   }
 
   #meet(call: DiskCall, who: string, decisions: Decisions): DiskFault | undefined {

@@ -14,11 +14,14 @@ import { storeFiles } from './store-files.js'
 import { drawSurvival } from './survival.js'
 
 const DIRECTORY = '/data/db'
-/** So that a few hundred entries fill several. */
-const SEGMENT_BYTES = 16_384
+/** So that a few hundred entries fill several, in most runs. */
+const SEGMENT_BYTES: readonly [number, ...number[]] = [16_384, 4096, 16_384, 262_144]
 
 /** There are many calls to a disk for each request to a service. */
 const RATES: readonly [number, ...number[]] = [0, 0, 0.001, 0.004, 0.02]
+
+/** Files under way to becoming objects. */
+const UPLOADS = '/,tmp/'
 
 /** What is in the directory besides: the log and its lock, and the store's own. */
 const NO_OBJECTS = /^(log|LOCK-.*|,tmp|,lock)$/
@@ -31,14 +34,18 @@ interface Files {
 /** A database in a directory, as `file:` has it, on the simulated disk of one machine. */
 export class EmbeddedDisk {
   readonly faults: DiskFaults
+  readonly #segmentBytes: number
   readonly #machine: Machine = new Machine()
   /** By process: whatever opens the database in it makes the same calls. */
   readonly #files: Map<Life, Files> = new Map()
   readonly #payloads: Map<string, Uint8Array> = new Map()
   readonly #removed: Map<string, Uint8Array> = new Map()
 
-  constructor(world: World) {
-    this.faults = new DiskFaults(world, { service: 'disk', rates: RATES })
+  /** `uploadMs`: how much longer each call takes at most that makes a file of the store. */
+  constructor(world: World, uploadMs = 0) {
+    this.#segmentBytes = world.decisions.pick('segment bytes', SEGMENT_BYTES)
+    const slow = { path: UPLOADS, mostMs: uploadMs }
+    this.faults = new DiskFaults(world, { service: 'disk', rates: RATES, slow })
   }
 
   /** The store of a process. */
@@ -54,7 +61,7 @@ export class EmbeddedDisk {
       env: life.env,
       mode,
       fileSystem: this.#filesOf(life).log,
-      segmentBytes: SEGMENT_BYTES,
+      segmentBytes: this.#segmentBytes,
     })
     return new RecordedLog(log, this.#payloads)
   }

@@ -8,8 +8,8 @@ export const LOGS: readonly Mutant[] = [
     patches: [
       {
         module: 'manifest/object-commit-log',
-        from: 'encodeEntryObject(key, entry), { ifAbsent: true, signal }',
-        to: 'encodeEntryObject(key, entry), { signal }',
+        from: 'const options = { ifAbsent: true, signal, urgent: true };',
+        to: 'const options = { signal, urgent: true };',
       },
     ],
   },

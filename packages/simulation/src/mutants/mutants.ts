@@ -1,9 +1,17 @@
 import { CACHES } from './caches.js'
 import { COMMITS } from './commits.js'
 import { DISKS } from './disks.js'
+import { DROPS } from './drops.js'
+import { DURABILITY } from './durability.js'
 import { FILES } from './files.js'
+import { GROUPS } from './groups.js'
+import { INPUTS } from './inputs.js'
 import { LOGS } from './logs.js'
+import { MEMORY } from './memory.js'
 import type { Mutant } from './mutant.js'
+import { OWN_WRITES } from './own-writes.js'
+import { SERVICES } from './services.js'
+import { SNAPSHOTS } from './snapshots.js'
 import { STORES } from './stores.js'
 import { TRANSACTIONS } from './transactions.js'
 import { UPKEEP } from './upkeep.js'
@@ -20,6 +28,14 @@ export const MUTANTS: readonly Mutant[] = [
   ...STORES,
   ...CACHES,
   ...TRANSACTIONS,
+  ...OWN_WRITES,
+  ...GROUPS,
+  ...INPUTS,
+  ...MEMORY,
+  ...DROPS,
+  ...SNAPSHOTS,
+  ...DURABILITY,
+  ...SERVICES,
 ]
 
 /** Throws for a name that no mutant has. */

@@ -1,5 +1,9 @@
 import type { Decisions } from '../decisions.js'
 import type { HostOptions } from '../host.js'
+import { dropAmidWrites, dropTable } from './drops.js'
+import { durableAfterBuffered } from './durability.js'
+import { transactionsAtOnce } from './meetings.js'
+import { mixedTransaction } from './mixed-transaction.js'
 import type { Operation } from './operation.js'
 import { freshGet, get, getAt, getMany, getSync, has } from './reads.js'
 import { append, audit, bank, cycle } from './ruled.js'
@@ -7,7 +11,7 @@ import { count, heldScan, scan } from './scans.js'
 import { snapshot } from './snapshots.js'
 import { transaction } from './transactions.js'
 import { compact, evict, flush, refresh, reopen, stats, warm } from './upkeep.js'
-import { batch, burst, dropTable, largeBatch, put, remove } from './writes.js'
+import { batch, burst, largeBatch, put, remove } from './writes.js'
 
 /** All that clients do. */
 export const OPERATIONS: readonly Operation[] = [
@@ -16,8 +20,12 @@ export const OPERATIONS: readonly Operation[] = [
   burst,
   batch,
   largeBatch,
+  durableAfterBuffered,
   dropTable,
+  dropAmidWrites,
   transaction,
+  mixedTransaction,
+  transactionsAtOnce,
   bank,
   cycle,
   append,
@@ -44,15 +52,25 @@ export const OPERATIONS: readonly Operation[] = [
 /** What a process does that compacts for others. It stays: what got stuck must get going by itself. */
 const COMPACTION: readonly Operation[] = [compact, refresh]
 
+/** How often an operation is done in a run, next to what is usual: some runs do a lot of one thing. */
+const FACTORS: readonly [number, ...number[]] = [1, 1, 1, 1, 0.2, 6]
+
+/** The weights of all operations in a run. */
+export function drawWeights(decisions: Decisions): ReadonlyMap<Operation, number> {
+  const own = decisions.scope('operations')
+  return new Map(OPERATIONS.map((each) => [each, each.weight * own.likelihood(each.name, FACTORS)]))
+}
+
 /** One of the operations that a process can do, by their weights; none where the decision is taken away. */
 export function chooseOperation(
   decisions: Decisions,
   { mode, work }: Pick<HostOptions, 'mode' | 'work'>,
+  weightsInRun: ReadonlyMap<Operation, number>,
 ): Operation | undefined {
   const possible =
     work === 'compaction'
       ? COMPACTION
       : OPERATIONS.filter(({ writes }) => mode === 'write' || !writes)
-  const weights = possible.map(({ weight }) => weight)
+  const weights = possible.map((each) => weightsInRun.get(each) ?? each.weight)
   return possible[decisions.weigh('operation', [0, ...weights]) - 1]
 }

@@ -1,6 +1,7 @@
-import type { ReadOptions } from '@firn/engine'
+import type { CallOptions } from '../client/reused-inputs.js'
 import type { At } from '../history.js'
-import type { ReadRequest, Session } from '../session.js'
+import type { ReadRequest } from '../recorded-read.js'
+import type { Session } from '../session.js'
 import type { Operation } from './operation.js'
 
 export const get: Operation = {
@@ -124,10 +125,10 @@ function at(request: ReadRequest, moment: At): ReadRequest {
   return moment === undefined ? request : { ...request, at: moment }
 }
 
-function optionsOf(request: ReadRequest): ReadOptions {
+function optionsOf(request: ReadRequest): CallOptions {
   return request.at === undefined ? {} : { at: request.at }
 }
 
-function signalled(signal: AbortSignal | undefined): Pick<ReadOptions, 'signal'> {
+function signalled(signal: AbortSignal | undefined): Pick<CallOptions, 'signal'> {
   return signal === undefined ? {} : { signal }
 }

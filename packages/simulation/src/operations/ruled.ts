@@ -94,7 +94,7 @@ function rewrite(
       key,
       value: `${meaning}:${session.newValue()}`,
     }))
-    await writeAll(tx, changes)
+    await writeAll(session, tx, changes)
     return { reads, changes }
   })
 }

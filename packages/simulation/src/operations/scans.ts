@@ -1,5 +1,5 @@
 import type { Row } from '../history.js'
-import type { ReadRequest } from '../session.js'
+import type { ReadRequest } from '../recorded-read.js'
 import { ETERNAL } from '../tables.js'
 import type { Operation } from './operation.js'
 
@@ -39,16 +39,18 @@ export const heldScan: Operation = {
   writes: false,
   async run(session) {
     const { decisions } = session
-    const request: ReadRequest = { what: 'held scan', table: session.pickTable(), held: true }
-    const { table } = request
+    const table = session.pickTable()
     const range = session.pickRange()
+    const moment = decisions.choose('moment', 4) === 3 ? session.pickMoment() : undefined
+    const at = moment === undefined ? {} : { at: moment }
+    const request: ReadRequest = { what: 'held scan', table, held: moment === undefined, ...at }
     const read = session.beginRead(request)
     const rows: Row[] = []
     const leaveAfter =
       decisions.choose('leaves', 3) === 2 ? decisions.choose('leave after', 30) : -1
     let whole = true
     try {
-      for await (const row of session.table(table).scan(range)) {
+      for await (const row of session.table(table).scan({ ...range, ...at })) {
         read.hold()
         rows.push(row)
         if (rows.length === leaveAfter) {

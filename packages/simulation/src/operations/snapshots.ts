@@ -1,4 +1,7 @@
-import { optionsOf } from '../tables.js'
+import type { Snapshot } from '@firn/engine'
+import type { Seen } from '../history.js'
+import type { ReadRequest } from '../recorded-read.js'
+import type { Session } from '../session.js'
 import type { Operation } from './operation.js'
 
 /** Takes a snapshot, of now or of another moment, and reads from it for a while. */
@@ -15,31 +18,63 @@ export const snapshot: Operation = {
     const signal = session.mayAbandon()
     const options = { ...moment, ...(signal === undefined ? {} : { signal }) }
     try {
-      await using taken = await session.db.snapshot(options)
+      await using taken = await session.snapshot(options)
       taking.end({ kind: 'version', version: taken.version })
-      const version = { version: taken.version }
       // Tables are those that there were when it was taken, whatever becomes of them.
       const present = { from: taking.from, to: taking.to }
       for (let reads = decisions.choose('reads', 6); reads > 0; reads--) {
         await session.pause()
-        const key = session.pickKey()
-        const range = session.pickRange()
-        const scans = decisions.choose('scans', 3) === 2
-        const name = session.pickTable()
-        const held = at === undefined
-        const request = { what: 'read of a snapshot', table: name, at: version, present, held }
-        await session.read(request, async () => {
-          const past = taken.table<string, string>(name, optionsOf(name))
-          if (scans) {
-            const rows = await past.scan(range).toArray()
-            return { kind: 'rows', table: name, range, rows, whole: true }
-          }
-          const values = [await past.get(key)]
-          return { kind: 'values', table: name, keys: [key], values }
-        })
+        await read(session, taken, { present, held: at === undefined })
       }
     } catch (error) {
       taking.fail(error)
     }
   },
+}
+
+/** Reads what it shows, at its own moment or at another one, which it shows nothing after its own of. */
+async function read(
+  session: Session,
+  taken: Snapshot,
+  { present, held }: Required<Pick<ReadRequest, 'present' | 'held'>>,
+): Promise<void> {
+  const { decisions } = session
+  const table = session.pickTable()
+  const key = session.pickKey()
+  const range = session.pickRange()
+  const kind = decisions.pick('read', ['get', 'scan', 'get many', 'count'])
+  const moment = decisions.choose('at', 4) === 3 ? session.pickMoment() : undefined
+  const at = moment ?? { version: taken.version }
+  const request: ReadRequest = {
+    what: 'read of a snapshot',
+    table,
+    at,
+    present,
+    held: held && moment === undefined,
+    bound: taken.version,
+    allowed: kind === 'count' ? ['FIRN_SNAPSHOT_EXPIRED'] : [],
+  }
+  const options = moment === undefined ? {} : { at: moment }
+  await session.read(request, async (): Promise<Seen> => {
+    const past = session.tableOf(taken, table)
+    switch (kind) {
+      case 'get': {
+        const value = await past.get(key, moment === undefined ? undefined : options)
+        return { kind: 'values', table, keys: [key], values: [value] }
+      }
+      case 'get many': {
+        const keys = [key, session.pickKey(1), session.pickKey(2)]
+        return { kind: 'values', table, keys, values: await past.getMany(keys, options) }
+      }
+      case 'scan': {
+        const rows = await past.scan({ ...range, ...options }).toArray()
+        return { kind: 'rows', table, range, rows, whole: true }
+      }
+      case 'count': {
+        const { reverse, limit, ...bounds } = range
+        const count = await past.count({ ...bounds, ...options })
+        return { kind: 'count', table, range: bounds, count }
+      }
+    }
+  })
 }

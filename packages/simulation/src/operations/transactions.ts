@@ -1,10 +1,12 @@
 import type { Commit, Transaction } from '@firn/engine'
-import type { Change, Seen } from '../history.js'
+import type { Change, OwnWrites, Row, Seen } from '../history.js'
 import type { KeyRange } from '../key-range.js'
-import type { RecordedRead, Session } from '../session.js'
-import { ETERNAL, optionsOf } from '../tables.js'
+import type { RecordedRead } from '../recorded-read.js'
+import type { Session } from '../session.js'
+import { ETERNAL } from '../tables.js'
 import { Violation } from '../violation.js'
 import type { Operation } from './operation.js'
+import { stir } from './stirring.js'
 
 /** What a transaction does, each time that it runs. */
 interface Plan {
@@ -26,7 +28,7 @@ export const transaction: Operation = {
     const plan = pickPlan(session)
     return inTransaction(session, 'transaction', async (tx) => {
       const reads = await readAll(session, tx, plan)
-      await writeAll(tx, plan.changes)
+      await writeAll(session, tx, plan.changes)
       return { reads, changes: plan.changes }
     })
   },
@@ -38,23 +40,34 @@ interface Attempt {
   changes: readonly Change[]
 }
 
+export interface TransactionStyle {
+  /** Whether the client waits for its end in any case: one of several calls of a step. Default false. */
+  isPatient?: boolean
+}
+
+/** For one of several transactions at once. */
+export const PATIENT: TransactionStyle = { isPatient: true }
+
 /** Runs a transaction, and records what its last attempt read and wrote. */
 export async function inTransaction(
   session: Session,
   what: string,
   run: (tx: Transaction) => Promise<Attempt>,
+  { isPatient = false }: TransactionStyle = {},
 ): Promise<void> {
   const { decisions } = session
   const isolation = decisions.pick('isolation', ['serializable', 'serializable', 'snapshot'])
   const attempts = decisions.between('attempts', 1, 6)
+  const stirs = decisions.weigh('stirs', [5, 1]) === 1
+  const stirred: Promise<void>[] = []
   const write = { what, changes: [], allowed: ['FIRN_TRANSACTION_CONFLICT'] }
   await session.write(write, async (recorded) => {
     let last: Transaction | undefined
-    const signal = session.mayAbandon()
+    const signal = isPatient ? undefined : session.mayAbandon()
     const beginAttempt = (): RecordedRead =>
       session.beginRead({ what: `snapshot of a ${what}`, table: ETERNAL })
     let attempt = beginAttempt()
-    await session.db.transaction(
+    await session.transaction(
       async (tx) => {
         last = tx
         attempt.end({ kind: 'version', version: tx.version })
@@ -63,11 +76,14 @@ export async function inTransaction(
         const { reads, changes } = await run(tx)
         recorded.changes = changes
         recorded.transaction = { isolation, version: tx.version, reads }
+        // Who gives up isn't there any more to see what comes of it.
+        if (stirs && signal === undefined) stirred.push((await stir(session)).ended)
       },
       { isolation, attempts, ...(signal === undefined ? {} : { signal }) },
     )
     return committed(last, recorded.changes)
   })
+  await Promise.all(stirred)
 }
 
 function committed(tx: Transaction | undefined, changes: readonly Change[]): Commit {
@@ -102,53 +118,124 @@ function pickPlan(session: Session): Plan {
 /** What it reads before it writes: all of it is as of its snapshot. */
 async function readAll(session: Session, tx: Transaction, plan: Plan): Promise<Seen[]> {
   const all: Seen[] = []
-  const present = { from: tx.version, to: tx.version }
   for (const { table, keys } of plan.keys) all.push(await readKeys(session, tx, table, keys))
-  for (const { table, range, through } of plan.ranges) {
-    const read = session.beginRead({ what: 'scan in a transaction', table, present })
-    const rows: (readonly [string, string])[] = []
-    let whole = true
-    for await (const row of tx.table<string, string>(table, optionsOf(table)).scan(range)) {
-      if (rows.length >= through) {
-        whole = false
-        break
-      }
-      rows.push(row)
-    }
-    const seen: Seen = { kind: 'rows', table, range, rows, whole }
-    read.end(seen)
-    all.push(seen)
-  }
+  for (const range of plan.ranges) all.push(await readRange(session, tx, range))
   return all
 }
 
-/** Reads one key by itself, or several together. */
+/** Reads one key by itself, or several together. `own` is what the transaction has written to the table. */
 export async function readKeys(
   session: Session,
   tx: Transaction,
   table: string,
   keys: readonly string[],
+  own?: OwnWrites,
 ): Promise<Seen & { kind: 'values' }> {
-  const present = { from: tx.version, to: tx.version }
-  const read = session.beginRead({ what: 'read in a transaction', table, present })
-  const t = tx.table<string, string>(table, optionsOf(table))
+  const read = beginReadIn(session, tx, 'read in a transaction', table)
+  const t = session.tableIn(tx, table)
   const [only, second] = keys
   const alone = second === undefined && only !== undefined
   const values = alone ? [await t.get(only)] : await t.getMany(keys)
-  const seen = { kind: 'values', table, keys, values } as const
+  const seen = { kind: 'values', table, keys, values, ...(own && { own }) } as const
   read.end(seen)
   return seen
 }
 
-/** Writes, and finds what it wrote, where it reads a key and where it reads a range. */
-export async function writeAll(tx: Transaction, changes: readonly Change[]): Promise<void> {
+export interface RangeRead {
+  table: string
+  range: KeyRange
+  /** The loop is left after so many rows. Default: never. */
+  through?: number
+  /** What the transaction has written to the table. */
+  own?: OwnWrites | undefined
+  /** Called when the scan is under way. */
+  amid?: () => Promise<void>
+}
+
+/** Reads the rows of a range, or the first ones. */
+export async function readRange(
+  session: Session,
+  tx: Transaction,
+  { table, range, through = Infinity, own, amid }: RangeRead,
+): Promise<Seen & { kind: 'rows' }> {
+  const read = beginReadIn(session, tx, 'scan in a transaction', table)
+  const rows: Row[] = []
+  let whole = true
+  const iterator = session.tableIn(tx, table).scan(range)[Symbol.asyncIterator]()
+  let next = iterator.next()
+  await amid?.().catch((error: unknown) => {
+    // The transaction has ended, which the scan is told as well.
+    next.catch(() => {})
+    throw error
+  })
+  for (let row = await next; row.done !== true; row = await next) {
+    if (rows.length >= through) {
+      whole = false
+      await iterator.return()
+      break
+    }
+    rows.push(row.value)
+    next = iterator.next()
+  }
+  const seen = { kind: 'rows', table, range, rows, whole, ...(own && { own }) } as const
+  read.end(seen)
+  return seen
+}
+
+/** Asks whether there is a key. */
+export async function hasKey(
+  session: Session,
+  tx: Transaction,
+  table: string,
+  key: string,
+  own?: OwnWrites,
+): Promise<Seen> {
+  const read = beginReadIn(session, tx, 'has in a transaction', table)
+  const has = await session.tableIn(tx, table).has(key)
+  const range = { gte: key, lte: key }
+  const seen: Seen = { kind: 'count', table, range, count: has ? 1 : 0, ...(own && { own }) }
+  read.end(seen)
+  return seen
+}
+
+/** Counts the keys of a range. */
+export async function countRange(
+  session: Session,
+  tx: Transaction,
+  { table, range, own }: Pick<RangeRead, 'table' | 'range' | 'own'>,
+): Promise<Seen> {
+  const read = beginReadIn(session, tx, 'count in a transaction', table)
+  const count = await session.tableIn(tx, table).count(range)
+  const seen: Seen = { kind: 'count', table, range, count, ...(own && { own }) }
+  read.end(seen)
+  return seen
+}
+
+/** Begins a read of a transaction, which sees its snapshot. */
+export function beginReadIn(
+  session: Session,
+  tx: Transaction,
+  what: string,
+  table: string,
+): RecordedRead {
+  return session.beginRead({ what, table, present: { from: tx.version, to: tx.version } })
+}
+
+/** Writes, and, now and then, finds what it wrote, where it reads a key and where it reads a range. */
+export async function writeAll(
+  session: Session,
+  tx: Transaction,
+  changes: readonly Change[],
+): Promise<void> {
   for (const { table, key, value } of changes) {
-    const t = tx.table<string, string>(table, optionsOf(table))
+    const t = session.tableIn(tx, table)
     if (value === undefined) await t.delete(key)
     else await t.put(key, value)
   }
+  // Not always: what it reads it is held against, whatever it did before.
+  if (session.decisions.choose('looks', 3) !== 2) return
   for (const { table, key, value } of changes) {
-    const t = tx.table<string, string>(table, optionsOf(table))
+    const t = session.tableIn(tx, table)
     const [row] = await t.scan({ gte: key, lte: key }).toArray()
     if ((await t.get(key)) === value && row?.[1] === value) continue
     throw new Violation(`a transaction doesn't see its own write of ${table}/${key}`)

@@ -44,7 +44,7 @@ export const warm: Operation = {
     const table = session.pickTable()
     const signal = session.mayAbandon()
     await session.attempt('warm', async () => {
-      await session.table(table).warm(range, signal === undefined ? {} : { signal })
+      await session.table(table).warm(range, signal)
     })
   },
 }

@@ -1,8 +1,7 @@
-import type { Batch, Durability, WriteOptions } from '@firn/engine'
-import { isFirnError } from '@firn/env'
-import { type Change, WHOLE_TABLE } from '../history.js'
+import type { Durability, WriteOptions } from '@firn/engine'
+import type { ClientBatch } from '../client/client-batch.js'
+import type { Change } from '../history.js'
 import type { Session } from '../session.js'
-import { DROPPABLE } from '../tables.js'
 import type { Operation } from './operation.js'
 
 export const put: Operation = {
@@ -43,7 +42,8 @@ export const batch: Operation = {
   name: 'batch',
   weight: 6,
   writes: true,
-  run: (session) => writeBatch(session, 'batch', session.decisions.between('changes', 1, 8)),
+  run: (session) =>
+    writeBatch(session, 'batch', { size: session.decisions.between('changes', 1, 8) }),
 }
 
 /** More changes than an entry of the log holds, in most runs. */
@@ -51,31 +51,14 @@ export const largeBatch: Operation = {
   name: 'large batch',
   weight: 2,
   writes: true,
-  run: (session) =>
-    writeBatch(session, 'large batch', session.decisions.between('changes', 20, 80)),
-}
-
-/** Takes a table away, with its past. Its name is soon used again, by another table of the same kind. */
-export const dropTable: Operation = {
-  name: 'drop table',
-  weight: 1,
-  writes: true,
-  async run(session) {
-    const table = session.decisions.pick('table', DROPPABLE)
-    const change = { table, key: WHOLE_TABLE, value: undefined }
-    // Where there is none, this must have been so at some time while it was asked for.
-    const absence = session.beginRead({ what: 'drop of a table', table, fresh: true })
-    await session.write(
-      { what: 'drop table', changes: [change], allowed: ['FIRN_INVALID_ARGUMENT'] },
-      async () => {
-        try {
-          return await session.db.dropTable(table)
-        } catch (error) {
-          if (isFirnError(error, 'FIRN_INVALID_ARGUMENT')) absence.end({ kind: 'no table', table })
-          throw error
-        }
-      },
-    )
+  run: (session) => {
+    const { decisions } = session
+    const size = decisions.between('changes', 20, 80)
+    const isOfOne = decisions.choose('of one table', 2) === 1
+    return writeBatch(session, 'large batch', {
+      size,
+      ...(isOfOne ? { table: session.pickTable() } : {}),
+    })
   },
 }
 
@@ -83,9 +66,13 @@ export const dropTable: Operation = {
  * Writes changes together. Some keys are written more than once, some batches are emptied and filled
  * anew, and large ones are drained now and then.
  */
-async function writeBatch(session: Session, what: string, size: number): Promise<void> {
+export async function writeBatch(
+  session: Session,
+  what: string,
+  { size, table, isPatient = false }: { size: number; table?: string; isPatient?: boolean },
+): Promise<void> {
   const { decisions } = session
-  const changes = Array.from({ length: size }, (_, i) => newChange(session, i))
+  const changes = Array.from({ length: size }, (_, i) => newChange(session, i, table))
   const last = new Map(changes.map((change) => [`${change.table}/${change.key}`, change]))
   const replaced = changes.filter((change) => last.get(`${change.table}/${change.key}`) !== change)
   const drains = decisions.choose('drains', 2) === 1
@@ -93,10 +80,10 @@ async function writeBatch(session: Session, what: string, size: number): Promise
   const durability = pickDurability(session)
   const request = { what, changes: [...last.values()], replaced, durability }
   await session.write(request, async () => {
-    const batch = session.db.batch()
+    const batch = session.batch()
     if (clearsAfter > 0) {
       // Nothing of this may ever be seen: nobody is on record as its writer.
-      for (let i = 0; i < clearsAfter; i++) add(session, batch, newPut(session, i))
+      for (let i = 0; i < clearsAfter; i++) add(session, batch, newPut(session, i, table))
       if (drains) await batch.drain()
       batch.clear()
     }
@@ -104,12 +91,12 @@ async function writeBatch(session: Session, what: string, size: number): Promise
       add(session, batch, change)
       if (drains && i % 10 === 9) await batch.drain()
     }
-    return batch.write({ durability, ...maySignal(session) })
+    return batch.write({ durability, ...(isPatient ? {} : maySignal(session)) })
   })
 }
 
 /** Makes one change by a call of its own. */
-function writeOne(
+export function writeOne(
   session: Session,
   what: string,
   change: Change,
@@ -123,12 +110,12 @@ function writeOne(
   })
 }
 
-function add(session: Session, batch: Batch, { table, key, value }: Change): void {
+function add(session: Session, batch: ClientBatch, { table, key, value }: Change): void {
   if (value === undefined) batch.delete(session.table(table), key)
   else batch.put(session.table(table), key, value)
 }
 
-function pickDurability({ decisions }: Session): Durability {
+export function pickDurability({ decisions }: Session): Durability {
   return decisions.choose('buffered', 4) === 3 ? 'buffered' : 'durable'
 }
 
@@ -141,24 +128,23 @@ function maySignal(session: Session): Pick<WriteOptions, 'signal'> {
   return signal === undefined ? {} : { signal }
 }
 
-/** A put, or now and then a delete. */
-function newChange(session: Session, dullKey: number): Change {
+/** A put, or now and then a delete. `dullKey`: see `Session.pickKey`; `table`: any. */
+export function newChange(session: Session, dullKey: number, table?: string): Change {
   const deletes = session.decisions.choose('deletes', 5) === 4
-  return deletes ? newDelete(session, dullKey) : newPut(session, dullKey)
+  return deletes ? newDelete(session, dullKey, table) : newPut(session, dullKey, table)
 }
 
-/** `dullKey`: see `Session.pickKey`. */
-function newPut(session: Session, dullKey = 0): Change & { value: string } {
+export function newPut(
+  session: Session,
+  dullKey = 0,
+  table: string = session.pickTable(),
+): Change & { value: string } {
   const { decisions } = session
   const long = decisions.choose('long', 12) === 11
   const padding = decisions.choose('padding', long ? 3000 : 40)
-  return {
-    table: session.pickTable(),
-    key: session.pickKey(dullKey),
-    value: session.newValue(padding),
-  }
+  return { table, key: session.pickKey(dullKey), value: session.newValue(padding) }
 }
 
-function newDelete(session: Session, dullKey = 0): Change {
-  return { table: session.pickTable(), key: session.pickKey(dullKey), value: undefined }
+function newDelete(session: Session, dullKey = 0, table: string = session.pickTable()): Change {
+  return { table, key: session.pickKey(dullKey), value: undefined }
 }

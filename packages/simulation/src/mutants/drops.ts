@@ -1,0 +1,127 @@
+import type { Mutant } from './mutant.js'
+
+/** In what becomes of writes to a table that is being dropped, and made anew. */
+export const DROPS: readonly Mutant[] = [
+  {
+    name: 'drop-holds-up-nobody',
+    bug: 'Writes do not wait for a drop of their table that is on its way.',
+    patches: [
+      {
+        module: 'engine/internal/drop-gate',
+        from: 'this.#dropping = dropping;',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'drop-holds-up-batches-alone',
+    bug: 'Single writes do not wait for a drop of their table that is on its way.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'if (this.#isHeldUp) {',
+        to: 'if (this.#pressure.isBlocked) {',
+      },
+    ],
+  },
+  {
+    name: 'drop-holds-up-single-writes-alone',
+    bug: 'Batches do not wait for a drop of their table that is on its way.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'while (this.#isHeldUp)',
+        to: 'while (this.#pressure.isBlocked)',
+      },
+    ],
+  },
+  {
+    name: 'batch-looks-up-tables-too-late',
+    bug: 'Between asking whether a batch has to wait and looking up its tables, a drop may begin.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'while (this.#isHeldUp) await this.ready(signal);',
+        to: 'await this.ready(signal);',
+      },
+    ],
+  },
+  {
+    name: 'second-drop-forgotten',
+    bug: 'Of two drops on their way, writes wait for the first to end.',
+    patches: [
+      {
+        module: 'engine/internal/drop-gate',
+        from: 'if (this.#dropping === dropping) this.#dropping = undefined;',
+        to: 'this.#dropping = undefined;',
+      },
+    ],
+  },
+  {
+    name: 'file-of-a-dropped-table',
+    bug: 'The files of a batch are added though its table was dropped meanwhile.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'for (const id of tableIds) group.tableIds.add(id);',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'transaction-into-dropped-table',
+    bug: 'A transaction commits though a table that it wrote to was dropped while it waited.',
+    patches: [
+      {
+        module: 'engine/internal/transaction-group',
+        from: 'assertTables(member.tableIds, state);',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'table-keeps-its-first-id',
+    bug: 'A handle goes on with the id that its table had first, whatever was dropped and made anew.',
+    patches: [
+      {
+        module: 'engine/internal/table-identity',
+        from: 'if (id !== undefined && id !== this.#id) this.#adopt(id, state); return id;',
+        to: `if (id !== undefined && this.#id === undefined) this.#adopt(id, state);
+          return id === undefined ? id : this.#id;`,
+      },
+    ],
+  },
+  {
+    name: 'table-to-come-never-comes',
+    bug: 'A table that a commit has made is remembered as one that is still to come, under its old id.',
+    patches: [
+      {
+        module: 'engine/internal/tables-to-come',
+        from: 'this.#ids.delete(edit.name);',
+        to: 'void edit;',
+      },
+    ],
+  },
+  {
+    name: 'write-forgets-its-table',
+    bug: 'A write is not refused when another process has dropped its table meanwhile.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'group.tableIds.add(tableId);',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'batch-forgets-its-tables',
+    bug: 'A batch is not refused when another process has dropped one of its tables meanwhile.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'for (const id of actual) group.tableIds.add(id);',
+        to: '',
+      },
+    ],
+  },
+]

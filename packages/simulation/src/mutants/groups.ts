@@ -1,0 +1,118 @@
+import type { Mutant } from './mutant.js'
+
+/** In transactions that meet: in one group, or while one is validated. */
+export const GROUPS: readonly Mutant[] = [
+  {
+    name: 'moved-on-while-validated',
+    bug: 'A transaction is held against a state that moves on meanwhile, and not against the newer one.',
+    patches: [
+      {
+        module: 'engine/internal/shared-log-appender',
+        from: 'if (version === versions.state.version) return;',
+        to: 'return;',
+      },
+    ],
+  },
+  {
+    name: 'validated-up-to-the-present',
+    bug: 'A transaction counts as held against all that is known by now, though an older tree was looked at.',
+    patches: [
+      {
+        module: 'engine/internal/transaction-group',
+        from: 'versions.holding((tree, state) => this.#check(tree, state))',
+        to: 'versions.holding((tree) => this.#check(tree, { tables: versions.state.tables, get timestamp() { return versions.state.timestamp; } }))',
+      },
+    ],
+  },
+  {
+    name: 'validation-ends-at-first-cold-file',
+    bug: 'A key that a transaction read is looked for in the first file that has to be loaded, and no further.',
+    patches: [
+      {
+        module: 'engine/internal/changed-since',
+        from: 'while (part.find(lookup) === NOT_RESIDENT)',
+        to: 'if (part.find(lookup) === NOT_RESIDENT)',
+      },
+    ],
+  },
+  {
+    name: 'group-not-held-against-itself',
+    bug: 'Transactions that share an entry are not held against each other.',
+    patches: [
+      {
+        module: 'engine/internal/transaction-group',
+        from: 'before.addAll(member.guard.writes);',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'held-against-the-one-before',
+    bug: 'A transaction is held against the one before it in its group, and not against earlier ones.',
+    patches: [
+      {
+        module: 'engine/internal/transaction-group',
+        from: 'before.addAll(member.guard.writes);',
+        to: 'before.tables.clear(); before.addAll(member.guard.writes);',
+      },
+    ],
+  },
+  {
+    name: 'ranges-not-held-against-group',
+    bug: 'Ranges that a transaction read are not held against what its group writes before it.',
+    patches: [
+      {
+        module: 'engine/internal/read-set',
+        from: 'for (const range of this.ranges.get(table) ?? []) {',
+        to: 'for (const range of []) {',
+      },
+    ],
+  },
+  {
+    name: 'second-writer-of-a-table-forgotten',
+    bug: 'Of a group, the keys of the first transaction that writes to a table are remembered.',
+    patches: [
+      {
+        module: 'engine/internal/key-set',
+        from: 'own.set(name, key);',
+        to: 'void name;',
+      },
+    ],
+  },
+  {
+    name: 'refused-stays-in-group',
+    bug: 'A transaction that is refused stays in the entry of its group.',
+    patches: [
+      {
+        module: 'engine/internal/transaction-group',
+        from: `this.#members = stay;
+          if (stay.length === 0) {`,
+        to: `this.#written ??= new Set();
+          const all = this.#members;
+          this.#members = stay;
+          if (stay.length === 0) {`,
+      },
+      {
+        module: 'engine/internal/transaction-group',
+        from: 'this.setPayloads(stay.map(({ payload }) => payload));',
+        to: 'this.setPayloads(all.map(({ payload }) => payload));',
+      },
+      {
+        module: 'engine/internal/transaction-group',
+        from: '#members = [];',
+        to: '#members = []; #written;',
+      },
+    ],
+  },
+  {
+    name: 'group-under-way-is-joined',
+    bug: 'A transaction joins a group that is on its way already, and is told what becomes of that.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'this.#closed = []; this.#transactions = undefined;',
+        to: 'this.#closed = [];',
+      },
+    ],
+  },
+]

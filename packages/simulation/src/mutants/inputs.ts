@@ -1,0 +1,82 @@
+import type { Mutant } from './mutant.js'
+
+/** In what becomes of arrays and objects that a caller uses again, and of those that it is given. */
+export const INPUTS: readonly Mutant[] = [
+  {
+    name: 'waiting-write-keeps-callers-bytes',
+    bug: 'A write that has to wait holds the bytes of its caller, who uses them again.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: '[copyBytes(key), copyBytes(value)]',
+        to: '[key, value]',
+      },
+    ],
+  },
+  {
+    name: 'read-key-noted-by-reference',
+    bug: 'A transaction notes a key that it reads as the array that it was given.',
+    patches: [
+      {
+        module: 'engine/internal/transaction-table-handle',
+        from: 'copyBytes(encodeKey(this.#identity, key))',
+        to: 'encodeKey(this.#identity, key)',
+      },
+    ],
+  },
+  {
+    name: 'value-is-the-memtables',
+    bug: 'A value that is read from memory is given as it lies there, and may be written over.',
+    patches: [
+      {
+        module: 'engine/internal/table-reader',
+        from: ': this.#slab.copy(valueBytes, valueStart, valueEnd);',
+        to: ': valueBytes.subarray(valueStart, valueEnd);',
+      },
+    ],
+  },
+  {
+    name: 'row-is-the-memtables',
+    bug: 'The rows of a scan are given as they lie in memory, and may be written over.',
+    patches: [
+      {
+        module: 'engine/internal/memtable-cursor',
+        from: 'if (this.#slab !== undefined) this.#copyOut(this.#slab);',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'bound-kept-by-reference',
+    bug: 'A bound of a scan is kept as the array that the caller gave, who uses it again.',
+    patches: [
+      {
+        module: 'engine/internal/arguments/range',
+        from: 'key: encodeToKeep(keys, key), inclusive',
+        to: 'key: keys.encode(key), inclusive',
+      },
+    ],
+  },
+  {
+    name: 'late-key-kept-by-reference',
+    bug: 'The key of a read that has to wait is kept as the array that the caller gave.',
+    patches: [
+      {
+        module: 'engine/internal/arguments/keys',
+        from: 'this.#encode(table.keys, key, encodeToKeep);',
+        to: 'this.#encode(table.keys, key, encodeWith);',
+      },
+    ],
+  },
+  {
+    name: 'moment-kept-by-reference',
+    bug: 'The moment of a read is kept as the object that the caller gave.',
+    patches: [
+      {
+        module: 'engine/internal/arguments/read-options',
+        from: 'at: at === undefined ? undefined : takeMoment(at),',
+        to: 'at: at === undefined ? undefined : at instanceof Date ? takeMoment(at) : at,',
+      },
+    ],
+  },
+]

@@ -1,0 +1,130 @@
+import { isFirnError } from '@firn/env'
+import { WHOLE_TABLE } from '../history.js'
+import type { Session } from '../session.js'
+import { DROPPABLE } from '../tables.js'
+import type { Operation } from './operation.js'
+import { inTransaction, PATIENT, readKeys, writeAll } from './transactions.js'
+import { newChange, newPut, pickDurability, writeBatch, writeOne } from './writes.js'
+
+/** Takes a table away, with its past. Its name is soon used again, by another table of the same kind. */
+export const dropTable: Operation = {
+  name: 'drop table',
+  weight: 1,
+  writes: true,
+  run: (session) => drop(session, session.decisions.pick('table', DROPPABLE)),
+}
+
+/**
+ * Takes one or two tables away while other clients of the process write to them, in the very turns in which
+ * that happens; and makes them anew at once.
+ */
+export const dropAmidWrites: Operation = {
+  name: 'drop amid writes',
+  weight: 3,
+  writes: true,
+  async run(session) {
+    const { decisions } = session
+    const tables: [string, ...string[]] = [decisions.pick('table', DROPPABLE)]
+    if (decisions.choose('two', 2) === 1) tables.push(decisions.pick('table', DROPPABLE))
+    const calls = tables.map((table) => drop(session, table))
+    const firstDrop = Promise.race(calls)
+    if (decisions.choose('chases', 3) === 2) {
+      // One write in each turn, until the drops are on their way for sure.
+      for (let turns = decisions.between('turns', 4, 24); turns > 0; turns--) {
+        calls.push(writeLittle(session, decisions.pick('to', tables)))
+        await undefined
+      }
+    }
+    for (let writes = decisions.between('writes', 2, 10); writes > 0; writes--) {
+      await aLittleLater(session, firstDrop)
+      calls.push(writeTo(session, decisions.pick('to', tables)))
+    }
+    await Promise.all(calls)
+    await writeOne(session, 'put after a drop', newPut(session, 0, tables[0]), pickOptions(session))
+  },
+}
+
+async function drop(session: Session, table: string): Promise<void> {
+  const change = { table, key: WHOLE_TABLE, value: undefined }
+  // Where there is none, this must have been so at some time while it was asked for.
+  const absence = session.beginRead({ what: 'drop of a table', table, fresh: true })
+  await session.write(
+    { what: 'drop table', changes: [change], allowed: ['FIRN_INVALID_ARGUMENT'] },
+    async () => {
+      try {
+        return await session.db.dropTable(table)
+      } catch (error) {
+        if (isFirnError(error, 'FIRN_INVALID_ARGUMENT')) absence.end({ kind: 'no table', table })
+        throw error
+      }
+    },
+  )
+}
+
+/** At once, some microtasks or a turn later, when a disk may have answered, or when the first drop is done. */
+async function aLittleLater(
+  { decisions, host }: Session,
+  firstDrop: Promise<unknown>,
+): Promise<void> {
+  switch (decisions.weigh('later', [2, 3, 1, 2, 1])) {
+    case 1:
+      return microtasks(decisions.between('microtasks', 1, 24))
+    case 2:
+      return host.life.env.yield()
+    case 3:
+      return host.life.env.sleep(decisions.between('later ms', 1, 60))
+    case 4:
+      await firstDrop
+      return microtasks(decisions.choose('microtasks', 6))
+  }
+}
+
+async function microtasks(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await undefined
+}
+
+/** A put, or a batch of one. */
+function writeLittle(session: Session, table: string): Promise<void> {
+  if (session.decisions.choose('batch', 2) === 1) {
+    return writeBatch(session, 'batch amid a drop', { size: 1, table, isPatient: true })
+  }
+  const change = { table, key: session.pickKey(), value: session.newValue() }
+  return writeOne(session, 'write amid a drop', change, pickOptions(session))
+}
+
+/** One write to a table, of any kind. */
+function writeTo(session: Session, table: string): Promise<void> {
+  const { decisions } = session
+  const change = newChange(session, 0, table)
+  switch (decisions.weigh('kind', [6, 4, 1, 2])) {
+    case 1:
+      return writeBatch(session, 'batch amid a drop', {
+        size: decisions.between('changes', 1, 4),
+        table,
+        isPatient: true,
+      })
+    case 2:
+      return writeBatch(session, 'large batch amid a drop', {
+        size: decisions.between('changes', 20, 60),
+        table,
+        isPatient: true,
+      })
+    case 3:
+      return inTransaction(
+        session,
+        'transaction amid a drop',
+        async (tx) => {
+          const reads = [await readKeys(session, tx, table, [change.key])]
+          await writeAll(session, tx, [change])
+          return { reads, changes: [change] }
+        },
+        PATIENT,
+      )
+    default:
+      return writeOne(session, 'write amid a drop', change, pickOptions(session))
+  }
+}
+
+function pickOptions(session: Session): { durability: 'durable' | 'buffered' } {
+  return { durability: pickDurability(session) }
+}

@@ -1,0 +1,24 @@
+import type { Session } from '../session.js'
+
+/**
+ * Empties the cache before a transaction commits, and looks at the log a few times while it is validated:
+ * what others committed meanwhile is known to the process before the transaction has been held against it.
+ * Resolves when the cache is empty; the looks go on, and `ended` resolves after them.
+ */
+export async function stir(session: Session): Promise<{ ended: Promise<void> }> {
+  await session.attempt('evict amid a transaction', () => session.db.evict())
+  const { decisions } = session
+  const pauses = Array.from({ length: decisions.between('looks', 1, 4) }, () =>
+    decisions.choose('look after', 60),
+  )
+  return { ended: lookAgain(session, pauses) }
+}
+
+async function lookAgain(session: Session, pauses: readonly number[]): Promise<void> {
+  for (const pauseMs of pauses) {
+    await session.host.life.env.sleep(pauseMs)
+    await session.attempt('refresh amid a transaction', async () => {
+      await session.db.refresh()
+    })
+  }
+}
