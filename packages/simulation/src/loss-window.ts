@@ -1,10 +1,10 @@
 import type { Write } from './history.js'
 import type { Life } from './sim-process.js'
 
-/** Buffered writes gather for a millisecond; then the log may wait for some calls of a disk. */
-const PROCESS_MS = 250
-/** A sync that is due waits for as much, and takes as long. */
-const SYNC_MS = 500
+/** Buffered writes gather for a millisecond; then the log may wait for some calls of a disk, of 8 ms each. */
+const PROCESS_MS = 100
+/** A sync that is due waits for as much, and is one. */
+const SYNC_MS = 100
 
 /** A buffered write that a crash took, and when its writer was told of it. */
 export interface LostWrite {

@@ -79,6 +79,13 @@ export class Simulation {
     this.operations.set(name, (this.operations.get(name) ?? 0) + 1)
   }
 
+  /** The processes that write what their clients like. */
+  get writers(): readonly Host[] {
+    return this.#hosts.filter(
+      ({ options }) => options.mode === 'write' && options.work === 'anything',
+    )
+  }
+
   /** Unlike every other. */
   nextValue(): number {
     return ++this.#values

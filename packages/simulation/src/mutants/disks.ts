@@ -19,6 +19,40 @@ export const DISKS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'lazy-write-not-synced',
+    bug: 'A durable entry is acknowledged though buffered ones before it are not on the disk.',
+    patches: [
+      {
+        module: 'manifest/internal/file/segment-appender',
+        from: 'if (lazy) this.#unsynced = true;',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'buffered-kept-in-process',
+    bug: 'Buffered writes stay in the process until they are many, or a durable one comes.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: `if (now - this.#handedOverAtMs >= HAND_OVER_MS) return true;
+          if (this.#timerSinceMs === undefined) void this.#handOverSoon(now);`,
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'buffered-synced-once',
+    bug: 'Buffered writes are synced in time once; then nobody waits for the time any more.',
+    patches: [
+      {
+        module: 'engine/internal/committer',
+        from: 'finally { this.#syncComes = false; }',
+        to: 'finally { }',
+      },
+    ],
+  },
+  {
     name: 'segment-directory-not-synced',
     bug: 'Entries are acknowledged in a segment whose name is not on the disk.',
     patches: [

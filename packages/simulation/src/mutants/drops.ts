@@ -97,8 +97,8 @@ export const DROPS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/tables-to-come',
-        from: 'this.#ids.delete(edit.name);',
-        to: 'void edit;',
+        from: 'this.#pending.delete(name);',
+        to: 'void name;',
       },
     ],
   },

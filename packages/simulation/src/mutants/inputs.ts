@@ -8,8 +8,8 @@ export const INPUTS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/committer',
-        from: '[copyBytes(key), copyBytes(value)]',
-        to: '[key, value]',
+        from: 'copyBytes(key), copyBytes(value), durability',
+        to: 'key, value, durability',
       },
     ],
   },

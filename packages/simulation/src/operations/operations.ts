@@ -1,11 +1,13 @@
 import type { Decisions } from '../decisions.js'
 import type { HostOptions } from '../host.js'
+import { bufferAndPause } from './buffers.js'
 import { dropAmidWrites, dropTable } from './drops.js'
 import { durableAfterBuffered } from './durability.js'
 import { transactionsAtOnce } from './meetings.js'
 import { mixedTransaction } from './mixed-transaction.js'
 import type { Operation } from './operation.js'
 import { freshGet, get, getAt, getMany, getSync, has } from './reads.js'
+import { rivalledTransaction } from './rivals.js'
 import { append, audit, bank, cycle } from './ruled.js'
 import { count, heldScan, scan } from './scans.js'
 import { snapshot } from './snapshots.js'
@@ -26,6 +28,7 @@ export const OPERATIONS: readonly Operation[] = [
   transaction,
   mixedTransaction,
   transactionsAtOnce,
+  rivalledTransaction,
   bank,
   cycle,
   append,
@@ -47,6 +50,7 @@ export const OPERATIONS: readonly Operation[] = [
   stats,
   compact,
   reopen,
+  bufferAndPause,
 ]
 
 /** What a process does that compacts for others. It stays: what got stuck must get going by itself. */

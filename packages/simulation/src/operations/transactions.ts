@@ -43,6 +43,8 @@ interface Attempt {
 export interface TransactionStyle {
   /** Whether the client waits for its end in any case: one of several calls of a step. Default false. */
   isPatient?: boolean
+  /** How often it is tried at most. Default: drawn. */
+  attempts?: number
 }
 
 /** For one of several transactions at once. */
@@ -53,11 +55,11 @@ export async function inTransaction(
   session: Session,
   what: string,
   run: (tx: Transaction) => Promise<Attempt>,
-  { isPatient = false }: TransactionStyle = {},
+  style: TransactionStyle = {},
 ): Promise<void> {
   const { decisions } = session
   const isolation = decisions.pick('isolation', ['serializable', 'serializable', 'snapshot'])
-  const attempts = decisions.between('attempts', 1, 6)
+  const { isPatient = false, attempts = decisions.between('attempts', 1, 6) } = style
   const stirs = decisions.weigh('stirs', [5, 1]) === 1
   const stirred: Promise<void>[] = []
   const write = { what, changes: [], allowed: ['FIRN_TRANSACTION_CONFLICT'] }

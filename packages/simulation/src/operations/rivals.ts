@@ -1,0 +1,116 @@
+import type { Host } from '../host.js'
+import { Session } from '../session.js'
+import { Violation } from '../violation.js'
+import type { Operation } from './operation.js'
+import { inTransaction, readKeys, readRange, writeAll } from './transactions.js'
+import { writeOne } from './writes.js'
+
+/** So long a client waits for a rival, whose process may be dead. */
+const PATIENCE_MS = 400
+/** Keys of a rival's file, and how long their values are: more than most runs take into the log. */
+const FILE_KEYS = 6
+const PADDING = 400
+
+/**
+ * A transaction with a rival in another process, who writes a file to the table before it commits, and then,
+ * while that file is being looked into, what the transaction has read. This process looks at the log all
+ * the while, so that it knows of both before the transaction has been held against either.
+ */
+export const rivalledTransaction: Operation = {
+  name: 'rivalled transaction',
+  weight: 5,
+  writes: true,
+  async run(session) {
+    const { decisions } = session
+    const rival = await rivalOf(session)
+    const table = session.pickTable()
+    const [read, written, other] = [session.pickKey(), session.pickKey(1), session.pickKey(2)]
+    const scans = decisions.choose('scans', 3) === 2
+    const range = read < other ? { gte: read, lte: other } : { gte: other, lte: read }
+    const under: Promise<unknown>[] = []
+    await inTransaction(
+      session,
+      'rivalled transaction',
+      async (tx) => {
+        const seen = scans
+          ? await readRange(session, tx, { table, range })
+          : await readKeys(session, tx, table, [read])
+        const changes = [{ table, key: written, value: session.newValue() }]
+        await writeAll(session, tx, changes)
+        if (rival !== undefined) {
+          await soon(session, putFile(rival, table, read))
+          await session.attempt('refresh amid a transaction', async () => {
+            await session.db.refresh()
+          })
+          await session.attempt('evict amid a transaction', () => session.db.evict())
+          // Soon, or when the transaction has written a file of its own.
+          const afterMs = decisions.choose('rival after', decisions.pick('late', [20, 300]))
+          const later = rival.host.life.env.sleep(afterMs).then(() => put(rival, table, read))
+          under.push(later, lookOn(session))
+        }
+        return { reads: [seen], changes }
+      },
+      { isPatient: true, attempts: 5 },
+    )
+    await soon(session, Promise.all(under))
+  },
+}
+
+/** A client in another process that writes, if there is one whose database is open. */
+async function rivalOf(session: Session): Promise<Session | undefined> {
+  const { host, decisions } = session
+  const others = host.simulation.writers.filter(
+    (other) => other !== host && other.life.alive && other.current !== undefined,
+  )
+  const other: Host | undefined = others[decisions.choose('rival', others.length)]
+  if (other === undefined) return undefined
+  const rival = new Session(other, `${other.name}/rival of ${session.name}`)
+  await rival.join()
+  return rival
+}
+
+function put(rival: Session, table: string, key: string): Promise<void> {
+  const change = { table, key, value: rival.newValue() }
+  return handled(rival, () => writeOne(rival, 'put of a rival', change, { durability: 'durable' }))
+}
+
+/** Writes keys on both sides of one, but not that one. */
+function putFile(rival: Session, table: string, around: string): Promise<void> {
+  const keys = Array.from({ length: FILE_KEYS }, (_, i) => rival.pickKey(i))
+  const changes = [...new Set(keys)]
+    .filter((key) => key !== around)
+    .map((key) => ({ table, key, value: rival.newValue(PADDING) }))
+  return handled(rival, () =>
+    rival.write({ what: 'file of a rival', changes }, () => {
+      const batch = rival.batch()
+      for (const { key, value } of changes) batch.put(rival.table(table), key, value)
+      return batch.write({ durability: 'durable' })
+    }),
+  )
+}
+
+/** Never rejects. */
+async function handled(rival: Session, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    rival.host.simulation.world.fail(
+      error instanceof Violation ? error : new Violation(String(error), { cause: error }),
+    )
+  }
+}
+
+/** Looks at the log, one time after the other. */
+async function lookOn(session: Session): Promise<void> {
+  for (let looks = session.decisions.between('looks', 2, 8); looks > 0; looks--) {
+    await session.attempt('refresh amid a transaction', async () => {
+      await session.db.refresh()
+    })
+    await session.host.life.env.sleep(1)
+  }
+}
+
+/** Waits for something, but not for long. */
+async function soon(session: Session, what: Promise<unknown>): Promise<void> {
+  await Promise.race([what, session.host.life.env.sleep(PATIENCE_MS)])
+}
