@@ -84,6 +84,7 @@ const COMMAND_WORDS: readonly (readonly [advice: RegExp, words: string])[] = [
   [/,? or open with createIfMissing/, ''],
   [/ or, with parts of your own, \{ store, log \}/, ''],
   [/reads go on; close the database, mend the cause and open it again/, AGAIN],
+  [/, or use os\.homedir\(\)/, ''],
   [/then reopen the database/, 'then run the command again'],
   [
     /leave the option out, or use another table/,

@@ -202,6 +202,7 @@ describe('CompactionWorker', () => {
     )
     const errors: unknown[] = []
     thread.on('error', (error) => errors.push(error))
+    expect(await once(thread, 'message')).toEqual([{ type: 'ready' }])
     const closed = once(thread, 'message')
     thread.postMessage({ type: 'close' })
     expect(await closed).toEqual([{ type: 'closed' }])

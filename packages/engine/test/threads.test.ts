@@ -141,12 +141,14 @@ test.concurrent('writes end well or with a typed error when no file descriptor i
       for (;;) taken.push(openSync('/dev/null'))
     } catch {}
     for (let i = 0; i < 4; i++) closeSync(taken.pop())
+    let told = false
     try {
       ${LOAD}
     } catch (error) {
       if (!/^FIRN_WRITE_/.test(error.code) || !/EMFILE/.test(error.message)) throw error
+      told = true
     }
-    if (warnings.length === 0) throw new Error('nothing was told')
+    if (!told && warnings.length === 0) throw new Error('nothing was told')
     for (const descriptor of taken) closeSync(descriptor)
     await db.close()
   `

@@ -19,7 +19,15 @@ const NOT_OF_THE_STORE = ['empty-reply', 'missing-field']
 /** A cache syncs nothing. */
 const NOT_OF_CACHES = ['failed sync']
 /** Not in every few seeds. */
-const RARE = LONG ? [] : ['disk full', 'cache disk full', 'store stale-list', 'store very-late']
+const RARE = LONG
+  ? []
+  : [
+      'disk full',
+      'cache disk full',
+      'cached file longer file',
+      'store stale-list',
+      'store very-late',
+    ]
 const FAULTS = [
   ...FAULT_KINDS.filter((kind) => !NOT_OF_THE_LOG.includes(kind)).map((kind) => `log ${kind}`),
   ...FAULT_KINDS.filter((kind) => !NOT_OF_THE_STORE.includes(kind)).map((kind) => `store ${kind}`),

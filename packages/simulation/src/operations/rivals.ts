@@ -62,8 +62,8 @@ async function rivalOf(session: Session): Promise<Session | undefined> {
   const others = host.simulation.writers.filter(
     (other) => other !== host && other.life.alive && other.current !== undefined,
   )
-  const other: Host | undefined = others[decisions.choose('rival', others.length)]
-  if (other === undefined) return undefined
+  if (others.length === 0) return undefined
+  const other = others[decisions.choose('rival', others.length)] as Host
   const rival = new Session(other, `${other.name}/rival of ${session.name}`)
   await rival.join()
   return rival
