@@ -8,7 +8,7 @@ import { knownSeeds, updateTable } from './table.js'
 
 const USAGE = `node packages/simulation/dist/mutants/main.js
   finds every mutant by seeds from 1 on, makes their runs small, and writes MUTANTS.md
-  --known      begins with the seeds of MUTANTS.md, which stays as it is
+  --known      looks for those with a seed in MUTANTS.md, which stays as it is; begins with that seed
   --only A,B   looks for these alone
   --quick      leaves runs as they are
   --seeds N    tries so many seeds of each mutant (2000)
@@ -30,7 +30,8 @@ async function main(): Promise<void> {
     return
   }
   const startedAt = systemEnv.monotonic()
-  const names = values.only?.split(',') ?? MUTANTS.map(({ name }) => name)
+  const all = values.known ? [...knownSeeds().keys()] : MUTANTS.map(({ name }) => name)
+  const names = values.only?.split(',') ?? all
   const { found, survivors, control } = await hunt({
     names,
     ...(values.known ? { known: knownSeeds() } : {}),
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
     console.log(`without a mutant, seed ${control.seed} fails too: ${control.violation}`)
   }
   if (survivors.length > 0 || control.seed !== undefined) process.exitCode = 1
-  if (!values.known && control.seed === undefined) updateTable(found)
+  if (!values.known && control.seed === undefined) updateTable(found, survivors)
 }
 
 function inWords(name: string, outcome: Outcome): string {

@@ -11,7 +11,8 @@ const HEAD = `# Mutants
 
 Bugs planted into the built code, one at a time, and the first seed that finds each of them. Written by
 \`npm run mutants\`; \`src/mutants/\` has the changes of code. Decisions are those that are left of the
-failing run when it is made as small as can be; what it said is of the run before.
+failing run when it is made as small as can be; what it said is of the run before. A dash stands for a bug
+that no run has found yet: the workload is blind to it, or it does no harm.
 
 | mutant | the bug | seed | decisions | what the run said |
 |---|---|---:|---:|---|`
@@ -19,21 +20,34 @@ failing run when it is made as small as can be; what it said is of the run befor
 /** Characters of what a run said that are shown. */
 const SHOWN = 160
 
-/** The seed that finds each mutant, as the checked-in table says. */
+/** In place of a seed. */
+const NOT_FOUND = '–'
+
+/** The seed that finds each mutant, as the checked-in table says; none of those that were never found. */
 export function knownSeeds(): Map<string, number> {
-  const seeds = [...rows()].map(([name, row]): [string, number] => [
+  const seeds = [...rows()].map(([name, row]): [string, string | undefined] => [
     name,
-    Number(row.split(' | ')[2]),
+    row.split(' | ')[2],
   ])
-  return new Map(seeds)
+  const found = seeds.filter(([, seed]) => seed !== NOT_FOUND)
+  return new Map(found.map(([name, seed]) => [name, Number(seed)]))
 }
 
-/** Takes what was found into the table, and leaves out what isn't a mutant any more. */
-export function updateTable(found: ReadonlyMap<string, Failed>): void {
+/** The mutants that have a line in the table. */
+export function listedMutants(): string[] {
+  return [...rows().keys()]
+}
+
+/** Takes what a hunt was for into the table, and leaves out what isn't a mutant any more. */
+export function updateTable(
+  found: ReadonlyMap<string, Failed>,
+  survivors: readonly string[],
+): void {
   const before = rows()
   const lines = MUTANTS.flatMap((mutant) => {
     const failed = found.get(mutant.name)
-    return (failed === undefined ? before.get(mutant.name) : rowOf(mutant, failed)) ?? []
+    if (failed !== undefined) return rowOf(mutant, failed)
+    return survivors.includes(mutant.name) ? openRowOf(mutant) : (before.get(mutant.name) ?? [])
   })
   writeFileSync(TABLE, `${[HEAD, ...lines].join('\n')}\n`)
 }
@@ -48,6 +62,10 @@ function rows(): Map<string, string> {
 
 function rowOf({ name, bug }: Mutant, { seed, decisions, violation }: Failed): string {
   return `| ${name} | ${bug} | ${seed} | ${decisions ?? ''} | ${inCell(violation)} |`
+}
+
+function openRowOf({ name, bug }: Mutant): string {
+  return `| ${name} | ${bug} | ${NOT_FOUND} |  |  |`
 }
 
 function inCell(violation: string): string {

@@ -214,12 +214,7 @@ export async function countRange(
 }
 
 /** Begins a read of a transaction, which sees its snapshot. */
-export function beginReadIn(
-  session: Session,
-  tx: Transaction,
-  what: string,
-  table: string,
-): RecordedRead {
+function beginReadIn(session: Session, tx: Transaction, what: string, table: string): RecordedRead {
   return session.beginRead({ what, table, present: { from: tx.version, to: tx.version } })
 }
 
