@@ -169,6 +169,8 @@ export class GroupWriter {
   writeOut({ durable }: { durable: boolean }): void {
     const appender = this.#appender
     if (appender === undefined || this.failure !== undefined) return
+    // From here on no thread comes to its end for certain.
+    this.#lazyRest = 0
     try {
       const entries = this.#waitingForNobody()
       if (entries.length > 0) {
