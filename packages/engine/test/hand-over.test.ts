@@ -17,9 +17,9 @@ const CHILD = fileURLToPath(new URL('./support/buffering-child.mjs', import.meta
 const BUFFERED = { durability: 'buffered' } as const
 const TEXT = { keys: 'utf8', values: 'utf8' } as const
 
-/** What a kill may take of a log that has to wait for a thread, and a group: see the README. */
 /** So many writes are made by threads after one that took long. */
 const WRITES_BY_THREADS = 16
+/** What a kill may take of a log that has to wait for a thread, and a group: see the README. */
 const WINDOW_BYTES = 1024 * 1024 + 64 * 1024
 
 const directories: string[] = []
