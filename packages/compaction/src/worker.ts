@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { ClosedError, InvalidArgumentError, systemEnv } from '@firn/env'
+import { ClosedError, InvalidArgumentError, isError, systemEnv } from '@firn/env'
 import { absolutePath } from '@firn/vfs'
 import { CompactionWorkerError } from './errors.js'
 import {
@@ -257,7 +257,7 @@ export class CompactionWorker {
 }
 
 function because(cause: unknown): string {
-  return cause instanceof Error ? ` (${cause.message})` : ''
+  return isError(cause) ? ` (${cause.message})` : ''
 }
 
 function needsCollectors(plan: CompactionPlan): number | undefined {

@@ -67,7 +67,7 @@ export class WriteStoppedError extends FirnError {
  */
 export class WriteStalledError extends FirnError {
   constructor(work: 'compaction' | 'flush', cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause)
+    const why = messageOf(cause)
     super(
       'FIRN_WRITE_STALLED',
       `nothing was written: writes wait for a ${work}, which fails (${why}); reads go on; mend the cause and write again`,

@@ -1,4 +1,5 @@
 export { absolutePath } from './absolute-path.js'
+export { cannotSyncDirectory } from './directory-sync.js'
 export {
   type AnnounceOptions,
   announce,

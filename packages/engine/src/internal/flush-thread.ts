@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { FirnError, systemEnv } from '@firn/env'
+import { FirnError, isError, systemEnv } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import type { FlushReply, FlushRequest, FlushStore } from './flush-thread-main.js'
 
@@ -13,7 +13,7 @@ class FlushThreadError extends FirnError {
 
   constructor(what: string, options: { cause?: unknown; started: boolean }) {
     const { cause, started } = options
-    const why = cause instanceof Error ? ` (${cause.message})` : ''
+    const why = isError(cause) ? ` (${cause.message})` : ''
     super('FIRN_THREAD_ENDED', `the flush thread ${what}${why}`, { cause, retryable: true })
     this.started = started
   }

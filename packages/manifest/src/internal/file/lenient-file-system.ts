@@ -1,16 +1,6 @@
+import { cannotSyncDirectory } from '@firn/vfs'
 import type { FileSystem } from './file-system.js'
 import { reasonOf } from './system-error.js'
-
-/** What file systems say that can't sync a directory, or open one to do so. */
-const CANNOT_SYNC: ReadonlySet<string> = new Set([
-  'EINVAL',
-  'ENOTSUP',
-  'EOPNOTSUPP',
-  'ENOSYS',
-  'EBADF',
-  'EISDIR',
-  'EPERM',
-])
 
 /**
  * The same file system, except that one which can't sync directories is taken as it is: names are as
@@ -40,7 +30,7 @@ export function withLenientDirectories(
       try {
         await fs.syncDirectory(path)
       } catch (error) {
-        if (!CANNOT_SYNC.has(reasonOf(error))) throw error
+        if (!cannotSyncDirectory(error)) throw error
         if (canSync) {
           onWarning?.(
             `the file system of ${path} can't sync directories (${reasonOf(error)}): files are synced, but after a crash of the machine the newest ones may have lost their names`,

@@ -1,4 +1,6 @@
 import path from 'node:path'
+import { isError } from '@firn/env'
+import { cannotSyncDirectory } from '@firn/vfs'
 import { ObjectStoreError } from '../../errors.js'
 import type { BaseDirectory } from './base-directory.js'
 import type { FileSystem } from './file-system.js'
@@ -98,7 +100,7 @@ export class Directories {
     try {
       await this.#shared(directory)
     } catch (error) {
-      if (!CANNOT_SYNC.has(codeOf(error) ?? '')) throw error
+      if (!cannotSyncDirectory(error)) throw error
       this.#isUnsynced(directory, error)
     }
   }
@@ -184,7 +186,7 @@ export class Directories {
     try {
       await this.#shared(directory)
     } catch (error) {
-      if (!isForbidden(error) && !CANNOT_SYNC.has(codeOf(error) ?? '')) throw error
+      if (!isForbidden(error) && !cannotSyncDirectory(error)) throw error
     }
   }
 
@@ -203,21 +205,10 @@ function isForbidden(error: unknown): boolean {
   return code === 'EACCES' || code === 'EPERM'
 }
 
-/** What file systems say that can't sync a directory, or open one to do so. */
-const CANNOT_SYNC: ReadonlySet<string> = new Set([
-  'EINVAL',
-  'ENOTSUP',
-  'EOPNOTSUPP',
-  'ENOSYS',
-  'EBADF',
-  'EISDIR',
-  'EPERM',
-])
-
 /** An error of a call that knew only a descriptor. */
 function withPath(error: unknown, path: string): unknown {
   const { path: known } = error as { path?: unknown }
-  return error instanceof Error && known === undefined ? Object.assign(error, { path }) : error
+  return isError(error) && known === undefined ? Object.assign(error, { path }) : error
 }
 
 function notADirectory(directory: string): ObjectStoreError {
