@@ -5,6 +5,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { open } from '../src/index.js'
+import { contentOf } from './support/content-of.js'
 
 const ENGINE = JSON.stringify(import.meta.resolve('../dist/index.js'))
 
@@ -12,16 +13,6 @@ function tempDirectory(): string {
   const top = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-moved-'))
   onTestFinished(() => fs.rmSync(top, { recursive: true, force: true }))
   return top
-}
-
-/** Every file below a directory, and what is in it. */
-function contentOf(directory: string): Record<string, string> {
-  const files: Record<string, string> = {}
-  for (const entry of fs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    const file = path.join(entry.parentPath, entry.name)
-    if (entry.isFile()) files[path.relative(directory, file)] = fs.readFileSync(file, 'latin1')
-  }
-  return files
 }
 
 /**
@@ -35,7 +26,6 @@ async function run(
   const source = `
     import fs from 'node:fs'
     import { open } from ${ENGINE}
-    const running = setInterval(() => {}, 1000)
     const db = await open('file:./data${log}', { memtableBytes: 65536, compaction: '${compaction}' })
     const table = db.table('t', { keys: 'utf8', values: 'utf8' })
     const acknowledged = []
@@ -61,7 +51,6 @@ async function run(
     await attempt('get', () => table.get('before'))
     await attempt('close', () => db.close())
     console.log(JSON.stringify({ acknowledged, errors }))
-    clearInterval(running)
   `
   const args = ['--input-type=module', '--eval', source]
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: top })

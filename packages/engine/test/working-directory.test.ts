@@ -5,6 +5,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { open } from '../src/index.js'
+import { contentOf } from './support/content-of.js'
 
 const ENGINE = JSON.stringify(import.meta.resolve('../dist/index.js'))
 
@@ -20,16 +21,6 @@ async function twoPlaces(log: string): Promise<{ a: string; b: string }> {
     await db.close()
   }
   return { a, b }
-}
-
-/** Every file below a directory, and what is in it. */
-function contentOf(directory: string): Record<string, string> {
-  const files: Record<string, string> = {}
-  for (const entry of fs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    const file = path.join(entry.parentPath, entry.name)
-    if (entry.isFile()) files[path.relative(directory, file)] = fs.readFileSync(file, 'latin1')
-  }
-  return files
 }
 
 /** Runs a program in a process of its own, which begins in `cwd`. Gives what it printed. */
@@ -49,7 +40,6 @@ test.each(['', '?log=objects'])(
       `
       import { open } from ${ENGINE}
       const go = (to) => process.chdir(to)
-      const running = setInterval(() => {}, 1000)
       const opening = open('file:./data${log}', {
         memtableBytes: 65536,
         cache: { disk: { directory: './cache', bytes: 1 << 20 } },
@@ -72,7 +62,6 @@ test.each(['', '?log=objects'])(
       console.log(await table.get('of'), rows)
       await db.close()
       console.log('closed')
-      clearInterval(running)
       `,
     )
     expect(printed).toBe('a 1001\nclosed\n')
