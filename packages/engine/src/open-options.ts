@@ -80,6 +80,11 @@ export interface Tuning {
   level0Stop?: number
   /** Batches larger than this are written as whole SSTs. Default: the log's inline limit. */
   inlineLimitBytes?: number
+  /**
+   * How long work that awaits no I/O, such as a loop over rows in memory, goes on before I/O, timers and
+   * aborts have a turn of the event loop, in milliseconds. Default 8.
+   */
+  sliceMs?: number
 }
 
 /** A database of ready-made parts. */

@@ -12,6 +12,7 @@ export {
 } from './errors.js'
 export { holding } from './holding.js'
 export { type SlotOptions, Slots, slotsOf } from './slots.js'
+export { TimeSlice } from './time-slice.js'
 export {
   assertUlid,
   isUlid,

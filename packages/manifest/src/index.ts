@@ -38,7 +38,7 @@ export {
 } from './object-keys.js'
 export { ObjectLeases, type ObjectLeasesOptions } from './object-leases.js'
 export { readUndamaged } from './read-undamaged.js'
-export { type RecordVisitor, readRecords } from './records-reader.js'
+export { type RecordVisitor, readRecords, readSomeRecords } from './records-reader.js'
 export { RECORDS_WRITER_SLACK, RecordsWriter } from './records-writer.js'
 export {
   decodeRoot,

@@ -14,6 +14,10 @@ export type RecordVisitor = (
 
 // Where the varint that was read last ended: two results without an object.
 let next = 0
+// More records than an array can hold; small, so that it is compared as an integer.
+const ALL = 0x3fffffff
+// How many records `readSomeRecords` visited.
+let visited = 0
 
 /**
  * Visits the records of a `records` edit in the order in which they were put, without allocating
@@ -25,10 +29,25 @@ export function readRecords(
   visit: RecordVisitor,
   what = 'records of a commit log entry',
 ): number {
+  readSomeRecords(bytes, 0, ALL, visit, what)
+  return visited
+}
+
+/**
+ * As `readRecords`, but begins at the offset `from`, that of a record, and ends after `most` records.
+ * Gives the offset of the record to go on with, which is the length of `bytes` after the last one.
+ */
+export function readSomeRecords(
+  bytes: Uint8Array,
+  from: number,
+  most: number,
+  visit: RecordVisitor,
+  what = 'records of a commit log entry',
+): number {
   const end = bytes.length
-  let at = 0
+  let at = from
   let records = 0
-  while (at < end) {
+  while (at < end && records < most) {
     const start = at
     // Past the end reads `undefined`, for which none of these comparisons holds.
     let tableId = bytes[at] as number
@@ -67,7 +86,8 @@ export function readRecords(
     records++
     at = valueEnd
   }
-  return records
+  visited = records
+  return at
 }
 
 /** A varint below 2^32 in its shortest form; sets `next`. */

@@ -1,7 +1,13 @@
 import { CorruptionError, FormatVersionError, InvalidArgumentError } from '@firn/env'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeEdits, type Edit, RecordsWriter, readRecords } from '../src/index.js'
+import {
+  decodeEdits,
+  type Edit,
+  RecordsWriter,
+  readRecords,
+  readSomeRecords,
+} from '../src/index.js'
 import { tableOptions } from './fixtures.js'
 
 interface Plain {
@@ -46,6 +52,30 @@ describe('records', () => {
         expect(visit(decoded[2])).toEqual(records)
         expect(decoded).toHaveLength(records.length === 0 ? 2 : 3)
       }),
+    )
+  })
+
+  it('are read some at a time', () => {
+    fc.assert(
+      fc.property(
+        fc.array(record, { maxLength: 30 }),
+        fc.integer({ min: 1, max: 9 }),
+        (all, most) => {
+          const writer = new RecordsWriter()
+          for (const one of all) put(writer, one)
+          const [edit] = decodeEdits(writer.take())
+          const bytes = edit?.type === 'records' ? edit.bytes : new Uint8Array(0)
+          const keys: number[][] = []
+          for (let at = 0; at < bytes.length; ) {
+            const before = keys.length
+            at = readSomeRecords(bytes, at, most, (_table, _kind, of, keyStart, keyEnd) => {
+              keys.push([...of.subarray(keyStart, keyEnd)])
+            })
+            expect(keys.length - before).toBe(Math.min(most, all.length - before))
+          }
+          expect(keys).toEqual(all.map(({ key }) => key))
+        },
+      ),
     )
   })
 

@@ -8,6 +8,11 @@ export interface VisibleCursorOptions {
   timestamp?: number
   /** Must be the direction of the cursor below. */
   reverse?: boolean
+  /**
+   * After so many records that aren't seen in a row, it is `PENDING`, though nothing has to be loaded:
+   * `load` goes on. For those who hold up others meanwhile. Default: never.
+   */
+  mostUnseen?: number
 }
 
 /**
@@ -34,6 +39,9 @@ export class VisibleCursor implements RecordCursor {
 
   readonly #below: RecordCursor
   readonly #asOf: number
+  readonly #mostUnseen: number
+  /** Whether it is pending after many records that aren't seen. */
+  #isPausing = false
   /** Forward: this cursor's key is decided. Reverse: its record is a candidate. */
   #holds = false
   /** Reverse: where the cursor below stands, one step ahead. */
@@ -45,17 +53,20 @@ export class VisibleCursor implements RecordCursor {
   constructor(below: RecordCursor, options: VisibleCursorOptions = {}) {
     this.#below = below
     this.#asOf = options.timestamp ?? MAX_TIMESTAMP
+    this.#mostUnseen = options.mostUnseen ?? Number.POSITIVE_INFINITY
     this.reverse = options.reverse ?? below.reverse
     this.stable = below.stable
   }
 
   first(): CursorStatus {
     this.#holds = false
+    this.#isPausing = false
     return this.#settle(this.#below.first())
   }
 
   seek(bytes: Uint8Array, start: number, end: number, inclusive: boolean): CursorStatus {
     this.#holds = false
+    this.#isPausing = false
     return this.#settle(this.#below.seek(bytes, start, end, inclusive))
   }
 
@@ -64,9 +75,12 @@ export class VisibleCursor implements RecordCursor {
   }
 
   async load(): Promise<CursorStatus> {
-    let status: CursorStatus = PENDING
-    while (status === PENDING) status = this.#settle(await this.#below.load())
-    return status
+    for (;;) {
+      const wasPausing = this.#isPausing
+      this.#isPausing = false
+      const status = this.#settle(wasPausing ? this.#below.next() : await this.#below.load())
+      if (status !== PENDING || this.#isPausing) return status
+    }
   }
 
   close(): void {
@@ -79,6 +93,8 @@ export class VisibleCursor implements RecordCursor {
 
   #settleForward(start: CursorStatus): CursorStatus {
     const below = this.#below
+    const mostUnseen = this.#mostUnseen
+    let unseen = 0
     let status = start
     while (status === POSITIONED) {
       if (below.timestamp <= this.#asOf && !(this.#holds && this.#isSameKey(below))) {
@@ -93,6 +109,10 @@ export class VisibleCursor implements RecordCursor {
           return POSITIONED
         }
       }
+      if (++unseen > mostUnseen) {
+        this.#isPausing = true
+        return PENDING
+      }
       status = below.next()
     }
     return status
@@ -100,6 +120,8 @@ export class VisibleCursor implements RecordCursor {
 
   #settleReverse(start: CursorStatus): CursorStatus {
     const below = this.#below
+    const mostUnseen = this.#mostUnseen
+    let unseen = 0
     let status = start
     while (status === POSITIONED) {
       if (this.#holds && !this.#isSameKey(below)) {
@@ -110,6 +132,10 @@ export class VisibleCursor implements RecordCursor {
         }
       }
       if (below.timestamp <= this.#asOf) this.#hold(below)
+      if (++unseen > mostUnseen) {
+        this.#isPausing = true
+        return PENDING
+      }
       status = below.next()
     }
     if (status === PENDING) return PENDING

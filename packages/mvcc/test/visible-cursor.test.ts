@@ -13,6 +13,9 @@ import { ArrayCursor, drain, type VersionedRecord } from '../src/testing.js'
 import { cursorOf, keys, manners, recordLists } from './arbitrary.js'
 import { picture, records } from './picture.js'
 
+/** After how many records that aren't seen it pauses. */
+const pauses = fc.constantFrom(0, 1, 3, Number.POSITIVE_INFINITY)
+
 const runs = process.env.FIRN_TEST_LONG ? 20_000 : 500
 
 /** Of each key the newest version at or before the timestamp, unless it is a delete. */
@@ -53,6 +56,23 @@ describe('VisibleCursor', () => {
     }
   })
 
+  it.each([false, true])(
+    'pauses among many records that are not seen, reverse %s',
+    async (reverse) => {
+      const dead = Array.from({ length: 1000 }, (_, i) => `k${String(i).padStart(4, '0')}@2!`)
+      const below = new ArrayCursor(records([...dead, 'z@1=z'].join(' ')), { reverse })
+      const cursor = new VisibleCursor(below, { reverse, mostUnseen: 100 })
+      let pauses = 0
+      let rows = 0
+      for (let status = cursor.first(); status !== END; ) {
+        if (status === PENDING) pauses++
+        else rows++
+        status = status === PENDING ? await cursor.load() : cursor.next()
+      }
+      expect([pauses, rows]).toEqual([9, 1])
+    },
+  )
+
   it('shows merge operands as they are', async () => {
     const cursor = new VisibleCursor(new ArrayCursor(records('a@3+x a@1=y b@2+z')))
     expect(picture(await drain(cursor, cursor.first()))).toBe('a@3+x b@2+z')
@@ -64,12 +84,13 @@ describe('VisibleCursor', () => {
         recordLists(),
         manners,
         fc.integer({ min: 0, max: 13 }),
-        async (lists, how, timestamp) => {
+        pauses,
+        async (lists, how, timestamp, mostUnseen) => {
           const merge = new MergingCursor(
             lists.map((list) => cursorOf(list, how)),
             how,
           )
-          const cursor = new VisibleCursor(merge, { ...how, timestamp })
+          const cursor = new VisibleCursor(merge, { ...how, timestamp, mostUnseen })
           const whole = new MergingCursor(lists.map((list) => new ArrayCursor(list)))
           const expected = model(await drain(whole, whole.first()), timestamp)
           if (how.reverse) expected.reverse()
@@ -89,8 +110,10 @@ describe('VisibleCursor', () => {
         manners,
         fc.integer({ min: 0, max: 7 }),
         fc.array(target, { maxLength: 6 }),
-        async ([list = []], how, timestamp, targets) => {
-          const cursor = new VisibleCursor(cursorOf(list, how), { ...how, timestamp })
+        pauses,
+        async ([list = []], how, timestamp, targets, mostUnseen) => {
+          const below = cursorOf(list, how)
+          const cursor = new VisibleCursor(below, { ...how, timestamp, mostUnseen })
           const visible = model(list, timestamp)
           if (how.reverse) visible.reverse()
           for (const { key, inclusive } of targets) {

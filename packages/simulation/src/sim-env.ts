@@ -3,6 +3,11 @@ import type { Clock } from './clock.js'
 import type { Random } from './random.js'
 import type { Life } from './sim-process.js'
 
+/** What a process is said to have done when a turn of its event loop is over. */
+export const YIELDED = 'yielded'
+const BUSY_TURNS = 0.1
+const BUSY_TURN_MS = 50
+
 /** The world as one process of a simulation sees it. */
 export class SimEnv implements Env {
   readonly #life: Life
@@ -51,9 +56,11 @@ export class SimEnv implements Env {
     })
   }
 
+  /** Now and then others have much to do in that turn. */
   yield(): Promise<void> {
+    const ms = this.#random.number() < BUSY_TURNS ? this.#random.number() * BUSY_TURN_MS : 0
     return new Promise((resolve) => {
-      this.#life.after(0, 'yielded', resolve)
+      this.#life.after(ms, YIELDED, resolve)
     })
   }
 

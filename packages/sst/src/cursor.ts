@@ -5,6 +5,7 @@ import type { BlockFile } from './internal/block-file.js'
 import { BLOCK_HEADER_BYTES } from './internal/block-layout.js'
 import type { IndexBlock } from './internal/index-block.js'
 import { ReadAhead } from './internal/read-ahead.js'
+import type { Pause } from './pause.js'
 
 /** The cursor stands on a record: its fields are set. */
 export const POSITIONED = 1
@@ -37,6 +38,8 @@ export interface SstCursorOptions {
    */
   private?: boolean
   signal?: AbortSignal | undefined
+  /** Asked before each block of a long read is decoded. Default: goes on. */
+  pause?: Pause | undefined
 }
 
 // How many rows are made ready at once after a seek unless the caller knows; four times as many each
@@ -144,6 +147,7 @@ export class SstCursor {
       fill: this.#fill,
       bytes: options.readAheadBytes,
       signal: options.signal,
+      pause: options.pause,
     })
     this.#leaveBlock()
   }

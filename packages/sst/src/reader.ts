@@ -9,6 +9,7 @@ import type { Properties } from './internal/properties.js'
 import { Verifier } from './internal/verifier.js'
 import { warmBlocks } from './internal/warm-blocks.js'
 import { ABSENT, FOUND, type LookupStatus, NOT_RESIDENT, type SstLookup } from './lookup.js'
+import type { Pause } from './pause.js'
 import type { SstSource } from './source.js'
 import type { SstSummary } from './summary.js'
 import type { SstBlockDescription, SstVerification, VerifyOptions } from './verification.js'
@@ -18,6 +19,12 @@ export interface LoadOptions {
   signal?: AbortSignal
   /** False leaves the cache as it is. Default true. */
   fill?: boolean
+}
+
+export interface WarmOptions {
+  signal?: AbortSignal | undefined
+  /** Asked before each block is decoded. Default: goes on. */
+  pause?: Pause | undefined
 }
 
 // The filter spares a lookup the block's cache misses, at the price of one of its own. So where a
@@ -193,10 +200,10 @@ export class SstReader implements SstSummary {
   warm(
     first: Uint8Array,
     last: Uint8Array,
-    options: { signal?: AbortSignal | undefined } = {},
+    options: WarmOptions = {},
   ): AsyncGenerator<WarmedBlocks, void, undefined> {
     this.file.assertOpen()
-    return warmBlocks(this.file, first, last, options.signal)
+    return warmBlocks(this.file, first, last, options)
   }
 
   /**

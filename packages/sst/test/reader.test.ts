@@ -440,6 +440,34 @@ describe('warming', () => {
     expect(source.reads.length).toBe(1)
   })
 
+  it('decodes the blocks of a read in the turns that it is given, as a cursor does', async () => {
+    const reader = await SstReader.open(new CountingSource(large))
+    // As a slice of time does: after ten blocks, all wait for a turn.
+    let left = 10
+    let turns = 0
+    let turn: Promise<void> | undefined
+    const pause = (): Promise<void> | undefined => {
+      if (left-- > 0) return undefined
+      turn ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+        turns++
+        turn = undefined
+        left = 10
+      })
+      return turn
+    }
+    for await (const { blocks } of reader.warm(text(''), text('z'), { pause })) {
+      expect(blocks).toBe(reader.dataBlocks)
+    }
+    expect(reader.dataBlocks).toBeGreaterThan(50)
+    expect(turns).toBe(Math.ceil(reader.dataBlocks / 10) - 1)
+    turns = 0
+    left = 10
+    const cold = await SstReader.open(new CountingSource(large))
+    const cursor = cold.cursor({ readAheadBytes: large.length, pause })
+    expect(await drain(cursor, cursor.first())).toHaveLength(rows.length)
+    expect(turns).toBe(Math.ceil(cold.dataBlocks / 10) - 1)
+  })
+
   it('reads at most a MiB at a time, and no further than it is asked to', async () => {
     const big = Array.from({ length: 6000 }, (_, i) => ({
       key: text(String(i).padStart(8, '0')),

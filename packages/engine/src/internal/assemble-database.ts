@@ -1,5 +1,5 @@
 import { BlockCache } from '@firn/block-cache'
-import { type Env, systemEnv, ulid } from '@firn/env'
+import { type Env, systemEnv, TimeSlice, ulid } from '@firn/env'
 import {
   appendSettled,
   begunKey,
@@ -94,7 +94,8 @@ export async function assembleDatabase(
       env === systemEnv
     const memory = new MemtableMemory(memtableBytes, writes && hasThreads)
     const versions = new VersionSet(emptyState(), files, memory)
-    const parts = { env, store, log, incarnation, versions, logger: options.logger }
+    const slice = new TimeSlice(env, options.tuning?.sliceMs)
+    const parts = { env, slice, store, log, incarnation, versions, logger: options.logger }
     // Until the writing half is there, nobody minds what others commit.
     let onApplied = (): void => {}
     const follower = new LogFollower({
@@ -121,6 +122,7 @@ export async function assembleDatabase(
     if (writing !== undefined) onApplied = writing.onProgress
     const present = new Present({
       env,
+      slice,
       log,
       versions,
       follower,
@@ -167,6 +169,7 @@ async function createDatabase(
 
 function makeWriting(context: {
   env: Env
+  slice: TimeSlice
   store: ObjectStore
   log: CommitLog
   incarnation: string
@@ -204,6 +207,7 @@ function makeWriting(context: {
   }
   const committer = new Committer({
     env,
+    slice: context.slice,
     log,
     versions,
     pressure,
@@ -232,6 +236,7 @@ function makeWriting(context: {
   const threadTrust = new ThreadTrust(env, logger)
   const files = new FileWriter({
     env,
+    slice: context.slice,
     store,
     incarnation,
     versions,

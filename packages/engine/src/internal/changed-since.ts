@@ -1,4 +1,5 @@
 import { compareRanges } from '@firn/bytes'
+import type { TimeSlice } from '@firn/env'
 import { END, MAX_TIMESTAMP, PENDING, type RecordCursor } from '@firn/mvcc'
 import { type KeyBounds, overlaps } from './key-bounds.js'
 import { LevelCursor } from './level-cursor.js'
@@ -23,7 +24,7 @@ export async function changedSince(
   tree: Tree,
   reads: ReadSet,
   since: number,
-  signal?: AbortSignal,
+  slice: TimeSlice,
 ): Promise<string | undefined> {
   if (since < tree.knownFrom) {
     return 'the log entries that came after what was read are gone, and what they changed with them'
@@ -39,11 +40,13 @@ export async function changedSince(
     if (newestOf(part) <= since) continue
     const changed = `what was read of table ${name} was written to meanwhile`
     for (const key of reads.keys.tables.get(name)?.values() ?? []) {
-      if (await isKeyNewer(part, key, since, signal)) return changed
+      if (await isKeyNewer(part, key, since)) return changed
+      const turn = slice.step()
+      if (turn !== undefined) await turn
     }
     for (const range of reads.ranges.get(name) ?? []) {
       const bounds = range.boundsIn(part.tableId)
-      if (bounds !== undefined && (await isRangeNewer(part, bounds, since, signal))) return changed
+      if (bounds !== undefined && (await isRangeNewer(part, bounds, since, slice))) return changed
     }
   }
   return undefined
@@ -58,17 +61,12 @@ function newestOf({ active, immutables, level0, levels }: TableTree): number {
   return newest
 }
 
-async function isKeyNewer(
-  part: TableTree,
-  key: Uint8Array,
-  since: number,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
+async function isKeyNewer(part: TableTree, key: Uint8Array, since: number): Promise<boolean> {
   const lookup = new PointLookup(part.tableId, key.length)
   lookup.set(key, MAX_TIMESTAMP)
   // As if that had been found already: what holds nothing newer isn't looked into.
   lookup.foundTimestamp = since
-  while (part.find(lookup) === NOT_RESIDENT) await part.load(lookup, signal)
+  while (part.find(lookup) === NOT_RESIDENT) await part.load(lookup, undefined)
   return lookup.foundTimestamp > since
 }
 
@@ -76,11 +74,11 @@ async function isRangeNewer(
   part: TableTree,
   bounds: KeyBounds,
   since: number,
-  signal: AbortSignal | undefined,
+  slice: TimeSlice,
 ): Promise<boolean> {
-  for (const cursor of newerCursors(part, bounds, since, signal)) {
+  for (const cursor of newerCursors(part, bounds, since)) {
     try {
-      if (await holdsNewer(cursor, bounds, since)) return true
+      if (await holdsNewer(cursor, bounds, since, slice)) return true
     } finally {
       cursor.close()
     }
@@ -88,18 +86,13 @@ async function isRangeNewer(
   return false
 }
 
-function* newerCursors(
-  part: TableTree,
-  bounds: KeyBounds,
-  since: number,
-  signal: AbortSignal | undefined,
-): Iterable<RecordCursor> {
+function* newerCursors(part: TableTree, bounds: KeyBounds, since: number): Iterable<RecordCursor> {
   for (const memtable of [part.active, ...part.immutables]) {
     if (memtable !== undefined && memtable.maxTimestamp > since) yield new MemtableCursor(memtable)
   }
   for (const { handles } of [...part.level0, ...part.levels]) {
     const newer = handles.filter(({ meta }) => meta.maxTimestamp > since && overlaps(meta, bounds))
-    if (newer.length > 0) yield new LevelCursor(newer, { reverse: false, signal })
+    if (newer.length > 0) yield new LevelCursor(newer, { reverse: false })
   }
 }
 
@@ -107,6 +100,7 @@ async function holdsNewer(
   cursor: RecordCursor,
   { lower, upper }: KeyBounds,
   since: number,
+  slice: TimeSlice,
 ): Promise<boolean> {
   let status = cursor.seek(lower.key, 0, lower.key.length, lower.inclusive)
   for (;;) {
@@ -116,6 +110,8 @@ async function holdsNewer(
     const order = compareRanges(keyBytes, keyStart, keyEnd, upper.key, 0, upper.key.length)
     if (order > 0 || (order === 0 && !upper.inclusive)) return false
     if (cursor.timestamp > since) return true
+    const turn = slice.step()
+    if (turn !== undefined) await turn
     status = cursor.next()
   }
 }

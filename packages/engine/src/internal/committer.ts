@@ -1,5 +1,5 @@
 import { copyBytes } from '@firn/bytes'
-import { type Env, type FirnError, isFirnError, ulid } from '@firn/env'
+import { type Env, type FirnError, isFirnError, type TimeSlice, ulid } from '@firn/env'
 import { type AppendResult, type CommitLog, conflictOf, type Edit } from '@firn/manifest'
 import { type RecordKind, TimestampClock } from '@firn/mvcc'
 import { CommitConflictError, WriteStoppedError } from '../errors.js'
@@ -30,14 +30,17 @@ const WRITES_PER_LOOK = 8
 const MAX_PENDING_BYTES = 1024 * 1024
 /** After so many buffered bytes without a turn of the event loop a write gives it one. */
 const TURN_BYTES = 256 * 1024
-/** The same, after so many milliseconds. */
-const TURN_MS = 20
 
-/** A group of writes that wait to be durable is closed at about this size. */
-const GROUP_BYTES = 4 * 1024 * 1024
+/**
+ * A group of writes that wait to be durable is closed at about this size. What is in a group is applied
+ * without a turn of the event loop. On a shared log, one group waits for the answer to another.
+ */
+const GROUP_BYTES = { exclusive: 1024 * 1024, shared: 4 * 1024 * 1024 }
 
 export interface CommitterOptions {
   env: Env
+  /** By which it gives others a turn. */
+  slice: TimeSlice
   log: CommitLog
   versions: VersionSet
   pressure: WritePressure
@@ -77,6 +80,7 @@ export interface CommitterOptions {
  */
 export class Committer {
   readonly #env: Env
+  readonly #slice: TimeSlice
   readonly #clock: TimestampClock
   readonly #log: CommitLog
   readonly #shared: SharedLogAppender
@@ -104,11 +108,14 @@ export class Committer {
   readonly #flushIntervalMs: number
   /** Whether buffered writes go to the log early: only where it keeps them without a sync. */
   readonly #handsOver: boolean
+  /** See `HAND_OVER_BYTES`. */
   #groupBytes: number
+  /** See `GROUP_BYTES`. */
+  readonly #mostGroupBytes: number
   /** When the last group was handed to the log, or durable there, by the monotonic clock. */
   #handedOverAtMs = Number.NEGATIVE_INFINITY
-  /** Since when a timer waits that hands over what gathers. */
-  #timerSinceMs: number | undefined
+  /** Whether a timer waits that hands over what gathers. */
+  #timerWaits = false
   /** What was handed over since the event loop had a turn. */
   #bytesSinceTurn = 0
   /** When the oldest buffered write was made that isn't durable, by the monotonic clock. */
@@ -128,6 +135,7 @@ export class Committer {
 
   constructor(options: CommitterOptions) {
     this.#env = options.env
+    this.#slice = options.slice
     this.#clock = new TimestampClock(options.env)
     this.#log = options.log
     const stopped = (): FirnError | undefined => this.#stopped
@@ -139,6 +147,7 @@ export class Committer {
     this.#flushIntervalMs = options.flushIntervalMs
     this.#handsOver = options.log.exclusive && options.log.sync !== undefined
     this.#groupBytes = this.#handsOver ? HAND_OVER_BYTES : TURN_BYTES
+    this.#mostGroupBytes = options.log.exclusive ? GROUP_BYTES.exclusive : GROUP_BYTES.shared
     this.#newTables = new TablesToCome()
     this.#version = options.versions.state.version
     this.#timestamp = options.versions.state.timestamp
@@ -172,7 +181,7 @@ export class Committer {
     const tableId = id ?? this.#newTables.add(table, group)
     group.records.put(tableId, kind, key, 0, key.length, value, 0, value.length)
     group.tableIds.add(tableId)
-    if (group.byteLength >= GROUP_BYTES) this.#closeGathering()
+    if (group.byteLength >= this.#mostGroupBytes) this.#closeGathering()
     this.#schedule()
     return group.durable
   }
@@ -208,7 +217,7 @@ export class Committer {
     group.append(payload)
     for (const id of actual) group.tableIds.add(id)
     if (!buffered) {
-      if (group.byteLength >= GROUP_BYTES) this.#closeGathering()
+      if (group.byteLength >= this.#mostGroupBytes) this.#closeGathering()
       this.#schedule()
       return group.durable
     }
@@ -251,7 +260,7 @@ export class Committer {
     if (this.#stopped !== undefined) throw this.#stopped
     const payload = batchPayload(batch, ids)
     let group = this.#transactions
-    if (group === undefined || group.byteLength >= GROUP_BYTES) {
+    if (group === undefined || group.byteLength >= this.#mostGroupBytes) {
       this.#closeGathering({ followed: true })
       group = new TransactionGroup(this.buffers)
       this.#unseen++
@@ -369,19 +378,19 @@ export class Committer {
     if ((group.writes++ & (WRITES_PER_LOOK - 1)) === 0) {
       const now = this.#env.monotonic()
       if (now - this.#handedOverAtMs >= HAND_OVER_MS) return true
-      if (this.#timerSinceMs === undefined) void this.#handOverSoon(now)
+      if (!this.#timerWaits) void this.#handOverSoon()
     }
     return false
   }
 
-  async #handOverSoon(now: number): Promise<void> {
-    this.#timerSinceMs = now
+  async #handOverSoon(): Promise<void> {
+    this.#timerWaits = true
     try {
       await this.#env.sleep(HAND_OVER_MS, this.#ended.signal)
     } catch {
       return
     } finally {
-      this.#timerSinceMs = undefined
+      this.#timerWaits = false
       this.#bytesSinceTurn = 0
     }
     if (this.#gathering?.visible !== true || this.#stopped !== undefined) return
@@ -401,13 +410,13 @@ export class Committer {
     this.#closeGathering()
     const isPending = (this.#log.pendingBytes ?? 0) > MAX_PENDING_BYTES
     const seen = isPending ? group.durable : (group.seen as Promise<Commit>)
-    const turnIsDue =
+    const isDue =
       this.#bytesSinceTurn >= TURN_BYTES ||
-      now - (this.#timerSinceMs ?? now) >= TURN_MS ||
       now - (this.#unsyncedSinceMs ?? now) > this.#flushIntervalMs
-    if (!turnIsDue) return seen
+    const turn = this.#slice.look() ?? (isDue ? this.#env.yield() : undefined)
+    if (turn === undefined) return seen
     this.#bytesSinceTurn = 0
-    return this.#env.yield().then(() => seen)
+    return turn.then(() => seen)
   }
 
   /**
@@ -488,6 +497,8 @@ export class Committer {
         }
         if (this.#log.exclusive) await this.#appendExclusive(groups)
         else for (const group of groups) await this.#appendShared(group)
+        const turn = this.#slice.look()
+        if (turn !== undefined) await turn
       }
     } catch (error) {
       // Nothing above may throw; if something does (no memory is left), no writer may wait for ever.
@@ -561,6 +572,8 @@ export class Committer {
         const result = await (appends[next++] as Promise<AppendResult>)
         if (!result.appended) throw new CommitConflictError('another process wrote to the log')
         this.#applied(group, group.commit as Commit)
+        const turn = this.#slice.look()
+        if (turn !== undefined) await turn
       } catch (error) {
         this.#lostBuffered ||= group.visible
         this.#stop(error, [...groups.slice(i), ...later])

@@ -143,6 +143,7 @@ export class DatabaseHandle implements Database {
 
   async tables(): Promise<TableInfo[]> {
     if (this.present.isStale()) await this.present.refresh()
+    await this.#turn()
     const { state, active, immutables } = this.present.tree()
     return [...state.tables.values()]
       .map((table) => tableInfo(table, state, [active, ...immutables]))
@@ -209,6 +210,7 @@ export class DatabaseHandle implements Database {
   async refresh(options?: undefined): Promise<number> {
     assertNone('refresh', options)
     await this.present.refresh()
+    await this.#turn()
     return this.version
   }
 
@@ -216,6 +218,7 @@ export class DatabaseHandle implements Database {
     assertNone('flush', options)
     this.present.assertOpen()
     await this.#parts.writing?.committer.flush()
+    await this.#turn()
   }
 
   async compact(options?: undefined): Promise<CompactionReport> {
@@ -246,6 +249,7 @@ export class DatabaseHandle implements Database {
     const since = env.monotonic()
     const value = await work()
     const durationMs = env.monotonic() - since
+    await this.#turn()
     return { value, requests: requestsBetween(before, requests()), durationMs }
   }
 
@@ -254,11 +258,14 @@ export class DatabaseHandle implements Database {
     this.present.assertOpen()
     if (memory) this.#parts.cache.clear()
     if (disk) await this.#parts.files.disk?.clear()
+    await this.#turn()
   }
 
   async stats(): Promise<DatabaseStats> {
     this.present.assertOpen()
-    return databaseStats(this.#parts)
+    const stats = await databaseStats(this.#parts)
+    await this.#turn()
+    return stats
   }
 
   close(): Promise<void> {
@@ -320,7 +327,13 @@ export class DatabaseHandle implements Database {
       this.#snapshots.delete(closed)
     })
     this.#snapshots.add(snapshot)
+    await this.#turn()
     return snapshot
+  }
+
+  /** Where memory alone answered: a loop that awaits nothing else gives others a turn now and then. */
+  #turn(): Promise<void> | undefined {
+    return this.present.slice.step()
   }
 
   async #hold(options: TakenSnapshotOptions): Promise<{

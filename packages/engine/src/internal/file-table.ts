@@ -3,7 +3,7 @@ import { storeFiles } from '@firn/compaction'
 import { ClosedError, isFirnError } from '@firn/env'
 import { type FileMeta, sstKey } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
-import { SstReader, type WarmedBlocks } from '@firn/sst'
+import { SstReader, type WarmedBlocks, type WarmOptions } from '@firn/sst'
 import type { DiskTier } from './disk-tier.js'
 import { TieredSource } from './tiered-source.js'
 import { waitFor } from './wait-for.js'
@@ -79,12 +79,13 @@ export class FileHandle {
   async *warm(
     first: Uint8Array,
     last: Uint8Array,
-    signal: AbortSignal | undefined,
+    options: WarmOptions,
   ): AsyncGenerator<WarmedBlocks, void, undefined> {
     const { disk } = this.#files
+    const { signal } = options
     const reader = await this.enter(signal)
     try {
-      for await (const read of reader.warm(first, last, { signal })) {
+      for await (const read of reader.warm(first, last, options)) {
         // A store that is quicker than the disk would have it leave out chunks.
         if (disk !== undefined) await waitFor(disk.settled(), signal)
         yield read

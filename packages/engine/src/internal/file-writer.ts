@@ -1,8 +1,13 @@
 import { mergeCommitFiles, storeFiles, type WriteFilesOptions, writeFiles } from '@firn/compaction'
-import { type Env, ulid } from '@firn/env'
-import type { DatabaseState, FileMeta } from '@firn/manifest'
+import { type Env, type TimeSlice, ulid } from '@firn/env'
+import {
+  type DatabaseState,
+  decodeEdits,
+  type FileMeta,
+  type RecordVisitor,
+  readSomeRecords,
+} from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
-import { visitRecords } from './commit-group.js'
 import { FlushCursor } from './flush-cursor.js'
 import { Memtable } from './memtable.js'
 import type { MemtableMemory } from './memtable-memory.js'
@@ -14,6 +19,8 @@ import type { VersionSet } from './version-set.js'
 
 export interface FileWriterOptions {
   env: Env
+  /** By which it gives others a turn. */
+  slice: TimeSlice
   store: ObjectStore
   incarnation: string
   versions: VersionSet
@@ -24,8 +31,8 @@ export interface FileWriterOptions {
   threadTrust: ThreadTrust
 }
 
-/** Others have their turn when so much was put in order: some 8 ms. */
-const YIELD_BYTES = 1024 * 1024
+/** After so many records that were put in order, some millisecond, it looks at the clock. */
+const RECORDS_PER_LOOK = 1000
 
 const THREAD_FROM_BYTES = 4 * 1024 * 1024
 
@@ -112,19 +119,37 @@ export class FileWriter {
     memtable: Memtable,
     signal: AbortSignal,
   ): Promise<void> {
-    let inserted = 0
     for (const { tables, ids, payloads } of records) {
       const byName = tables.map(({ name }) => memtable.table(tableIds.get(name) as number))
       const byId = new Map(ids.map((id, i) => [id, byName[i] as TableMemtable]))
       for (let next = payloads.shift(); next !== undefined; next = payloads.shift()) {
-        if (inserted >= YIELD_BYTES) {
-          inserted = 0
-          await this.#options.env.yield()
-          signal.throwIfAborted()
+        for (const edit of decodeEdits(next)) {
+          if (edit.type === 'records') await this.#insertRecords(edit.bytes, byId, signal)
         }
-        inserted += next.length
-        insertPayload(next, byId)
       }
+    }
+  }
+
+  /** Inserts the records of a batch, whose tables are `byId` of what they are called there. */
+  async #insertRecords(
+    records: Uint8Array,
+    byId: ReadonlyMap<number, TableMemtable>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let last = -1
+    let table: TableMemtable | undefined
+    const insert: RecordVisitor = (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+      if (table === undefined || id !== last) {
+        last = id
+        table = byId.get(id) as TableMemtable
+      }
+      table.insert(1, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
+    }
+    for (let at = 0; at < records.length; ) {
+      at = readSomeRecords(records, at, RECORDS_PER_LOOK, insert)
+      const turn = this.#options.slice.look()
+      if (turn !== undefined) await turn
+      signal.throwIfAborted()
     }
   }
 
@@ -198,19 +223,6 @@ export class FileWriter {
       signal,
     }
   }
-}
-
-/** Inserts the records of a batch, whose tables are `byId` of what they are called there. */
-function insertPayload(payload: Uint8Array, byId: ReadonlyMap<number, TableMemtable>): void {
-  let last = -1
-  let table: TableMemtable | undefined
-  visitRecords(payload, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
-    if (table === undefined || id !== last) {
-      last = id
-      table = byId.get(id) as TableMemtable
-    }
-    table.insert(1, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
-  })
 }
 
 /** A name for a new file, based on the newest version that its writer has seen. */

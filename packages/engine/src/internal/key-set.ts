@@ -1,3 +1,8 @@
+import type { TimeSlice } from '@firn/env'
+
+// Far below what a call can be given.
+const MOST_ARGUMENTS = 1024
+
 /** Keys of tables, by the tables' names. */
 export class KeySet {
   readonly tables: Map<string, Map<string, Uint8Array>> = new Map()
@@ -20,19 +25,26 @@ export class KeySet {
     }
   }
 
-  /** The keys of a table that both sets have. */
-  sharesKeyOf(table: string, other: KeySet): boolean {
+  /** Whether there is a key of a table that both sets have. */
+  async sharesKeyOf(table: string, other: KeySet, slice: TimeSlice): Promise<boolean> {
     const [a, b] = [this.tables.get(table), other.tables.get(table)]
     if (a === undefined || b === undefined) return false
     const [fewer, more] = a.size < b.size ? [a, b] : [b, a]
-    for (const name of fewer.keys()) if (more.has(name)) return true
+    for (const name of fewer.keys()) {
+      if (more.has(name)) return true
+      const turn = slice.step()
+      if (turn !== undefined) await turn
+    }
     return false
   }
 }
 
 /** A key's bytes as a string, a character each. */
 function nameOf(key: Uint8Array): string {
+  if (key.length <= MOST_ARGUMENTS) return String.fromCharCode.apply(null, key as never)
   let name = ''
-  for (const byte of key) name += String.fromCharCode(byte)
+  for (let at = 0; at < key.length; at += MOST_ARGUMENTS) {
+    name += nameOf(key.subarray(at, at + MOST_ARGUMENTS))
+  }
   return name
 }

@@ -1,6 +1,6 @@
 import { compareRanges } from '@firn/bytes'
 import { type CursorStatus, END, PENDING, type RecordCursor } from '@firn/mvcc'
-import type { SstCursor, SstReader } from '@firn/sst'
+import type { Pause, SstCursor, SstReader } from '@firn/sst'
 import type { FileHandle } from './file-table.js'
 import { firstFileAtOrAfter } from './table-tree.js'
 
@@ -10,6 +10,8 @@ export interface LevelCursorOptions {
   /** How many rows are likely to be read, where that is known: see `SstCursorOptions`. */
   expectedRows?: number | undefined
   signal?: AbortSignal | undefined
+  /** See `SstCursorOptions`. */
+  pause?: Pause | undefined
 }
 
 interface Target {

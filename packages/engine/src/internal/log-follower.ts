@@ -1,4 +1,4 @@
-import { CorruptionError } from '@firn/env'
+import { CorruptionError, type TimeSlice } from '@firn/env'
 import {
   type CommitLog,
   type DatabaseState,
@@ -15,6 +15,8 @@ import { VersionSet } from './version-set.js'
 const MAX_STARTS = 5
 
 export interface LogFollowerOptions {
+  /** By which it gives others a turn. */
+  slice: TimeSlice
   store: ObjectStore
   log: CommitLog
   incarnation: string
@@ -104,6 +106,9 @@ export class LogFollower {
         break
       }
       this.#apply(versions, entry)
+      const turn = this.#options.slice.look()
+      if (turn !== undefined) await turn
+      signal.throwIfAborted()
     }
     onApplied()
   }
@@ -129,6 +134,8 @@ export class LogFollower {
       if (entry.payload === undefined) return entry.version
       if (entry.version > from.version) this.#apply(versions, entry)
       else versions.insertPayload(entry.payload, entry.timestamp)
+      const turn = this.#options.slice.look()
+      if (turn !== undefined) await turn
     }
     if (last < from.version) {
       throw new CorruptionError(

@@ -1,5 +1,5 @@
 import { compareRanges, copyBytes } from '@firn/bytes'
-import { isFirnError } from '@firn/env'
+import { isFirnError, type TimeSlice } from '@firn/env'
 import {
   type CursorStatus,
   END,
@@ -9,6 +9,7 @@ import {
   type RecordCursor,
   VisibleCursor,
 } from '@firn/mvcc'
+import type { Pause } from '@firn/sst'
 import { type Encoding, isBytes } from '../encoding.js'
 import type { FileHandle } from './file-table.js'
 import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
@@ -22,6 +23,8 @@ import type { Tree } from './tree.js'
 
 export const MAX_PAGE_ROWS = 1000
 const MAX_PAGE_BYTES = 1024 * 1024
+// Deleted rows and old versions that are passed over between two looks at the clock.
+const MOST_UNSEEN = 2000
 // Up to this limit a scan tells its cursors how many rows it will read.
 const SHORT_SCAN_ROWS = 200
 
@@ -54,6 +57,8 @@ interface MissingFile {
 export interface PageSource {
   /** Is told how far the reader got. */
   range?: ReadRange | undefined
+  /** By which it gives others a turn. */
+  slice: TimeSlice
   begin: () => ScanStart | Promise<ScanStart>
   /** After a file was found missing: the same moment on newer files. Throws where there are none. */
   continueAt: (missing: MissingFile) => Promise<ScanStart>
@@ -81,6 +86,15 @@ export class PageReader {
     this.#source = source
   }
 
+  get slice(): TimeSlice {
+    return this.#source.slice
+  }
+
+  /** What ends it; `undefined` before the first `next` has begun. */
+  get signal(): AbortSignal | undefined {
+    return this.#options?.signal
+  }
+
   /** Up to `rows` rows; `undefined` at the end. Waits only where I/O is needed. */
   async next(rows: number): Promise<unknown[] | undefined> {
     if (!this.#begun) {
@@ -96,17 +110,16 @@ export class PageReader {
     }
     const page: unknown[] = []
     try {
-      while (this.#fill(page, rows) === WAITING) {
-        this.#options?.signal?.throwIfAborted()
-        const cursor = this.#cursor
-        if (cursor === undefined) break
-        try {
-          this.#status = await cursor.load()
-        } catch (error) {
-          await this.#continue(error)
+      do {
+        this.signal?.throwIfAborted()
+        const turn = this.slice.look()
+        if (turn !== undefined) {
+          await turn
+          this.signal?.throwIfAborted()
         }
-      }
-      this.#options?.signal?.throwIfAborted()
+        if (this.#status === PENDING) await this.#load()
+      } while (this.#fill(page, rows) === WAITING)
+      this.signal?.throwIfAborted()
     } catch (error) {
       this.close()
       throw error
@@ -120,6 +133,16 @@ export class PageReader {
     if (this.#remaining > 0) range?.readAll()
     this.close()
     return undefined
+  }
+
+  async #load(): Promise<void> {
+    const cursor = this.#cursor
+    if (cursor === undefined) return
+    try {
+      this.#status = await cursor.load()
+    } catch (error) {
+      await this.#continue(error)
+    }
   }
 
   /** Goes on behind the last row, on the files that took the place of a missing one. */
@@ -171,7 +194,7 @@ export class PageReader {
       this.close()
       return
     }
-    const { cursor, end } = visibleCursor(table, options)
+    const { cursor, end } = visibleCursor(table, options, this.slice.pause)
     this.#endSignals = end
     const from = options.reverse ? options.bounds.upper : options.bounds.lower
     this.#cursor = cursor
@@ -256,6 +279,7 @@ function storedValue({ valueBytes, valueStart, valueEnd }: RecordCursor): Uint8A
 function visibleCursor(
   table: TableTree,
   options: PageReaderOptions,
+  pause: Pause,
 ): { cursor: RecordCursor; end: () => void } {
   const { timestamp, reverse, signal } = options
   const cursors: RecordCursor[] = []
@@ -273,13 +297,14 @@ function visibleCursor(
   const expectedRows = expectedPerSource(options.limit, files.length)
   const { signals, end } = separateSignals(signal, files.length)
   for (const [i, handles] of files.entries()) {
-    const own = signals[i]
-    cursors.push(new LevelCursor(handles, { reverse, readAheadBytes, expectedRows, signal: own }))
+    const reading = { reverse, readAheadBytes, expectedRows, signal: signals[i], pause }
+    cursors.push(new LevelCursor(handles, reading))
   }
   const merged = cursors.length === 1 ? cursors[0] : undefined
   const cursor = new VisibleCursor(merged ?? new MergingCursor(cursors, { reverse }), {
     timestamp,
     reverse,
+    mostUnseen: MOST_UNSEEN,
   })
   return { cursor, end }
 }

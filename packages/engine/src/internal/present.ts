@@ -1,4 +1,4 @@
-import { ClosedError, type Env, InvalidArgumentError } from '@firn/env'
+import { ClosedError, type Env, InvalidArgumentError, type TimeSlice } from '@firn/env'
 import { type CommitLog, entryAt, entryAtTime } from '@firn/manifest'
 import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { SnapshotExpiredError, VersionNotFoundError } from '../errors.js'
@@ -13,6 +13,7 @@ import { waitFor } from './wait-for.js'
 
 export interface PresentOptions {
   env: Env
+  slice: TimeSlice
   log: CommitLog
   versions: VersionSet
   follower: LogFollower
@@ -26,6 +27,7 @@ export interface PresentOptions {
 /** The present of a database, as far as this process has read the log. */
 export class Present implements ReadSource {
   readonly timestamp: number = MAX_TIMESTAMP
+  readonly slice: TimeSlice
   readonly #options: PresentOptions
   readonly #versions: VersionSet
   /** Others may commit: the log is shared, or this process isn't the one that writes. */
@@ -35,6 +37,7 @@ export class Present implements ReadSource {
 
   constructor(options: PresentOptions) {
     this.#options = options
+    this.slice = options.slice
     this.#versions = options.versions
     this.#othersCommit = !(options.log.exclusive && options.committer !== undefined)
     this.#lookedAtMs = options.lookedAtMs

@@ -1,4 +1,5 @@
 import { compareBytes } from '@firn/bytes'
+import type { TimeSlice } from '@firn/env'
 import type { TakenScanOptions } from './arguments/read-options.js'
 import { isEmptyRange, type KeyBounds, keyBounds } from './key-bounds.js'
 import { KeySet } from './key-set.js'
@@ -38,10 +39,15 @@ export class ReadRange {
 
 /** What a transaction has read, and has to find unchanged when it commits. */
 export class ReadSet {
-  readonly keys: KeySet = new KeySet()
+  readonly keys: KeySet
   readonly ranges: Map<string, ReadRange[]> = new Map()
   /** The tables that it has read of, with the ids that they had; `undefined` where there was none. */
   readonly tableIds: Map<string, number | undefined> = new Map()
+
+  /** The keys are the set's from now on. */
+  constructor(keys: KeySet = new KeySet()) {
+    this.keys = keys
+  }
 
   addRange(table: string, range: ReadRange): void {
     const ranges = this.ranges.get(table)
@@ -50,13 +56,17 @@ export class ReadSet {
   }
 
   /** The name of a table of which it has read something that the writes change. */
-  changedBy(writes: KeySet): string | undefined {
+  async changedBy(writes: KeySet, slice: TimeSlice): Promise<string | undefined> {
     for (const [table, keys] of writes.tables) {
-      if (this.keys.sharesKeyOf(table, writes)) return table
+      if (await this.keys.sharesKeyOf(table, writes, slice)) return table
       for (const range of this.ranges.get(table) ?? []) {
         const bounds = range.boundsIn(0)
         if (bounds === undefined) continue
-        for (const key of keys.values()) if (isWithin(prefixedKey(0, key), bounds)) return table
+        for (const key of keys.values()) {
+          if (isWithin(prefixedKey(0, key), bounds)) return table
+          const turn = slice.step()
+          if (turn !== undefined) await turn
+        }
       }
     }
     return undefined

@@ -1,3 +1,4 @@
+import type { TimeSlice } from '@firn/env'
 import type { TakenMoment } from './arguments/moment.js'
 import type { TableIdentity } from './table-identity.js'
 import type { Tree } from './tree.js'
@@ -14,6 +15,8 @@ export interface ReadSource {
   tree(): Tree
   /** What `tree()` is read at: `MAX_TIMESTAMP` for the present. */
   readonly timestamp: number
+  /** Reads that memory answers give others a turn by it. */
+  readonly slice: TimeSlice
   /** True where others may have committed since this process last looked. */
   isStale(): boolean
   /** Reads the log up to its end. */

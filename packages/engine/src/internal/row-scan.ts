@@ -91,17 +91,30 @@ class RowIterator<Row> implements AsyncIterator<Row> {
   }
 
   next(): Promise<IteratorResult<Row>> {
-    if (this.#at < this.#page.length) {
-      return Promise.resolve({ value: this.#page[this.#at++] as Row, done: false })
-    }
-    return this.#nextPage()
+    if (this.#at === this.#page.length) return this.#nextPage()
+    const reader = this.#reader
+    const turn = reader.slice.step()
+    if (turn !== undefined || reader.signal?.aborted === true) return this.#nextAfter(turn)
+    return Promise.resolve({ value: this.#page[this.#at++] as Row, done: false })
   }
 
   return(): Promise<IteratorResult<Row>> {
     this.#ended = true
     this.#page = []
+    this.#at = 0
     this.#reader.close()
     return Promise.resolve({ value: undefined, done: true })
+  }
+
+  /** The next row when others had a turn, in which the scan may have been given up. */
+  async #nextAfter(turn: Promise<void> | undefined): Promise<IteratorResult<Row>> {
+    await turn
+    if (this.#reader.signal?.aborted === true) {
+      await this.return()
+      this.#reader.signal.throwIfAborted()
+    }
+    if (this.#at === this.#page.length) return this.#nextPage()
+    return { value: this.#page[this.#at++] as Row, done: false }
   }
 
   async #nextPage(): Promise<IteratorResult<Row>> {

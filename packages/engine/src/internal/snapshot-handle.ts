@@ -1,4 +1,4 @@
-import { ClosedError } from '@firn/env'
+import { ClosedError, type TimeSlice } from '@firn/env'
 import { tableDropped } from '../errors.js'
 import type { Snapshot } from '../snapshot.js'
 import type { ReadableTable } from '../table.js'
@@ -32,6 +32,11 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     this.#tableIds = point.tree.state.tableIds
     this.#present = present
     this.#onClose = onClose
+  }
+
+  // A getter, as a snapshot can be given as a moment, which has no such member.
+  get slice(): TimeSlice {
+    return this.#present.slice
   }
 
   /** The tables that it shows. */

@@ -1,12 +1,12 @@
 import { copyBytes } from '@firn/bytes'
-import { isFirnError } from '@firn/env'
+import { isFirnError, type TimeSlice } from '@firn/env'
 import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { type Encoding, encodeWith, isBytes } from '../encoding.js'
 import { fileMissing, NotResidentError, SnapshotExpiredError, tableDropped } from '../errors.js'
 import type { Range, ReadOptions, ScanOptions } from '../range.js'
 import type { Rows, Scan } from '../scan.js'
 import type { ReadableTable, WarmReport } from '../table.js'
-import { assertKeys, TakenKey } from './arguments/keys.js'
+import { assertKeys, TakenKey, TakenKeys } from './arguments/keys.js'
 import { assertNone } from './arguments/members.js'
 import { type TakenRange, takeRange } from './arguments/range.js'
 import {
@@ -50,6 +50,7 @@ interface FailedRead {
 export class TableReader<K, V> implements ReadableTable<K, V> {
   readonly #table: TableIdentity
   readonly #source: ReadSource
+  readonly #slice: TimeSlice
   readonly #slab: Slab = new Slab()
   // The table's part of the tree that was read last, and the lookup that reads reuse.
   #tree: Tree | undefined
@@ -59,6 +60,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   constructor(table: TableIdentity, source: ReadSource) {
     this.#table = table
     this.#source = source
+    this.#slice = source.slice
   }
 
   get name(): string {
@@ -70,7 +72,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
       if (options !== undefined || this.#source.isStale()) return this.#getWith(key, options)
       const status = this.#find(key)
       if (status === NOT_RESIDENT) return this.#getLater(key, NO_READ_OPTIONS)
-      return Promise.resolve(status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined)
+      return this.#answer(status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -87,7 +89,11 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   async has(key: K, options?: ReadOptions): Promise<boolean> {
     if (options === undefined && !this.#source.isStale()) {
       const status = this.#find(key)
-      if (status !== NOT_RESIDENT) return status === FOUND
+      if (status !== NOT_RESIDENT) {
+        const turn = this.#slice.step()
+        if (turn !== undefined) await turn
+        return status === FOUND
+      }
     }
     const taken = takeReadOptions('has', options)
     return (await this.#lookUp(new TakenKey(this.#table, key), taken, () => true)) ?? false
@@ -100,22 +106,25 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     // What is in memory is read here and now, unless a look at the log comes first.
     let waiting: number[] | undefined
     if (options === undefined && !this.#source.isStale()) {
+      waiting = []
       for (let i = 0; i < values.length; i++) {
         const status = this.#find(keys[i] as K)
-        if (status !== NOT_RESIDENT) {
-          values[i] = status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined
-        } else if (waiting === undefined) waiting = [i]
-        else waiting.push(i)
+        if (status === FOUND) values[i] = this.#take(this.#lookup as PointLookup)
+        else if (status === NOT_RESIDENT) waiting.push(i)
+        // The others are read at the same moment, which is held for them.
+        if (this.#slice.step() !== undefined) {
+          while (++i < values.length) waiting.push(i)
+        }
       }
-      if (waiting === undefined) return values
+      if (waiting.length === 0) return values
     }
-    const taken = Array.from(values, (_, i) => new TakenKey(this.#table, keys[i]))
+    const taken = new TakenKeys(this.#table, keys)
     for (let attempt = 1; ; attempt++) {
       const before = this.#source.tree()
       try {
         const point = waiting ? this.#source.hold() : await this.#holdMoment(read)
         try {
-          await this.#readMany(taken, waiting ?? [...taken.keys()], values, point, read)
+          await this.#readMany(taken, waiting ?? [...values.keys()], values, point, read)
         } finally {
           point.tree.release()
         }
@@ -173,6 +182,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
       (what) =>
         new PageReader({
           range: this.noteRange(scan),
+          slice: this.#slice,
           begin: () => this.#startScan(scan, what),
           continueAt: async ({ tree: before, timestamp, error, attempt }) => {
             await this.#afterMissingFile(error, { before, options: scan, attempt, isScan: true })
@@ -189,7 +199,8 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
       const part = this.#partOf(point)
       if (part === undefined) return
       const bounds = keyBounds(part.tableId, range.encoded())
-      await warmFiles(part, bounds, point.timestamp, options.signal, report)
+      const { pause } = this.#slice
+      await warmFiles(part, bounds, point.timestamp, { signal: options.signal, pause }, report)
     } finally {
       point.tree.release()
     }
@@ -231,8 +242,14 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     if (!this.#readsAtOnce(taken)) return this.#getLater(key, taken)
     const status = this.#find(key)
     if (status === NOT_RESIDENT) return this.#getLater(key, taken)
-    if (status === ABSENT) return Promise.resolve(undefined)
-    return Promise.resolve(this.#take(this.#lookup as PointLookup, taken.copy))
+    if (status === ABSENT) return this.#answer(undefined)
+    return this.#answer(this.#take(this.#lookup as PointLookup, taken.copy))
+  }
+
+  /** What memory answered. A loop that awaits nothing else gives others a turn now and then. */
+  #answer(value: V | undefined): Promise<V | undefined> {
+    const turn = this.#slice.step()
+    return turn === undefined ? Promise.resolve(value) : turn.then(() => value)
   }
 
   #getLater(key: K, options: TakenReadOptions): Promise<V | undefined> {
@@ -249,7 +266,10 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     for (let attempt = 1; ; attempt++) {
       const before = this.#source.tree()
       try {
-        return await this.#lookUpOnce(key, options, use)
+        const found = await this.#lookUpOnce(key, options, use)
+        const turn = this.#slice.step()
+        if (turn !== undefined) await turn
+        return found
       } catch (error) {
         await this.#afterMissingFile(error, { before, options, attempt })
       }
@@ -306,7 +326,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   async #readMany(
-    keys: readonly TakenKey[],
+    keys: TakenKeys,
     indexes: readonly number[],
     values: (V | undefined)[],
     point: ReadPoint,
@@ -314,13 +334,32 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   ): Promise<void> {
     // The table may have been seen for the first time just now, with the encodings it has.
     this.#table.idIn(point.tree.state)
+    const part = this.#partOf(point)
+    if (part === undefined) {
+      for (const index of indexes) {
+        keys.stored(index)
+        values[index] = undefined
+      }
+      return
+    }
     let next = 0
     const { signals, end } = separateSignals(signal, Math.min(PARALLEL_READS, indexes.length))
     const work = async (own: AbortSignal | undefined): Promise<void> => {
+      const lookup = new PointLookup(part.tableId)
       while (next < indexes.length) {
         const index = indexes[next++] as number
-        const found = await this.#lookUpAt((keys[index] as TakenKey).stored(), point, own)
-        values[index] = found === undefined ? undefined : this.#take(found, copy)
+        lookup.set(keys.stored(index), point.timestamp)
+        let status = part.find(lookup)
+        while (status === NOT_RESIDENT) {
+          await part.load(lookup, own)
+          status = part.find(lookup)
+        }
+        values[index] = status === FOUND ? this.#take(lookup, copy) : undefined
+        const turn = this.#slice.step()
+        if (turn !== undefined) {
+          await turn
+          own?.throwIfAborted()
+        }
       }
     }
     try {

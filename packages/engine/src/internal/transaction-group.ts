@@ -48,11 +48,12 @@ export class TransactionGroup extends CommitGroup {
     const before = new KeySet()
     const stay: Member[] = []
     let refusal: unknown
+    const last = this.#members.at(-1)
     for (const member of this.#members) {
       try {
         assertTables(member.tableIds, state)
         await member.guard.check(tree, state.timestamp, before)
-        before.addAll(member.guard.writes)
+        if (member !== last) before.addAll(member.guard.writes)
         stay.push(member)
       } catch (error) {
         refusal = error

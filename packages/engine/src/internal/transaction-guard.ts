@@ -1,4 +1,4 @@
-import { isFirnError } from '@firn/env'
+import { isFirnError, type TimeSlice } from '@firn/env'
 import { CommitConflictError } from '../errors.js'
 import { changedSince } from './changed-since.js'
 import type { KeySet } from './key-set.js'
@@ -13,10 +13,14 @@ export class TransactionGuard {
   /** What was read is unchanged up to here. */
   #since: number
 
-  constructor(reads: ReadSet, writes: KeySet, since: number) {
-    this.#reads = reads
-    this.writes = writes
-    this.#since = since
+  readonly #slice: TimeSlice
+
+  /** `since`: the moment that was read. `slice`: by which it gives others a turn. */
+  constructor(parts: { reads: ReadSet; writes: KeySet; since: number; slice: TimeSlice }) {
+    this.#reads = parts.reads
+    this.writes = parts.writes
+    this.#since = parts.since
+    this.#slice = parts.slice
   }
 
   /**
@@ -26,7 +30,7 @@ export class TransactionGuard {
    */
   async check(tree: Tree, timestamp: number, before: KeySet): Promise<void> {
     try {
-      const problem = await changedSince(tree, this.#reads, this.#since)
+      const problem = await changedSince(tree, this.#reads, this.#since, this.#slice)
       if (problem !== undefined) throw new CommitConflictError(problem)
       this.#since = timestamp
     } catch (error) {
@@ -36,7 +40,7 @@ export class TransactionGuard {
         cause: error,
       })
     }
-    const table = this.#reads.changedBy(before)
+    const table = await this.#reads.changedBy(before, this.#slice)
     if (table === undefined) return
     throw new CommitConflictError(`what was read of table ${table} was written to meanwhile`)
   }

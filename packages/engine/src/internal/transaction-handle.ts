@@ -80,9 +80,15 @@ export class TransactionHandle implements Transaction {
     if (this.source.writes === 0) return
     const batch = new BatchWriter(this.#database)
     const writes = new KeySet()
-    for (const table of this.#written.values()) this.#addWrites(table, batch, writes)
+    for (const table of this.#written.values()) await this.#addWrites(table, batch, writes)
+    signal?.throwIfAborted()
     const reads = isolation === 'serializable' ? this.reads : this.#readsOf(writes)
-    const guard = new TransactionGuard(reads, writes, this.timestamp)
+    const guard = new TransactionGuard({
+      reads,
+      writes,
+      slice: this.source.slice,
+      since: this.timestamp,
+    })
     this.committed = await batch.commit(guard, signal)
   }
 
@@ -92,7 +98,7 @@ export class TransactionHandle implements Transaction {
   }
 
   /** Adds the last write of each key of a table. */
-  #addWrites(table: TableIdentity, batch: BatchWriter, keys: KeySet): void {
+  async #addWrites(table: TableIdentity, batch: BatchWriter, keys: KeySet): Promise<void> {
     const records = this.source.writesTo(table)
     if (records === undefined) return
     const target = new TableHandle<Uint8Array, Uint8Array>(table.asBytes(), this.#database)
@@ -103,13 +109,14 @@ export class TransactionHandle implements Transaction {
       keys.add(table.name, key)
       if (kind === KIND_DELETE) batch.delete(target, key)
       else batch.put(target, key, valueBytes.subarray(valueStart, valueEnd))
+      const turn = this.source.slice.step()
+      if (turn !== undefined) await turn
     }
   }
 
   /** What snapshot isolation holds against others: the keys that are written, and that their tables stay. */
   #readsOf(writes: KeySet): ReadSet {
-    const reads = new ReadSet()
-    reads.keys.addAll(writes)
+    const reads = new ReadSet(writes)
     for (const table of writes.tables.keys()) {
       reads.tableIds.set(table, this.#snapshot.tableIds.get(table))
     }

@@ -1,3 +1,4 @@
+import type { TimeSlice } from '@firn/env'
 import type { TableState } from '@firn/manifest'
 import type { RecordKind } from '@firn/mvcc'
 import type { TakenMoment } from './arguments/moment.js'
@@ -20,6 +21,7 @@ const LATER = 0.5
  */
 export class TransactionSource implements ReadSource {
   readonly timestamp: number
+  readonly slice: TimeSlice
   readonly #snapshot: SnapshotHandle
   #writes: Memtable = new Memtable().retain()
   /** Whether somebody reads `#writes` who mustn't see what is written from now on. */
@@ -31,6 +33,7 @@ export class TransactionSource implements ReadSource {
 
   constructor(snapshot: SnapshotHandle) {
     this.#snapshot = snapshot
+    this.slice = snapshot.slice
     this.timestamp = snapshot.timestamp + LATER
   }
 

@@ -54,12 +54,14 @@ export class TransactionTableHandle<K, V>
     assertNone('put', options, IN_TRANSACTIONS)
     const bytes = encodeKeyBesideValue(this.#identity, key)
     this.#transaction.write(this.#identity, KIND_PUT, bytes, encodeValue(this.#identity, value))
+    return this.#transaction.source.slice.step()
   }
 
   async delete(key: K, options?: undefined): Promise<void> {
     assertNone('delete', options, IN_TRANSACTIONS)
     const bytes = encodeKey(this.#identity, key)
     this.#transaction.write(this.#identity, KIND_DELETE, bytes, NO_VALUE)
+    return this.#transaction.source.slice.step()
   }
 
   /** All reads of several keys in order come through here. */

@@ -1,3 +1,4 @@
+import type { WarmOptions } from '@firn/sst'
 import type { WarmReport } from '../table.js'
 import type { FileHandle } from './file-table.js'
 import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
@@ -14,7 +15,7 @@ export async function warmFiles(
   table: TableTree,
   bounds: KeyBounds,
   timestamp: number,
-  signal: AbortSignal | undefined,
+  options: WarmOptions,
   report: WarmReport,
 ): Promise<void> {
   if (isEmptyRange(bounds)) return
@@ -24,7 +25,7 @@ export async function warmFiles(
   let next = 0
   let failed = false
   const warm = async (handle: FileHandle): Promise<void> => {
-    for await (const read of handle.warm(bounds.lower.key, bounds.upper.key, signal)) {
+    for await (const read of handle.warm(bounds.lower.key, bounds.upper.key, options)) {
       report.blocks += read.blocks
       report.bytes += read.bytes
       report.records += read.records
@@ -34,7 +35,7 @@ export async function warmFiles(
   const work = async (): Promise<void> => {
     try {
       for (let file = files[next++]; file !== undefined && !failed; file = files[next++]) {
-        signal?.throwIfAborted()
+        options.signal?.throwIfAborted()
         await warm(file)
       }
     } catch (error) {

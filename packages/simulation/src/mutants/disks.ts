@@ -36,7 +36,7 @@ export const DISKS: readonly Mutant[] = [
       {
         module: 'engine/internal/committer',
         from: `if (now - this.#handedOverAtMs >= HAND_OVER_MS) return true;
-          if (this.#timerSinceMs === undefined) void this.#handOverSoon(now);`,
+          if (!this.#timerWaits) void this.#handOverSoon();`,
         to: '',
       },
     ],

@@ -14,6 +14,7 @@ import { SERVICES } from './services.js'
 import { SNAPSHOTS } from './snapshots.js'
 import { STORES } from './stores.js'
 import { TRANSACTIONS } from './transactions.js'
+import { TURNS } from './turns.js'
 import { UPKEEP } from './upkeep.js'
 import { VIEWS } from './views.js'
 
@@ -36,6 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SNAPSHOTS,
   ...DURABILITY,
   ...SERVICES,
+  ...TURNS,
 ]
 
 /** Throws for a name that no mutant has. */

@@ -107,8 +107,8 @@ export const OWN_WRITES: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/transaction-handle',
-        from: 'reads.keys.addAll(writes);',
-        to: '',
+        from: 'new ReadSet(writes)',
+        to: 'new ReadSet()',
       },
     ],
   },

@@ -8,7 +8,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/changed-since',
-        from: 'if (await isKeyNewer(part, key, since, signal)) return changed;',
+        from: 'if (await isKeyNewer(part, key, since)) return changed;',
         to: '',
       },
     ],
@@ -19,7 +19,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/changed-since',
-        from: 'if (bounds !== undefined && (await isRangeNewer(part, bounds, since, signal)))',
+        from: 'if (bounds !== undefined && (await isRangeNewer(part, bounds, since, slice)))',
         to: 'if (false)',
       },
     ],

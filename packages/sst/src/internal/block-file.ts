@@ -1,5 +1,6 @@
 import type { CachedFile } from '@firn/block-cache'
 import { ClosedError, CorruptionError, isFirnError } from '@firn/env'
+import type { Pause } from '../pause.js'
 import type { SstSource } from '../source.js'
 import type { SstBlockDescription } from '../verification.js'
 import type { DataBlock } from './block.js'
@@ -15,6 +16,8 @@ import { SharedRead } from './shared-read.js'
 export interface FetchOptions {
   fill?: boolean | undefined
   signal?: AbortSignal | undefined
+  /** See `SstCursorOptions`. */
+  pause?: Pause | undefined
 }
 
 /** The blocks of one open file: where they are, which are in memory, and how they get there. */
@@ -102,8 +105,13 @@ export class BlockFile {
     const length = this.#end(index, to) - start
     const read = new SharedRead((signal) => this.#readExactly(start, length, signal))
     return await withSignals(options.signal, to - from + 1, (i, signal) => {
-      const load = async (flight?: AbortSignal) =>
-        await this.#openFrom(await read.join(flight), start, index, from + i, flight)
+      const load = async (flight?: AbortSignal) => {
+        const bytes = await read.join(flight)
+        // Asked again after a turn, as all blocks of the run waited for it.
+        let turn = options.pause?.()
+        for (; turn !== undefined; turn = options.pause?.()) await turn
+        return await this.#openFrom(bytes, start, index, from + i, flight)
+      }
       return this.blocks.load(from + i, load, { fill: options.fill, signal })
     })
   }

@@ -1,3 +1,4 @@
+import type { Pause } from '../pause.js'
 import type { DataBlock } from './block.js'
 import type { BlockFile } from './block-file.js'
 import type { IndexBlock } from './index-block.js'
@@ -20,6 +21,7 @@ export interface ReadAheadOptions {
   /** Stored bytes of a read; undefined adapts. */
   readonly bytes: number | undefined
   readonly signal: AbortSignal | undefined
+  readonly pause: Pause | undefined
 }
 
 /**
@@ -98,8 +100,7 @@ export class ReadAhead {
     }
     const from = Math.min(ordinal, last)
     const to = Math.max(ordinal, last)
-    const { fill, signal } = this.#options
-    return { from, to, results: this.#file.fetchRun(index, from, to, { fill, signal }) }
+    return { from, to, results: this.#file.fetchRun(index, from, to, this.#options) }
   }
 
   /** Blocks from `ordinal` on are the window; one that failed ends it, and fails when met. */

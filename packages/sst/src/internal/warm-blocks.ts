@@ -1,9 +1,9 @@
+import type { WarmOptions } from '../reader.js'
 import type { WarmedBlocks } from '../warmed-blocks.js'
 import type { BlockFile } from './block-file.js'
 import type { IndexBlock } from './index-block.js'
 
-// One read fetches this much at most. Much more would stall the event loop: 1 MiB takes some 4 ms to
-// check and decode.
+// One read fetches this much at most. 1 MiB takes some 4 ms to check and decode.
 const READ_BYTES: number = 1024 * 1024
 
 /** Blocks `from` to `to` (inclusive) of an index: the ends lack in memory, those between them may. */
@@ -21,12 +21,12 @@ export async function* warmBlocks(
   file: BlockFile,
   first: Uint8Array,
   last: Uint8Array,
-  signal: AbortSignal | undefined,
+  options: WarmOptions,
 ): AsyncGenerator<WarmedBlocks, void, undefined> {
   let ahead: Promise<WarmedBlocks> | undefined
-  for await (const run of coldRuns(file, first, last, signal)) {
-    signal?.throwIfAborted()
-    const next = load(file, run, signal)
+  for await (const run of coldRuns(file, first, last, options.signal)) {
+    options.signal?.throwIfAborted()
+    const next = load(file, run, options)
     // Whoever comes to it meets the error; where nobody does, it is nobody's.
     next.catch(() => {})
     if (ahead !== undefined) yield await ahead
@@ -77,10 +77,10 @@ function* runsOf(
 async function load(
   file: BlockFile,
   { index, from, to }: ColdRun,
-  signal: AbortSignal | undefined,
+  options: WarmOptions,
 ): Promise<WarmedBlocks> {
   const cold = Array.from({ length: to - from + 1 }, (_, i) => !file.blocks.has(from + i))
-  const results = await file.fetchRun(index, from, to, { signal })
+  const results = await file.fetchRun(index, from, to, options)
   const warmed = { blocks: 0, bytes: 0, records: 0 }
   results.forEach((result, i) => {
     if (result.status === 'rejected') throw result.reason

@@ -53,6 +53,30 @@ export class TakenKey {
   }
 }
 
+/** The keys of one call, as `TakenKey`. Those that no caller can change are encoded when they are needed. */
+export class TakenKeys {
+  readonly #table: KeyedTable
+  readonly #keys: readonly unknown[]
+
+  constructor(table: KeyedTable, keys: readonly unknown[]) {
+    this.#table = table
+    this.#keys = keys.map((key) => (isPrimitive(key) ? key : new TakenKey(table, key)))
+  }
+
+  /** The key at an index, as it is stored, until the next call. Throws as `TakenKey.stored` does. */
+  stored(index: number): Uint8Array {
+    const key = this.#keys[index]
+    if (key instanceof TakenKey) return key.stored()
+    const bytes = encodeWith(this.#table.keys as Encoding<unknown>, key)
+    assertKey(bytes)
+    return bytes
+  }
+}
+
+function isPrimitive(key: unknown): boolean {
+  return key === null || (typeof key !== 'object' && typeof key !== 'function')
+}
+
 /** Throws `InvalidArgumentError` unless keys come in an array. */
 export function assertKeys(call: string, keys: unknown): void {
   if (Array.isArray(keys)) return

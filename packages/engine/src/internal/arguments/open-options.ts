@@ -47,6 +47,7 @@ const TUNING: Readonly<Record<keyof Tuning, number>> = {
   level0Slowdown: 1,
   level0Stop: 1,
   inlineLimitBytes: 0,
+  sliceMs: 0,
 }
 const TUNING_MEMBERS: ReadonlySet<string> = new Set(Object.keys(TUNING))
 
