@@ -222,7 +222,7 @@ function renumberRecords(payload: Uint8Array, ids: ReadonlyMap<number, number>):
 }
 
 /** Visits the inline records of a payload. */
-export function visitRecords(payload: Uint8Array, visit: RecordVisitor): void {
+function visitRecords(payload: Uint8Array, visit: RecordVisitor): void {
   for (const edit of decodeEdits(payload)) {
     if (edit.type === 'records') readRecords(edit.bytes, visit)
   }
