@@ -3,6 +3,7 @@ import { loadCommand } from './commands/load.js'
 import { profileCommand } from './commands/profile.js'
 import { reportCommand } from './commands/report.js'
 import { runCommand } from './commands/run.js'
+import { slowCommand } from './commands/slow.js'
 
 const USAGE = `Usage: node dist/main.js <command> [options]
 
@@ -15,6 +16,10 @@ const USAGE = `Usage: node dist/main.js <command> [options]
             --peers firn,firn-objects,slatedb,…  --runs 3  --keys 200000  --idle <seconds, 60>
             --delay 30,5 (milliseconds that S3's and DynamoDB's answers are held back)
             --json <file>  --markdown (print the tables)  --timeout <seconds per step of a peer>
+  slow      commits of processes that share a log in objects, while some replies are late
+            --processes 6  --seconds 60  --seed 1  --usual 10 (milliseconds that a reply takes)
+            --late 5 (per cent of replies)  --by 1000,5000 (milliseconds)  --directory <for the database>
+            --json <file>
   load      [--records 5000000] [--json <file>]  memory of a large load, then reopening
 `
 
@@ -24,6 +29,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<void>> = {
   profile: profileCommand,
   load: loadCommand,
   cloud: cloudCommand,
+  slow: slowCommand,
 }
 
 const [name = '', ...args] = process.argv.slice(2)

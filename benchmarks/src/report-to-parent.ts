@@ -1,8 +1,9 @@
 import type { CloudMessage } from './cloud/task.js'
+import type { SlowMessage } from './slow/task.js'
 import type { Message } from './task.js'
 
 /** Sends a message to the process that started this one. */
-export function tell(message: Message | CloudMessage): Promise<void> {
+export function tell(message: Message | CloudMessage | SlowMessage): Promise<void> {
   return new Promise((resolve, reject) => {
     process.send?.(message, undefined, undefined, (error) => (error ? reject(error) : resolve()))
   })
