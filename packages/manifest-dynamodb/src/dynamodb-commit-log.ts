@@ -9,11 +9,14 @@ import {
 } from '@firn/env'
 import {
   AmbiguousAppendError,
+  type AppendRequests,
   type AppendResult,
   assertLimit,
   assertNewEntry,
   assertVersion,
   type CommitLog,
+  Hedge,
+  HedgedAppends,
   type LogCallOptions,
   type LogEntry,
   type NewLogEntry,
@@ -72,6 +75,8 @@ export class DynamoDbCommitLog implements CommitLog {
   readonly #table: ItemTable
   readonly #incarnation: string
   readonly #env: Env
+  readonly #pages: Hedge
+  readonly #appends: HedgedAppends
   readonly #underWay = new Set<Promise<unknown>>()
   /** Of reads, which end when the log is closed. */
   readonly #reads = new Set<AbortController>()
@@ -91,6 +96,8 @@ export class DynamoDbCommitLog implements CommitLog {
     this.#table = new ItemTable(options)
     this.#incarnation = incarnation
     this.#env = env
+    this.#pages = new Hedge(env)
+    this.#appends = new HedgedAppends(env)
   }
 
   /** One request for each MiB of entries; one that finds nothing where there are none. */
@@ -153,14 +160,36 @@ export class DynamoDbCommitLog implements CommitLog {
     await Promise.allSettled(this.#underWay)
   }
 
-  async #create(entry: NewLogEntry, signal: AbortSignal | undefined): Promise<AppendResult> {
+  #create(entry: NewLogEntry, caller: AbortSignal | undefined): Promise<AppendResult> {
     const item = encodeEntryItem(this.#incarnation, entry)
+    const requests: AppendRequests<Item | undefined> = {
+      // Also one that isn't waited for any more: `close` comes after the last one.
+      put: (signal) => this.#track(this.#put(entry, item, signal)),
+      look: (signal) => this.#readOne(entry.version, signal),
+      readWinner: (refused) => this.#winnerOf(entry, refused, caller),
+    }
+    return this.#appends.append(entry, requests, caller)
+  }
+
+  async #put(
+    entry: NewLogEntry,
+    item: Item,
+    signal: AbortSignal,
+  ): Promise<{ appended: true } | { refusal: Item | undefined }> {
     const outcome = await this.#table.putIf(ABSENT, item, signal)
     if ('done' in outcome) return { appended: true }
     if ('unknown' in outcome) throw new AmbiguousAppendError(entry, outcome.unknown)
-    // Somebody was first; it may have been an earlier delivery of this very request.
-    const winner = this.#decodeWinner(outcome.refused) ?? (await this.#readWinner(entry, signal))
-    if (winner.version === entry.version) return { appended: false, winner }
+    return { refusal: outcome.refused }
+  }
+
+  /** Somebody was first; it may have been an earlier delivery of this very request. */
+  async #winnerOf(
+    entry: NewLogEntry,
+    refused: Item | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<LogEntry> {
+    const winner = this.#decodeWinner(refused) ?? (await this.#readWinner(entry, signal))
+    if (winner.version === entry.version) return winner
     throw new CorruptionError(
       `entry ${winner.version} of log ${this.#incarnation} is in the place of ${entry.version}; is the table one that createTable made?`,
     )
@@ -181,8 +210,7 @@ export class DynamoDbCommitLog implements CommitLog {
   async #readWinner(entry: NewLogEntry, signal: AbortSignal | undefined): Promise<LogEntry> {
     let winner: LogEntry | undefined
     try {
-      const options = { signal, urgent: true }
-      winner = (await this.#readPage(entry.version - 1, 1, options)).entries[0]
+      winner = await this.#readOne(entry.version, signal)
     } catch (error) {
       if (isUndecodable(error)) throw error
       throw new AmbiguousAppendError(entry, error)
@@ -194,8 +222,21 @@ export class DynamoDbCommitLog implements CommitLog {
     return winner
   }
 
-  #readPage(position: number, limit: number, options: CallOptions): Promise<Page> {
-    return readUndamaged(() => this.#readPageOnce(position, limit, options))
+  async #readOne(version: number, signal: AbortSignal | undefined): Promise<LogEntry | undefined> {
+    const { entries } = await this.#readPage(version - 1, 1, { signal, urgent: true })
+    return entries[0]
+  }
+
+  #readPage(
+    position: number,
+    limit: number,
+    { signal: caller, urgent }: CallOptions,
+  ): Promise<Page> {
+    return this.#pages.run({
+      request: (signal) =>
+        readUndamaged(() => this.#readPageOnce(position, limit, { signal, urgent })),
+      signal: caller,
+    })
   }
 
   async #readPageOnce(position: number, limit: number, options: CallOptions): Promise<Page> {

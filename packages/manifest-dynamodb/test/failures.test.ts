@@ -1,4 +1,4 @@
-import { systemEnv } from '@firn/env'
+import { type Env, systemEnv } from '@firn/env'
 import {
   dynamoDbAnswers,
   HANG,
@@ -48,6 +48,35 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     const twice = await behindProxy(table(), inTurn([damaged, damaged], 'Query'))
     const reading = collect(new DynamoDbCommitLog({ ...twice.options, env }).readAfter(0))
     await expect(reading).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
+  })
+
+  describe('that answers late', () => {
+    /** Seconds are tenths of them. What waits for an answer that doesn't come outlasts the test. */
+    const hasty: Env = {
+      ...systemEnv,
+      sleep: (ms, signal, options) => systemEnv.sleep(ms / 10, signal, options),
+    }
+    const patient = { env: hasty, requestTimeoutMs: 10_000_000 }
+
+    it('a reader doesn’t wait for one page of the log', async () => {
+      const { options } = await behindProxy(table(), inTurn([HANG], 'Query'))
+      const log = new DynamoDbCommitLog({ ...options, ...patient })
+      await log.append(newEntry(1))
+      expect(await collect(log.readAfter(0))).toHaveLength(1)
+    })
+
+    it('a commit whose reply is late is known to be in as soon as its entry is read', async () => {
+      const { options } = await behindProxy(table(), inTurn([SILENT_SUCCESS], 'PutItem'))
+      const log = new DynamoDbCommitLog({ ...options, ...patient })
+      expect(await log.append(newEntry(1))).toEqual({ appended: true })
+    })
+
+    it('a commit whose request is late is not taken for lost, and made once more', async () => {
+      const { options } = await behindProxy(table(), inTurn([HANG], 'PutItem'))
+      const log = new DynamoDbCommitLog({ ...options, ...patient })
+      expect(await log.append(newEntry(1))).toEqual({ appended: true })
+      expect(await collect(log.readAfter(0))).toHaveLength(1)
+    })
   })
 
   describe('an append', () => {

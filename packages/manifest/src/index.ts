@@ -13,6 +13,8 @@ export {
   LogFailedError,
 } from './errors.js'
 export { applyEntry, emptyState, liveFiles } from './fold.js'
+export { Hedge, type HedgedCall } from './hedge.js'
+export { type AppendRequests, HedgedAppends } from './hedged-appends.js'
 export { assertLimit, assertNewEntry, assertVersion } from './internal/entry-checks.js'
 export { fileBaseVersion } from './invariants.js'
 export type * from './leases.js'

@@ -1,5 +1,12 @@
-import { assertUlid, ClosedError, CorruptionError, isFirnError } from '@firn/env'
-import type { CallOptions, ObjectInfo, ObjectStore } from '@firn/object-store'
+import {
+  assertUlid,
+  ClosedError,
+  CorruptionError,
+  type Env,
+  isFirnError,
+  systemEnv,
+} from '@firn/env'
+import type { CallOptions, ObjectStore } from '@firn/object-store'
 import type {
   AppendResult,
   CommitLog,
@@ -9,6 +16,8 @@ import type {
   ReadLogOptions,
 } from './commit-log.js'
 import { AmbiguousAppendError } from './errors.js'
+import { Hedge } from './hedge.js'
+import { type AppendRequests, HedgedAppends } from './hedged-appends.js'
 import { BatchedEntries } from './internal/batched-entries.js'
 import { assertLimit, assertNewEntry, assertVersion } from './internal/entry-checks.js'
 import {
@@ -18,30 +27,48 @@ import {
   encodeEntryObject,
 } from './internal/entry-object.js'
 import { fanOut } from './internal/fan-out.js'
+import { ReadAhead } from './internal/read-ahead.js'
 import { logEntryKey, logPrefix, versionOfKey } from './object-keys.js'
 import { readUndamaged } from './read-undamaged.js'
 
 export interface ObjectCommitLogOptions {
   /** Default 1 MiB. */
   inlineLimitBytes?: number
+  /** Says when a request is late. Default: the system's. */
+  env?: Env
 }
 
 const DEFAULT_INLINE_LIMIT_BYTES = 1_048_576
-// Entries that are asked for one after the other before the log is listed: a list request costs
-// twelve times a read, and a refresh mostly finds nothing or a few.
-const PROBES = 4
+// Entries that are asked for by their names at once, 1 at first and then twice as many, are fewer than this:
+// a list request costs twelve times a read, and a refresh mostly finds nothing or a few.
+const FEW = 8
 const PARALLEL_READS = 16
+// Entries that are read before their turn, while an earlier one is late: of up to 1 MiB each.
+const READ_AHEAD = 32
+const LISTED_AT_ONCE = 1000
+
+/** An entry to be read, and whether the log was listed, and has it. */
+interface Wanted {
+  version: number
+  isListed: boolean
+}
 
 /**
  * The commit log on nothing but an object store: entry N is the object `log/<incarnation>/<N>`,
  * created by one conditional put. Any number of processes append at once; the store decides who
  * creates a number. The store stays the caller's to close.
+ *
+ * Some of a store's answers are late, by seconds: nothing waits for a single one. See `Hedge` for reads and
+ * `HedgedAppends` for appends.
  */
 export class ObjectCommitLog implements CommitLog {
   readonly exclusive: boolean = false
   readonly inlineLimitBytes: number
   readonly #store: ObjectStore
   readonly #incarnation: string
+  readonly #reads: Hedge
+  readonly #lists: Hedge
+  readonly #appends: HedgedAppends
   readonly #underWay = new Set<Promise<unknown>>()
   #listed = false
   #tombstonesThrough = 0
@@ -52,42 +79,33 @@ export class ObjectCommitLog implements CommitLog {
     this.#store = store
     this.#incarnation = incarnation
     this.inlineLimitBytes = options.inlineLimitBytes ?? DEFAULT_INLINE_LIMIT_BYTES
+    const env = options.env ?? systemEnv
+    this.#reads = new Hedge(env)
+    this.#lists = new Hedge(env)
+    this.#appends = new HedgedAppends(env)
   }
 
   /**
-   * A few entries are asked for by their names, each read by one request and the end by another. A
-   * longer tail, and whatever this handle reads first, is listed, which also finds gaps, and then
+   * A few entries are asked for by their names, one, then two, then four at once: the end is where one is
+   * missing. A longer tail, and whatever this handle reads first, is listed, which also finds gaps, and then
    * read with several requests at once.
    */
   readAfter(version: number, options: ReadLogOptions = {}): AsyncIterable<LogEntry> {
     this.#assertOpen()
     assertVersion(version)
     assertLimit(options.limit)
-    const { signal, urgent } = options
-    let position = version
-    let left = options.limit ?? Infinity
-    let probes = this.#listed || left <= PROBES ? PROBES : 0
-    let listing: AsyncIterator<ObjectInfo> | undefined
+    const tail = this.#readTail(version, Math.ceil(options.limit ?? Infinity), options)
     return new BatchedEntries(
       async () => {
-        signal?.throwIfAborted()
         this.#assertOpen()
-        if (left <= 0) return undefined
-        let batch: LogEntry[]
-        if (probes > 0) {
-          probes--
-          const entry = await this.#read(position + 1, { signal, urgent })
-          batch = entry === undefined ? [] : [entry]
-        } else {
-          listing ??= this.#list(position, { signal, urgent })
-          const count = Math.min(left, PARALLEL_READS)
-          batch = await this.#readListed(listing, position, count, { signal, urgent })
-        }
-        position += batch.length
-        left -= batch.length
-        return batch
+        const entries = await tail.next()
+        const missing = entries.indexOf(undefined)
+        if (missing < 0) return entries as LogEntry[]
+        // An entry above a missing one came later, after this one was looked for.
+        tail.end()
+        return entries.slice(0, missing) as LogEntry[]
       },
-      () => void listing?.return?.().catch(() => undefined),
+      () => tail.end(),
     )
   }
 
@@ -110,16 +128,27 @@ export class ObjectCommitLog implements CommitLog {
     await Promise.allSettled(this.#underWay)
   }
 
-  async #create(entry: NewLogEntry, signal: AbortSignal | undefined): Promise<AppendResult> {
+  #create(entry: NewLogEntry, caller: AbortSignal | undefined): Promise<AppendResult> {
+    const requests: AppendRequests<unknown> = {
+      // Also one that isn't waited for any more: `close` comes after the last one.
+      put: (signal) => this.#track(this.#put(entry, signal)),
+      look: (signal) => this.#readOnce(entry.version, { signal, urgent: true }),
+      readWinner: (refusal) => this.#readWinner(entry, caller, refusal),
+    }
+    return this.#appends.append(entry, requests, caller)
+  }
+
+  async #put(
+    entry: NewLogEntry,
+    signal: AbortSignal,
+  ): Promise<{ appended: true } | { refusal: unknown }> {
     const key = logEntryKey(this.#incarnation, entry.version)
     try {
       const options = { ifAbsent: true, signal, urgent: true }
       await this.#store.put(key, encodeEntryObject(key, entry), options)
       return { appended: true }
     } catch (error) {
-      if (isFirnError(error, 'FIRN_PRECONDITION_FAILED')) {
-        return this.#meetWinner(entry, signal, error)
-      }
+      if (isFirnError(error, 'FIRN_PRECONDITION_FAILED')) return { refusal: error }
       // Certainly not written. What may go away by itself is for `appendSettled`, which has time.
       if (isFirnError(error) && error.maybeDone === false && !error.retryable) throw error
       throw new AmbiguousAppendError(entry, error)
@@ -127,11 +156,11 @@ export class ObjectCommitLog implements CommitLog {
   }
 
   /** Somebody was first; it may have been an earlier delivery of this very request. */
-  async #meetWinner(
+  async #readWinner(
     entry: NewLogEntry,
     signal: AbortSignal | undefined,
     refusal: unknown,
-  ): Promise<AppendResult> {
+  ): Promise<LogEntry> {
     let winner: LogEntry | undefined
     try {
       winner = await this.#read(entry.version, { signal, urgent: true })
@@ -141,10 +170,15 @@ export class ObjectCommitLog implements CommitLog {
       throw new AmbiguousAppendError(entry, error)
     }
     if (winner === undefined) throw new AmbiguousAppendError(entry, refusal)
-    return { appended: false, winner }
+    return winner
   }
 
-  async #read(version: number, options: CallOptions): Promise<LogEntry | undefined> {
+  #read(version: number, { signal: caller, urgent }: CallOptions): Promise<LogEntry | undefined> {
+    const request = (signal: AbortSignal) => this.#readOnce(version, { signal, urgent })
+    return this.#reads.run({ request, signal: caller })
+  }
+
+  async #readOnce(version: number, options: CallOptions): Promise<LogEntry | undefined> {
     const key = logEntryKey(this.#incarnation, version)
     try {
       return await readUndamaged(async () => {
@@ -157,37 +191,66 @@ export class ObjectCommitLog implements CommitLog {
     }
   }
 
-  #list(position: number, options: CallOptions): AsyncIterator<ObjectInfo> {
-    const prefix = logPrefix(this.#incarnation)
-    const startAfter = logEntryKey(this.#incarnation, position)
-    return this.#store.list({ ...options, prefix, startAfter })[Symbol.asyncIterator]()
+  /** The entries after a position, `undefined` where one is missing that nothing is known of. */
+  #readTail(
+    position: number,
+    limit: number,
+    options: CallOptions,
+  ): ReadAhead<Wanted, LogEntry | undefined> {
+    const { signal: caller, urgent } = options
+    const end = position + limit
+    let through = position
+    let probes = this.#listed || limit < FEW ? 1 : FEW
+    let isAtEnd = false
+    return new ReadAhead({
+      items: async () => {
+        const count = Math.min(probes < FEW ? probes : LISTED_AT_ONCE, end - through)
+        if (isAtEnd || count <= 0) return []
+        const from = through
+        const isListed = probes >= FEW
+        if (isListed) {
+          through += await this.#list(from, count, options)
+          isAtEnd = through - from < count
+          this.#listed ||= isAtEnd
+        } else {
+          through += count
+          probes *= 2
+        }
+        return Array.from({ length: through - from }, (_, i) => ({
+          version: from + i + 1,
+          isListed,
+        }))
+      },
+      read: async ({ version, isListed }, signal) => {
+        const entry = await this.#read(version, { signal, urgent })
+        if (entry !== undefined || !isListed) return entry
+        throw new CorruptionError(`entry ${version} was listed, but is gone from the commit log`)
+      },
+      parallel: PARALLEL_READS,
+      ahead: READ_AHEAD,
+      signal: caller,
+    })
   }
 
-  async #readListed(
-    listing: AsyncIterator<ObjectInfo>,
-    position: number,
-    count: number,
-    { signal, urgent }: CallOptions,
-  ): Promise<LogEntry[]> {
+  /** How many entries follow a position, up to `limit`. Throws where one is missing between them. */
+  #list(position: number, limit: number, options: CallOptions): Promise<number> {
+    const { signal: caller, urgent } = options
     const prefix = logPrefix(this.#incarnation)
-    const versions: number[] = []
-    while (versions.length < count) {
-      const { done, value } = await listing.next()
-      if (done === true) break
-      const expected = position + versions.length + 1
-      if (versionOfKey(value.key, prefix) !== expected) {
-        throw new CorruptionError(
-          `entry ${expected} is missing from the commit log: ${value.key} comes after ${expected - 1}. Restore from a backup`,
-        )
+    const startAfter = logEntryKey(this.#incarnation, position)
+    const request = async (signal: AbortSignal): Promise<number> => {
+      let last = position
+      const infos = this.#store.list({ signal, urgent, prefix, startAfter, limit })
+      for await (const { key } of infos) {
+        if (versionOfKey(key, prefix) !== last + 1) {
+          throw new CorruptionError(
+            `entry ${last + 1} is missing from the commit log: ${key} comes after ${last}. Restore from a backup`,
+          )
+        }
+        last++
       }
-      versions.push(expected)
+      return last - position
     }
-    if (versions.length < count) this.#listed = true
-    return fanOut(versions, signal, async (version, own) => {
-      const entry = await this.#read(version, { signal: own, urgent })
-      if (entry !== undefined) return entry
-      throw new CorruptionError(`entry ${version} was listed, but is gone from the commit log`)
-    })
+    return this.#lists.run({ request, signal: caller })
   }
 
   async #truncate(through: number, signal: AbortSignal | undefined): Promise<void> {

@@ -77,3 +77,8 @@ export async function collect(entries: AsyncIterable<LogEntry>): Promise<LogEntr
   for await (const entry of entries) all.push(entry)
   return all
 }
+
+/** Lets everything happen that waits for nothing but a turn. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

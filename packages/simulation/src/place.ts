@@ -178,7 +178,7 @@ export class Place {
 
   #logFor(life: Life, store: ObjectStore, incarnation: string): CommitLog {
     const { itemLimitBytes } = this.#limits
-    if (this.kind === 'objects') return new ObjectCommitLog(store, incarnation)
+    if (this.kind === 'objects') return new ObjectCommitLog(store, incarnation, { env: life.env })
     const log = new DynamoDbCommitLog({ ...this.#dynamoDb(life), env: life.env, incarnation })
     return new SpillingCommitLog(log, store, incarnation, { itemLimitBytes })
   }

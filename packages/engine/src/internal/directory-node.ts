@@ -36,7 +36,7 @@ export async function openDirectoryLog(options: {
   onWarning?: Warn
 }): Promise<CommitLog> {
   const { directory, kind, store, incarnation, env, mode, onWarning } = options
-  if (kind === 'objects') return new ObjectCommitLog(store, incarnation)
+  if (kind === 'objects') return new ObjectCommitLog(store, incarnation, { env })
   return FileCommitLog.open(directory, { env, mode, onWarning })
 }
 

@@ -79,7 +79,7 @@ export async function locateS3(
       log: 'objects',
       tail: OBJECTS_TAIL,
       assertConditions,
-      makeLog: (incarnation) => new ObjectCommitLog(store, incarnation),
+      makeLog: (incarnation) => new ObjectCommitLog(store, incarnation, { env }),
       makeLeases: (incarnation) => new ObjectLeases(store, incarnation, { env }),
     }
   }
