@@ -213,6 +213,7 @@ function makeWriting(context: {
     pressure,
     flushIntervalMs: options.flushIntervalMs ?? DEFAULTS.flushIntervalMs,
     catchUp: () => follower.catchUp(),
+    applyNext: (entry) => follower.applyNext(entry),
     onProgress,
   })
   // A database with another Env is in a process of another world.

@@ -1,6 +1,12 @@
 import { copyBytes } from '@firn/bytes'
 import { type Env, type FirnError, isFirnError, type TimeSlice, ulid } from '@firn/env'
-import { type AppendResult, type CommitLog, conflictOf, type Edit } from '@firn/manifest'
+import {
+  type AppendResult,
+  type CommitLog,
+  conflictOf,
+  type Edit,
+  type LogEntry,
+} from '@firn/manifest'
 import { type RecordKind, TimestampClock } from '@firn/mvcc'
 import { CommitConflictError, WriteStoppedError } from '../errors.js'
 import type { Commit, Durability } from '../write-options.js'
@@ -48,6 +54,8 @@ export interface CommitterOptions {
   flushIntervalMs: number
   /** Reads the log up to its end, into `versions`. */
   catchUp: () => Promise<void>
+  /** Applies an entry of another process that was read already, if it is the next one. */
+  applyNext: (entry: LogEntry) => void
   /** Called after commits were applied, and when a group of visible records is closed. */
   onProgress: () => void
 }
@@ -485,9 +493,12 @@ export class Committer {
     let groups: CommitGroup[] = []
     try {
       for (;;) {
+        if (this.#closed.length === 0 && this.#gathering?.visible !== false) return
+        // What comes while other processes have their turn joins the group.
+        const turnMs = this.#log.exclusive ? 0 : this.#shared.pauseMs()
+        if (turnMs > 0) await this.#env.sleep(turnMs)
         if (this.#gathering?.visible === false) this.#closeGathering()
         groups = this.#closed
-        if (groups.length === 0) return
         this.#closed = []
         this.#transactions = undefined
         const delayMs = this.#pressure.nextDelayMs()

@@ -89,6 +89,14 @@ export class LogFollower {
     return this.#again
   }
 
+  /** Applies an entry that was read elsewhere, if it is the next one: it needn't be read again. */
+  applyNext(entry: LogEntry): void {
+    const { versions } = this.#options
+    // A truncated one says nothing: `catchUp` knows what to do.
+    if (entry.version !== versions.state.version + 1 || entry.payload === undefined) return
+    this.#apply(versions, entry)
+  }
+
   /** Ends what is under way, and all that is asked for later, with this error. */
   stop(reason: unknown): void {
     this.#stopped.abort(reason)

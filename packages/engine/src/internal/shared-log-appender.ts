@@ -1,13 +1,19 @@
 import { type Env, type FirnError, ulid } from '@firn/env'
-import { appendSettled, type CommitLog, conflictOf } from '@firn/manifest'
+import { appendSettled, type CommitLog, conflictOf, type LogEntry } from '@firn/manifest'
 import type { TimestampClock } from '@firn/mvcc'
 import { CommitConflictError } from '../errors.js'
 import type { Commit } from '../write-options.js'
 import type { CommitGroup } from './commit-group.js'
+import { TurnTaking } from './turn-taking.js'
 import type { VersionSet } from './version-set.js'
 
 /** How often a group is tried at the next version before its writers are told. */
 const MAX_ATTEMPTS = 100
+/**
+ * How long it is tried. What is under way then is waited for: an append takes up to 30 s until it is given
+ * up as unknown.
+ */
+const MAX_MS = 30_000
 
 export interface SharedLogAppenderOptions {
   env: Env
@@ -16,29 +22,40 @@ export interface SharedLogAppenderOptions {
   clock: TimestampClock
   /** Reads the log up to its end, into `versions`. */
   catchUp: () => Promise<void>
+  /** Applies an entry that was read already, if it is the next one. */
+  applyNext: (entry: LogEntry) => void
   /** Why nothing is to be appended any more, as soon as that is so. */
   stopped: () => FirnError | undefined
 }
 
 /**
  * Appends to a log that other processes append to as well: an append that loses its version to another
- * reads what was committed meanwhile, and tries the next version.
+ * applies the entry that won, reads what was committed after it, and tries the next version at once. See
+ * `TurnTaking` for how each process gets its turn.
  */
 export class SharedLogAppender {
   readonly #options: SharedLogAppenderOptions
+  readonly #turns: TurnTaking
 
   constructor(options: SharedLogAppenderOptions) {
     this.#options = options
+    this.#turns = new TurnTaking(options.env)
+  }
+
+  /** How long to wait with the next group, in milliseconds, so that other processes have a turn. */
+  pauseMs(): number {
+    return this.#turns.pauseMs()
   }
 
   /**
    * Appends one group; gives where it came to stand. Throws `CommitConflictError` where it doesn't apply
-   * any more to what others committed, `CommitUnknownError` where nobody can tell whether it is in the
-   * log, and what `stopped` gives.
+   * any more to what others committed; the same, retryable, where others were first 100 times in a row, or for
+   * 30 s; `CommitUnknownError` where nobody can tell whether it is in the log, and what `stopped` gives.
    */
   async append(group: CommitGroup): Promise<Commit> {
-    const { env, log, versions, clock, catchUp } = this.#options
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const { env, log, versions, clock, catchUp, applyNext } = this.#options
+    const startedMs = env.monotonic()
+    for (let attempt = 1; ; attempt++) {
       await this.#check(group)
       const { state } = versions
       group.rebase(state)
@@ -46,14 +63,18 @@ export class SharedLogAppender {
       if (conflict !== undefined) throw new CommitConflictError(conflict)
       const commit = { version: state.version + 1, timestamp: clock.next(state.timestamp) }
       const entry = { ...commit, token: ulid(env), payload: group.payload() }
-      const { appended } = await appendSettled(log, entry, { env })
-      if (appended) return commit
+      const sentMs = env.monotonic()
+      const result = await appendSettled(log, entry, { env })
+      if (result.appended) {
+        this.#turns.committed(env.monotonic() - sentMs)
+        return commit
+      }
+      this.#turns.lost()
+      applyNext(result.winner)
+      const tookMs = env.monotonic() - startedMs
+      if (attempt === MAX_ATTEMPTS || tookMs >= MAX_MS) throw outrun(attempt, tookMs)
       await catchUp()
     }
-    throw new CommitConflictError(
-      `other processes were first at ${MAX_ATTEMPTS} versions in a row; try again, or write in larger batches`,
-      { retryable: true },
-    )
   }
 
   /** Holds the group against the newest state, however long that takes. */
@@ -73,4 +94,12 @@ export class SharedLogAppender {
     const reason = this.#options.stopped()
     if (reason !== undefined) throw reason
   }
+}
+
+function outrun(attempts: number, ms: number): CommitConflictError {
+  const seconds = Math.round(ms / 1000)
+  return new CommitConflictError(
+    `other processes were first at ${attempts} ${attempts === 1 ? 'version' : 'versions'} in a row, for ${seconds} s; try again, or write in larger batches`,
+    { retryable: true },
+  )
 }

@@ -87,8 +87,8 @@ export const COMMITS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/shared-log-appender',
-        from: 'const { appended } = await appendSettled(',
-        to: 'group.resolve(commit); const { appended } = await appendSettled(',
+        from: 'const result = await appendSettled(',
+        to: 'group.resolve(commit); const result = await appendSettled(',
       },
     ],
   },
@@ -125,7 +125,7 @@ export const COMMITS: readonly Mutant[] = [
         module: 'engine/internal/shared-log-appender',
         from: `if (conflict !== undefined) throw new CommitConflictError(conflict);
           const commit = {`,
-        to: `if (conflict !== undefined && attempt === 0) throw new CommitConflictError(conflict);
+        to: `if (conflict !== undefined && attempt === 1) throw new CommitConflictError(conflict);
           const commit = {`,
       },
     ],

@@ -42,6 +42,91 @@ export const LOGS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'failed-hedge-ends-log',
+    bug: 'Where the second request for a late entry fails, the entry counts as missing.',
+    patches: [
+      {
+        module: 'manifest/object-commit-log',
+        from: 'const request = (signal) => this.#readOnce(version, { signal, urgent });',
+        to: `let sent = 0;
+          const request = (signal) => {
+            const number = sent++;
+            return this.#readOnce(version, { signal, urgent }).catch((error) => {
+              if (number > 0) return undefined;
+              throw error;
+            });
+          };`,
+      },
+    ],
+  },
+  {
+    name: 'entry-above-hole',
+    bug: 'Of entries that are read at once, those above a missing one are given, too.',
+    patches: [
+      {
+        module: 'manifest/object-commit-log',
+        from: 'return entries.slice(0, missing);',
+        to: 'return entries.filter((entry) => entry !== undefined);',
+      },
+    ],
+  },
+  {
+    name: 'entries-out-of-order',
+    bug: 'Entries that are read at once are given as their reads end.',
+    patches: [
+      {
+        module: 'manifest/internal/read-ahead',
+        from: 'const settled = this.#reads[0]?.settled;',
+        to: `this.#reads.sort((a, b) => (a.settled === undefined ? 1 : 0) - (b.settled === undefined ? 1 : 0));
+          const settled = this.#reads[0]?.settled;`,
+      },
+    ],
+  },
+  {
+    name: 'late-append-taken-for-lost',
+    bug: 'An append that is late counts as lost where its entry is looked for and not there.',
+    patches: [
+      {
+        module: 'manifest/hedged-appends',
+        from: 'return found && resultOf(found, entry);',
+        to: "return resultOf(found ?? { ...entry, token: '', payload: undefined }, entry);",
+      },
+    ],
+  },
+  {
+    name: 'late-append-taken-for-done',
+    bug: 'An append that is late counts as done where an entry of its version is found, whosever it is.',
+    patches: [
+      {
+        module: 'manifest/hedged-appends',
+        from: 'return found && resultOf(found, entry);',
+        to: 'return found && { appended: true };',
+      },
+    ],
+  },
+  {
+    name: 'refusal-of-one-put-believed',
+    bug: 'What is certain of the first put of an entry is told while another one is under way.',
+    patches: [
+      {
+        module: 'manifest/hedged-appends',
+        from: 'const isCertain = puts === 1 && caller?.aborted !== true;',
+        to: 'const isCertain = true;',
+      },
+    ],
+  },
+  {
+    name: 'winner-applied-out-of-turn',
+    bug: 'The entry that won a race is applied whether or not those before it and itself were.',
+    patches: [
+      {
+        module: 'engine/internal/log-follower',
+        from: 'if (entry.version !== versions.state.version + 1 || entry.payload === undefined) return;',
+        to: 'if (entry.payload === undefined) return;',
+      },
+    ],
+  },
+  {
     name: 'empty-reply-ends-log',
     bug: 'An answer of DynamoDB’s that says nothing is taken for a page without entries.',
     patches: [
