@@ -31,6 +31,10 @@ export interface Database extends AsyncDisposable {
    * returns, when the commit is durable. One that writes nothing commits nothing, and makes no request
    * but those of its reads.
    *
+   * From the sixth attempt on, the process makes no other write while the transaction runs, for 5 s at most.
+   * Another process that writes to what it reads may still be first every time: see "Transactions" in the
+   * README for what to do then.
+   *
    * Tables that don't exist are made before the commit, and stay if it fails. What the function throws
    * ends the transaction, without a commit. Throws `TransactionConflictError` when others were first
    * every time, and `CommitUnknownError` where it isn't known whether the commit was made.

@@ -43,7 +43,11 @@ export interface TransactionOptions {
    * writes may both commit (write skew).
    */
   isolation?: 'serializable' | 'snapshot'
-  /** How often it is run at most, until nobody is in its way. Default 20. */
+  /**
+   * How often it is run at most, until nobody is in its way. Default 20. From the sixth attempt on, other
+   * writes of this process wait until it has ended, for 5 s at most. Those of other processes go on: a
+   * transaction that reads much of what they write to should read less, or be of `snapshot` isolation.
+   */
   attempts?: number
   /** Ends the attempts. A commit that is under way may still happen. */
   signal?: AbortSignal

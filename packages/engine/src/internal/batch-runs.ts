@@ -51,6 +51,7 @@ export class BatchRuns {
   #waiting = 0
   #failure: { error: unknown } | undefined
   #committing = false
+  #holdsWrites = false
   #stopping: Promise<void> | undefined
   /** Resolves when it is committed or given up, and nothing is under way any more. */
   readonly ended: Promise<void>
@@ -101,6 +102,7 @@ export class BatchRuns {
   ): Promise<Commit> {
     const onAbort = (): void => void this.stop(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
+    this.#holdsWrites = guard?.holdsWrites === true
     try {
       // A batch that fits one run lies in as few files as can be, whatever the number of its tables.
       if (last.some(({ payloads }) => payloads.length > 0) && this.#failure === undefined) {
@@ -169,7 +171,7 @@ export class BatchRuns {
   async #ready(): Promise<void> {
     const { signal } = this.#abort
     signal.throwIfAborted()
-    await this.#options.committer.ready(signal)
+    await this.#options.committer.ready(signal, this.#holdsWrites)
     signal.throwIfAborted()
   }
 

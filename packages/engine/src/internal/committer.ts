@@ -21,6 +21,7 @@ import { TransactionGroup } from './transaction-group.js'
 import type { TransactionGuard } from './transaction-guard.js'
 import type { VersionSet } from './version-set.js'
 import { waitFor } from './wait-for.js'
+import { type Hold, WriteHold } from './write-hold.js'
 import type { WritePressure } from './write-pressure.js'
 
 /** Buffered writes are handed to the log in groups of at most about this size. */
@@ -133,6 +134,7 @@ export class Committer {
   /** Ends that wait. */
   readonly #ended: AbortController = new AbortController()
   readonly #drops: DropGate = new DropGate()
+  readonly #hold: WriteHold
   // The newest version and timestamp given out, which may not be in the state yet.
   #version: number
   #timestamp: number
@@ -153,6 +155,7 @@ export class Committer {
     this.#catchUp = options.catchUp
     this.#onProgress = options.onProgress
     this.#flushIntervalMs = options.flushIntervalMs
+    this.#hold = new WriteHold(options.env)
     this.#handsOver = options.log.exclusive && options.log.sync !== undefined
     this.#groupBytes = this.#handsOver ? HAND_OVER_BYTES : TURN_BYTES
     this.#mostGroupBytes = options.log.exclusive ? GROUP_BYTES.exclusive : GROUP_BYTES.shared
@@ -263,7 +266,7 @@ export class Committer {
     guard: TransactionGuard,
     signal?: AbortSignal,
   ): Promise<Commit> {
-    await this.ready(signal)
+    await this.ready(signal, guard.holdsWrites)
     const ids = await this.ensureTables(batch.tables)
     if (this.#stopped !== undefined) throw this.#stopped
     const payload = batchPayload(batch, ids)
@@ -282,21 +285,43 @@ export class Committer {
 
   /**
    * Resolves when a write may be made. Throws if none may any more, `WriteStalledError`, and the signal's
-   * reason: then nothing is written.
+   * reason: then nothing is written. `holds`: for the one that others wait for.
    */
-  async ready(signal?: AbortSignal): Promise<void> {
+  async ready(signal?: AbortSignal, holds = false): Promise<void> {
     for (;;) {
       if (this.#stopped !== undefined) throw this.#stopped
-      const dropping = this.#drops.wait
-      if (dropping !== undefined) await waitFor(dropping, signal)
+      const others = this.#drops.wait ?? (holds ? undefined : this.#hold.wait)
+      if (others !== undefined) await waitFor(others, signal)
       else if (this.#pressure.isBlocked) await this.#pressure.wait(signal)
       else return
     }
   }
 
+  /** Holds up other writes than those of a guard that says so; those that were made before are settled then. */
+  async holdWrites(signal: AbortSignal | undefined): Promise<Hold> {
+    const hold = await this.#hold.take(signal)
+    try {
+      this.#closeGathering()
+      const settled = this.#newest?.durable.then(
+        () => {},
+        () => {},
+      )
+      await waitFor(settled ?? Promise.resolve(), signal)
+      return hold
+    } catch (error) {
+      hold.release()
+      throw error
+    }
+  }
+
   /** Whether a write has to wait, or can't be made any more: `ready` finds out which. */
   get #isHeldUp(): boolean {
-    return this.#stopped !== undefined || this.#drops.wait !== undefined || this.#pressure.isBlocked
+    return (
+      this.#stopped !== undefined ||
+      this.#drops.wait !== undefined ||
+      this.#hold.wait !== undefined ||
+      this.#pressure.isBlocked
+    )
   }
 
   /** Resolves when everything written so far is durable. */
@@ -693,6 +718,7 @@ export class Committer {
   /** Refuses all writes from now on, with this error. */
   close(reason: FirnError): void {
     this.#stopped = reason
+    this.#hold.end()
     this.#ended.abort(reason)
   }
 
@@ -707,6 +733,7 @@ export class Committer {
     this.#closed = []
     this.#gathering = undefined
     this.#rejectAll(waiting)
+    this.#hold.end()
     this.#pressure.end()
   }
 

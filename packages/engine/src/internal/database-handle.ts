@@ -199,6 +199,8 @@ export class DatabaseHandle implements Database {
       begin: async (signal: AbortSignal | undefined) =>
         new TransactionHandle(this, await this.#snapshot({ at: undefined, signal })),
       refresh: (signal: AbortSignal | undefined) => present.refresh(signal),
+      holdWrites: async (signal: AbortSignal | undefined) =>
+        this.#parts.writing?.committer.holdWrites(signal),
     }
     return runTransaction(runner, run, taken)
   }

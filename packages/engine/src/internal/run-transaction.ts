@@ -4,10 +4,13 @@ import type { Transaction } from '../transaction.js'
 import type { TakenTransactionOptions } from './arguments/database-options.js'
 import type { TransactionHandle } from './transaction-handle.js'
 import { waitFor } from './wait-for.js'
+import type { Hold } from './write-hold.js'
 
 // The pause after an attempt is of any length up to this, which doubles each time.
 const FIRST_PAUSE_MS = 2
 const LONGEST_PAUSE_MS = 250
+/** After so many attempts the process makes no other write while the transaction runs. */
+const ATTEMPTS_BESIDE_OTHERS = 5
 
 export interface TransactionRunner {
   env: Env
@@ -15,21 +18,39 @@ export interface TransactionRunner {
   begin(signal: AbortSignal | undefined): Promise<TransactionHandle>
   /** Reads the log up to its end. */
   refresh(signal: AbortSignal | undefined): Promise<void>
+  /** Holds up the other writes of this process, if it can write. */
+  holdWrites(signal: AbortSignal | undefined): Promise<Hold | undefined>
 }
+
+/** What the function gave, where its writes were committed, or what was in the way. */
+type Outcome<T> = { value: T } | { refusal: FirnError }
 
 type Run<T> = (transaction: Transaction) => Promise<T> | T
 
-/** Runs a transaction until nobody is in its way, or it was tried often enough. */
+/**
+ * Runs a transaction until nobody is in its way, or it was tried often enough. One that lost several times
+ * holds up the other writes of its process, but for a bounded time: if that wasn't enough, not again, as
+ * its function may be waiting for a write of its own.
+ */
 export async function runTransaction<T>(
   runner: TransactionRunner,
   run: Run<T>,
   options: TakenTransactionOptions,
 ): Promise<T> {
   const { attempts, signal } = options
+  let mayHold = true
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
-    const transaction = await runner.begin(signal)
-    const outcome = await runOnce(transaction, run, options).finally(() => transaction.close())
+    const isHeld = mayHold && attempt > ATTEMPTS_BESIDE_OTHERS
+    const hold = isHeld ? await runner.holdWrites(signal) : undefined
+    let outcome: Outcome<T>
+    try {
+      const transaction = await runner.begin(signal)
+      outcome = await runOnce(transaction, run, options, isHeld).finally(() => transaction.close())
+    } finally {
+      hold?.release()
+    }
+    if (hold?.expired === true) mayHold = false
     if ('value' in outcome) return outcome.value
     const { refusal } = outcome
     if (attempt >= attempts) throw new TransactionConflictError(attempts, refusal)
@@ -40,12 +61,12 @@ export async function runTransaction<T>(
   }
 }
 
-/** What the function gave, where its writes were committed, or what was in the way. */
 async function runOnce<T>(
   transaction: TransactionHandle,
   run: Run<T>,
   options: TakenTransactionOptions,
-): Promise<{ value: T } | { refusal: FirnError }> {
+  holdsWrites: boolean,
+): Promise<Outcome<T>> {
   let value: T
   try {
     // Who gives up isn't held up by what the function waits for, which finds the transaction ended.
@@ -55,7 +76,7 @@ async function runOnce<T>(
     throw error
   }
   try {
-    await transaction.commit(options)
+    await transaction.commit(options, holdsWrites)
     return { value }
   } catch (error) {
     if (isFirnError(error, 'FIRN_COMMIT_CONFLICT')) return { refusal: error }

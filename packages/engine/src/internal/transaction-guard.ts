@@ -13,13 +13,22 @@ export class TransactionGuard {
   /** What was read is unchanged up to here. */
   #since: number
 
+  /** Whether other writes of the process wait for this one: see `WriteHold`. */
+  readonly holdsWrites: boolean
   readonly #slice: TimeSlice
 
   /** `since`: the moment that was read. `slice`: by which it gives others a turn. */
-  constructor(parts: { reads: ReadSet; writes: KeySet; since: number; slice: TimeSlice }) {
+  constructor(parts: {
+    reads: ReadSet
+    writes: KeySet
+    since: number
+    holdsWrites: boolean
+    slice: TimeSlice
+  }) {
     this.#reads = parts.reads
     this.writes = parts.writes
     this.#since = parts.since
+    this.holdsWrites = parts.holdsWrites
     this.#slice = parts.slice
   }
 

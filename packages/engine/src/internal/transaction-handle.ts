@@ -72,9 +72,12 @@ export class TransactionHandle implements Transaction {
 
   /**
    * Commits what was written, unless others contradict it: `CommitConflictError`. Nothing can be done
-   * with it any more after the call.
+   * with it any more after the call. `holdsWrites`: see `WriteHold`.
    */
-  async commit({ isolation, signal }: TakenTransactionOptions): Promise<void> {
+  async commit(
+    { isolation, signal }: TakenTransactionOptions,
+    holdsWrites: boolean,
+  ): Promise<void> {
     this.#assertOpen()
     this.#open = false
     if (this.source.writes === 0) return
@@ -83,12 +86,9 @@ export class TransactionHandle implements Transaction {
     for (const table of this.#written.values()) await this.#addWrites(table, batch, writes)
     signal?.throwIfAborted()
     const reads = isolation === 'serializable' ? this.reads : this.#readsOf(writes)
-    const guard = new TransactionGuard({
-      reads,
-      writes,
-      slice: this.source.slice,
-      since: this.timestamp,
-    })
+    const { slice } = this.source
+    const since = this.timestamp
+    const guard = new TransactionGuard({ reads, writes, since, holdsWrites, slice })
     this.committed = await batch.commit(guard, signal)
   }
 
