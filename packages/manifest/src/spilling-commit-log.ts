@@ -2,9 +2,11 @@ import { ByteReader, ByteWriter, crc32, hashRange } from '@firn/bytes'
 import {
   assertUlid,
   CorruptionError,
+  type Env,
   InvalidArgumentError,
   isFirnError,
   isUint8Array,
+  systemEnv,
 } from '@firn/env'
 import type { ObjectStore } from '@firn/object-store'
 import type {
@@ -16,6 +18,7 @@ import type {
   ReadLogOptions,
   TruncateOptions,
 } from './commit-log.js'
+import { Hedge } from './hedge.js'
 import { BatchedEntries } from './internal/batched-entries.js'
 import { entryAt } from './lookup.js'
 import { spillKey, spillPrefix, versionOfKey } from './object-keys.js'
@@ -24,6 +27,8 @@ import { SPILLED_PAYLOAD_FORMAT } from './payload.js'
 export interface SpillingCommitLogOptions {
   /** Payloads of more bytes than this go into an object of their own. */
   itemLimitBytes: number
+  /** Says when a request is late. Default: the system's. */
+  env?: Env
 }
 
 /**
@@ -32,7 +37,8 @@ export interface SpillingCommitLogOptions {
  *
  * The object is written first, under a name made of version and token, so that an entry never
  * refers to nothing, racers never share one, and an attempt made again writes the same object.
- * Truncation deletes objects after their entries became tombstones.
+ * Truncation deletes objects after their entries became tombstones. A read or a put of an object that is late
+ * is made once more: see `Hedge`.
  */
 export class SpillingCommitLog implements CommitLog {
   readonly exclusive: boolean
@@ -41,6 +47,8 @@ export class SpillingCommitLog implements CommitLog {
   readonly #store: ObjectStore
   readonly #incarnation: string
   readonly #itemLimitBytes: number
+  readonly #reads: Hedge
+  readonly #puts: Hedge
 
   /** Owns `log`, not `store`. */
   constructor(
@@ -62,6 +70,9 @@ export class SpillingCommitLog implements CommitLog {
     this.#store = store
     this.#incarnation = incarnation
     this.#itemLimitBytes = options.itemLimitBytes
+    const env = options.env ?? systemEnv
+    this.#reads = new Hedge(env)
+    this.#puts = new Hedge(env)
   }
 
   readAfter(version: number, options: ReadLogOptions = {}): AsyncIterable<LogEntry> {
@@ -82,7 +93,10 @@ export class SpillingCommitLog implements CommitLog {
     options.signal?.throwIfAborted()
     const key = spillKey(this.#incarnation, entry.version, entry.token)
     // A failure here leaves an object that nothing refers to, and no doubt about the entry.
-    await this.#store.put(key, entry.payload, { signal: options.signal, urgent: true })
+    await this.#puts.run({
+      request: (signal) => this.#store.put(key, entry.payload, { signal, urgent: true }),
+      signal: options.signal,
+    })
     const payload = encodeReference(entry.payload)
     const result = await this.#log.append({ ...entry, payload }, options)
     if (result.appended) return result
@@ -123,7 +137,7 @@ export class SpillingCommitLog implements CommitLog {
   }
 
   /** The entry with the payload that its own stands for. */
-  async #resolve(entry: LogEntry, { signal, urgent }: ReadLogOptions): Promise<LogEntry> {
+  async #resolve(entry: LogEntry, { signal: caller, urgent }: ReadLogOptions): Promise<LogEntry> {
     if (entry.payload?.[0] !== SPILLED_PAYLOAD_FORMAT) return entry
     const key = spillKey(this.#incarnation, entry.version, entry.token)
     const reference = decodeReference(entry.payload, `commit log entry ${entry.version}`)
@@ -131,11 +145,12 @@ export class SpillingCommitLog implements CommitLog {
     for (let attempt = 1; attempt <= 2; attempt++) {
       let payload: Uint8Array
       try {
-        payload = (await this.#store.get(key, { signal, urgent })).bytes
+        const request = (signal: AbortSignal) => this.#store.get(key, { signal, urgent })
+        payload = (await this.#reads.run({ request, signal: caller })).bytes
       } catch (error) {
         if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
         // Truncated since the entry was read?
-        const now = await entryAt(this.#log, entry.version, { signal })
+        const now = await entryAt(this.#log, entry.version, { signal: caller })
         if (now !== undefined && now.payload === undefined) return now
         throw new CorruptionError(`${key}: the payload of entry ${entry.version} is missing`)
       }

@@ -1,7 +1,7 @@
 import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { describe, expect, it } from 'vitest'
-import { appendSettled, logEntryKey, ObjectCommitLog } from '../src/index.js'
+import { appendSettled, logEntryKey, ObjectCommitLog, SpillingCommitLog } from '../src/index.js'
 import { collect, INCARNATION, newEntry, settle } from './fixtures.js'
 
 /** When a request arrives and is done: at once, never, or when it is let through. */
@@ -171,6 +171,22 @@ describe('a store with late replies', () => {
     const { value } = await timed(env, append)
     expect(puts).toBe(2)
     expect(value).toMatchObject({ code: 'FIRN_AMBIGUOUS_APPEND' })
+  })
+
+  it('a long payload is waited for no longer than a short one', async () => {
+    const env = new TestEnv()
+    const { store, late } = lateStore()
+    const inner = new ObjectCommitLog(store, INCARNATION, { env })
+    const log = new SpillingCommitLog(inner, store, INCARNATION, { itemLimitBytes: 100, env })
+    const payload = new Uint8Array(5000).fill(7)
+    late('put', 'request')
+    const append = await timed(env, log.append(newEntry(1, payload)))
+    expect(append).toEqual({ value: { appended: true }, ms: 1000 })
+    late('get', 'reply')
+    late('get', 'reply')
+    const read = await timed(env, collect(log.readAfter(0, { limit: 1 })))
+    expect(read.value[0]?.payload).toEqual(payload)
+    expect(read.ms).toBeLessThanOrEqual(3000)
   })
 
   it('no entry above a missing one is given', async () => {

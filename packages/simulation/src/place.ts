@@ -180,7 +180,7 @@ export class Place {
     const { itemLimitBytes } = this.#limits
     if (this.kind === 'objects') return new ObjectCommitLog(store, incarnation, { env: life.env })
     const log = new DynamoDbCommitLog({ ...this.#dynamoDb(life), env: life.env, incarnation })
-    return new SpillingCommitLog(log, store, incarnation, { itemLimitBytes })
+    return new SpillingCommitLog(log, store, incarnation, { itemLimitBytes, env: life.env })
   }
 
   #dynamoDb(life: Life): { client: ReturnType<typeof simDynamoDbClient>; tableName: string } {

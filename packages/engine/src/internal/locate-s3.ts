@@ -98,6 +98,7 @@ export async function locateS3(
     makeLog: (incarnation): CommitLog =>
       new SpillingCommitLog(new DynamoDbCommitLog({ ...table, incarnation }), store, incarnation, {
         itemLimitBytes: ITEM_LIMIT_BYTES,
+        env,
       }),
     makeLeases: (incarnation) => new DynamoDbLeases({ ...table, incarnation }),
     release: async () => client.destroy(),

@@ -43,6 +43,21 @@ export function sharingTests(fixture: () => LogFixture): void {
     await assertExactlyOnce(fixture(), logs, acknowledged)
   })
 
+  it('creates once what is asked for by several requests at once, and calls it the caller’s own', async () => {
+    const log = await fixture().open()
+    await fixture().fill(log, 1, 2)
+    const mine = fixture().entry(3)
+    const appends = Array.from({ length: 4 }, () =>
+      log.append({ ...mine, payload: mine.payload.slice() }),
+    )
+    const results = await Promise.all(appends)
+    expect(results.some(({ appended }) => appended)).toBe(true)
+    for (const result of results) {
+      if (!result.appended) expect(result.winner.token).toBe(mine.token)
+    }
+    expect((await collect(log.readAfter(2))).map(({ token }) => token)).toEqual([mine.token])
+  })
+
   it('4: says later what became of a commit that could not be settled', async () => {
     const log = await fixture().open()
     await fixture().fill(log, 1, 1)
