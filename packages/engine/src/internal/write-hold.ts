@@ -2,7 +2,7 @@ import type { Env } from '@firn/env'
 import { waitFor } from './wait-for.js'
 
 /** How long writes are held up at most, in milliseconds. */
-export const MAX_HOLD_MS = 5_000
+const MAX_HOLD_MS = 5_000
 
 /** Writes of this process wait while it lasts. */
 export interface Hold {

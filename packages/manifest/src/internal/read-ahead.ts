@@ -1,5 +1,5 @@
 /** The next items, in order; an empty list when there are no more. */
-export type NextItems<T> = () => Promise<readonly T[]>
+type NextItems<T> = () => Promise<readonly T[]>
 
 export interface ReadAheadOptions<T, R> {
   items: NextItems<T>
