@@ -157,7 +157,8 @@ export class DynamoDbCommitLog implements CommitLog {
   async close(): Promise<void> {
     this.#closed = true
     for (const read of this.#reads) read.abort(new ClosedError('the commit log is closed'))
-    await Promise.allSettled(this.#underWay)
+    // An append may still make a request for one that is late.
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
   }
 
   #create(entry: NewLogEntry, caller: AbortSignal | undefined): Promise<AppendResult> {

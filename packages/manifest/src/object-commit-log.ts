@@ -125,7 +125,8 @@ export class ObjectCommitLog implements CommitLog {
 
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.allSettled(this.#underWay)
+    // An append may still make a request for one that is late.
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
   }
 
   #create(entry: NewLogEntry, caller: AbortSignal | undefined): Promise<AppendResult> {

@@ -80,7 +80,8 @@ export interface CommitterOptions {
  *    - Within `flushIntervalMs` the log is synced. The timer for that is armed only while something is
  *      unsynced, and doesn't keep the process alive.
  * 4. On a shared log, an append that loses to another process reads what was committed meanwhile and
- *    tries the next version; edits whose inputs are gone are a conflict.
+ *    tries the next version; edits whose inputs are gone are a conflict. Now and then a run waits before it
+ *    closes the gathering group, so that other processes get their turn.
  *
  * A group that can't be encoded, or doesn't apply, is refused alone, and takes no version.
  *
