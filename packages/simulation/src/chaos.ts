@@ -1,5 +1,6 @@
 import type { Decisions } from './decisions.js'
 import type { Host } from './host.js'
+import type { Theme } from './themes.js'
 import type { World } from './world.js'
 
 /** What happens to processes and their clocks. */
@@ -10,6 +11,7 @@ type ChaosKind = (typeof CHAOS_KINDS)[number]
 const MOST_STRIKES = 60
 /** Of crashes upon acknowledgements. */
 const MOST_UPON_COMMITS = 12
+const MOST_WHERE_OFTEN = 40
 /** How likely a crash follows an acknowledgement that tells of others. */
 const TELLING = 0.5
 /** Longer than a lease for maintenance. */
@@ -27,20 +29,23 @@ export class Chaos {
   readonly #weights: readonly number[]
   /** How likely a crash follows an acknowledgement at once. */
   readonly #uponAcknowledgement: number
+  /** How many of those there are at most. */
+  readonly #mostUponCommits: number
   #on = true
   #strikes = 0
   /** Crashes upon acknowledgements. */
   #uponCommits = 0
 
-  constructor(world: World, hosts: readonly Host[]) {
+  constructor(world: World, hosts: readonly Host[], { crashesUponAnswers = false }: Theme) {
     this.#world = world
     this.#hosts = hosts
     this.#decisions = world.decisions.scope('chaos')
     this.#everyMs = this.#decisions.likelihood('everyMs', [100_000, 300, 1000, 4000])
     this.#uponAcknowledgement = this.#decisions.likelihood(
       'upon acknowledgement',
-      [0, 0, 0.02, 0.15],
+      crashesUponAnswers ? [0.02, 0.05] : [0, 0, 0.02, 0.15],
     )
+    this.#mostUponCommits = crashesUponAnswers ? MOST_WHERE_OFTEN : MOST_UPON_COMMITS
     this.#weights = CHAOS_KINDS.map((kind) => this.#decisions.likelihood(kind, [0, 1, 3]))
   }
 
@@ -57,11 +62,11 @@ export class Chaos {
   }
 
   /**
-   * A client was told of a commit. Its process, or its machine, may crash before it does anything more;
-   * more often after one that makes others durable (`isTelling`).
+   * A client was told of a commit, or that something is durable. Its process, or its machine, may crash
+   * before it does anything more; more often after what tells of other writes (`isTelling`).
    */
   acknowledged(host: Host, isTelling: boolean): void {
-    if (!this.#on || this.#uponCommits === MOST_UPON_COMMITS) return
+    if (!this.#on || this.#uponCommits === this.#mostUponCommits) return
     const { life } = host
     const decisions = life.decisions.scope('acknowledged')
     const usual = this.#uponAcknowledgement

@@ -1,4 +1,5 @@
 import { type Decisions, weightsOf } from './decisions.js'
+import type { Theme } from './themes.js'
 
 /** What goes wrong between a client and a service. */
 export const FAULT_KINDS = [
@@ -45,10 +46,15 @@ export function isDamage(kind: FaultKind): boolean {
 
 /** Half of the kinds don't happen in a run, so that what the others lead to isn't drowned. */
 const RATES: readonly [number, ...number[]] = [0, 0, 0, 0, 0.002, 0.01, 0.03, 0.1]
+/** Of kinds that are what the run is about. */
+const LIKELY: readonly [number, ...number[]] = [0, 0, 0.03, 0.1, 0.2]
 
 /** What a request can meet while a service is out of reach: it may be done all the same. */
 const OF_OUTAGES: readonly FaultKind[] = ['fail-before', 'late-apply', 'lost-reply']
 const MOST_OUTAGES = 3
+/** How likely each of them is. */
+const SELDOM_OUT: readonly [number, ...number[]] = [0, 0, 0, 0.5]
+const OFTEN_OUT: readonly [number, ...number[]] = [0, 0.5]
 /** They begin within this time. */
 const OUTAGES_WITHIN_MS = 10_000
 /** Longer than anybody goes on asking what became of a commit. */
@@ -80,11 +86,14 @@ export class Faults {
   }
 
   /** A rate for each kind, zero included, and times at which nothing gets through. */
-  static draw(service: string, decisions: Decisions): Faults {
+  static draw(service: string, decisions: Decisions, theme: Theme): Faults {
+    const { faults: likely = [], hasOutages = false } = theme
+    const ratesOf = (kind: FaultKind): typeof RATES => (likely.includes(kind) ? LIKELY : RATES)
     const rates = new Map(
-      FAULT_KINDS.map((kind) => [kind, decisions.likelihood(`${service} ${kind}`, RATES)]),
+      FAULT_KINDS.map((kind) => [kind, decisions.likelihood(`${service} ${kind}`, ratesOf(kind))]),
     )
-    return new Faults(service, rates, drawOutages(service, decisions))
+    const likelihoods = hasOutages ? OFTEN_OUT : SELDOM_OUT
+    return new Faults(service, rates, drawOutages(service, decisions, likelihoods))
   }
 
   /** A service that works. */
@@ -134,9 +143,13 @@ export class Faults {
   }
 }
 
-function drawOutages(service: string, decisions: Decisions): Outage[] {
+function drawOutages(
+  service: string,
+  decisions: Decisions,
+  likelihoods: readonly [number, ...number[]],
+): Outage[] {
   const outages: Outage[] = []
-  const likelihood = decisions.likelihood(`${service} outages`, [0, 0, 0, 0.5])
+  const likelihood = decisions.likelihood(`${service} outages`, likelihoods)
   for (let i = 0; i < MOST_OUTAGES; i++) {
     const own = decisions.scope(service).scope(`outage ${i}`)
     if (own.weigh('happens', [1 - likelihood, likelihood]) === 0) continue

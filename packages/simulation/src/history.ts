@@ -177,9 +177,14 @@ export class History {
     return write
   }
 
-  acknowledge(write: Write, commit: Commit, atMs: number): void {
+  /** Its writer was told. That says nothing of what is durable where it wrote nothing. */
+  end(write: Write, commit: Commit): void {
     write.outcome = 'acknowledged'
     write.commit = commit
+  }
+
+  acknowledge(write: Write, commit: Commit, atMs: number): void {
+    this.end(write, commit)
     if (write.durability === 'buffered') {
       this.#buffered.push(write)
       this.#bufferedMs.set(write, atMs)

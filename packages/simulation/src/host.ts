@@ -150,7 +150,7 @@ export class Host {
   async #open(life: Life): Promise<Database> {
     const { place, limits, world, history } = this.simulation
     const { mode, compaction } = this.options
-    const ofLife = drawLifeLimits(life.decisions.scope('limits'))
+    const ofLife = drawLifeLimits(life.decisions.scope('limits'), this.simulation.theme)
     this.lifeLimits = ofLife
     const options: OpenOptions = {
       ...limits.options,
@@ -187,6 +187,8 @@ export class Host {
         if (this.buffers) this.#recover(history.recover(version, world.nowMs))
         this.current = database
         this.isStopped = false
+        // What it found is durable from here on.
+        if (this.buffers) this.simulation.chaos.acknowledged(this, true)
         return database
       } catch (error) {
         patience?.end()

@@ -1,5 +1,6 @@
 import type { OpenOptions } from '@firn/engine'
 import type { Decisions } from './decisions.js'
+import type { LimitName, Theme } from './themes.js'
 
 /** Sizes and limits of one run, so small that a few hundred writes meet them all. */
 export interface Limits {
@@ -17,6 +18,8 @@ export interface Limits {
   pageItems: number
   /** How much longer an upload of a file takes at most, in milliseconds. */
   uploadMs: number
+  /** The same of a read of one. */
+  readMs: number
   /** How much longer each way of a request for a lease takes at most. */
   leaseMs: number
 }
@@ -26,9 +29,9 @@ export type LifeLimits = Required<Pick<OpenOptions, 'memtableBytes'>> & {
   cache: { memoryBytes: number }
 }
 
-export function drawLimits(decisions: Decisions): Limits {
-  const pick = (name: string, values: readonly [number, ...number[]]): number =>
-    decisions.pick(`limits.${name}`, values)
+export function drawLimits(decisions: Decisions, { limits: own = {} }: Theme): Limits {
+  const pick = (name: string, usual: readonly [number, ...number[]]): number =>
+    decisions.pick(`limits.${name}`, own[name as LimitName] ?? usual)
   const maxStalenessMs = pick('maxStalenessMs', [1000, 0, 10, 100, 10_000])
   const inlineLimitBytes = pick('inlineLimitBytes', [2000, 1_000_000, 300, 64, 0])
   const level0Trigger = pick('level0Trigger', [4, 1, 2])
@@ -54,14 +57,19 @@ export function drawLimits(decisions: Decisions): Limits {
     pageKeys: pick('pageKeys', [1000, 2, 10]),
     pageItems: pick('pageItems', [1000, 1, 3, 20]),
     uploadMs: pick('uploadMs', [0, 0, 0, 500, 4000, 60_000]),
+    readMs: pick('readMs', [0, 0, 0, 60, 300]),
     leaseMs: pick('leaseMs', [0, 0, 500, 4000, 20_000]),
   }
 }
 
 /** Drawn each time that a database is opened. */
-export function drawLifeLimits(decisions: Decisions): LifeLimits {
+export function drawLifeLimits(decisions: Decisions, { limits: own = {} }: Theme): LifeLimits {
+  const { memtableBytes = MEMTABLE_BYTES, cacheBytes = CACHE_BYTES } = own
   return {
-    memtableBytes: decisions.pick('memtableBytes', [262_144, 1024, 1024, 4096, 16_384]),
-    cache: { memoryBytes: decisions.pick('cacheBytes', [1_000_000, 0, 4096]) },
+    memtableBytes: decisions.pick('memtableBytes', memtableBytes),
+    cache: { memoryBytes: decisions.pick('cacheBytes', cacheBytes) },
   }
 }
+
+const MEMTABLE_BYTES: readonly [number, ...number[]] = [262_144, 1024, 1024, 4096, 16_384]
+const CACHE_BYTES: readonly [number, ...number[]] = [1_000_000, 0, 4096]

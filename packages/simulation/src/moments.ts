@@ -37,6 +37,20 @@ export function pickMoment({ decisions, history, db }: Session): At {
   }
 }
 
+/** A time soon or far in the future. */
+export function pickTimeToCome({ decisions, history }: Session): At {
+  const newest = history.commit(0)
+  if (newest === undefined) return undefined
+  switch (decisions.choose('to come', 3)) {
+    case 0:
+      return { timestamp: newest.timestamp + decisions.between('soon', 1, 2 * SECOND_MICROS) }
+    case 1:
+      return { timestamp: newest.timestamp + decisions.between('years', 1, 100) * YEAR_MICROS }
+    default:
+      return { dateMs: Math.ceil(newest.timestamp / 1000) + decisions.between('ms', 1, 86_400_000) }
+  }
+}
+
 /** Whether a moment is a version that nobody may know yet, when this is the newest one that is known. */
 export function isToCome(at: At, newest: number): boolean {
   return at !== undefined && 'version' in at && at.version > newest

@@ -155,9 +155,9 @@ export class Network {
   }
 
   #late(decisions: Decisions): number {
-    // By the square: mostly soon, while what it belongs to still goes on.
+    // Mostly soon, while what it belongs to still goes on: a seventh within 50 ms.
     const share = decisions.choose('late', 1000) / 1000
-    return this.#latencyMs + share ** 2 * LATE_MS
+    return this.#latencyMs + share ** 4 * LATE_MS
   }
 }
 

@@ -24,6 +24,7 @@ import { Network } from './network.js'
 import { simDynamoDbClient } from './sim-dynamodb-client.js'
 import type { Life, SimProcess } from './sim-process.js'
 import { S3_SERVERS, type S3Server, simS3Client } from './sim-s3-client.js'
+import type { Theme } from './themes.js'
 import { Violation } from './violation.js'
 import { LeaseWatch } from './watched-leases.js'
 import type { World } from './world.js'
@@ -59,7 +60,7 @@ export class Place {
   readonly #caches: CacheDisks | undefined
   readonly #leases: LeaseWatch = new LeaseWatch()
 
-  constructor(world: World, kind: PlaceKind, limits: Limits) {
+  constructor(world: World, kind: PlaceKind, limits: Limits, theme: Theme) {
     const { decisions } = world
     this.kind = kind
     this.#limits = limits
@@ -67,13 +68,14 @@ export class Place {
     this.bucket = new Bucket((key) =>
       world.fail(new Violation(`${key} was written twice, with different bytes`)),
     )
-    const draw = kind === 'embedded' ? Faults.none : Faults.draw
-    this.#store = new Network(world, draw('store', decisions), decisions.between('store ms', 1, 40))
-    this.#log = new Network(world, draw('log', decisions), decisions.between('log ms', 1, 40))
-    this.#disk = kind === 'embedded' ? new EmbeddedDisk(world, limits.uploadMs) : undefined
+    const draw = (service: string): Faults =>
+      kind === 'embedded' ? Faults.none(service) : Faults.draw(service, decisions, theme)
+    this.#store = new Network(world, draw('store'), decisions.between('store ms', 1, 40))
+    this.#log = new Network(world, draw('log'), decisions.between('log ms', 1, 40))
+    this.#disk = kind === 'embedded' ? new EmbeddedDisk(world, theme, limits.uploadMs) : undefined
     this.faults =
       this.#disk === undefined ? [this.#store.faults, this.#log.faults] : [this.#disk.faults]
-    this.#caches = kind === 'embedded' ? undefined : CacheDisks.draw(world)
+    this.#caches = kind === 'embedded' ? undefined : CacheDisks.draw(world, theme)
     this.cacheFaults = this.#caches?.faults ?? []
   }
 
@@ -159,14 +161,14 @@ export class Place {
 
   #storeFor(life: Life): ObjectStore {
     if (this.#disk !== undefined) return this.#disk.storeFor(life)
-    const { pageKeys, partBytes, uploadMs, leaseMs } = this.#limits
+    const { pageKeys, partBytes, uploadMs, readMs, leaseMs } = this.#limits
     const client = simS3Client({
       life,
       bucket: this.bucket,
       network: this.#store,
       server: this.#server,
       pageKeys,
-      slowness: { uploadMs, leaseMs },
+      slowness: { uploadMs, readMs, leaseMs },
       // A log in the store takes its end from a list; elsewhere only checkpoints are found by one, and an
       // older one will do.
       listsMayBeStale: this.kind === 'dynamodb',

@@ -155,8 +155,12 @@ export class Session {
 
   /** `dull` is the dull choice: that of a batch is another key for each change. */
   pickKey(dull = 0): string {
-    const { keys } = this.host.simulation
-    const at = (dull + this.decisions.choose('key', keys)) % keys
+    return this.keyAt(dull + this.decisions.choose('key', this.host.simulation.keys))
+  }
+
+  /** One of all keys. */
+  keyAt(place: number): string {
+    const at = place % this.host.simulation.keys
     // A few prefixes, and keys of different lengths.
     return `${'abcd'[at % 4]}${'-'.repeat(at % 3)}${at}`
   }
@@ -209,7 +213,9 @@ export class Session {
     const write = history.begin(this.name, what, changes, { ...request, durability })
     try {
       const commit = await send(write)
-      history.acknowledge(write, commit, world.nowMs)
+      // A transaction that only read may have seen what is buffered.
+      if (write.changes.length === 0 && host.buffers) history.end(write, commit)
+      else history.acknowledge(write, commit, world.nowMs)
       chaos.acknowledged(host, request.isTelling === true)
       this.#note(`${what} has version ${commit.version}`)
       // Who closed it meanwhile sees nothing any more.

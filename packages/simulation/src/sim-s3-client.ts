@@ -47,8 +47,8 @@ export interface SimS3Options {
   server?: S3Server
   /** Whether lists may be stale, as S3's never are. */
   listsMayBeStale?: boolean
-  /** How much longer uploads of files, and each way of a request for a lease, may take, in milliseconds. */
-  slowness?: { uploadMs: number; leaseMs: number }
+  /** How much longer uploads and reads of files, and each way of a request for a lease, may take, in milliseconds. */
+  slowness?: { uploadMs: number; readMs: number; leaseMs: number }
 }
 
 /** A client of S3 as the AWS SDK has it, to a simulated bucket: commands in, answers and exceptions out. */
@@ -80,11 +80,13 @@ export function simS3Client(options: SimS3Options): S3Client {
 /** How long a request may take besides, by what it is for. */
 function slownessOf(command: object, { slowness }: SimS3Options): Exchange<Reply>['slowness'] {
   if (slowness === undefined) return undefined
-  const { uploadMs, leaseMs } = slowness
+  const { uploadMs, readMs, leaseMs } = slowness
   const { Key: key = '' } = (command as { input: { Key?: string } }).input
   if (key.startsWith('leases/')) return { thereMs: leaseMs, backMs: leaseMs }
+  if (!key.startsWith('sst/')) return undefined
+  if (command instanceof GetObjectCommand) return { thereMs: readMs, backMs: 0 }
   const uploads = command instanceof PutObjectCommand || command instanceof UploadPartCommand
-  return uploads && key.startsWith('sst/') ? { thereMs: uploadMs, backMs: 0 } : undefined
+  return uploads ? { thereMs: uploadMs, backMs: 0 } : undefined
 }
 
 interface Request {

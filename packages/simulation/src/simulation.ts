@@ -13,6 +13,7 @@ import { Replay } from './replay.js'
 import { YIELDED } from './sim-env.js'
 import { type Life, SimProcess } from './sim-process.js'
 import { auditStore } from './store-audit.js'
+import { drawTheme, type Theme } from './themes.js'
 import { Violation } from './violation.js'
 import { World } from './world.js'
 
@@ -22,6 +23,9 @@ const WORKLOAD_MS = 12 * 60 * MINUTE_MS
 /** How long reading the log may take. */
 const REPLAY_MS = 60 * MINUTE_MS
 
+/** How many operations a process does, at least and at most. */
+const OPERATIONS: readonly [least: number, most: number] = [10, 50]
+
 /** How many problems are told of. */
 const SHOWN_PROBLEMS = 3
 
@@ -29,6 +33,8 @@ const SHOWN_PROBLEMS = 3
 export class Simulation {
   readonly world: World
   readonly history: History = new History()
+  /** What the run is about. */
+  readonly theme: Theme
   readonly limits: Limits
   readonly place: Place
   /** How many keys a table has. */
@@ -46,20 +52,22 @@ export class Simulation {
   constructor(decisions: Decisions, seed: number) {
     this.#seed = seed
     this.world = new World(decisions)
-    const kind = decisions.pick('place', PLACE_KINDS)
-    this.limits = drawLimits(decisions)
-    this.keys = decisions.pick('keys', [8, 40, 150])
-    this.weights = drawWeights(decisions)
-    this.place = new Place(this.world, kind, this.limits)
+    const theme = drawTheme(decisions)
+    this.theme = theme
+    const kind = decisions.pick('place', theme.places ?? PLACE_KINDS)
+    this.limits = drawLimits(decisions, theme)
+    this.keys = decisions.pick('keys', theme.limits?.keys ?? [8, 40, 150])
+    this.weights = drawWeights(decisions, theme)
+    this.place = new Place(this.world, kind, this.limits, theme)
     this.#hosts = this.#drawHosts(decisions)
-    this.chaos = new Chaos(this.world, this.#hosts)
+    this.chaos = new Chaos(this.world, this.#hosts, theme)
   }
 
   /** Runs it to its end. Throws a `Violation` for the first thing that must not be. */
   async run(): Promise<void> {
     const { world, chaos } = this
     world.note(
-      `${this.place.kind}, ${this.#hosts.map(({ name }) => name).join(', ')}, ${JSON.stringify(this.limits)}`,
+      `${this.theme.name}, ${this.place.kind}, ${this.#hosts.map(({ name }) => name).join(', ')}, ${JSON.stringify(this.limits)}`,
     )
     for (const host of this.#hosts) host.start()
     chaos.start()
@@ -146,9 +154,11 @@ export class Simulation {
 
   #drawHosts(decisions: Decisions): Host[] {
     const embedded = this.place.kind === 'embedded'
-    const writers = embedded ? 1 : decisions.between('writers', 1, 3)
+    const { theme } = this
+    const writers = embedded ? 1 : decisions.pick('writers', theme.writers ?? [1, 2, 3])
     // Readers of a directory would have seen what is lost with its machine, which so doesn't crash.
-    const readers = decisions.pick('readers', embedded ? [0, 0, 1, 2] : [0, 1, 2])
+    const usual = embedded ? ([0, 0, 1, 2] as const) : ([0, 1, 2] as const)
+    const readers = decisions.pick('readers', theme.readers ?? usual)
     // Writers that don't compact wait for somebody who does.
     const compaction = embedded ? 'inline' : decisions.pick('compaction', ['inline', 'off'])
     const hosts: Host[] = []
@@ -169,7 +179,7 @@ export class Simulation {
       compaction,
       work: 'anything',
       sessions: decisions.between('sessions', 1, 5),
-      operations: decisions.between('operations', 10, 50),
+      operations: decisions.between('operations', ...(this.theme.operations ?? OPERATIONS)),
     })
   }
 

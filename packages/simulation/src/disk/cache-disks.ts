@@ -1,6 +1,7 @@
 import type { DatabaseParts, OpenOptions } from '@firn/engine'
 import type { Decisions } from '../decisions.js'
 import type { Life, SimProcess } from '../sim-process.js'
+import type { Theme } from '../themes.js'
 import { Violation } from '../violation.js'
 import type { World } from '../world.js'
 import { CacheDamage } from './cache-damage.js'
@@ -16,6 +17,7 @@ const DIRECTORY = '/cache'
 /** A third of all runs have one, with room for everything, for a dozen files, or for two or three. */
 const BUDGETS: readonly [number, ...number[]] = [0, 100_000, 4000, 1000]
 const LIKELIHOODS: readonly number[] = [6, 1, 1, 1]
+const ALWAYS: readonly number[] = [0, 1, 2, 2]
 /** A cache asks its disk for less than a database in a directory does, and nobody minds what fails. */
 const RATES: readonly [number, ...number[]] = [0, 0, 0, 0.003, 0.02, 0.15]
 
@@ -38,8 +40,9 @@ export class CacheDisks {
   }
 
   /** Those of a run, if it has any. */
-  static draw(world: World): CacheDisks | undefined {
-    const bytes = BUDGETS[world.decisions.scope(SERVICE).weigh('bytes', LIKELIHOODS)] ?? 0
+  static draw(world: World, { hasCacheDisks = false }: Theme): CacheDisks | undefined {
+    const likelihoods = hasCacheDisks ? ALWAYS : LIKELIHOODS
+    const bytes = BUDGETS[world.decisions.scope(SERVICE).weigh('bytes', likelihoods)] ?? 0
     return bytes === 0 ? undefined : new CacheDisks(world, bytes)
   }
 

@@ -30,8 +30,12 @@ const FULL_WITHIN_MS = 2000
 export interface DiskFaultsOptions {
   /** What the disk is for; also the scope of what is decided about it. */
   service: string
+  /** How long a call takes, in milliseconds, in a run. Default: 0.1 to 8. */
+  ms?: readonly [number, ...number[]]
   /** How likely a kind may be in a run. */
   rates: readonly [number, ...number[]]
+  /** Syncs of files that fail more likely: those whose paths hold this. */
+  syncs?: { path: string; rates: readonly [number, ...number[]] } | undefined
   /** Whether removing something fails, too: where nobody minds what is left. Default false. */
   removing?: boolean
   /** How much longer writes to files take at most whose paths hold this, in milliseconds. */
@@ -49,18 +53,22 @@ export class DiskFaults {
   readonly #rates: ReadonlyMap<DiskFaultKind, number>
   readonly #latencyMs: number
   readonly #slow: DiskFaultsOptions['slow']
+  readonly #syncs: { path: string; rate: number } | undefined
   readonly #full: { fromMs: number; toMs: number } | undefined
   #on = true
 
   constructor(world: World, options: DiskFaultsOptions) {
-    const { service, rates, removing = false, slow } = options
+    const { service, ms = [0.1, 0.1, 2, 8], rates, syncs, removing = false, slow } = options
     this.#world = world
     this.#slow = slow
     this.service = service
     this.#removing = removing
     const decisions = world.decisions.scope(service)
-    this.#latencyMs = decisions.pick('ms', [0.1, 0.1, 2, 8])
+    this.#latencyMs = decisions.pick('ms', ms)
     this.#rates = new Map(DISK_FAULT_KINDS.map((kind) => [kind, decisions.likelihood(kind, rates)]))
+    if (syncs !== undefined) {
+      this.#syncs = { path: syncs.path, rate: decisions.likelihood('failed syncs', syncs.rates) }
+    }
     if (decisions.weigh('full', [1, decisions.likelihood('full', [0, 1])]) === 1) {
       const fromMs = decisions.moment('full at', 0, FULL_WITHIN_MS)
       this.#full = { fromMs, toMs: fromMs + decisions.choose('full for', LONGEST_FULL_MS) }
@@ -102,7 +110,7 @@ export class DiskFaults {
       }
     }
     const possible = DISK_FAULT_KINDS.filter((kind) => this.#canMeet(kind, call))
-    const weights = weightsOf(possible.map((kind) => this.#rates.get(kind) ?? 0))
+    const weights = weightsOf(possible.map((kind) => this.#rateOf(kind, call)))
     const kind = possible[decisions.weigh('fault', weights) - 1]
     if (kind === undefined) return undefined
     this.#count(kind)
@@ -122,6 +130,12 @@ export class DiskFaults {
 
   #count(kind: DiskFaultKind | 'full'): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
+  }
+
+  #rateOf(kind: DiskFaultKind, call: DiskCall): number {
+    const usual = this.#rates.get(kind) ?? 0
+    if (kind !== 'failed sync' || this.#syncs === undefined) return usual
+    return call.path.includes(this.#syncs.path) ? Math.max(usual, this.#syncs.rate) : usual
   }
 
   #canMeet(kind: DiskFaultKind, call: DiskCall): boolean {

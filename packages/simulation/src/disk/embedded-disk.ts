@@ -4,9 +4,10 @@ import { MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { FsObjectStore, type FileSystem as StoreFiles } from '@firn/object-store/fs'
 import type { Decisions } from '../decisions.js'
 import type { Life } from '../sim-process.js'
+import type { Theme } from '../themes.js'
 import type { World } from '../world.js'
 import { SimDirectory } from './disk.js'
-import { DiskFaults } from './disk-faults.js'
+import { DiskFaults, type DiskFaultsOptions } from './disk-faults.js'
 import { logFiles } from './log-files.js'
 import { Machine } from './machine.js'
 import { RecordedLog } from './recorded-log.js'
@@ -19,6 +20,15 @@ const SEGMENT_BYTES: readonly [number, ...number[]] = [16_384, 4096, 16_384, 262
 
 /** There are many calls to a disk for each request to a service. */
 const RATES: readonly [number, ...number[]] = [0, 0, 0.001, 0.004, 0.02]
+
+/** Much can happen between two calls. */
+const SLOW: readonly [number, ...number[]] = [0.1, 2, 8, 8]
+/** Where crashes are what a run is about, syncs of the log fail in half of the runs, and nothing else does in most. */
+const SELDOM: readonly [number, ...number[]] = [0, 0, 0, 0, 0, 0, 0.004]
+const LOG_SYNCS: NonNullable<DiskFaultsOptions['syncs']> = {
+  path: '/log/',
+  rates: [0, 0, 0.05, 0.15],
+}
 
 /** Files under way to becoming objects. */
 const UPLOADS = '/,tmp/'
@@ -42,10 +52,14 @@ export class EmbeddedDisk {
   readonly #removed: Map<string, Uint8Array> = new Map()
 
   /** `uploadMs`: how much longer each call takes at most that makes a file of the store. */
-  constructor(world: World, uploadMs = 0) {
-    this.#segmentBytes = world.decisions.pick('segment bytes', SEGMENT_BYTES)
+  constructor(world: World, { limits = {}, crashesUponAnswers = false }: Theme, uploadMs = 0) {
+    const bytes = limits['segment bytes'] ?? SEGMENT_BYTES
+    this.#segmentBytes = world.decisions.pick('segment bytes', bytes)
     const slow = { path: UPLOADS, mostMs: uploadMs }
-    this.faults = new DiskFaults(world, { service: 'disk', rates: RATES, slow })
+    const own = crashesUponAnswers
+      ? { ms: SLOW, rates: SELDOM, syncs: LOG_SYNCS }
+      : { rates: RATES }
+    this.faults = new DiskFaults(world, { service: 'disk', ...own, slow })
   }
 
   /** The store of a process. */

@@ -26,9 +26,12 @@ export function upTo(last: Order, random: Random): Survival {
   return { keeps: (order) => order < last || (order === last && random.below(2) === 1) }
 }
 
+/** Of those of `drawSurvival`: what loses more tells more. */
+const LIKELIHOODS: readonly number[] = [1, 3, 2, 2]
+
 /** One of these, of a disk whose latest change has this number. */
 export function drawSurvival(decisions: Decisions, order: Order): Survival {
   const random = new Random(decisions.choose('what survives', 1_000_000), 'survival')
   const survivals = [EVERYTHING, NOTHING, someOf(random), upTo(order - random.below(8), random)]
-  return survivals[decisions.choose('survival', survivals.length)] ?? EVERYTHING
+  return survivals[decisions.weigh('survival', LIKELIHOODS)] ?? EVERYTHING
 }

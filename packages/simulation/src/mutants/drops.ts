@@ -93,12 +93,18 @@ export const DROPS: readonly Mutant[] = [
   },
   {
     name: 'table-to-come-never-comes',
-    bug: 'A table that a commit has made is remembered as one that is still to come, under its old id.',
+    bug: 'A table that a commit has made is remembered as one that is still to come, and not made again.',
     patches: [
       {
         module: 'engine/internal/tables-to-come',
         from: 'this.#pending.delete(name);',
         to: 'void name;',
+      },
+      {
+        module: 'engine/internal/commit-group',
+        from: 'creates.push(table.creation(id));',
+        to: `if (this.edits.some(({ type, name }) => type === 'create-table' && name === table.name))
+            creates.push(table.creation(id));`,
       },
     ],
   },

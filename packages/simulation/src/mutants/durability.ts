@@ -104,6 +104,11 @@ export const DURABILITY: readonly Mutant[] = [
         from: 'this.#closeGathering(); const newest = this.#newest;',
         to: 'const newest = this.#newest;',
       },
+      {
+        module: 'engine/internal/committer',
+        from: 'async #sync() { this.sealVisible();',
+        to: 'async #sync() {',
+      },
     ],
   },
 ]

@@ -1,5 +1,4 @@
-import type { Session } from '../session.js'
-import { ETERNAL } from '../tables.js'
+import { bufferOne, sendBuffered } from './durability.js'
 import type { Operation } from './operation.js'
 
 /** Longer than most intervals after which buffered writes are synced. */
@@ -16,16 +15,12 @@ export const bufferAndPause: Operation = {
   async run(session) {
     const { decisions, host } = session
     const puts = decisions.between('puts', 1, 4)
-    for (let i = 0; i < puts; i++) await put(session, i)
+    for (let i = 0; i < puts; i++) {
+      await bufferOne(session)
+      if (i + 1 < puts) await sendBuffered(session)
+    }
     await host.life.env.sleep(decisions.choose('longer pause', LONGEST_PAUSE_MS))
+    // What crashes now takes nothing that had its time.
+    host.simulation.chaos.acknowledged(host, true)
   },
-}
-
-function put(session: Session, i: number): Promise<void> {
-  const change = { table: ETERNAL, key: session.pickKey(i), value: session.newValue(20) }
-  const { table, key, value } = change
-  const durability = 'buffered'
-  return session.write({ what: 'buffered put', changes: [change], durability }, () =>
-    session.table(table).put(key, value, { durability }),
-  )
 }

@@ -1,5 +1,5 @@
 import { isFirnError } from '@firn/env'
-import { WHOLE_TABLE } from '../history.js'
+import { type Change, WHOLE_TABLE } from '../history.js'
 import type { Session } from '../session.js'
 import { DROPPABLE } from '../tables.js'
 import type { Operation } from './operation.js'
@@ -26,9 +26,16 @@ export const dropAmidWrites: Operation = {
     const { decisions } = session
     const tables: [string, ...string[]] = [decisions.pick('table', DROPPABLE)]
     if (decisions.choose('two', 2) === 1) tables.push(decisions.pick('table', DROPPABLE))
+    if (decisions.choose('makes', 3) !== 0) {
+      await Promise.all(tables.map((table, i) => writeLittle(session, table, i)))
+    }
     const calls = tables.map((table) => drop(session, table))
     const firstDrop = Promise.race(calls)
-    if (decisions.choose('chases', 3) === 2) {
+    if (decisions.choose('chases', 2) === 1) {
+      // A drop begins by a flush: so what comes right after one meets it.
+      if (decisions.choose('flushes', 2) === 1) {
+        await session.attempt('flush amid a drop', () => session.db.flush())
+      }
       // One write in each turn, until the drops are on their way for sure.
       for (let turns = decisions.between('turns', 4, 24); turns > 0; turns--) {
         calls.push(writeLittle(session, decisions.pick('to', tables)))
@@ -44,7 +51,8 @@ export const dropAmidWrites: Operation = {
   },
 }
 
-async function drop(session: Session, table: string): Promise<void> {
+/** See `dropTable`. */
+export async function drop(session: Session, table: string): Promise<void> {
   const change = { table, key: WHOLE_TABLE, value: undefined }
   // Where there is none, this must have been so at some time while it was asked for.
   const absence = session.beginRead({ what: 'drop of a table', table, fresh: true })
@@ -66,7 +74,7 @@ async function aLittleLater(
   { decisions, host }: Session,
   firstDrop: Promise<unknown>,
 ): Promise<void> {
-  switch (decisions.weigh('later', [2, 3, 1, 2, 1])) {
+  switch (decisions.weigh('later', [2, 3, 1, 2, 2])) {
     case 1:
       return microtasks(decisions.between('microtasks', 1, 24))
     case 2:
@@ -83,13 +91,30 @@ async function microtasks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await undefined
 }
 
-/** A put, or a batch of one. */
-function writeLittle(session: Session, table: string): Promise<void> {
-  if (session.decisions.choose('batch', 2) === 1) {
-    return writeBatch(session, 'batch amid a drop', { size: 1, table, isPatient: true })
+/** A put, a batch of one, or a transaction that reads nothing. */
+function writeLittle(session: Session, table: string, dullKey = 0): Promise<void> {
+  const change = { table, key: session.pickKey(dullKey), value: session.newValue() }
+  switch (session.decisions.weigh('little', [3, 3, 1])) {
+    case 1:
+      return writeBatch(session, 'batch amid a drop', { size: 1, table, isPatient: true })
+    case 2:
+      return blindly(session, change)
+    default:
+      return writeOne(session, 'write amid a drop', change, pickOptions(session))
   }
-  const change = { table, key: session.pickKey(), value: session.newValue() }
-  return writeOne(session, 'write amid a drop', change, pickOptions(session))
+}
+
+/** Nothing that it read tells a transaction of a drop. */
+function blindly(session: Session, change: Change): Promise<void> {
+  return inTransaction(
+    session,
+    'blind transaction amid a drop',
+    async (tx) => {
+      await writeAll(session, tx, [change])
+      return { reads: [], changes: [change] }
+    },
+    PATIENT,
+  )
 }
 
 /** One write to a table, of any kind. */

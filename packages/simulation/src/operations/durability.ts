@@ -3,6 +3,11 @@ import { ETERNAL } from '../tables.js'
 import type { Operation } from './operation.js'
 import { newPut, writeOne } from './writes.js'
 
+/** Characters of a buffered value. */
+const WIDEST = 5000
+/** The same of one that finds no room in most segments, so that the log begins another. */
+const WIDE = 4000
+
 /**
  * Some buffered puts, which then go to the log without a sync, and a short durable put, whose
  * acknowledgement says that all of them are durable. What crashes upon that is for `Chaos` to say.
@@ -13,8 +18,10 @@ export const durableAfterBuffered: Operation = {
   writes: true,
   async run(session) {
     const { decisions } = session
-    for (let puts = decisions.between('buffered puts', 1, 5); puts > 0; puts--) {
-      await writeOne(session, 'buffered put', newPut(session), { durability: 'buffered' })
+    const begins = decisions.choose('begins a segment', 3) === 2
+    if (begins) await amidNewSegment(session)
+    for (let puts = begins ? 0 : decisions.between('buffered puts', 1, 5); puts > 0; puts--) {
+      await bufferOne(session)
       await sendBuffered(session)
     }
     const [table, key, value] = [session.pickTable(), session.pickKey(), session.newValue()]
@@ -25,13 +32,36 @@ export const durableAfterBuffered: Operation = {
   },
 }
 
-/** Closes the group of buffered writes, now and then: a reader who holds a version does so. */
-async function sendBuffered(session: Session): Promise<void> {
+/** Two puts, each handed to the log by itself: the second waits until there is a segment for the first. */
+async function amidNewSegment(session: Session): Promise<void> {
+  for (const width of [WIDE, 0]) {
+    const change = { ...newPut(session), value: session.newValue(width) }
+    await writeOne(session, 'buffered put', change, { durability: 'buffered' })
+    await session.host.life.env.sleep(session.decisions.between('handed over', 1, 2))
+  }
+}
+
+/** One buffered put: of several sectors of a disk, now and then, so that a segment ends amid them. */
+export function bufferOne(session: Session): Promise<void> {
   const { decisions } = session
-  if (decisions.choose('sends', 2) === 0) return
+  const change = newPut(session)
+  const isWide = decisions.choose('wide', 2) === 1
+  const value = isWide ? session.newValue(decisions.choose('width', WIDEST)) : change.value
+  return writeOne(session, 'buffered put', { ...change, value }, { durability: 'buffered' })
+}
+
+/**
+ * Waits until the buffered writes have gone to the log, now and then: a millisecond does, and a reader who
+ * holds a version sends them. A disk may still be beginning a segment for them.
+ */
+export async function sendBuffered(session: Session): Promise<void> {
+  const { decisions, host } = session
+  const how = decisions.weigh('sends', [1, 1, 1])
+  if (how === 0) return
+  if (how === 1) return host.life.env.sleep(decisions.between('a moment', 1, 5))
   await session.attempt('a look at the present', async () => {
     await using snapshot = await session.snapshot({})
     await session.tableOf(snapshot, ETERNAL).get(session.pickKey())
   })
-  await session.host.life.env.sleep(decisions.choose('then waits', 30))
+  await host.life.env.sleep(decisions.choose('then waits', 30))
 }

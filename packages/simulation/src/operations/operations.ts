@@ -1,11 +1,13 @@
 import type { Decisions } from '../decisions.js'
 import type { HostOptions } from '../host.js'
+import { factorOf, type Theme } from '../themes.js'
 import { bufferAndPause } from './buffers.js'
 import { dropAmidWrites, dropTable } from './drops.js'
 import { durableAfterBuffered } from './durability.js'
 import { transactionsAtOnce } from './meetings.js'
 import { mixedTransaction } from './mixed-transaction.js'
 import type { Operation } from './operation.js'
+import { outrunTransaction } from './outrun.js'
 import { freshGet, get, getAt, getMany, getSync, has } from './reads.js'
 import { rivalledTransaction } from './rivals.js'
 import { append, audit, bank, cycle } from './ruled.js'
@@ -13,7 +15,8 @@ import { count, heldScan, scan } from './scans.js'
 import { snapshot } from './snapshots.js'
 import { transaction } from './transactions.js'
 import { compact, evict, flush, refresh, reopen, stats, warm } from './upkeep.js'
-import { batch, burst, largeBatch, put, remove } from './writes.js'
+import { viewAmidWrites } from './views.js'
+import { batch, burst, fill, largeBatch, put, remove } from './writes.js'
 
 /** All that clients do. */
 export const OPERATIONS: readonly Operation[] = [
@@ -51,6 +54,9 @@ export const OPERATIONS: readonly Operation[] = [
   compact,
   reopen,
   bufferAndPause,
+  fill,
+  outrunTransaction,
+  viewAmidWrites,
 ]
 
 /** What a process does that compacts for others. It stays: what got stuck must get going by itself. */
@@ -60,9 +66,11 @@ const COMPACTION: readonly Operation[] = [compact, refresh]
 const FACTORS: readonly [number, ...number[]] = [1, 1, 1, 1, 0.2, 6]
 
 /** The weights of all operations in a run. */
-export function drawWeights(decisions: Decisions): ReadonlyMap<Operation, number> {
+export function drawWeights(decisions: Decisions, theme: Theme): ReadonlyMap<Operation, number> {
   const own = decisions.scope('operations')
-  return new Map(OPERATIONS.map((each) => [each, each.weight * own.likelihood(each.name, FACTORS)]))
+  const weightOf = ({ name, weight }: Operation): number =>
+    weight * factorOf(theme, name) * own.likelihood(name, FACTORS)
+  return new Map(OPERATIONS.map((each) => [each, weightOf(each)]))
 }
 
 /** One of the operations that a process can do, by their weights; none where the decision is taken away. */

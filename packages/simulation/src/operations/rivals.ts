@@ -1,12 +1,9 @@
-import type { Host } from '../host.js'
-import { Session } from '../session.js'
-import { Violation } from '../violation.js'
+import type { Session } from '../session.js'
 import type { Operation } from './operation.js'
+import { handled, rivalOf, soon } from './rival.js'
 import { inTransaction, readKeys, readRange, writeAll } from './transactions.js'
 import { writeOne } from './writes.js'
 
-/** So long a client waits for a rival, whose process may be dead. */
-const PATIENCE_MS = 400
 /** Keys of a rival's file, and how long their values are: more than most runs take into the log. */
 const FILE_KEYS = 6
 const PADDING = 400
@@ -25,7 +22,9 @@ export const rivalledTransaction: Operation = {
     const rival = await rivalOf(session)
     const table = session.pickTable()
     const [read, written, other] = [session.pickKey(), session.pickKey(1), session.pickKey(2)]
-    const scans = decisions.choose('scans', 3) === 2
+    const scans = decisions.choose('scans', 2) === 1
+    // Its file may hold the very key that was read, and then nothing more has to follow.
+    const hits = decisions.choose('hits', 4) === 3
     const range = read < other ? { gte: read, lte: other } : { gte: other, lte: read }
     const under: Promise<unknown>[] = []
     await inTransaction(
@@ -38,7 +37,7 @@ export const rivalledTransaction: Operation = {
         const changes = [{ table, key: written, value: session.newValue() }]
         await writeAll(session, tx, changes)
         if (rival !== undefined) {
-          await soon(session, putFile(rival, table, read))
+          await soon(session, putFile(rival, table, read, hits))
           await session.attempt('refresh amid a transaction', async () => {
             await session.db.refresh()
           })
@@ -56,29 +55,17 @@ export const rivalledTransaction: Operation = {
   },
 }
 
-/** A client in another process that writes, if there is one whose database is open. */
-async function rivalOf(session: Session): Promise<Session | undefined> {
-  const { host, decisions } = session
-  const others = host.simulation.writers.filter(
-    (other) => other !== host && other.life.alive && other.current !== undefined,
-  )
-  if (others.length === 0) return undefined
-  const other = others[decisions.choose('rival', others.length)] as Host
-  const rival = new Session(other, `${other.name}/rival of ${session.name}`)
-  await rival.join()
-  return rival
-}
-
 function put(rival: Session, table: string, key: string): Promise<void> {
   const change = { table, key, value: rival.newValue() }
   return handled(rival, () => writeOne(rival, 'put of a rival', change, { durability: 'durable' }))
 }
 
-/** Writes keys on both sides of one, but not that one. */
-function putFile(rival: Session, table: string, around: string): Promise<void> {
+/** Writes keys on both sides of one, and that one only where it `hits`. */
+function putFile(rival: Session, table: string, around: string, hits: boolean): Promise<void> {
   const keys = Array.from({ length: FILE_KEYS }, (_, i) => rival.pickKey(i))
   const changes = [...new Set(keys)]
     .filter((key) => key !== around)
+    .concat(hits ? [around] : [])
     .map((key) => ({ table, key, value: rival.newValue(PADDING) }))
   return handled(rival, () =>
     rival.write({ what: 'file of a rival', changes }, () => {
@@ -89,17 +76,6 @@ function putFile(rival: Session, table: string, around: string): Promise<void> {
   )
 }
 
-/** Never rejects. */
-async function handled(rival: Session, run: () => Promise<void>): Promise<void> {
-  try {
-    await run()
-  } catch (error) {
-    rival.host.simulation.world.fail(
-      error instanceof Violation ? error : new Violation(String(error), { cause: error }),
-    )
-  }
-}
-
 /** Looks at the log, one time after the other. */
 async function lookOn(session: Session): Promise<void> {
   for (let looks = session.decisions.between('looks', 2, 8); looks > 0; looks--) {
@@ -108,9 +84,4 @@ async function lookOn(session: Session): Promise<void> {
     })
     await session.host.life.env.sleep(1)
   }
-}
-
-/** Waits for something, but not for long. */
-async function soon(session: Session, what: Promise<unknown>): Promise<void> {
-  await Promise.race([what, session.host.life.env.sleep(PATIENCE_MS)])
 }

@@ -24,7 +24,7 @@ export const snapshot: Operation = {
       const present = { from: taking.from, to: taking.to }
       for (let reads = decisions.choose('reads', 6); reads > 0; reads--) {
         await session.pause()
-        await read(session, taken, { present, held: at === undefined })
+        await readTaken(session, taken, { present, held: at === undefined })
       }
     } catch (error) {
       taking.fail(error)
@@ -32,15 +32,20 @@ export const snapshot: Operation = {
   },
 }
 
+/** What is read of a snapshot. */
+export interface TakenRead extends Required<Pick<ReadRequest, 'present' | 'held'>> {
+  /** Default: any. */
+  table?: string
+  key?: string
+}
+
 /** Reads what it shows, at its own moment or at another one, which it shows nothing after its own of. */
-async function read(
+export async function readTaken(
   session: Session,
   taken: Snapshot,
-  { present, held }: Required<Pick<ReadRequest, 'present' | 'held'>>,
+  { present, held, table = session.pickTable(), key = session.pickKey() }: TakenRead,
 ): Promise<void> {
   const { decisions } = session
-  const table = session.pickTable()
-  const key = session.pickKey()
   const range = session.pickRange()
   const kind = decisions.pick('read', ['get', 'scan', 'get many', 'count'])
   const moment = decisions.choose('at', 4) === 3 ? session.pickMoment() : undefined

@@ -1,5 +1,6 @@
 import { ETERNAL } from '../tables.js'
 import { Violation } from '../violation.js'
+import { bufferOne } from './durability.js'
 import type { Operation } from './operation.js'
 
 /** After it, the process sees everything that was acknowledged before. */
@@ -19,18 +20,24 @@ export const refresh: Operation = {
   },
 }
 
-/** After it, what was buffered before is durable. */
+/** After it, what was buffered before is durable, also what was in the same turn. */
 export const flush: Operation = {
   name: 'flush',
   weight: 1,
   writes: true,
   async run(session) {
-    const { history, db } = session
+    const { history, db, decisions } = session
+    const puts = Array.from({ length: decisions.choose('puts before', 4) }, () =>
+      bufferOne(session),
+    )
     const { version } = db
     await session.attempt('flush', async () => {
       await db.flush()
-      history.settle(version, session.host.simulation.world.nowMs)
+      const { world, chaos } = session.host.simulation
+      history.settle(version, world.nowMs)
+      chaos.acknowledged(session.host, true)
     })
+    await Promise.all(puts)
   },
 }
 

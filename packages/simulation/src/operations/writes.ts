@@ -62,6 +62,27 @@ export const largeBatch: Operation = {
   },
 }
 
+/** Gives a table more rows than a page of a scan holds, in runs that have so many keys. */
+export const fill: Operation = {
+  name: 'fill',
+  weight: 1,
+  writes: true,
+  run: (session) => fillTable(session, session.pickTable()),
+}
+
+/** See `fill`. */
+export function fillTable(session: Session, table: string): Promise<void> {
+  const { decisions } = session
+  const size = Math.min(session.host.simulation.keys, decisions.between('rows', 70, 140))
+  const keys = new Set(Array.from({ length: size }, (_, i) => session.keyAt(i)))
+  const changes = [...keys].map((key) => ({ table, key, value: session.newValue() }))
+  return session.write({ what: 'fill', changes }, () => {
+    const batch = session.batch()
+    for (const change of changes) add(session, batch, change)
+    return batch.write({ durability: 'durable' })
+  })
+}
+
 /**
  * Writes changes together. Some keys are written more than once, some batches are emptied and filled
  * anew, and large ones are drained now and then.
