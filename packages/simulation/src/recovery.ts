@@ -102,7 +102,11 @@ export class Recovery {
     // Everything is durable by now: each of them has written since, and was told so.
     place.crash(decisions)
     for (const host of this.#hosts) host.start()
-    await this.#inAll('recovery', RESTARTED_MS, (host, session) => this.#put(host, session))
+    await this.#inAll('recovery', RESTARTED_MS, async (host, session) => {
+      await this.#put(host, session)
+      // What was in no file yet may be in more files by now than writers wait behind.
+      await this.#compactForOthers(host, session)
+    })
     await this.#readAllInTwo('a look at everything')
     await this.#compact()
     await this.#readAllInTwo('another look')

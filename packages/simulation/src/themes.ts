@@ -86,7 +86,7 @@ const THEMES: readonly [Theme, ...Theme[]] = [
     limits: {
       inlineLimitBytes: [2000, 2000, 300],
       uploadMs: [0, 0, 500, 4000],
-      readMs: [0, 60, 300],
+      readMs: [0, 300, 1000],
       cacheBytes: [1_000_000, 0, 0],
       memtableBytes: [1024, 1024, 4096],
       keys: [8, 40, 150],
@@ -94,7 +94,7 @@ const THEMES: readonly [Theme, ...Theme[]] = [
   },
   {
     name: 'outrun',
-    weight: 2,
+    weight: 3,
     often: ['outrun transaction', 'fill', 'mixed transaction', 'compact', 'transaction'],
     limits: {
       inlineLimitBytes: [2000, 1_000_000],

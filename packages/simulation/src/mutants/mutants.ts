@@ -10,6 +10,7 @@ import { LOGS } from './logs.js'
 import { MEMORY } from './memory.js'
 import type { Mutant } from './mutant.js'
 import { OWN_WRITES } from './own-writes.js'
+import { SEAMS } from './seams.js'
 import { SERVICES } from './services.js'
 import { SNAPSHOTS } from './snapshots.js'
 import { STORES } from './stores.js'
@@ -38,6 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...DURABILITY,
   ...SERVICES,
   ...TURNS,
+  ...SEAMS,
 ]
 
 /** Throws for a name that no mutant has. */

@@ -20,14 +20,16 @@ const MOVES = [
   ['drop', 1],
 ] as const
 
+type Move = (typeof MOVES)[number][0]
+
 /** Of a transaction that reads nothing: it is the table that goes. */
 const BLIND_MOVES: readonly number[] = [2, 1, 1, 1, 1, 0, 1, 6]
 const WEIGHTS: readonly number[] = MOVES.map(([, weight]) => weight)
 
 /** How long the values are that fill a memtable: several of them fill a small one. */
 const PADDING = 500
-/** The latest that something happens while the transaction commits. */
-const BEHIND_MS = 300
+/** The latest that something happens while the transaction commits, each time. */
+const BEHIND_MS: readonly [number, ...number[]] = [20, 100, 400]
 
 /**
  * A transaction that others outrun: before it commits, and while it does, its own process or another one
@@ -41,8 +43,9 @@ export const outrunTransaction: Operation = {
   async run(session) {
     const { decisions } = session
     const table = session.pickTable()
-    if (decisions.choose('fills', 4) === 3) await fillTable(session, table)
-    const rival = decisions.choose('by', 2) === 1 ? await rivalOf(session) : undefined
+    if (decisions.choose('fills', 2) === 1) await fillTable(session, table)
+    // Its own process writes behind it, another one also while it is validated.
+    const rival = decisions.choose('by', 3) === 0 ? undefined : await rivalOf(session)
     const under: Promise<void>[] = []
     let amid: Promise<void> | undefined
     const run = (): Promise<void> =>
@@ -65,7 +68,7 @@ export const outrunTransaction: Operation = {
         { isPatient: true, attempts: decisions.between('attempts', 1, 3) },
       )
     // Those that come together share an entry, and each is held against others' by itself.
-    const together = decisions.weigh('together', [3, 1, 1])
+    const together = decisions.weigh('together', [2, 1, 1])
     await Promise.all(Array.from({ length: 1 + together }, run))
     await soon(session, Promise.all(under))
   },
@@ -159,10 +162,12 @@ class Outrun {
   /** While it commits. Never rejects. */
   async behind(): Promise<void> {
     const { decisions, host } = this.#session
-    const moves = decisions.weigh('moves behind', [2, 1, 1])
+    const moves = decisions.weigh('moves behind', [1, 1, 1, 1])
+    const mostMs = decisions.pick('at most', BEHIND_MS)
     for (let i = 0; i < moves; i++) {
-      await host.life.env.sleep(decisions.choose('behind', BEHIND_MS))
-      await handled(this.#session, () => this.#move())
+      await host.life.env.sleep(decisions.choose('behind', mostMs))
+      const writes = decisions.choose('moves', 4) !== 3
+      await handled(this.#session, () => (writes ? this.#makeSoon('write') : this.#move()))
       await handled(this.#session, () => this.#refresh())
     }
   }
@@ -171,13 +176,17 @@ class Outrun {
     const { decisions } = this.#session
     const weights = this.#reads.length === 0 ? BLIND_MOVES : WEIGHTS
     const [name] = MOVES[decisions.weigh('move', weights)] ?? MOVES[0]
-    await soon(
+    await this.#makeSoon(name)
+  }
+
+  #makeSoon(name: Move): Promise<void> {
+    return soon(
       this.#session,
       handled(this.#other, () => this.#make(name)),
     )
   }
 
-  #make(name: (typeof MOVES)[number][0]): Promise<void> {
+  #make(name: Move): Promise<void> {
     const [session, other] = [this.#session, this.#other]
     const { decisions } = session
     switch (name) {
