@@ -51,12 +51,17 @@ const LIKELY: readonly [number, ...number[]] = [0, 0, 0.03, 0.1, 0.2]
 
 /** What a request can meet while a service is out of reach: it may be done all the same. */
 const OF_OUTAGES: readonly FaultKind[] = ['fail-before', 'late-apply', 'lost-reply']
-const MOST_OUTAGES = 3
-/** How likely each of them is. */
-const SELDOM_OUT: readonly [number, ...number[]] = [0, 0, 0, 0.5]
-const OFTEN_OUT: readonly [number, ...number[]] = [0, 0.5]
-/** They begin within this time. */
-const OUTAGES_WITHIN_MS = 10_000
+interface OutagesToDraw {
+  most: number
+  /** How likely each of them may be. */
+  likelihoods: readonly [number, ...number[]]
+  /** They begin within this time. */
+  withinMs: number
+}
+
+const SELDOM_OUT: OutagesToDraw = { most: 3, likelihoods: [0, 0, 0, 0.5], withinMs: 10_000 }
+/** Where nobody is to be sure of anything. */
+const OFTEN_OUT: OutagesToDraw = { most: 4, likelihoods: [0, 0.6, 0.8], withinMs: 120_000 }
 /** Longer than anybody goes on asking what became of a commit. */
 const LONGEST_OUTAGE_MS = 90_000
 
@@ -92,8 +97,8 @@ export class Faults {
     const rates = new Map(
       FAULT_KINDS.map((kind) => [kind, decisions.likelihood(`${service} ${kind}`, ratesOf(kind))]),
     )
-    const likelihoods = hasOutages ? OFTEN_OUT : SELDOM_OUT
-    return new Faults(service, rates, drawOutages(service, decisions, likelihoods))
+    const outages = drawOutages(service, decisions, hasOutages ? OFTEN_OUT : SELDOM_OUT)
+    return new Faults(service, rates, outages)
   }
 
   /** A service that works. */
@@ -146,14 +151,14 @@ export class Faults {
 function drawOutages(
   service: string,
   decisions: Decisions,
-  likelihoods: readonly [number, ...number[]],
+  { most, likelihoods, withinMs }: OutagesToDraw,
 ): Outage[] {
   const outages: Outage[] = []
   const likelihood = decisions.likelihood(`${service} outages`, likelihoods)
-  for (let i = 0; i < MOST_OUTAGES; i++) {
+  for (let i = 0; i < most; i++) {
     const own = decisions.scope(service).scope(`outage ${i}`)
     if (own.weigh('happens', [1 - likelihood, likelihood]) === 0) continue
-    const fromMs = own.moment('at', 0, OUTAGES_WITHIN_MS)
+    const fromMs = own.moment('at', 0, withinMs)
     const share = own.choose('lasts', 1000) / 1000
     outages.push({ fromMs, toMs: fromMs + share ** 2 * LONGEST_OUTAGE_MS })
   }

@@ -83,6 +83,7 @@ const THEMES: readonly [Theme, ...Theme[]] = [
     places: ['objects', 'dynamodb'],
     writers: [2, 2, 3],
     readers: [0],
+    operations: [8, 30],
     limits: {
       inlineLimitBytes: [2000, 2000, 300],
       uploadMs: [0, 0, 500, 4000],
@@ -96,6 +97,7 @@ const THEMES: readonly [Theme, ...Theme[]] = [
     name: 'outrun',
     weight: 3,
     often: ['outrun transaction', 'fill', 'mixed transaction', 'compact', 'transaction'],
+    operations: [8, 30],
     limits: {
       inlineLimitBytes: [2000, 1_000_000],
       memtableBytes: [1024, 1024, 4096],
@@ -110,6 +112,7 @@ const THEMES: readonly [Theme, ...Theme[]] = [
     places: ['embedded', 'embedded', 'objects', 'dynamodb'],
     writers: [2, 1, 3],
     readers: [0, 1],
+    operations: [10, 40],
   },
   {
     name: 'moments',
@@ -123,6 +126,7 @@ const THEMES: readonly [Theme, ...Theme[]] = [
     weight: 3,
     often: ['put', 'batch', 'large batch', 'compact', 'bank', 'append'],
     places: ['objects', 'dynamodb', 'dynamodb'],
+    operations: [10, 40],
     limits: { inlineLimitBytes: [300, 64, 2000], memtableBytes: [1024, 1024, 4096] },
     faults: ['lost-reply', 'late-apply', 'conflict', 'own-refusal', 'applied-twice', 'fail-before'],
     hasOutages: true,

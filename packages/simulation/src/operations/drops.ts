@@ -29,15 +29,15 @@ export const dropAmidWrites: Operation = {
     if (decisions.choose('makes', 3) !== 0) {
       await Promise.all(tables.map((table, i) => writeLittle(session, table, i)))
     }
+    const chases = decisions.choose('chases', 2) === 1
+    // A drop begins by a flush, which then has nothing to wait for.
+    if (chases) await session.attempt('flush before a drop', () => session.db.flush())
     const calls = tables.map((table) => drop(session, table))
     const firstDrop = Promise.race(calls)
-    if (decisions.choose('chases', 2) === 1) {
-      // A drop begins by a flush: so what comes right after one meets it.
-      if (decisions.choose('flushes', 2) === 1) {
-        await session.attempt('flush amid a drop', () => session.db.flush())
-      }
+    if (chases) {
+      await microtasks(decisions.choose('until then', 16))
       // One write in each turn, until the drops are on their way for sure.
-      for (let turns = decisions.between('turns', 4, 24); turns > 0; turns--) {
+      for (let turns = decisions.between('turns', 2, 16); turns > 0; turns--) {
         calls.push(writeLittle(session, decisions.pick('to', tables)))
         await undefined
       }
