@@ -55,13 +55,28 @@ interface OutagesToDraw {
   most: number
   /** How likely each of them may be. */
   likelihoods: readonly [number, ...number[]]
-  /** They begin within this time. */
+  /** They begin within this time: of the run, or after the one before. */
   withinMs: number
+  isChain: boolean
+  /** The larger, the more of them are short. */
+  power: number
 }
 
-const SELDOM_OUT: OutagesToDraw = { most: 3, likelihoods: [0, 0, 0, 0.5], withinMs: 10_000 }
+const SELDOM_OUT: OutagesToDraw = {
+  most: 3,
+  likelihoods: [0, 0, 0, 0.5],
+  withinMs: 10_000,
+  isChain: false,
+  power: 2,
+}
 /** Where nobody is to be sure of anything. */
-const OFTEN_OUT: OutagesToDraw = { most: 4, likelihoods: [0, 0.6, 0.8], withinMs: 120_000 }
+const OFTEN_OUT: OutagesToDraw = {
+  most: 4,
+  likelihoods: [0, 0.6, 0.8],
+  withinMs: 6000,
+  isChain: true,
+  power: 1,
+}
 /** Longer than anybody goes on asking what became of a commit. */
 const LONGEST_OUTAGE_MS = 90_000
 
@@ -151,16 +166,17 @@ export class Faults {
 function drawOutages(
   service: string,
   decisions: Decisions,
-  { most, likelihoods, withinMs }: OutagesToDraw,
+  { most, likelihoods, withinMs, isChain, power }: OutagesToDraw,
 ): Outage[] {
   const outages: Outage[] = []
   const likelihood = decisions.likelihood(`${service} outages`, likelihoods)
   for (let i = 0; i < most; i++) {
     const own = decisions.scope(service).scope(`outage ${i}`)
     if (own.weigh('happens', [1 - likelihood, likelihood]) === 0) continue
-    const fromMs = own.moment('at', 0, withinMs)
+    const afterMs = isChain ? (outages.at(-1)?.toMs ?? 0) : 0
+    const fromMs = own.moment('at', afterMs, withinMs)
     const share = own.choose('lasts', 1000) / 1000
-    outages.push({ fromMs, toMs: fromMs + share ** 2 * LONGEST_OUTAGE_MS })
+    outages.push({ fromMs, toMs: fromMs + share ** power * LONGEST_OUTAGE_MS })
   }
   return outages
 }

@@ -53,7 +53,8 @@ export interface Theme {
 /** A bit of everything. */
 const ANYTHING: Theme = { name: 'anything', weight: 5, often: [] }
 
-const THEMES: readonly [Theme, ...Theme[]] = [
+/** All of them; the first is the dull one. */
+export const THEMES: readonly [Theme, ...Theme[]] = [
   ANYTHING,
   {
     name: 'durability',
@@ -124,9 +125,9 @@ const THEMES: readonly [Theme, ...Theme[]] = [
   {
     name: 'doubt',
     weight: 3,
-    often: ['put', 'batch', 'large batch', 'compact', 'bank', 'append'],
+    often: ['batch', 'large batch', 'compact', 'transaction', 'append'],
     places: ['objects', 'dynamodb', 'dynamodb'],
-    operations: [10, 40],
+    operations: [8, 30],
     limits: { inlineLimitBytes: [300, 64, 2000], memtableBytes: [1024, 1024, 4096] },
     faults: ['lost-reply', 'late-apply', 'conflict', 'own-refusal', 'applied-twice', 'fail-before'],
     hasOutages: true,
@@ -134,16 +135,16 @@ const THEMES: readonly [Theme, ...Theme[]] = [
   {
     name: 'shape',
     weight: 3,
-    often: ['put', 'delete', 'burst', 'compact', 'scan', 'get at', 'count', 'fill'],
+    often: ['put', 'delete', 'batch', 'large batch', 'compact', 'scan', 'count'],
     limits: {
       inlineLimitBytes: [2000, 300],
-      memtableBytes: [1024, 1024, 2048],
+      memtableBytes: [1024, 4096, 16_384],
       blockBytes: [4096, 64],
       targetFileBytes: [400, 400, 2000],
       levelBaseBytes: [800, 800, 5000],
       level0Trigger: [1, 2, 4],
       uploadMs: [0, 500, 4000],
-      keys: [8, 8, 40],
+      keys: [8, 40, 40],
     },
   },
   {

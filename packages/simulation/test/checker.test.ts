@@ -348,6 +348,17 @@ describe('a table that was dropped', () => {
 })
 
 describe('what is buffered', () => {
+  test('isn’t durable because a transaction that wrote nothing has seen it', () => {
+    const history = new History()
+    const put = history.begin('p', 'put', [{ table: 't', key: 'k', value: 'v' }], {
+      durability: 'buffered',
+    })
+    history.acknowledge(put, { version: 1, timestamp: timestampOf(1) }, 1)
+    history.end(history.begin('p', 'transaction', []), { version: 1, timestamp: timestampOf(1) })
+    expect(history.acknowledged).toBe(0)
+    expect(history.recover(0, 2).map(({ write }) => write)).toEqual([put])
+  })
+
   const buffered = { durability: 'buffered' } as const
 
   test('may be lost, from its end backwards, and what was seen of it with it', async () => {

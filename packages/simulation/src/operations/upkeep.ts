@@ -1,3 +1,4 @@
+import type { Session } from '../session.js'
 import { ETERNAL } from '../tables.js'
 import { Violation } from '../violation.js'
 import { bufferOne } from './durability.js'
@@ -20,25 +21,33 @@ export const refresh: Operation = {
   },
 }
 
-/** After it, what was buffered before is durable, also what was in the same turn. */
+/** After it, what was buffered before is durable, also what was in the same turn; so with several that overlap. */
 export const flush: Operation = {
   name: 'flush',
   weight: 1,
   writes: true,
   async run(session) {
-    const { history, db, decisions } = session
-    const puts = Array.from({ length: decisions.choose('puts before', 4) }, () =>
-      bufferOne(session),
-    )
-    const { version } = db
-    await session.attempt('flush', async () => {
-      await db.flush()
-      const { world, chaos } = session.host.simulation
-      history.settle(version, world.nowMs)
-      chaos.acknowledged(session.host, true)
-    })
-    await Promise.all(puts)
+    const { decisions, host } = session
+    const under: Promise<void>[] = []
+    for (let rounds = decisions.between('rounds', 1, 3); rounds > 0; rounds--) {
+      under.push(flushOnce(session))
+      if (rounds > 1) await host.life.env.sleep(decisions.choose('apart', 12))
+    }
+    await Promise.all(under)
   },
+}
+
+async function flushOnce(session: Session): Promise<void> {
+  const { history, db, decisions, host } = session
+  const puts = Array.from({ length: decisions.choose('puts before', 4) }, () => bufferOne(session))
+  const { version } = db
+  await session.attempt('flush', async () => {
+    await db.flush()
+    const { world, chaos } = host.simulation
+    history.settle(version, world.nowMs)
+    chaos.acknowledged(host, true)
+  })
+  await Promise.all(puts)
 }
 
 /** Brings a range into memory. */
