@@ -105,17 +105,6 @@ export const LOGS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'refusal-of-one-put-believed',
-    bug: 'What is certain of the first put of an entry is told while another one is under way.',
-    patches: [
-      {
-        module: 'manifest/hedged-appends',
-        from: 'const isCertain = puts === 1 && caller?.aborted !== true;',
-        to: 'const isCertain = true;',
-      },
-    ],
-  },
-  {
     name: 'winner-applied-out-of-turn',
     bug: 'The entry that won a race is applied whether or not those before it and itself were.',
     patches: [
