@@ -46,6 +46,8 @@ const PARALLEL_READS = 16
 // Entries that are read before their turn, while an earlier one is late: of up to 1 MiB each.
 const READ_AHEAD = 32
 const LISTED_AT_ONCE = 1000
+// Entries that a list may leave out, as they were created meanwhile.
+const MOST_SKIPPED = 1000
 
 /** An entry to be read, and whether the log was listed, and has it. */
 interface Wanted {
@@ -94,16 +96,26 @@ export class ObjectCommitLog implements CommitLog {
     this.#assertOpen()
     assertVersion(version)
     assertLimit(options.limit)
+    const { signal, urgent } = options
     const tail = this.#readTail(version, Math.ceil(options.limit ?? Infinity), options)
+    let position = version
     return new BatchedEntries(
       async () => {
         this.#assertOpen()
         const entries = await tail.next()
-        const missing = entries.indexOf(undefined)
-        if (missing < 0) return entries as LogEntry[]
-        // An entry above a missing one came later, after this one was looked for.
+        const hole = entries.indexOf(undefined)
+        if (hole < 0) {
+          position += entries.length
+          return entries as LogEntry[]
+        }
         tail.end()
-        return entries.slice(0, missing) as LogEntry[]
+        // An entry above a hole came after the hole was looked at, unless it is one for good.
+        if (entries.some((entry, i) => i > hole && entry !== undefined)) {
+          const version = position + hole + 1
+          const found = await this.#read(version, { signal, urgent })
+          if (found === undefined) throw missing(version, 'a later one')
+        }
+        return entries.slice(0, hole) as LogEntry[]
       },
       () => tail.end(),
     )
@@ -206,13 +218,15 @@ export class ObjectCommitLog implements CommitLog {
     return new ReadAhead({
       items: async () => {
         const count = Math.min(probes < FEW ? probes : LISTED_AT_ONCE, end - through)
+        // All that was listed is read.
+        this.#listed ||= isAtEnd
         if (isAtEnd || count <= 0) return []
         const from = through
         const isListed = probes >= FEW
         if (isListed) {
-          through += await this.#list(from, count, options)
-          isAtEnd = through - from < count
-          this.#listed ||= isAtEnd
+          const listed = await this.#list(from, count, options)
+          through = Math.min(end, from + listed)
+          isAtEnd = listed < count
         } else {
           through += count
           probes *= 2
@@ -225,7 +239,7 @@ export class ObjectCommitLog implements CommitLog {
       read: async ({ version, isListed }, signal) => {
         const entry = await this.#read(version, { signal, urgent })
         if (entry !== undefined || !isListed) return entry
-        throw new CorruptionError(`entry ${version} was listed, but is gone from the commit log`)
+        throw missing(version, 'it, or a later entry,')
       },
       parallel: PARALLEL_READS,
       ahead: READ_AHEAD,
@@ -233,21 +247,24 @@ export class ObjectCommitLog implements CommitLog {
     })
   }
 
-  /** How many entries follow a position, up to `limit`. Throws where one is missing between them. */
+  /**
+   * How many entries follow a position, up to about `limit`. A list is no picture of one moment: it may show
+   * an entry and not the one before, which was created after its place was passed. So an entry that is
+   * missing between others is read: only then it is known.
+   */
   #list(position: number, limit: number, options: CallOptions): Promise<number> {
     const { signal: caller, urgent } = options
     const prefix = logPrefix(this.#incarnation)
     const startAfter = logEntryKey(this.#incarnation, position)
     const request = async (signal: AbortSignal): Promise<number> => {
       let last = position
+      let skipped = 0
       const infos = this.#store.list({ signal, urgent, prefix, startAfter, limit })
       for await (const { key } of infos) {
-        if (versionOfKey(key, prefix) !== last + 1) {
-          throw new CorruptionError(
-            `entry ${last + 1} is missing from the commit log: ${key} comes after ${last}. Restore from a backup`,
-          )
-        }
-        last++
+        const version = versionOfKey(key, prefix) ?? 0
+        skipped += version - last - 1
+        if (version <= last || skipped > MOST_SKIPPED) throw missing(last + 1, key)
+        last = version
       }
       return last - position
     }
@@ -323,6 +340,12 @@ export class ObjectCommitLog implements CommitLog {
   #assertOpen(): void {
     if (this.#closed) throw new ClosedError('the commit log is closed')
   }
+}
+
+function missing(version: number, seen: string): CorruptionError {
+  return new CorruptionError(
+    `entry ${version} is missing from the commit log, though ${seen} is there. Restore from a backup`,
+  )
 }
 
 function ofVersion<T extends { version: number }>(entry: T, version: number, key: string): T {

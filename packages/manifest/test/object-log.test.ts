@@ -1,7 +1,7 @@
 import { crc32, utf8Encode } from '@firn/bytes'
 import { CorruptionError, FormatVersionError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
-import { MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
+import { type ListOptions, MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
 import { FsObjectStore, nodeFileSystem } from '@firn/object-store/fs'
 import { FaultyObjectStore } from '@firn/object-store/testing'
 import { describe, expect, it } from 'vitest'
@@ -12,6 +12,7 @@ import {
   logEntryKey,
   ObjectCommitLog,
   ObjectLeases,
+  type ReadLogOptions,
 } from '../src/index.js'
 import { collect, INCARNATION, newEntry } from './fixtures.js'
 import { tempDirectory } from './temp-directory.js'
@@ -97,6 +98,33 @@ describe('the log on an object store', () => {
     await expect(collect(log.readAfter(0, { signal: caller.signal }))).rejects.toBe(reason)
     process.off('warning', onWarning)
     expect(warnings).toEqual([])
+  })
+
+  it('14: takes no entry for missing that was created while the log was listed', async () => {
+    const memory = new MemoryObjectStore()
+    await fill(new ObjectCommitLog(memory, INCARNATION), 1, 20)
+    let overtaken: readonly number[] = [7, 20]
+    // A list that had passed the place of some entries before they were created, and found later ones.
+    const store = Object.assign(Object.create(memory) as MemoryObjectStore, {
+      get: memory.get.bind(memory),
+      async *list(options: ListOptions) {
+        const left = overtaken.map((version) => logEntryKey(INCARNATION, version))
+        for await (const info of memory.list(options)) if (!left.includes(info.key)) yield info
+      },
+    })
+    const read = async (options: ReadLogOptions = {}) => {
+      const entries = await collect(new ObjectCommitLog(store, INCARNATION).readAfter(0, options))
+      return entries.map(({ version }) => version)
+    }
+    const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
+    expect(await read()).toEqual(upTo(19))
+    expect(await read({ limit: 10 })).toEqual(upTo(10))
+    overtaken = [1, 2, 3, 19]
+    expect(await read()).toEqual(upTo(20))
+    await memory.delete(logEntryKey(INCARNATION, 7))
+    await expect(read()).rejects.toThrow('entry 7 is missing')
+    await memory.delete([1, 2, 3, 19].map((version) => logEntryKey(INCARNATION, version)))
+    await expect(read()).rejects.toThrow('entry 1 is missing')
   })
 
   it('finishes a truncation that was broken off', async () => {

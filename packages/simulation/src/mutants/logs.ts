@@ -65,7 +65,7 @@ export const LOGS: readonly Mutant[] = [
     patches: [
       {
         module: 'manifest/object-commit-log',
-        from: 'return entries.slice(0, missing);',
+        from: 'return entries.slice(0, hole);',
         to: 'return entries.filter((entry) => entry !== undefined);',
       },
     ],
