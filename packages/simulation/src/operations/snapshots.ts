@@ -33,7 +33,7 @@ export const snapshot: Operation = {
 }
 
 /** What is read of a snapshot. */
-export interface TakenRead extends Required<Pick<ReadRequest, 'present' | 'held'>> {
+interface TakenRead extends Required<Pick<ReadRequest, 'present' | 'held'>> {
   /** Default: any. */
   table?: string
   key?: string
