@@ -84,7 +84,7 @@ export const THEMES: readonly [Theme, ...Theme[]] = [
     places: ['objects', 'dynamodb'],
     writers: [2, 2, 3],
     readers: [0],
-    operations: [6, 20],
+    operations: [5, 16],
     limits: {
       inlineLimitBytes: [2000, 2000, 300],
       uploadMs: [0, 0, 500, 4000],
@@ -98,7 +98,7 @@ export const THEMES: readonly [Theme, ...Theme[]] = [
     name: 'outrun',
     weight: 3,
     often: ['outrun transaction', 'fill', 'mixed transaction', 'compact', 'transaction'],
-    operations: [6, 20],
+    operations: [5, 16],
     limits: {
       inlineLimitBytes: [2000, 1_000_000],
       memtableBytes: [1024, 1024, 4096],
@@ -113,7 +113,7 @@ export const THEMES: readonly [Theme, ...Theme[]] = [
     places: ['embedded', 'embedded', 'objects', 'dynamodb'],
     writers: [2, 1, 3],
     readers: [0, 1],
-    operations: [8, 25],
+    operations: [6, 20],
   },
   {
     name: 'moments',
@@ -127,7 +127,7 @@ export const THEMES: readonly [Theme, ...Theme[]] = [
     weight: 3,
     often: ['batch', 'large batch', 'compact', 'transaction', 'append'],
     places: ['objects', 'dynamodb', 'dynamodb'],
-    operations: [6, 20],
+    operations: [5, 16],
     limits: { inlineLimitBytes: [300, 64, 2000], memtableBytes: [1024, 1024, 4096] },
     faults: ['lost-reply', 'late-apply', 'conflict', 'own-refusal', 'applied-twice', 'fail-before'],
     hasOutages: true,
@@ -161,7 +161,7 @@ export const THEMES: readonly [Theme, ...Theme[]] = [
     often: ['put', 'burst', 'compact', 'refresh', 'get at'],
     places: ['dynamodb', 'objects'],
     writers: [3, 2],
-    operations: [8, 30],
+    operations: [6, 20],
     limits: {
       leaseMs: [0, 4000, 20_000],
       memtableBytes: [1024],
