@@ -22,6 +22,8 @@ import type { TableTree } from './table-tree.js'
 import type { Tree } from './tree.js'
 
 export const MAX_PAGE_ROWS = 1000
+// So many are a step of a slice of time; for more, the clock is read.
+const FEW_ROWS = 64
 const MAX_PAGE_BYTES = 1024 * 1024
 // Deleted rows and old versions that are passed over between two looks at the clock.
 const MOST_UNSEEN = 2000
@@ -112,7 +114,7 @@ export class PageReader {
     try {
       do {
         this.signal?.throwIfAborted()
-        const turn = this.slice.look()
+        const turn = this.#turn(rows)
         if (turn !== undefined) {
           await turn
           this.signal?.throwIfAborted()
@@ -133,6 +135,13 @@ export class PageReader {
     if (this.#remaining > 0) range?.readAll()
     this.close()
     return undefined
+  }
+
+  /** What the next `rows` rows have to wait for, so that others have their turn. */
+  #turn(rows: number): Promise<void> | undefined {
+    if (this.#status === END) return undefined
+    const { slice } = this.#source
+    return Math.min(rows, this.#remaining) <= FEW_ROWS ? slice.step() : slice.look()
   }
 
   async #load(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { TimeSlice } from '@firn/env'
 import type { Rows, Scan } from '../scan.js'
 import { MAX_PAGE_ROWS, type PageReader } from './page-reader.js'
 
@@ -81,6 +82,8 @@ class PagedRows<Row> implements Rows<Row> {
 /** Hands out the rows of a page without waiting; only a page that needs I/O makes the loop wait. */
 class RowIterator<Row> implements AsyncIterator<Row> {
   readonly #reader: PageReader
+  readonly #slice: TimeSlice
+  #signal: AbortSignal | undefined
   #page: unknown[] = []
   #at = 0
   #rows = FIRST_PAGE_ROWS
@@ -88,13 +91,13 @@ class RowIterator<Row> implements AsyncIterator<Row> {
 
   constructor(reader: PageReader) {
     this.#reader = reader
+    this.#slice = reader.slice
   }
 
   next(): Promise<IteratorResult<Row>> {
     if (this.#at === this.#page.length) return this.#nextPage()
-    const reader = this.#reader
-    const turn = reader.slice.step()
-    if (turn !== undefined || reader.signal?.aborted === true) return this.#nextAfter(turn)
+    const turn = this.#slice.step()
+    if (turn !== undefined || this.#signal?.aborted === true) return this.#nextAfter(turn)
     return Promise.resolve({ value: this.#page[this.#at++] as Row, done: false })
   }
 
@@ -109,9 +112,9 @@ class RowIterator<Row> implements AsyncIterator<Row> {
   /** The next row when others had a turn, in which the scan may have been given up. */
   async #nextAfter(turn: Promise<void> | undefined): Promise<IteratorResult<Row>> {
     await turn
-    if (this.#reader.signal?.aborted === true) {
+    if (this.#signal?.aborted === true) {
       await this.return()
-      this.#reader.signal.throwIfAborted()
+      this.#signal.throwIfAborted()
     }
     if (this.#at === this.#page.length) return this.#nextPage()
     return { value: this.#page[this.#at++] as Row, done: false }
@@ -127,6 +130,7 @@ class RowIterator<Row> implements AsyncIterator<Row> {
       return { value: undefined, done: true }
     }
     this.#page = page
+    this.#signal = this.#reader.signal
     this.#at = 1
     return { value: page[0] as Row, done: false }
   }

@@ -34,6 +34,9 @@ import { warmFiles } from './warm-files.js'
 // How often a read is made again when its files are compacted away under it.
 const MAX_ATTEMPTS = 5
 
+// After so many keys that memory answers, some 100 µs, getMany reads the clock.
+const KEYS_PER_LOOK = 64
+
 // How many reads of one getMany wait for I/O at a time.
 const PARALLEL_READS = 32
 
@@ -86,17 +89,16 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     return undefined
   }
 
-  async has(key: K, options?: ReadOptions): Promise<boolean> {
-    if (options === undefined && !this.#source.isStale()) {
-      const status = this.#find(key)
-      if (status !== NOT_RESIDENT) {
-        const turn = this.#slice.step()
-        if (turn !== undefined) await turn
-        return status === FOUND
+  has(key: K, options?: ReadOptions): Promise<boolean> {
+    try {
+      if (options === undefined && !this.#source.isStale()) {
+        const status = this.#find(key)
+        if (status !== NOT_RESIDENT) return this.#answer(status === FOUND)
       }
+      return this.#hasLater(key, takeReadOptions('has', options))
+    } catch (error) {
+      return Promise.reject(error)
     }
-    const taken = takeReadOptions('has', options)
-    return (await this.#lookUp(new TakenKey(this.#table, key), taken, () => true)) ?? false
   }
 
   async getMany(keys: readonly K[], options?: ReadOptions): Promise<(V | undefined)[]> {
@@ -109,10 +111,10 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
       waiting = []
       for (let i = 0; i < values.length; i++) {
         const status = this.#find(keys[i] as K)
-        if (status === FOUND) values[i] = this.#take(this.#lookup as PointLookup)
-        else if (status === NOT_RESIDENT) waiting.push(i)
+        values[i] = status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined
+        if (status === NOT_RESIDENT) waiting.push(i)
         // The others are read at the same moment, which is held for them.
-        if (this.#slice.step() !== undefined) {
+        if (i % KEYS_PER_LOOK === KEYS_PER_LOOK - 1 && this.#slice.look() !== undefined) {
           while (++i < values.length) waiting.push(i)
         }
       }
@@ -247,7 +249,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   /** What memory answered. A loop that awaits nothing else gives others a turn now and then. */
-  #answer(value: V | undefined): Promise<V | undefined> {
+  #answer<T>(value: T): Promise<T> {
     const turn = this.#slice.step()
     return turn === undefined ? Promise.resolve(value) : after(turn, value)
   }
@@ -255,6 +257,10 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   #getLater(key: K, options: TakenReadOptions): Promise<V | undefined> {
     const { copy } = options
     return this.#lookUp(new TakenKey(this.#table, key), options, (found) => this.#take(found, copy))
+  }
+
+  async #hasLater(key: K, options: TakenReadOptions): Promise<boolean> {
+    return (await this.#lookUp(new TakenKey(this.#table, key), options, () => true)) ?? false
   }
 
   /** What `use` makes of the key's value, while it is held; `undefined` where there is none. */
