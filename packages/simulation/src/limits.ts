@@ -47,7 +47,7 @@ export function drawLimits(decisions: Decisions, { limits: own = {} }: Theme): L
         level0Slowdown,
         level0Stop: level0Slowdown + pick('level0Stop', [16, 2, 6]),
         inlineLimitBytes,
-        sliceMs: pick('sliceMs', [8, 8, 8, 0]),
+        sliceMs: pick('sliceMs', [8, 8, 8, 8, 8, 8, 8, 0]),
       },
     },
     maxStalenessMs,
