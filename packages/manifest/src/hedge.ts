@@ -3,21 +3,25 @@ import { type Env, systemEnv } from '@firn/env'
 /** How many of the last requests' latencies are remembered. */
 const WINDOW = 128
 /** With fewer, nothing is known of the service but that no request should take as long as `MAX_DELAY_MS`. */
-const ENOUGH = 20
+const ENOUGH = 16
 /** Latencies are put in order after so many new ones. */
 const NEW_PER_LOOK = 16
 /** Requests of one call at most. The delay before each further one doubles. */
 const MAX_REQUESTS = 3
 const MIN_DELAY_MS = 20
-const MAX_DELAY_MS = 1_000
+const MAX_DELAY_MS = 500
 /**
  * Where more than one of twenty requests is late, the 95th percentile is one of the late ones: then this
  * many times the median tells a late one.
  */
 const MEDIANS = 4
-/** What each call adds to the budget that a further request takes 1 of: extra load is at most a tenth. */
+/** What each call adds to the budget that a further request takes 1 of: extra load is a tenth. */
 const BUDGET_PER_CALL = 0.1
-const FULL_BUDGET = 10
+const FULL_BUDGET = 32
+/** Beyond the budget, a further request is made for so many calls at a time, after `MAX_DELAY_MS` … */
+const MOST_BEYOND_BUDGET = 4
+/** … and after this many times the median: where all requests take long, none is late. */
+const MEDIANS_BEYOND_BUDGET = 8
 
 export interface HedgedCall<T> {
   /** Makes the request. Its signal aborts when the answer is known, or the caller gives up. */
@@ -37,7 +41,8 @@ export interface HedgedCall<T> {
  *
  * - A failure counts only where no other request is under way; the first request's is thrown.
  * - Further requests have a budget, a tenth of all: a service that has too much to do doesn't get twice
- *   as much. With fewer than 20 latencies known, one second is late.
+ *   as much. Where it is used up, four calls at a time get a further request after half a second, if the
+ *   median is far below that. Half a second is late as well while few latencies are known.
  * - Any answer may be taken, that there is nothing included: each request began after the call did, so
  *   each says what was true at some moment of the call. An answer is no older than its call, but it may be
  *   older than another call's: order between calls that overlap is the caller's to keep.
@@ -47,7 +52,11 @@ export class Hedge {
   readonly #latencies: Float64Array = new Float64Array(WINDOW)
   #count = 0
   #delayMs = MAX_DELAY_MS
+  /** After so long a request is late beyond doubt. */
+  #lateMs = MAX_DELAY_MS
   #budget: number = FULL_BUDGET
+  /** Calls under way that were given further requests beyond the budget. */
+  #beyondBudget = 0
 
   constructor(env: Env = systemEnv) {
     this.#env = env
@@ -66,8 +75,10 @@ export class Hedge {
       let open = 0
       let failure: { error: unknown } | undefined
       let isOver = false
+      let isBeyondBudget = false
       const end = (): void => {
         isOver = true
+        if (isBeyondBudget) this.#beyondBudget--
         signal?.removeEventListener('abort', onAbort)
         // With a reason: without one, Node makes an error and its stack for every request.
         timer.abort('answered')
@@ -113,20 +124,35 @@ export class Hedge {
         reject(failure.error)
       }
       signal?.addEventListener('abort', onAbort, { once: true })
+      const spend = (): boolean => {
+        if (this.#budget >= 1) this.#budget--
+        else if (!isBeyondBudget) {
+          const tookMs = this.#env.monotonic() - startedMs
+          if (tookMs < this.#lateMs || this.#beyondBudget >= MOST_BEYOND_BUDGET) return false
+          this.#beyondBudget++
+          isBeyondBudget = true
+        }
+        return true
+      }
       start(0)
-      void this.#goOn(timer.signal, start)
+      void this.#goOn(timer.signal, start, spend)
     })
   }
 
-  /** Makes further requests, each when it is time. */
-  async #goOn(signal: AbortSignal, start: (number: number) => void): Promise<void> {
+  /** Makes further requests, each when it is time and may be made. */
+  async #goOn(
+    signal: AbortSignal,
+    start: (number: number) => void,
+    spend: () => boolean,
+  ): Promise<void> {
     let delayMs = this.#delayMs
     try {
       for (let number = 1; number < MAX_REQUESTS; number++) {
-        await this.#env.sleep(delayMs, signal, { background: true })
-        delayMs *= 2
-        if (signal.aborted || this.#budget < 1) return
-        this.#budget--
+        do {
+          await this.#env.sleep(delayMs, signal, { background: true })
+          if (signal.aborted) return
+          delayMs *= 2
+        } while (!spend())
         start(number)
       }
     } catch {
@@ -141,5 +167,6 @@ export class Hedge {
     const at = (share: number): number => sorted[Math.floor(sorted.length * share)] as number
     const ms95 = Math.min(at(0.95), MEDIANS * at(0.5))
     this.#delayMs = Math.min(MAX_DELAY_MS, Math.max(MIN_DELAY_MS, ms95))
+    this.#lateMs = Math.max(MAX_DELAY_MS, MEDIANS_BEYOND_BUDGET * at(0.5))
   }
 }

@@ -75,9 +75,9 @@ describe('a request that is late', () => {
     expect(await call).toBe('first')
   })
 
-  it('is a second late while little is known of the service', async () => {
+  it('is late after half a second while little is known of the service', async () => {
     const call = hedge.run({ request })
-    await pass(999)
+    await pass(499)
     expect(sent).toHaveLength(1)
     await pass(1)
     expect(sent).toHaveLength(2)
@@ -107,7 +107,31 @@ describe('a request that is late', () => {
       await call
     }
     expect(requests).toBeGreaterThan(1000)
-    expect(requests).toBeLessThanOrEqual(1110)
+    expect(requests).toBeLessThanOrEqual(1135)
+  })
+
+  it('is made again after half a second though the budget is used up, for four calls at a time', async () => {
+    await learn(Array.from({ length: 200 }, () => 20))
+    const calls = Array.from({ length: 60 }, () => hedge.run({ request }))
+    await pass(20)
+    await pass(20)
+    // The budget that 60 calls add, and all that was saved.
+    const budgeted = sent.length - 60
+    expect(budgeted).toBeLessThanOrEqual(38)
+    for (let i = 0; i < 100; i++) await pass(100)
+    const all = sent.length
+    // Each of the four gets one or two, as it had one before or not.
+    expect(all).toBeGreaterThanOrEqual(60 + budgeted + 4)
+    expect(all).toBeLessThanOrEqual(60 + budgeted + 8)
+    for (const each of sent.splice(0)) each.answer('x')
+    await Promise.all(calls)
+    expect(env.sleeping).toBe(0)
+    // Those four are over.
+    const call = hedge.run({ request })
+    for (let i = 0; i < 20; i++) await pass(100)
+    expect(sent.length).toBeGreaterThan(1)
+    sent[1]?.answer('second')
+    expect(await call).toBe('second')
   })
 
   it('is not given up for the failure of the other one', async () => {
