@@ -24,7 +24,7 @@ const RARE = LONG
   : [
       'disk full',
       'cache disk full',
-      'cached file longer file',
+      ...FILE_DAMAGE_KINDS.map((kind) => `cached file ${kind}`),
       'store stale-list',
       'store very-late',
     ]
