@@ -13,6 +13,8 @@ export class SimEnv implements Env {
   readonly #life: Life
   readonly #clock: Clock
   readonly #random: Random
+  /** Whether a turn of the event loop may take long. False where equal work is to make equal calls. */
+  hasBusyTurns = true
   /** How many calls say that the process must stay alive for them. */
   holds = 0
 
@@ -58,7 +60,8 @@ export class SimEnv implements Env {
 
   /** Now and then others have much to do in that turn. */
   yield(): Promise<void> {
-    const ms = this.#random.number() < BUSY_TURNS ? this.#random.number() * BUSY_TURN_MS : 0
+    const isBusy = this.hasBusyTurns && this.#random.number() < BUSY_TURNS
+    const ms = isBusy ? this.#random.number() * BUSY_TURN_MS : 0
     return new Promise((resolve) => {
       this.#life.after(ms, YIELDED, resolve)
     })

@@ -29,6 +29,7 @@ export class Bench {
     const clock = new Clock({ rate: 1, offsetMicros: seed * 10_000_000 })
     const name = `process${machine.boot}`
     this.life = new SimProcess(this.world, name, clock, seed).start()
+    this.life.env.hasBusyTurns = false
     const user = machine.userFor(this.life, weather)
     this.files = { user, log: logFiles(user), store: storeFiles(user) }
   }
