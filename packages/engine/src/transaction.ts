@@ -44,7 +44,7 @@ export interface TransactionOptions {
    */
   isolation?: 'serializable' | 'snapshot'
   /**
-   * How often it is run at most, until nobody is in its way. Default 20. From the sixth attempt on, other
+   * How often it is run at most, if other writes keep contradicting it. Default 20. From the sixth attempt on, other
    * writes of this process wait until it has ended, for 5 s at most. Those of other processes go on: a
    * transaction that reads much of what they write to should read less, or be of `snapshot` isolation.
    */

@@ -52,7 +52,7 @@ export class Hedge {
   readonly #latencies: Float64Array = new Float64Array(WINDOW)
   #count = 0
   #delayMs = MAX_DELAY_MS
-  /** After so long a request is late beyond doubt. */
+  /** A request that takes this long may get a further one beyond the budget. */
   #lateMs = MAX_DELAY_MS
   #budget: number = FULL_BUDGET
   /** Calls under way that were given further requests beyond the budget. */

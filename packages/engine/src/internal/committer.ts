@@ -119,9 +119,9 @@ export class Committer {
   /** Whether buffered writes go to the log early: only where it keeps them without a sync. */
   readonly #handsOver: boolean
   /** See `HAND_OVER_BYTES`. */
-  #groupBytes: number
+  #handOverBytes: number
   /** See `GROUP_BYTES`. */
-  readonly #mostGroupBytes: number
+  readonly #groupBytes: number
   /** When the last group was handed to the log, or durable there, by the monotonic clock. */
   #handedOverAtMs = Number.NEGATIVE_INFINITY
   /** Whether a timer waits that hands over what gathers. */
@@ -158,8 +158,8 @@ export class Committer {
     this.#flushIntervalMs = options.flushIntervalMs
     this.#hold = new WriteHold(options.env)
     this.#handsOver = options.log.exclusive && options.log.sync !== undefined
-    this.#groupBytes = this.#handsOver ? HAND_OVER_BYTES : TURN_BYTES
-    this.#mostGroupBytes = options.log.exclusive ? GROUP_BYTES.exclusive : GROUP_BYTES.shared
+    this.#handOverBytes = this.#handsOver ? HAND_OVER_BYTES : TURN_BYTES
+    this.#groupBytes = options.log.exclusive ? GROUP_BYTES.exclusive : GROUP_BYTES.shared
     this.#newTables = new TablesToCome()
     this.#version = options.versions.state.version
     this.#timestamp = options.versions.state.timestamp
@@ -193,7 +193,7 @@ export class Committer {
     const tableId = id ?? this.#newTables.add(table, group)
     group.records.put(tableId, kind, key, 0, key.length, value, 0, value.length)
     group.tableIds.add(tableId)
-    if (group.byteLength >= this.#mostGroupBytes) this.#closeGathering()
+    if (group.byteLength >= this.#groupBytes) this.#closeGathering()
     this.#schedule()
     return group.durable
   }
@@ -229,7 +229,7 @@ export class Committer {
     group.append(payload)
     for (const id of actual) group.tableIds.add(id)
     if (!buffered) {
-      if (group.byteLength >= this.#mostGroupBytes) this.#closeGathering()
+      if (group.byteLength >= this.#groupBytes) this.#closeGathering()
       this.#schedule()
       return group.durable
     }
@@ -272,7 +272,7 @@ export class Committer {
     if (this.#stopped !== undefined) throw this.#stopped
     const payload = batchPayload(batch, ids)
     let group = this.#transactions
-    if (group === undefined || group.byteLength >= this.#mostGroupBytes) {
+    if (group === undefined || group.byteLength >= this.#groupBytes) {
       this.#closeGathering({ followed: true })
       group = new TransactionGroup(this.buffers)
       this.#unseen++
@@ -407,7 +407,7 @@ export class Committer {
    * one will, or the next turn of the event loop.
    */
   #isDue(group: CommitGroup): boolean {
-    if (group.byteLength >= this.#groupBytes) return true
+    if (group.byteLength >= this.#handOverBytes) return true
     if (!this.#handsOver) return false
     if ((group.writes++ & (WRITES_PER_LOOK - 1)) === 0) {
       const now = this.#env.monotonic()
@@ -459,7 +459,7 @@ export class Committer {
    */
   handOverAtEnd(): void {
     if (this.#stopped !== undefined) return
-    this.#groupBytes = 0
+    this.#handOverBytes = 0
     this.sealVisible()
     this.#appendVisible(this.#closed)
     this.#log.writeOut?.({ durable: this.#flushIntervalMs !== Number.POSITIVE_INFINITY })

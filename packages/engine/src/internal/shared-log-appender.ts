@@ -10,8 +10,8 @@ import type { VersionSet } from './version-set.js'
 /** How often a group is tried at the next version before its writers are told. */
 const MAX_ATTEMPTS = 100
 /**
- * How long it is tried. What is under way then is waited for: an append takes up to 30 s until it is given
- * up as unknown.
+ * For how long it is tried. An append that is under way when the time is over is still waited for: up to
+ * 30 s more, until it is given up as unknown.
  */
 const MAX_MS = 30_000
 
@@ -48,9 +48,9 @@ export class SharedLogAppender {
   }
 
   /**
-   * Appends one group; gives where it came to stand. Throws `CommitConflictError` where it doesn't apply
-   * any more to what others committed; the same, retryable, where others were first 100 times in a row, or for
-   * 30 s; `CommitUnknownError` where nobody can tell whether it is in the log, and what `stopped` gives.
+   * Appends one group, and returns its version and timestamp. Throws `CommitConflictError` if it no longer
+   * applies to what other processes committed; the same, retryable, if they were first 100 times in a row
+   * or for 30 s; `CommitUnknownError` if it can't be found out whether it is in the log; what `stopped` gives.
    */
   async append(group: CommitGroup): Promise<Commit> {
     const { env, log, versions, clock, catchUp, applyNext } = this.#options

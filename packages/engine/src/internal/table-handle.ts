@@ -6,7 +6,8 @@ import type { Range, ReadOptions, ScanOptions } from '../range.js'
 import type { Rows, Scan } from '../scan.js'
 import type { Table, WarmReport } from '../table.js'
 import type { Commit, WriteOptions } from '../write-options.js'
-import { assertKey, assertValue } from './arguments/sizes.js'
+import { encodeKey } from './arguments/keys.js'
+import { assertValue } from './arguments/sizes.js'
 import { takeWriteOptions } from './arguments/write-options.js'
 import type { DatabaseHandle } from './database-handle.js'
 import type { TableIdentity } from './table-identity.js'
@@ -125,13 +126,6 @@ export class TableHandle<K, V> implements Table<K, V> {
     const written = writer.write(this.identity, kind, key, value, durability, signal)
     return signal === undefined ? written : waitFor(written, signal)
   }
-}
-
-/** A key of a table as it is stored. Throws `InvalidArgumentError` for one that can't be. */
-export function encodeKey<K>(table: TableIdentity, key: K): Uint8Array {
-  const bytes = encodeWith(table.keys as Encoding<K>, key)
-  assertKey(bytes)
-  return bytes
 }
 
 /**

@@ -53,7 +53,10 @@ export class TakenKey {
   }
 }
 
-/** The keys of one call, as `TakenKey`. Those that no caller can change are encoded when they are needed. */
+/**
+ * The keys of one call, as `TakenKey`. A key that the caller can't change, such as a string, is encoded when
+ * it is needed.
+ */
 export class TakenKeys {
   readonly #table: KeyedTable
   readonly #keys: readonly unknown[]
@@ -66,11 +69,15 @@ export class TakenKeys {
   /** The key at an index, as it is stored, until the next call. Throws as `TakenKey.stored` does. */
   stored(index: number): Uint8Array {
     const key = this.#keys[index]
-    if (key instanceof TakenKey) return key.stored()
-    const bytes = encodeWith(this.#table.keys as Encoding<unknown>, key)
-    assertKey(bytes)
-    return bytes
+    return key instanceof TakenKey ? key.stored() : encodeKey(this.#table, key)
   }
+}
+
+/** A key of a table as it is stored. Throws `InvalidArgumentError` for one that can't be. */
+export function encodeKey(table: Pick<KeyedTable, 'keys'>, key: unknown): Uint8Array {
+  const bytes = encodeWith(table.keys as Encoding<unknown>, key)
+  assertKey(bytes)
+  return bytes
 }
 
 function isPrimitive(key: unknown): boolean {
