@@ -15,7 +15,8 @@ export type CursorStatus = typeof POSITIONED | typeof END | typeof PENDING
  *
  * The hot path is synchronous: fields are plain data, `next` makes no promise and no garbage.
  * The arrays behind the fields may be reused by the next move, unless `stable` says that they
- * stay as they are and may be handed out to users as views.
+ * stay as they are and may be handed out to users as views. Once a move is over, the cursor doesn't
+ * read them any more: users may overwrite what they were given.
  */
 export interface RecordCursor {
   readonly reverse: boolean

@@ -22,8 +22,8 @@ export interface VisibleCursorOptions {
  * Going forward, the first version that is old enough decides its key, and the others are passed
  * over by comparing keys from their ends, where neighbours differ. In reverse a key's versions come
  * oldest first: the cursor holds the latest one that is old enough, and yields it when it has
- * looked at the record after it. What is held is copied only where the cursor below reuses its
- * arrays.
+ * looked at the record after it. What is held is copied where the cursor below reuses its arrays,
+ * and before it waits: a row that was handed out may be overwritten by then.
  */
 export class VisibleCursor implements RecordCursor {
   readonly reverse: boolean
@@ -111,10 +111,10 @@ export class VisibleCursor implements RecordCursor {
       }
       if (++unseen > mostUnseen) {
         this.#isPausing = true
-        return PENDING
-      }
-      status = below.next()
+        status = PENDING
+      } else status = below.next()
     }
+    if (status === PENDING && this.#holds && this.stable) this.#copyKey(this)
     return status
   }
 
@@ -171,8 +171,10 @@ export class VisibleCursor implements RecordCursor {
       this.keyBytes = keyBytes
       this.keyStart = keyStart
       this.keyEnd = keyEnd
-      return
-    }
+    } else this.#copyKey(below)
+  }
+
+  #copyKey({ keyBytes, keyStart, keyEnd }: RecordCursor): void {
     const length = keyEnd - keyStart
     if (this.#keyCopy.length < length) this.#keyCopy = new Uint8Array(Math.max(64, 2 * length))
     const copy = this.#keyCopy

@@ -152,6 +152,37 @@ describe('VisibleCursor', () => {
     }
   })
 
+  it('reads no key again that it has moved on from: its owner may overwrite it', async () => {
+    await fc.assert(
+      fc.asyncProperty(recordLists(), manners, pauses, async (lists, manner, mostUnseen) => {
+        const how = { ...manner, stable: true }
+        const whole = new MergingCursor(lists.map((list) => new ArrayCursor(list)))
+        const expected = model(await drain(whole, whole.first()), 9)
+        if (how.reverse) expected.reverse()
+        const own = lists.map((list) =>
+          list.map((record) => ({ ...record, key: record.key.slice() })),
+        )
+        const merge = new MergingCursor(
+          own.map((list) => cursorOf(list, how)),
+          how,
+        )
+        const cursor = new VisibleCursor(merge, { ...how, timestamp: 9, mostUnseen })
+        const rows: Uint8Array[] = []
+        let status = cursor.first()
+        while (status !== END) {
+          if (status === POSITIONED) {
+            const view = cursor.keyBytes.subarray(cursor.keyStart, cursor.keyEnd)
+            rows.push(view.slice())
+            status = cursor.next()
+            view.fill(0x55)
+          } else status = await cursor.load()
+        }
+        expect(rows).toEqual(expected.map(({ key }) => key))
+      }),
+      { numRuns: runs },
+    )
+  })
+
   it('hands out arrays that stay as they are, where it says that it is stable', () => {
     for (const reverse of [false, true]) {
       const below = new ArrayCursor(records('a@2=new a@1=old b@3=x'), { reverse })

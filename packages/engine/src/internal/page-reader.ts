@@ -1,4 +1,4 @@
-import { compareRanges, copyBytes } from '@firn/bytes'
+import { compareRanges } from '@firn/bytes'
 import { isFirnError, type TimeSlice } from '@firn/env'
 import {
   type CursorStatus,
@@ -218,8 +218,9 @@ export class PageReader {
     const last = reverse ? bounds.lower : bounds.upper
     const lastKey = last.key
     const sign = reverse ? -1 : 1
-    const raw = isBytes(options.keys) && isBytes(options.values) && !options.copy
-    const wanted = Math.min(maxRows, page.length + this.#remaining)
+    const isRaw = isBytes(options.keys) && isBytes(options.values) && !options.copy
+    const first = page.length
+    const wanted = Math.min(maxRows, first + this.#remaining)
     let status = this.#status
     let bytes = 0
     let lastBytes: Uint8Array | undefined
@@ -234,15 +235,19 @@ export class PageReader {
         break
       }
       bytes += cursor.keyEnd - cursor.keyStart + cursor.valueEnd - cursor.valueStart
-      if (raw && what === 'entries') page.push([userKey(cursor), storedValue(cursor)])
-      else page.push(rowOf(cursor, options))
-      this.#remaining--
+      if (what === 'entries') page.push([userKey(cursor), storedValue(cursor)])
+      else page.push(what === 'keys' ? userKey(cursor) : storedValue(cursor))
       lastBytes = cursor.keyBytes
       lastStart = cursor.keyStart
       lastEnd = cursor.keyEnd
       status = cursor.next()
     }
-    if (lastBytes !== undefined) this.#lastKey = lastBytes.subarray(lastStart, lastEnd)
+    this.#remaining -= page.length - first
+    // A copy, as the rows are their owner's from now on, and may be overwritten.
+    if (lastBytes !== undefined && (status === PENDING || this.#source.range !== undefined)) {
+      this.#lastKey = lastBytes.slice(lastStart, lastEnd)
+    }
+    if (!isRaw) decodeRows(page, first, options)
     if (this.#remaining === 0) status = END
     this.#status = status
     return status === PENDING && page.length < wanted ? WAITING : undefined
@@ -253,20 +258,20 @@ function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | undefined)?.then === 'function'
 }
 
-function rowOf(cursor: RecordCursor, { what, copy, keys, values }: PageReaderOptions): unknown {
-  if (what === 'keys') return keys.decode(copy ? userKeyCopy(cursor) : userKey(cursor))
-  if (what === 'values') return values.decode(copy ? valueCopy(cursor) : storedValue(cursor))
-  return copy
-    ? [keys.decode(userKeyCopy(cursor)), values.decode(valueCopy(cursor))]
-    : [keys.decode(userKey(cursor)), values.decode(storedValue(cursor))]
-}
-
-function userKeyCopy({ keyBytes, keyStart, keyEnd }: RecordCursor): Uint8Array {
-  return copyBytes(keyBytes, keyStart + TABLE_PREFIX_BYTES, keyEnd)
-}
-
-function valueCopy({ valueBytes, valueStart, valueEnd }: RecordCursor): Uint8Array {
-  return copyBytes(valueBytes, valueStart, valueEnd)
+/** Decodes the rows from `first` on, in place, once the cursor has passed them: a decoder may write. */
+function decodeRows(page: unknown[], first: number, options: PageReaderOptions): void {
+  const { what, copy, keys, values } = options
+  const decodeKey = (key: Uint8Array): unknown => keys.decode(copy ? key.slice() : key)
+  const decodeValue = (value: Uint8Array): unknown => values.decode(copy ? value.slice() : value)
+  for (let i = first; i < page.length; i++) {
+    if (what === 'keys') page[i] = decodeKey(page[i] as Uint8Array)
+    else if (what === 'values') page[i] = decodeValue(page[i] as Uint8Array)
+    else {
+      const row = page[i] as unknown[]
+      row[0] = decodeKey(row[0] as Uint8Array)
+      row[1] = decodeValue(row[1] as Uint8Array)
+    }
+  }
 }
 
 // The cursors below hand out memory that nobody else holds: views of it may be given away.
