@@ -85,6 +85,8 @@ export interface Tuning {
    * aborts have a turn of the event loop, in milliseconds. Default 8.
    */
   sliceMs?: number
+  /** Rows that a scan reads at once, at most: those of a page. Up to 10,000; default 1,000. */
+  pageRows?: number
 }
 
 /** A database of ready-made parts. */

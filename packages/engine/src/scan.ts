@@ -3,7 +3,10 @@
  * one moment, whatever is written meanwhile. Leaving the loop early releases what the scan holds.
  */
 export interface Rows<Row> extends AsyncIterable<Row> {
-  /** Rows in arrays of up to 1,000, or about a MiB: the quickest way through many rows. */
+  /**
+   * Rows in arrays of up to 1,000 (`tuning.pageRows`), or about a MiB: the quickest way through many
+   * rows.
+   */
   pages(): AsyncIterable<Row[]>
   /** All rows in one array. */
   toArray(): Promise<Row[]>

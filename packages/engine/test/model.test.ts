@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { type Database, isFirnError, type Table } from '../src/index.js'
 import { makePlace, PLACE_KINDS, type PlaceKind, TINY } from './support/locations.js'
 
-const RUNS = process.env['FIRN_TEST_LONG'] === undefined ? 120 : 1000
+const RUNS = process.env['FIRN_TEST_LONG'] === undefined ? 60 : 1000
 
 // A commit to a log of objects syncs five times: these runs take longest.
 const SHARES: Record<PlaceKind, number> = { memory: 0.4, file: 0.4, objects: 0.2 }

@@ -124,16 +124,13 @@ describe('limits and wrong input', () => {
     const table = db.table('t', { keys: 'utf8', values: 'json' })
     await table.bytes.put(utf8('k'), utf8('secret: no JSON'))
     for (const attempt of [
-      table.get('k'),
-      table.scan().toArray(),
-      table.put(`secret${'x'.repeat(70_000)}`, 1),
-      table.put('k', (() => 'secret') as never),
-      table.put(['secret'] as never, 1),
+      () => table.get('k'),
+      () => table.scan().toArray(),
+      () => table.put(`secret${'x'.repeat(70_000)}`, 1),
+      () => table.put('k', (() => 'secret') as never),
+      () => table.put(['secret'] as never, 1),
     ]) {
-      const error = await attempt.then(
-        () => undefined,
-        (e: unknown) => e,
-      )
+      const error: unknown = await attempt().catch((error: unknown) => error)
       expect(error).toMatchObject({ code: 'FIRN_INVALID_ARGUMENT' })
       expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('secret')
     }

@@ -6,6 +6,7 @@ import {
   InvalidArgumentError,
   systemEnv,
 } from '@firn/env'
+import { patientEnv } from '@firn/env/testing'
 import { type CommitLog, SpillingCommitLog, spillPrefix } from '@firn/manifest'
 import { MemoryObjectStore } from '@firn/object-store'
 import { describe, expect, it } from 'vitest'
@@ -39,7 +40,7 @@ describeServices('the log on DynamoDB', (table) => {
   it('makes the requests that it must, and no more', async () => {
     let requests: DynamoDbRequest[] = []
     const onRequest = (request: DynamoDbRequest) => requests.push(request)
-    const log = new DynamoDbCommitLog(table().options({ onRequest }))
+    const log = new DynamoDbCommitLog(table().options({ onRequest, env: patientEnv }))
     const made = async (work: () => Promise<unknown>) => {
       requests = []
       await work()

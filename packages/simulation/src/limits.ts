@@ -47,6 +47,7 @@ export function drawLimits(decisions: Decisions, { limits: own = {} }: Theme): L
         level0Slowdown,
         level0Stop: level0Slowdown + pick('level0Stop', [16, 2, 6]),
         inlineLimitBytes,
+        pageRows: pick('pageRows', [1000, 1000, 2, 7, 30]),
         sliceMs: pick('sliceMs', [8, 8, 8, 8, 8, 8, 8, 0]),
       },
     },

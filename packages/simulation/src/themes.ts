@@ -18,6 +18,7 @@ export type LimitName =
   | 'memtableBytes'
   | 'cacheBytes'
   | 'segment bytes'
+  | 'pageRows'
   | 'keys'
 
 /**
@@ -92,6 +93,7 @@ export const THEMES: readonly [Theme, ...Theme[]] = [
       cacheBytes: [1_000_000, 0, 0],
       memtableBytes: [1024, 1024, 4096],
       keys: [8, 40, 150],
+      pageRows: [1000, 2, 2, 7],
     },
   },
   {
@@ -104,6 +106,7 @@ export const THEMES: readonly [Theme, ...Theme[]] = [
       memtableBytes: [1024, 1024, 4096],
       uploadMs: [0, 500, 4000],
       keys: [150],
+      pageRows: [1000, 2, 2, 7],
     },
   },
   {
@@ -120,7 +123,7 @@ export const THEMES: readonly [Theme, ...Theme[]] = [
     weight: 3,
     often: ['view amid writes', 'snapshot', 'held scan', 'get at', 'burst', 'fill'],
     places: ['embedded', 'embedded', 'objects', 'dynamodb'],
-    limits: { keys: [150, 150, 8], cacheBytes: [1_000_000, 0] },
+    limits: { keys: [150, 150, 8], cacheBytes: [1_000_000, 0], pageRows: [1000, 2, 7, 30] },
   },
   {
     name: 'doubt',

@@ -5,7 +5,7 @@ import { runSeed } from '../src/run-seed.js'
 import { runSeeds } from '../src/runner/run-seeds.js'
 
 const LONG = process.env['FIRN_TEST_LONG'] === '1'
-const SEEDS = LONG ? 50 : 8
+const SEEDS = LONG ? 50 : 4
 
 test(`a seed is the same twice, for ${SEEDS} seeds`, { timeout: 1_200_000 }, async () => {
   const { failed, runs } = await runSeeds({ seeds: SEEDS, twice: true })

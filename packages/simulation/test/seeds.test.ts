@@ -9,7 +9,7 @@ import { runSeeds } from '../src/runner/run-seeds.js'
 
 const LONG = process.env['FIRN_TEST_LONG'] === '1'
 /** `FIRN_TEST_SEEDS=1001-2000` takes these alone, if several runs share the work. */
-const [FIRST = 1, LAST = LONG ? 2000 : 60] =
+const [FIRST = 1, LAST = LONG ? 2000 : 40] =
   process.env['FIRN_TEST_SEEDS']?.split('-').map(Number) ?? []
 const SEEDS = LAST - FIRST + 1
 

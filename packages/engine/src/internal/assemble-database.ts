@@ -46,6 +46,7 @@ const DEFAULTS = {
   level0Trigger: 4,
   level0Slowdown: 20,
   level0Stop: 36,
+  pageRows: 1000,
 }
 
 /** Files of level 0 that are merged down even where most of the work would be level 1's. */
@@ -123,6 +124,7 @@ export async function assembleDatabase(
     const present = new Present({
       env,
       slice,
+      pageRows: options.tuning?.pageRows ?? DEFAULTS.pageRows,
       log,
       versions,
       follower,

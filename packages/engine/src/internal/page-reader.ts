@@ -21,12 +21,13 @@ import { TABLE_PREFIX_BYTES } from './table-memtable.js'
 import type { TableTree } from './table-tree.js'
 import type { Tree } from './tree.js'
 
-export const MAX_PAGE_ROWS = 1000
 // So many are a step of a slice of time; for more, the clock is read.
 const FEW_ROWS = 64
 const MAX_PAGE_BYTES = 1024 * 1024
 // Deleted rows and old versions that are passed over between two looks at the clock.
 const MOST_UNSEEN = 2000
+// Above this limit files are read ahead: many rows are likely to be asked for.
+const READ_AHEAD_ROWS = 1000
 // Up to this limit a scan tells its cursors how many rows it will read.
 const SHORT_SCAN_ROWS = 200
 
@@ -113,12 +114,9 @@ export class PageReader {
     const page: unknown[] = []
     try {
       do {
-        this.signal?.throwIfAborted()
         const turn = this.#turn(rows)
-        if (turn !== undefined) {
-          await turn
-          this.signal?.throwIfAborted()
-        }
+        if (turn !== undefined) await turn
+        this.signal?.throwIfAborted()
         if (this.#status === PENDING) await this.#load()
       } while (this.#fill(page, rows) === WAITING)
       this.signal?.throwIfAborted()
@@ -302,8 +300,7 @@ function visibleCursor(
       cursors.push(new MemtableCursor(memtable, { reverse, timestamp }))
     }
   }
-  // Read ahead only where many rows are likely to be asked for.
-  const readAheadBytes = options.limit > MAX_PAGE_ROWS ? 256 * 1024 : 0
+  const readAheadBytes = options.limit > READ_AHEAD_ROWS ? 256 * 1024 : 0
   const files: (readonly FileHandle[])[] = table.level0
     .map(({ handles }) => handles.filter(({ meta }) => overlaps(meta, options.bounds)))
     .filter(([first]) => first !== undefined && first.meta.minTimestamp <= timestamp)

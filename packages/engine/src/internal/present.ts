@@ -14,6 +14,7 @@ import { waitFor } from './wait-for.js'
 export interface PresentOptions {
   env: Env
   slice: TimeSlice
+  pageRows: number
   log: CommitLog
   versions: VersionSet
   follower: LogFollower
@@ -28,6 +29,7 @@ export interface PresentOptions {
 export class Present implements ReadSource {
   readonly timestamp: number = MAX_TIMESTAMP
   readonly slice: TimeSlice
+  readonly pageRows: number
   readonly #options: PresentOptions
   readonly #versions: VersionSet
   /** Others may commit: the log is shared, or this process isn't the one that writes. */
@@ -38,6 +40,7 @@ export class Present implements ReadSource {
   constructor(options: PresentOptions) {
     this.#options = options
     this.slice = options.slice
+    this.pageRows = options.pageRows
     this.#versions = options.versions
     this.#othersCommit = !(options.log.exclusive && options.committer !== undefined)
     this.#lookedAtMs = options.lookedAtMs

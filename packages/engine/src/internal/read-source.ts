@@ -17,6 +17,8 @@ export interface ReadSource {
   readonly timestamp: number
   /** Reads that memory answers give others a turn by it. */
   readonly slice: TimeSlice
+  /** Rows of a page of a scan, at most. */
+  readonly pageRows: number
   /** True where others may have committed since this process last looked. */
   isStale(): boolean
   /** Reads the log up to its end. */

@@ -1,6 +1,6 @@
 import type { TimeSlice } from '@firn/env'
 import type { Rows, Scan } from '../scan.js'
-import { MAX_PAGE_ROWS, type PageReader } from './page-reader.js'
+import type { PageReader } from './page-reader.js'
 
 // A loop over single rows begins with a short page, so that one that is left early reads little.
 const FIRST_PAGE_ROWS = 64
@@ -11,11 +11,14 @@ export type OpenPages = (what: 'entries' | 'keys' | 'values') => PageReader
 /** A scan over whatever `open` reads. Each iteration opens a reader of its own. */
 export class RowScan<K, V> implements Scan<K, V> {
   readonly #open: OpenPages
+  readonly #pageRows: number
   readonly #entries: Rows<[K, V]>
 
-  constructor(open: OpenPages) {
+  /** `pageRows`: rows of a page at most. */
+  constructor(open: OpenPages, pageRows: number) {
     this.#open = open
-    this.#entries = new PagedRows<[K, V]>(() => open('entries'))
+    this.#pageRows = pageRows
+    this.#entries = new PagedRows<[K, V]>(() => open('entries'), pageRows)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<[K, V]> {
@@ -31,30 +34,32 @@ export class RowScan<K, V> implements Scan<K, V> {
   }
 
   keys(): Rows<K> {
-    return new PagedRows<K>(() => this.#open('keys'))
+    return new PagedRows<K>(() => this.#open('keys'), this.#pageRows)
   }
 
   values(): Rows<V> {
-    return new PagedRows<V>(() => this.#open('values'))
+    return new PagedRows<V>(() => this.#open('values'), this.#pageRows)
   }
 }
 
 class PagedRows<Row> implements Rows<Row> {
   readonly #open: () => PageReader
+  readonly #pageRows: number
 
-  constructor(open: () => PageReader) {
+  constructor(open: () => PageReader, pageRows: number) {
     this.#open = open
+    this.#pageRows = pageRows
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Row> {
-    return new RowIterator<Row>(this.#open())
+    return new RowIterator<Row>(this.#open(), this.#pageRows)
   }
 
   async *pages(): AsyncGenerator<Row[], void, undefined> {
     const reader = this.#open()
     try {
       for (;;) {
-        const page = await reader.next(MAX_PAGE_ROWS)
+        const page = await reader.next(this.#pageRows)
         if (page === undefined) return
         yield page as Row[]
       }
@@ -68,9 +73,9 @@ class PagedRows<Row> implements Rows<Row> {
     const reader = this.#open()
     try {
       for (;;) {
-        const page = await reader.next(MAX_PAGE_ROWS)
+        const page = await reader.next(this.#pageRows)
         if (page === undefined) return rows
-        if (rows.length === 0 && page.length < MAX_PAGE_ROWS) rows.push(...(page as Row[]))
+        if (rows.length === 0 && page.length < this.#pageRows) rows.push(...(page as Row[]))
         else for (const row of page) rows.push(row as Row)
       }
     } finally {
@@ -86,12 +91,15 @@ class RowIterator<Row> implements AsyncIterator<Row> {
   #signal: AbortSignal | undefined
   #page: unknown[] = []
   #at = 0
-  #rows = FIRST_PAGE_ROWS
+  readonly #pageRows: number
+  #rows: number
   #ended = false
 
-  constructor(reader: PageReader) {
+  constructor(reader: PageReader, pageRows: number) {
     this.#reader = reader
     this.#slice = reader.slice
+    this.#pageRows = pageRows
+    this.#rows = Math.min(FIRST_PAGE_ROWS, pageRows)
   }
 
   next(): Promise<IteratorResult<Row>> {
@@ -123,7 +131,7 @@ class RowIterator<Row> implements AsyncIterator<Row> {
   async #nextPage(): Promise<IteratorResult<Row>> {
     if (this.#ended) return { value: undefined, done: true }
     const page = await this.#reader.next(this.#rows)
-    this.#rows = Math.min(this.#rows * 4, MAX_PAGE_ROWS)
+    this.#rows = Math.min(this.#rows * 4, this.#pageRows)
     if (page === undefined) {
       this.#ended = true
       this.#reader.close()

@@ -34,9 +34,13 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     this.#onClose = onClose
   }
 
-  // A getter, as a snapshot can be given as a moment, which has no such member.
+  // Getters, as a snapshot can be given as a moment, which has no such members.
   get slice(): TimeSlice {
     return this.#present.slice
+  }
+
+  get pageRows(): number {
+    return this.#present.pageRows
   }
 
   /** The tables that it shows. */

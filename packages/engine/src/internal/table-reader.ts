@@ -192,6 +192,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
             return this.#scanAt({ tree, timestamp }, scan, what)
           },
         }),
+      this.#source.pageRows,
     )
   }
 

@@ -22,6 +22,7 @@ const LATER = 0.5
 export class TransactionSource implements ReadSource {
   readonly timestamp: number
   readonly slice: TimeSlice
+  readonly pageRows: number
   readonly #snapshot: SnapshotHandle
   #writes: Memtable = new Memtable().retain()
   /** Whether somebody reads `#writes` who mustn't see what is written from now on. */
@@ -34,6 +35,7 @@ export class TransactionSource implements ReadSource {
   constructor(snapshot: SnapshotHandle) {
     this.#snapshot = snapshot
     this.slice = snapshot.slice
+    this.pageRows = snapshot.pageRows
     this.timestamp = snapshot.timestamp + LATER
   }
 

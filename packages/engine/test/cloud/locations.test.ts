@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { patientEnv } from '@firn/env/testing'
 import { createTable, startDynamoDb } from '@firn/local-services'
 import { describe, expect, test } from 'vitest'
 import { type Database, open } from '../../src/index.js'
@@ -41,7 +42,7 @@ describe.skipIf(cloud === undefined)('a database in S3', () => {
     ['objects', 9],
   ] as const)('makes requests that can be counted and priced (%s)', async (log, toCreate) => {
     const location = await newLocation(log)
-    await using db = await open(location)
+    await using db = await open(location, { env: patientEnv })
     expect((await db.stats()).requests.requests).toBeLessThanOrEqual(toCreate)
     const table = db.table('t', TEXT)
     await table.put('first', 'makes the table')
@@ -59,7 +60,7 @@ describe.skipIf(cloud === undefined)('a database in S3', () => {
     for (const name of [0, 1, 2]) await db.table(`other-${name}`, TEXT).put('first', 'v')
     expect(await requestsOf(db, () => large.write())).toBe(2)
 
-    await using other = await open(location)
+    await using other = await open(location, { env: patientEnv })
     expect((await other.stats()).requests.requests).toBeLessThanOrEqual(
       // Each entry of a log in S3 is an object.
       log === 'dynamodb' ? 4 : 20,

@@ -92,7 +92,9 @@ export class ClientReads<T extends Readable = Readable> {
 
   #keyText(key: unknown): string {
     const text = textOfKey(this.kinds.keys, key)
-    if (key instanceof Uint8Array) key.fill(SCRIBBLED)
+    for (const part of Array.isArray(key) ? key : [key]) {
+      if (part instanceof Uint8Array) part.fill(SCRIBBLED)
+    }
     return text
   }
 }

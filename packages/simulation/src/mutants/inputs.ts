@@ -79,4 +79,26 @@ export const INPUTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'passed-key-not-kept',
+    bug: 'A scan that has to wait goes by the key of the row before it, which its reader may have overwritten.',
+    patches: [
+      {
+        module: 'mvcc/visible-cursor',
+        from: 'if (status === PENDING && this.#holds && this.stable) this.#copyKey(this);',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'place-in-scan-not-kept',
+    bug: 'A scan goes on in other files behind the key of its last row, which its reader may have overwritten.',
+    patches: [
+      {
+        module: 'engine/internal/page-reader',
+        from: 'this.#lastKey = lastBytes.slice(lastStart, lastEnd);',
+        to: 'this.#lastKey = lastBytes.subarray(lastStart, lastEnd);',
+      },
+    ],
+  },
 ]

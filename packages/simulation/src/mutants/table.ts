@@ -11,8 +11,8 @@ const HEAD = `# Mutants
 
 Bugs planted into the built code, one at a time, and the first seed that finds each of them. Written by
 \`npm run mutants\`; \`src/mutants/\` has the changes of code. Decisions are those that are left of the
-failing run when it is made as small as can be; what it said is of the run before. A dash stands for a bug
-that no run has found yet: the workload is blind to it, or it does no harm.
+failing run when it is made as small as can be, where it was; what it said is of the run before. A dash
+stands for a bug that no run has found yet: the workload is blind to it, or it does no harm.
 
 | mutant | the bug | seed | decisions | what the run said |
 |---|---|---:|---:|---|`

@@ -48,6 +48,7 @@ const TUNING: Readonly<Record<keyof Tuning, number>> = {
   level0Stop: 1,
   inlineLimitBytes: 0,
   sliceMs: 0,
+  pageRows: 1,
 }
 const TUNING_MEMBERS: ReadonlySet<string> = new Set(Object.keys(TUNING))
 
@@ -68,6 +69,8 @@ const MOST_TUNING: Readonly<Partial<Record<keyof Tuning, number>>> = {
   blockBytes: 64 * 1024 ** 2,
   /** An entry of the log is built in memory, with others that are written at the same time. */
   inlineLimitBytes: 256 * 1024 ** 2,
+  /** A page is built in memory. */
+  pageRows: 10_000,
 }
 
 const LOCATIONS =
