@@ -370,20 +370,23 @@ describe('cursors', () => {
     expect(await drain(cursor, PENDING)).toEqual(rows)
   })
 
-  it('42: stop with the reason of their signal, and no other caller does', async () => {
-    const reader = await SstReader.open(memorySource(large))
-    const controller = new AbortController()
-    const aborted = reader.cursor({ signal: controller.signal, readAheadBytes: 30_000 })
-    const other = reader.cursor({ readAheadBytes: 30_000 })
-    expect([aborted.first(), other.first()]).toEqual([PENDING, PENDING])
-    const failing = aborted.load()
-    const going = other.load()
-    controller.abort('enough')
-    await expect(failing).rejects.toBe('enough')
-    expect(await going).toBe(POSITIONED)
-    await expect(aborted.load()).rejects.toBe('enough')
-    expect(await drain(other, POSITIONED)).toEqual(rows)
-  })
+  it.each([true, false])(
+    '42: stop by their signal, and no other caller does (fill: %s)',
+    async (fill) => {
+      const reader = await SstReader.open(memorySource(large))
+      const controller = new AbortController()
+      const aborted = reader.cursor({ signal: controller.signal, readAheadBytes: 30_000, fill })
+      const other = reader.cursor({ readAheadBytes: 30_000, fill })
+      expect([aborted.first(), other.first()]).toEqual([PENDING, PENDING])
+      const failing = aborted.load()
+      const going = other.load()
+      controller.abort('enough')
+      await expect(failing).rejects.toBe('enough')
+      expect(await going).toBe(POSITIONED)
+      await expect(aborted.load()).rejects.toBe('enough')
+      expect(await drain(other, POSITIONED)).toEqual(rows)
+    },
+  )
 })
 
 describe('warming', () => {

@@ -116,6 +116,41 @@ export class BlockFile {
     })
   }
 
+  /** Blocks `from` to `to` (inclusive) of one index as they are stored, by one read of the source. */
+  async readStored(
+    index: IndexBlock,
+    from: number,
+    to: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    this.assertOpen()
+    signal?.throwIfAborted()
+    const start = this.#start(index, from)
+    const bytes = await this.#readExactly(start, this.#end(index, to) - start, signal)
+    signal?.throwIfAborted()
+    return bytes
+  }
+
+  /** Decodes a block of those that `readStored` gave from block `from` on; `undefined`: it is damaged. */
+  tryDecode(
+    index: IndexBlock,
+    ordinal: number,
+    bytes: Uint8Array,
+    from: number,
+  ): DataBlock | undefined {
+    const offset = this.#start(index, ordinal)
+    const start = this.#start(index, from)
+    const stored = bytes.subarray(offset - start, this.#end(index, ordinal) - start)
+    const name = `block ${ordinal}`
+    try {
+      const raw = openBlock(stored, this.identity, offset, MAX_BLOCK_BYTES, name)
+      return decodeBlock(raw, this.timestamp, this.#place(name, offset))
+    } catch (error) {
+      if (isFirnError(error, 'FIRN_CORRUPTION')) return undefined
+      throw error
+    }
+  }
+
   /** As `fetchRun`, whatever the cache has, and without a trace in it. */
   async readRun(
     index: IndexBlock,
@@ -217,6 +252,10 @@ export class BlockFile {
     )
   }
 
+  #place(name: string, offset: number): string {
+    return `${name} at offset ${offset} of SST ${this.identity.fileId}`
+  }
+
   // `as number`: ordinals are those of the index's children.
   #start(index: IndexBlock, ordinal: number): number {
     return index.offsets[ordinal - index.first] as number
@@ -246,7 +285,7 @@ export class BlockFile {
     decode: (raw: Uint8Array, where: string) => T,
   ): Promise<T> {
     const { identity } = this
-    const where = `${name} at offset ${offset} of SST ${identity.fileId}`
+    const where = this.#place(name, offset)
     let raw: Uint8Array
     try {
       raw = openBlock(stored, identity, offset, MAX_BLOCK_BYTES, name)

@@ -12,11 +12,20 @@ const ADAPTIVE_TO_BYTES: number = 256 * 1024
 interface Run {
   readonly from: number
   readonly to: number
-  readonly results: Promise<PromiseSettledResult<DataBlock>[]>
+  readonly blocks: Promise<ReadBlocks>
+}
+
+/** Adjacent blocks that were read. */
+interface ReadBlocks {
+  /** The block; `undefined`: it isn't among them, or is damaged. */
+  block(ordinal: number): DataBlock | undefined
+  /** Throws what keeps the block from being among them. */
+  assertHas(ordinal: number): Promise<void>
 }
 
 export interface ReadAheadOptions {
   readonly reverse: boolean
+  /** False: blocks stay as they are stored until the cursor comes to them, so that they take less memory. */
   readonly fill: boolean
   /** Stored bytes of a read; undefined adapts. */
   readonly bytes: number | undefined
@@ -34,8 +43,7 @@ export class ReadAhead {
   readonly #options: ReadAheadOptions
   readonly #step: 1 | -1
   #bytes = 0
-  #window: DataBlock[] = []
-  #windowFirst = 0
+  #window: ReadBlocks | undefined
   #next: Run | undefined
 
   constructor(file: BlockFile, options: ReadAheadOptions) {
@@ -53,12 +61,12 @@ export class ReadAhead {
   /** Lets go of everything. */
   close(): void {
     this.#next = undefined
-    this.#window = []
+    this.#window = undefined
   }
 
   /** The block, if it is in memory. */
   resident(ordinal: number): DataBlock | undefined {
-    return this.#window[ordinal - this.#windowFirst] ?? this.#file.blocks.peek(ordinal)
+    return this.#window?.block(ordinal) ?? this.#file.blocks.peek(ordinal)
   }
 
   /** Makes the block of `index` resident until the next call; throws what hinders that. */
@@ -68,14 +76,15 @@ export class ReadAhead {
     if (run === undefined || ordinal < run.from || ordinal > run.to) {
       run = this.#start(index, ordinal)
     }
-    this.#adopt(run, ordinal, await run.results)
+    this.#window = await run.blocks
+    await this.#window.assertHas(ordinal)
     const goesOn = this.#options.bytes !== undefined || this.#bytes === ADAPTIVE_TO_BYTES
     const after = this.#step > 0 ? run.to + 1 : run.from - 1
     const inIndex = after >= index.first && after < index.first + index.count
     if (goesOn && this.#bytes > 0 && inIndex && !this.#file.blocks.has(after)) {
       this.#next = this.#start(index, after)
       // Whoever comes to need it meets the error.
-      this.#next.results.catch(() => {})
+      this.#next.blocks.catch(() => {})
     }
   }
 
@@ -100,26 +109,72 @@ export class ReadAhead {
     }
     const from = Math.min(ordinal, last)
     const to = Math.max(ordinal, last)
-    return { from, to, results: this.#file.fetchRun(index, from, to, this.#options) }
+    return { from, to, blocks: this.#read(index, from, to) }
   }
 
-  /** Blocks from `ordinal` on are the window; one that failed ends it, and fails when met. */
-  #adopt(run: Run, ordinal: number, results: PromiseSettledResult<DataBlock>[]): void {
-    const wanted = ordinal - run.from
-    let begin = wanted
-    let end = wanted
-    for (let i = wanted; i >= 0 && i < results.length; i += this.#step) {
-      const result = results[i] as PromiseSettledResult<DataBlock>
-      if (result.status === 'rejected') {
-        if (i === wanted) throw result.reason
-        break
-      }
-      if (this.#step > 0) end = i
-      else begin = i
-    }
-    this.#window = results
-      .slice(begin, end + 1)
-      .map((result) => (result as PromiseFulfilledResult<DataBlock>).value)
-    this.#windowFirst = run.from + begin
+  async #read(index: IndexBlock, from: number, to: number): Promise<ReadBlocks> {
+    const file = this.#file
+    const { fill, signal } = this.#options
+    if (fill) return new DecodedBlocks(from, await file.fetchRun(index, from, to, this.#options))
+    const bytes = await file.readStored(index, from, to, signal)
+    return new StoredBlocks({ file, index, from, to, bytes, signal })
+  }
+}
+
+class DecodedBlocks implements ReadBlocks {
+  readonly #from: number
+  readonly #results: readonly PromiseSettledResult<DataBlock>[]
+
+  constructor(from: number, results: readonly PromiseSettledResult<DataBlock>[]) {
+    this.#from = from
+    this.#results = results
+  }
+
+  block(ordinal: number): DataBlock | undefined {
+    const result = this.#results[ordinal - this.#from]
+    return result?.status === 'fulfilled' ? result.value : undefined
+  }
+
+  async assertHas(ordinal: number): Promise<void> {
+    const result = this.#results[ordinal - this.#from]
+    if (result?.status === 'rejected') throw result.reason
+  }
+}
+
+interface StoredRun {
+  readonly file: BlockFile
+  readonly index: IndexBlock
+  readonly from: number
+  readonly to: number
+  readonly bytes: Uint8Array
+  readonly signal: AbortSignal | undefined
+}
+
+class StoredBlocks implements ReadBlocks {
+  readonly #run: StoredRun
+  /** The block that was decoded last. */
+  #block: DataBlock | undefined
+  #ordinal = -1
+
+  constructor(run: StoredRun) {
+    this.#run = run
+  }
+
+  block(ordinal: number): DataBlock | undefined {
+    if (ordinal === this.#ordinal) return this.#block
+    const { file, index, from, to, bytes } = this.#run
+    if (ordinal < from || ordinal > to) return undefined
+    this.#ordinal = ordinal
+    this.#block = file.tryDecode(index, ordinal, bytes, from)
+    return this.#block
+  }
+
+  /** Of a damaged block, takes what another read brings. */
+  async assertHas(ordinal: number): Promise<void> {
+    if (this.block(ordinal) !== undefined) return
+    const { file, index, signal } = this.#run
+    const block = await file.readBlock(index, ordinal, signal)
+    this.#ordinal = ordinal
+    this.#block = block
   }
 }
