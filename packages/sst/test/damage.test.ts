@@ -241,7 +241,7 @@ describe('a reply that is wrong', () => {
     await expect(cursor.load()).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
   })
 
-  it.each([true, false])('36: of one block leaves the others readable (fill: %s)', async (fill) => {
+  it.each([true, false])('36: of one block leaves the others readable, in both directions (fill: %s)', async (fill) => {
     const file = damagedFile()
     const sound = await SstReader.open(memorySource(file))
     const blocks = []

@@ -371,7 +371,7 @@ describe('cursors', () => {
   })
 
   it.each([true, false])(
-    '42: stop by their signal, and no other caller does (fill: %s)',
+    '42: stop with the reason of their signal, and no other caller does (fill: %s)',
     async (fill) => {
       const reader = await SstReader.open(memorySource(large))
       const controller = new AbortController()
