@@ -80,6 +80,13 @@ const OFTEN_OUT: OutagesToDraw = {
 /** Longer than anybody goes on asking what became of a commit. */
 const LONGEST_OUTAGE_MS = 90_000
 
+/** How likely a request is the first that an outage meets: of a commit, say, that may have got through. */
+const BREAKDOWNS: readonly [number, ...number[]] = [0, 0, 0, 0, 0, 0.002]
+/** The same where nobody is to be sure of anything. */
+const OFTEN_DOWN: readonly [number, ...number[]] = [0, 0.003, 0.01, 0.03]
+/** So that every workload comes to its end. */
+const MOST_BREAKDOWNS = 4
+
 interface Outage {
   fromMs: number
   toMs: number
@@ -90,7 +97,10 @@ export class Faults {
   readonly service: string
   readonly counts: Map<FaultKind | 'outage', number> = new Map()
   readonly #rates: ReadonlyMap<FaultKind, number>
-  readonly #outages: readonly Outage[]
+  readonly #outages: Outage[]
+  /** How likely one begins with a request. */
+  readonly #breakdowns: number
+  #breakdownsLeft = MOST_BREAKDOWNS
   /** What was worked out for lists of kinds. */
   readonly #weights: Map<readonly FaultKind[], readonly number[]> = new Map()
   #on = true
@@ -98,11 +108,12 @@ export class Faults {
   constructor(
     service: string,
     rates: ReadonlyMap<FaultKind, number>,
-    outages: readonly Outage[] = [],
+    { outages = [], breakdowns = 0 }: { outages?: readonly Outage[]; breakdowns?: number } = {},
   ) {
     this.service = service
     this.#rates = rates
-    this.#outages = outages
+    this.#outages = [...outages]
+    this.#breakdowns = breakdowns
   }
 
   /** A rate for each kind, zero included, and times at which nothing gets through. */
@@ -113,7 +124,9 @@ export class Faults {
       FAULT_KINDS.map((kind) => [kind, decisions.likelihood(`${service} ${kind}`, ratesOf(kind))]),
     )
     const outages = drawOutages(service, decisions, hasOutages ? OFTEN_OUT : SELDOM_OUT)
-    return new Faults(service, rates, outages)
+    const rarely = hasOutages ? OFTEN_DOWN : BREAKDOWNS
+    const breakdowns = decisions.likelihood(`${service} breakdowns`, rarely)
+    return new Faults(service, rates, { outages, breakdowns })
   }
 
   /** A service that works. */
@@ -142,7 +155,7 @@ export class Faults {
    */
   draw(decisions: Decisions, possible: readonly FaultKind[], nowMs: number): FaultKind | undefined {
     if (!this.#on) return undefined
-    if (this.#outages.some(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs)) {
+    if (this.#isOut(nowMs) || this.#breaksDown(decisions, nowMs)) {
       this.counts.set('outage', (this.counts.get('outage') ?? 0) + 1)
       const kinds = OF_OUTAGES.filter((kind) => possible.includes(kind))
       return kinds[decisions.choose('in an outage', kinds.length)]
@@ -150,6 +163,21 @@ export class Faults {
     const kind = possible[decisions.weigh('fault', this.#weightsOf(possible)) - 1]
     if (kind !== undefined) this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
     return kind
+  }
+
+  #isOut(nowMs: number): boolean {
+    return this.#outages.some(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs)
+  }
+
+  /** Whether an outage begins now. */
+  #breaksDown(decisions: Decisions, nowMs: number): boolean {
+    const likelihood = this.#breakdowns
+    if (likelihood === 0 || this.#breakdownsLeft === 0) return false
+    if (decisions.weigh('breaks down', [1 - likelihood, likelihood]) === 0) return false
+    this.#breakdownsLeft--
+    const lastsMs = (decisions.choose('is down', 1000) / 1000) * LONGEST_OUTAGE_MS
+    this.#outages.push({ fromMs: nowMs, toMs: nowMs + lastsMs })
+    return true
   }
 
   /** That of no fault, then those of the kinds. */
