@@ -142,6 +142,11 @@ export class History {
     return this.#acknowledged.at(-1)?.version ?? 0
   }
 
+  /** Whether a writer was told of something that isn't durable yet, as far as it knows. */
+  get isBuffering(): boolean {
+    return this.#buffered.length > 0
+  }
+
   /** The newest version of which a writer knew before some time that it is durable. */
   acknowledgedBefore(worldMs: number): number {
     const all = this.#acknowledged

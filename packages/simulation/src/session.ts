@@ -34,8 +34,6 @@ export interface WriteRequest {
   /** What the same call wrote before, to the same keys. */
   replaced?: readonly Change[]
   durability?: 'durable' | 'buffered'
-  /** Whether its acknowledgement says of other writes that they are durable. */
-  isTelling?: boolean
   /** Codes of errors that it may end in besides those that faults explain. */
   allowed?: readonly string[]
 }
@@ -213,10 +211,12 @@ export class Session {
     const write = history.begin(this.name, what, changes, { ...request, durability })
     try {
       const commit = await send(write)
+      // Its acknowledgement says of those before it that they are durable, too.
+      const tellsOfOthers = write.durability === 'durable' && history.isBuffering
       // A transaction that only read may have seen what is buffered.
       if (write.changes.length === 0 && host.buffers) history.end(write, commit)
       else history.acknowledge(write, commit, world.nowMs)
-      chaos.acknowledged(host, request.isTelling === true)
+      chaos.acknowledged(host, tellsOfOthers)
       this.#note(`${what} has version ${commit.version}`)
       // Who closed it meanwhile sees nothing any more.
       if (this.isOpen && host.see(this.db) < commit.version) {

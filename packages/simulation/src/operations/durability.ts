@@ -26,7 +26,7 @@ export const durableAfterBuffered: Operation = {
     }
     const [table, key, value] = [session.pickTable(), session.pickKey(), session.newValue()]
     const changes = [{ table, key, value }]
-    await session.write({ what: 'short durable put', changes, isTelling: true }, () =>
+    await session.write({ what: 'short durable put', changes }, () =>
       session.table(table).put(key, value),
     )
   },
