@@ -11,7 +11,7 @@ test('a page has tuning.pageRows rows at most, and a loop sees them all', async 
   const sizes: number[] = []
   for await (const page of table.scan().pages()) sizes.push(page.length)
   expect(sizes).toEqual([...new Array(14).fill(7), 2])
-  const seen: [string, number][] = []
+  const seen: [string, unknown][] = []
   for await (const row of table.scan()) seen.push(row)
   expect(seen).toEqual(rows)
   expect(await table.scan({ reverse: true }).toArray()).toEqual(rows.toReversed())
