@@ -22,6 +22,7 @@ const NOT_OF_CACHES = ['failed sync']
 const RARE = LONG
   ? []
   : [
+      ...DISK_FAULT_KINDS.flatMap((kind) => [`disk ${kind}`, `cache disk ${kind}`]),
       'disk full',
       'cache disk full',
       ...FILE_DAMAGE_KINDS.map((kind) => `cached file ${kind}`),
