@@ -1,8 +1,8 @@
 import { absoluteDirectory } from '#directory'
 import type { Database } from './database.js'
 import { takeOpenArguments } from './internal/arguments/open-options.js'
-import { assembleDatabase } from './internal/assemble-database.js'
-import { locate } from './internal/locate.js'
+import { assembleDatabase } from './internal/open/assemble-database.js'
+import { locate } from './internal/open/locate.js'
 import type { DatabaseParts, OpenOptions } from './open-options.js'
 
 /**

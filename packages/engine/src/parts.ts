@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '@firn/env'
 import { type CommitLog, openRoot } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
-import { assertHasBegun } from './internal/begun-log.js'
-import { locate } from './internal/locate.js'
-import { parseLocation } from './internal/location.js'
+import { assertHasBegun } from './internal/open/begun-log.js'
+import { locate } from './internal/open/locate.js'
+import { parseLocation } from './internal/open/location.js'
 import type { OpenOptions } from './open-options.js'
 
 /** What a database is made of, for tools that look below the engine. For reading only. */

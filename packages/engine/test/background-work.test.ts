@@ -1,6 +1,6 @@
 import { TestEnv } from '@firn/env/testing'
 import { describe, expect, test } from 'vitest'
-import { BackgroundWork } from '../src/internal/background-work.js'
+import { BackgroundWork } from '../src/internal/maintenance/background-work.js'
 
 function counted(): { work: BackgroundWork; steps: () => number } {
   let steps = 0

@@ -14,8 +14,8 @@ import {
   open,
   type Table,
 } from '../src/index.js'
-import { openDiskCache } from '../src/internal/directory-portable.js'
-import { CHUNK_BYTES } from '../src/internal/disk-tier.js'
+import { CHUNK_BYTES } from '../src/internal/files/disk-tier.js'
+import { openDiskCache } from '../src/internal/open/directory-portable.js'
 import { event } from './support/event.js'
 import { temporaryDirectory } from './support/locations.js'
 

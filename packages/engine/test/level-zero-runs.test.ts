@@ -1,6 +1,6 @@
 import type { FileMeta } from '@firn/manifest'
 import { expect, test } from 'vitest'
-import { levelZeroRuns } from '../src/internal/level-zero-runs.js'
+import { levelZeroRuns } from '../src/internal/view/level-zero-runs.js'
 
 /** `a-c@7` is a commit's file, `a-c@3-7` one of a flush. */
 function runsOf(text: string): string {

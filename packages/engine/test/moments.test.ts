@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Moments } from '../src/internal/moments.js'
+import { Moments } from '../src/internal/view/moments.js'
 
 const MOST = 65_536
 

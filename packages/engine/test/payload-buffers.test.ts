@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { PayloadBuffers } from '../src/internal/payload-buffers.js'
+import { PayloadBuffers } from '../src/internal/commit/payload-buffers.js'
 
 test('a buffer that was given back is used again, for payloads of about its size', () => {
   const buffers = new PayloadBuffers()

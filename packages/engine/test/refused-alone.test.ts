@@ -2,9 +2,9 @@ import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore } from '@firn/object-store'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Database, open } from '../src/index.js'
-import { CommitGroup } from '../src/internal/commit-group.js'
-import type { DatabaseHandle } from '../src/internal/database-handle.js'
-import { TableIdentity } from '../src/internal/table-identity.js'
+import { CommitGroup } from '../src/internal/commit/commit-group.js'
+import type { DatabaseHandle } from '../src/internal/database/database-handle.js'
+import { TableIdentity } from '../src/internal/view/table-identity.js'
 
 const utf8 = { keys: 'utf8', values: 'utf8' } as const
 

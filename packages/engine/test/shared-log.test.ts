@@ -4,8 +4,8 @@ import { MemoryCommitLog, MemoryLeases, MemoryLogStorage, ObjectCommitLog } from
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { expect, test } from 'vitest'
 import { type Database, type OpenOptions, open } from '../src/index.js'
-import { assembleDatabase } from '../src/internal/assemble-database.js'
-import { MaintenanceLease } from '../src/internal/maintenance-lease.js'
+import { MaintenanceLease } from '../src/internal/maintenance/maintenance-lease.js'
+import { assembleDatabase } from '../src/internal/open/assemble-database.js'
 import { hooked } from './support/hooked-store.js'
 import { overriding } from './support/overriding.js'
 

@@ -2,10 +2,10 @@ import { compareBytes } from '@firn/bytes'
 import { END, POSITIONED } from '@firn/mvcc'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { MemtableCursor } from '../src/internal/memtable-cursor.js'
-import { MemtableMemory } from '../src/internal/memtable-memory.js'
-import { prefixedKey } from '../src/internal/point-lookup.js'
-import { TableMemtable } from '../src/internal/table-memtable.js'
+import { MemtableCursor } from '../src/internal/memtable/memtable-cursor.js'
+import { MemtableMemory } from '../src/internal/memtable/memtable-memory.js'
+import { TableMemtable } from '../src/internal/memtable/table-memtable.js'
+import { prefixedKey } from '../src/internal/view/point-lookup.js'
 
 const TABLE = 7
 

@@ -4,8 +4,8 @@ import type { CommitLog } from '@firn/manifest'
 import { openRoot } from '@firn/manifest'
 import { inject } from 'vitest'
 import { AWS_PRICES } from '../../src/index.js'
-import { locateS3 } from '../../src/internal/locate-s3.js'
-import { parseLocation } from '../../src/internal/location.js'
+import { locateS3 } from '../../src/internal/open/locate-s3.js'
+import { parseLocation } from '../../src/internal/open/location.js'
 import type { CloudEnvironment } from './global-setup.js'
 
 /** The servers, or `undefined` where there are none. */

@@ -12,7 +12,7 @@ const NAMES = [
 /** Where the scripts of threads are in those packages. */
 const THREAD_SCRIPTS: { compaction: string; flush: string } = {
   compaction: 'compaction/dist/internal/worker-main.js',
-  flush: 'engine/dist/internal/flush-thread-main.js',
+  flush: 'engine/dist/internal/files/flush-thread-main.js',
 }
 
 /**

@@ -73,7 +73,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A commit of which nobody knows what became is told as refused.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'this.#refuse(group, error); this.#onProgress();',
         to: `this.#refuse(group, isFirnError(error, 'FIRN_COMMIT_UNKNOWN')
               ? new CommitConflictError('the log is out of reach', { retryable: true }) : error);
@@ -86,7 +86,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A group of a shared log is acknowledged when it is sent.',
     patches: [
       {
-        module: 'engine/internal/shared-log-appender',
+        module: 'engine/internal/commit/shared-log-appender',
         from: 'const result = await appendSettled(',
         to: 'group.resolve(commit); const result = await appendSettled(',
       },
@@ -97,7 +97,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: "A group of a directory's log is shown and acknowledged when it is handed to the disk.",
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'append.catch(() => { });',
         to: `append.catch(() => { });
           this.#versions.show(group.commit.version, group.commit.timestamp);
@@ -110,7 +110,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A writer is told the newest version that its process knows, which may be a later one than its own.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'group.resolve(commit); this.#onProgress();',
         to: `group.resolve({ ...commit, version: this.#versions.state.version });
           this.#onProgress();`,
@@ -122,7 +122,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'Edits that lost their version to others are appended at the next one without a look at what came between.',
     patches: [
       {
-        module: 'engine/internal/shared-log-appender',
+        module: 'engine/internal/commit/shared-log-appender',
         from: `if (conflict !== undefined) throw new CommitConflictError(conflict);
           const commit = {`,
         to: `if (conflict !== undefined && attempt === 1) throw new CommitConflictError(conflict);
@@ -157,13 +157,13 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A group that creates a table and loses its version keeps the id that another table has by then.',
     patches: [
       {
-        module: 'engine/internal/commit-group',
+        module: 'engine/internal/commit/commit-group',
         from: 'this.#parts = [renumberRecords(payload, ids)];',
         to: `this.#parts = [this.wasRebased ? payload : renumberRecords(payload, ids)];
           this.wasRebased = true;`,
       },
       {
-        module: 'engine/internal/commit-group',
+        module: 'engine/internal/commit/commit-group',
         from: 'startsSegment = false;',
         to: 'startsSegment = false; wasRebased = false;',
       },
@@ -174,7 +174,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'The files of a batch are deleted where it is not known whether its entry is in the log.',
     patches: [
       {
-        module: 'engine/internal/batch-runs',
+        module: 'engine/internal/ingest/batch-runs',
         from: 'if (refused) await writer.discard(files);',
         to: 'await writer.discard(files);',
       },
@@ -185,7 +185,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'Of large batches that share a commit, only the last one is in its file.',
     patches: [
       {
-        module: 'engine/internal/batch-groups',
+        module: 'engine/internal/ingest/batch-groups',
         from: ': members.map(({ records })',
         to: ': members.slice(-1).map(({ records })',
       },
@@ -196,7 +196,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'The files of a compaction are deleted where it is not known whether its entry is in the log.',
     patches: [
       {
-        module: 'engine/internal/compactor',
+        module: 'engine/internal/maintenance/compactor',
         from: `if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error;
           const old = new Set(removed);
           await discard(added.map(({ file }) => file).filter(({ id }) => !old.has(id)));`,
@@ -211,7 +211,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A buffered write is shown though a write before it is not in the log yet.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'return this.#log.exclusive && this.#unseen === 0;',
         to: 'return this.#log.exclusive;',
       },
@@ -233,7 +233,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A write to a table that was dropped meanwhile is acknowledged, and in no table.',
     patches: [
       {
-        module: 'engine/internal/commit-group',
+        module: 'engine/internal/commit/commit-group',
         from: 'if (!state.tables.has(id) && !this.provisional.has(id)) {',
         to: 'if (id < 0) {',
       },
@@ -244,7 +244,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A batch that is given up while its entry is on its way to the log has its files deleted.',
     patches: [
       {
-        module: 'engine/internal/batch-runs',
+        module: 'engine/internal/ingest/batch-runs',
         from: 'async stop(reason) { if (this.#committing) return;',
         to: 'async stop(reason) {',
       },
@@ -255,7 +255,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A batch that is done still listens to the signal that it was given.',
     patches: [
       {
-        module: 'engine/internal/batch-runs',
+        module: 'engine/internal/ingest/batch-runs',
         from: "signal?.removeEventListener('abort', onAbort);",
         to: '',
       },

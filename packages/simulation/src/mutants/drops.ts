@@ -7,7 +7,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'Writes do not wait for a drop of their table that is on its way.',
     patches: [
       {
-        module: 'engine/internal/drop-gate',
+        module: 'engine/internal/commit/drop-gate',
         from: 'this.#dropping = dropping;',
         to: '',
       },
@@ -18,7 +18,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'Single writes do not wait for a drop of their table that is on its way.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'if (this.#isHeldUp) {',
         to: 'if (this.#pressure.isBlocked) {',
       },
@@ -29,7 +29,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'Batches do not wait for a drop of their table that is on its way.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'while (this.#isHeldUp)',
         to: 'while (this.#pressure.isBlocked)',
       },
@@ -40,7 +40,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'Between asking whether a batch has to wait and looking up its tables, a drop may begin.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'while (this.#isHeldUp) await this.ready(signal);',
         to: 'await this.ready(signal);',
       },
@@ -51,7 +51,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'Of two drops on their way, writes wait for the first to end.',
     patches: [
       {
-        module: 'engine/internal/drop-gate',
+        module: 'engine/internal/commit/drop-gate',
         from: 'if (this.#dropping === dropping) this.#dropping = undefined;',
         to: 'this.#dropping = undefined;',
       },
@@ -62,7 +62,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'The files of a batch are added though its table was dropped meanwhile.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'for (const id of tableIds) group.tableIds.add(id);',
         to: '',
       },
@@ -73,7 +73,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'A transaction commits though a table that it wrote to was dropped while it waited.',
     patches: [
       {
-        module: 'engine/internal/transaction-group',
+        module: 'engine/internal/commit/transaction-group',
         from: 'assertTables(member.tableIds, state);',
         to: '',
       },
@@ -84,7 +84,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'A handle goes on with the id that its table had first, whatever was dropped and made anew.',
     patches: [
       {
-        module: 'engine/internal/table-identity',
+        module: 'engine/internal/view/table-identity',
         from: 'if (id !== undefined && id !== this.#id) this.#adopt(id, state); return id;',
         to: `if (id !== undefined && this.#id === undefined) this.#adopt(id, state);
           return id === undefined ? id : this.#id;`,
@@ -96,12 +96,12 @@ export const DROPS: readonly Mutant[] = [
     bug: 'A table that a commit has made is remembered as one that is still to come, and not made again.',
     patches: [
       {
-        module: 'engine/internal/tables-to-come',
+        module: 'engine/internal/commit/tables-to-come',
         from: 'this.#pending.delete(name);',
         to: 'void name;',
       },
       {
-        module: 'engine/internal/commit-group',
+        module: 'engine/internal/commit/commit-group',
         from: 'creates.push(table.creation(id));',
         to: `if (this.edits.some(({ type, name }) => type === 'create-table' && name === table.name))
             creates.push(table.creation(id));`,
@@ -113,7 +113,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'A write is not refused when another process has dropped its table meanwhile.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'group.tableIds.add(tableId);',
         to: '',
       },
@@ -124,7 +124,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'A batch is not refused when another process has dropped one of its tables meanwhile.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'for (const id of actual) group.tableIds.add(id);',
         to: '',
       },

@@ -78,7 +78,7 @@ export const DURABILITY: readonly Mutant[] = [
     bug: 'A flush resolves when buffered writes are in the log, and not on the disk.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'const unsynced = this.#unsynced; await this.#log.sync?.()',
         to: 'const unsynced = this.#unsynced; await Promise.resolve()',
       },
@@ -100,12 +100,12 @@ export const DURABILITY: readonly Mutant[] = [
     bug: 'A flush does not wait for the buffered writes that still gather.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'this.#closeGathering(); const newest = this.#newest;',
         to: 'const newest = this.#newest;',
       },
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'async #sync() { this.sealVisible();',
         to: 'async #sync() {',
       },

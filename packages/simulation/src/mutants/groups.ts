@@ -7,7 +7,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'A transaction is held against a state that moves on meanwhile, and not against the newer one.',
     patches: [
       {
-        module: 'engine/internal/shared-log-appender',
+        module: 'engine/internal/commit/shared-log-appender',
         from: 'if (version === versions.state.version) return;',
         to: 'return;',
       },
@@ -18,7 +18,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'A transaction counts as held against all that is known by now, though an older tree was looked at.',
     patches: [
       {
-        module: 'engine/internal/transaction-group',
+        module: 'engine/internal/commit/transaction-group',
         from: 'versions.holding((tree, state) => this.#check(tree, state))',
         to: 'versions.holding((tree) => this.#check(tree, { tables: versions.state.tables, get timestamp() { return versions.state.timestamp; } }))',
       },
@@ -29,7 +29,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'A key that a transaction read is looked for in the first file that has to be loaded, and no further.',
     patches: [
       {
-        module: 'engine/internal/changed-since',
+        module: 'engine/internal/transaction/changed-since',
         from: 'while (part.find(lookup) === NOT_RESIDENT)',
         to: 'if (part.find(lookup) === NOT_RESIDENT)',
       },
@@ -40,7 +40,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'Transactions that share an entry are not held against each other.',
     patches: [
       {
-        module: 'engine/internal/transaction-group',
+        module: 'engine/internal/commit/transaction-group',
         from: 'before.addAll(member.guard.writes);',
         to: '',
       },
@@ -51,7 +51,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'A transaction is held against the one before it in its group, and not against earlier ones.',
     patches: [
       {
-        module: 'engine/internal/transaction-group',
+        module: 'engine/internal/commit/transaction-group',
         from: 'before.addAll(member.guard.writes);',
         to: 'before.tables.clear(); before.addAll(member.guard.writes);',
       },
@@ -62,7 +62,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'Ranges that a transaction read are not held against what its group writes before it.',
     patches: [
       {
-        module: 'engine/internal/read-set',
+        module: 'engine/internal/transaction/read-set',
         from: 'for (const range of this.ranges.get(table) ?? []) {',
         to: 'for (const range of []) {',
       },
@@ -73,7 +73,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'Of a group, the keys of the first transaction that writes to a table are remembered.',
     patches: [
       {
-        module: 'engine/internal/key-set',
+        module: 'engine/internal/commit/key-set',
         from: 'own.set(name, key);',
         to: 'void name;',
       },
@@ -84,7 +84,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'A transaction that is refused stays in the entry of its group.',
     patches: [
       {
-        module: 'engine/internal/transaction-group',
+        module: 'engine/internal/commit/transaction-group',
         from: `this.#members = stay;
           if (stay.length === 0) {`,
         to: `this.#written ??= new Set();
@@ -93,12 +93,12 @@ export const GROUPS: readonly Mutant[] = [
           if (stay.length === 0) {`,
       },
       {
-        module: 'engine/internal/transaction-group',
+        module: 'engine/internal/commit/transaction-group',
         from: 'this.setPayloads(stay.map(({ payload }) => payload));',
         to: 'this.setPayloads(all.map(({ payload }) => payload));',
       },
       {
-        module: 'engine/internal/transaction-group',
+        module: 'engine/internal/commit/transaction-group',
         from: '#members = [];',
         to: '#members = []; #written;',
       },
@@ -109,7 +109,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'A transaction joins a group that is on its way already, and is told what becomes of that.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'this.#closed = []; this.#transactions = undefined;',
         to: 'this.#closed = [];',
       },

@@ -7,7 +7,7 @@ export const INPUTS: readonly Mutant[] = [
     bug: 'A write that has to wait holds the bytes of its caller, who uses them again.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'copyBytes(key), copyBytes(value), durability',
         to: 'key, value, durability',
       },
@@ -18,7 +18,7 @@ export const INPUTS: readonly Mutant[] = [
     bug: 'A transaction notes a key that it reads as the array that it was given.',
     patches: [
       {
-        module: 'engine/internal/transaction-table-handle',
+        module: 'engine/internal/transaction/transaction-table-handle',
         from: 'copyBytes(encodeKey(this.#identity, key))',
         to: 'encodeKey(this.#identity, key)',
       },
@@ -29,7 +29,7 @@ export const INPUTS: readonly Mutant[] = [
     bug: 'A value that is read from memory is given as it lies there, and may be written over.',
     patches: [
       {
-        module: 'engine/internal/table-reader',
+        module: 'engine/internal/read/table-reader',
         from: ': this.#slab.copy(valueBytes, valueStart, valueEnd);',
         to: ': valueBytes.subarray(valueStart, valueEnd);',
       },
@@ -40,7 +40,7 @@ export const INPUTS: readonly Mutant[] = [
     bug: 'The rows of a scan are given as they lie in memory, and may be written over.',
     patches: [
       {
-        module: 'engine/internal/memtable-cursor',
+        module: 'engine/internal/memtable/memtable-cursor',
         from: 'if (this.#slab !== undefined) this.#copyOut(this.#slab);',
         to: '',
       },
@@ -95,7 +95,7 @@ export const INPUTS: readonly Mutant[] = [
     bug: 'A scan goes on in other files behind the key of its last row, which its reader may have overwritten.',
     patches: [
       {
-        module: 'engine/internal/page-reader',
+        module: 'engine/internal/read/page-reader',
         from: 'this.#lastKey = lastBytes.slice(lastStart, lastEnd);',
         to: 'this.#lastKey = lastBytes.subarray(lastStart, lastEnd);',
       },

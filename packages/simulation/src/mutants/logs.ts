@@ -109,7 +109,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'The entry that won a race is applied whether or not those before it and itself were.',
     patches: [
       {
-        module: 'engine/internal/log-follower',
+        module: 'engine/internal/view/log-follower',
         from: 'if (entry.version !== versions.state.version + 1 || entry.payload === undefined) return;',
         to: 'if (entry.payload === undefined) return;',
       },
@@ -194,7 +194,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'The log is truncated up to the checkpoint, and with it records that no file holds.',
     patches: [
       {
-        module: 'engine/internal/checkpointer',
+        module: 'engine/internal/maintenance/checkpointer',
         from: 'log.truncate(Math.min(version, state.flushedThrough), { lazy: true });',
         to: 'log.truncate(version, { lazy: true });',
       },

@@ -9,7 +9,7 @@ export interface Mutant {
 
 /** One text of a module in place of another one. */
 export interface Patch {
-  /** A module of a package of this workspace: 'engine/internal/committer'. */
+  /** A module of a package of this workspace: 'engine/internal/commit/committer'. */
   module: string
   /** What stands there, once and no more, however it is spaced. */
   from: string

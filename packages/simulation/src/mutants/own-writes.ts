@@ -7,7 +7,7 @@ export const OWN_WRITES: readonly Mutant[] = [
     bug: 'A scan in a transaction shows what the transaction writes while it goes on.',
     patches: [
       {
-        module: 'engine/internal/transaction-source',
+        module: 'engine/internal/transaction/transaction-source',
         from: 'if (this.#isHeld) this.#unhold();',
         to: '',
       },
@@ -18,7 +18,7 @@ export const OWN_WRITES: readonly Mutant[] = [
     bug: 'What a transaction wrote before a scan is forgotten when it writes again.',
     patches: [
       {
-        module: 'engine/internal/transaction-source',
+        module: 'engine/internal/transaction/transaction-source',
         from: 'table.copyAfter(-1, copy.table(id));',
         to: 'table.copyAfter(this.timestamp, copy.table(id));',
       },
@@ -29,7 +29,7 @@ export const OWN_WRITES: readonly Mutant[] = [
     bug: 'After a scan, a transaction does not see what it writes from there on.',
     patches: [
       {
-        module: 'engine/internal/transaction-source',
+        module: 'engine/internal/transaction/transaction-source',
         from: 'this.#letGo(); this.#writes.release(); this.#writes = copy;',
         to: 'this.#writes = copy;',
       },
@@ -40,7 +40,7 @@ export const OWN_WRITES: readonly Mutant[] = [
     bug: 'Of a scan from the end that was left early, the part that was not read is validated.',
     patches: [
       {
-        module: 'engine/internal/read-set',
+        module: 'engine/internal/transaction/read-set',
         from: '{ ...bounds, lower: last } : { ...bounds, upper: last }',
         to: '{ ...bounds, upper: last } : { ...bounds, upper: last }',
       },
@@ -51,7 +51,7 @@ export const OWN_WRITES: readonly Mutant[] = [
     bug: 'What a transaction counts is not validated.',
     patches: [
       {
-        module: 'engine/internal/table-reader',
+        module: 'engine/internal/read/table-reader',
         from: 'range: this.noteRange(scan),',
         to: "range: call === 'count' ? undefined : this.noteRange(scan),",
       },
@@ -62,7 +62,7 @@ export const OWN_WRITES: readonly Mutant[] = [
     bug: 'A key that a transaction asks for by has is not validated.',
     patches: [
       {
-        module: 'engine/internal/transaction-table-handle',
+        module: 'engine/internal/transaction/transaction-table-handle',
         from: 'async has(key, options) { this.#noteKey(key);',
         to: 'async has(key, options) {',
       },
@@ -73,7 +73,7 @@ export const OWN_WRITES: readonly Mutant[] = [
     bug: 'Of keys that a transaction reads together, the first is validated.',
     patches: [
       {
-        module: 'engine/internal/transaction-table-handle',
+        module: 'engine/internal/transaction/transaction-table-handle',
         from: 'for (const key of keys) this.#noteKey(key);',
         to: 'for (const key of keys.slice(0, 1)) this.#noteKey(key);',
       },
@@ -84,7 +84,7 @@ export const OWN_WRITES: readonly Mutant[] = [
     bug: 'Of the pages of a scan, a transaction validates the first.',
     patches: [
       {
-        module: 'engine/internal/read-set',
+        module: 'engine/internal/transaction/read-set',
         from: 'readThrough(storedKey) { this.#through =',
         to: 'readThrough(storedKey) { this.#through ??=',
       },
@@ -95,7 +95,7 @@ export const OWN_WRITES: readonly Mutant[] = [
     bug: 'Two tables that a transaction makes have the same id until it commits.',
     patches: [
       {
-        module: 'engine/internal/transaction-source',
+        module: 'engine/internal/transaction/transaction-source',
         from: 'const id = PROVISIONAL_ID + this.#newTables.size;',
         to: 'const id = PROVISIONAL_ID;',
       },
@@ -106,7 +106,7 @@ export const OWN_WRITES: readonly Mutant[] = [
     bug: 'A transaction in snapshots is not held against what others wrote to its keys.',
     patches: [
       {
-        module: 'engine/internal/transaction-handle',
+        module: 'engine/internal/transaction/transaction-handle',
         from: 'new ReadSet(writes)',
         to: 'new ReadSet()',
       },

@@ -29,7 +29,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'Once buffered writes are in the log, nobody waits for the time to sync them.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'if (!group.visible) { this.#unsyncedSinceMs = undefined;',
         to: 'this.#unsyncedSinceMs = undefined; if (!group.visible) {',
       },
@@ -40,7 +40,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'A durable write that waits for a drop is made as a buffered one.',
     patches: [
       {
-        module: 'engine/internal/committer',
+        module: 'engine/internal/commit/committer',
         from: 'await this.ready(signal); return this.write(table, kind, key, value, durability, signal);',
         to: "await this.ready(signal); return this.write(table, kind, key, value, 'buffered', signal);",
       },
@@ -51,7 +51,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'A table whose history ends after a transaction read it counts as unchanged.',
     patches: [
       {
-        module: 'engine/internal/changed-since',
+        module: 'engine/internal/transaction/changed-since',
         from: 'if (part.historyFloor > since) {',
         to: 'if (part.historyFloor < 0) {',
       },
@@ -62,7 +62,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'A table that there was none of when a transaction read it is not looked at.',
     patches: [
       {
-        module: 'engine/internal/changed-since',
+        module: 'engine/internal/transaction/changed-since',
         from: 'if (part === undefined) continue;',
         to: 'if (part === undefined || idThen === undefined) continue;',
       },
@@ -73,7 +73,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'Of the tables that a group writes to, a transaction is held against the first.',
     patches: [
       {
-        module: 'engine/internal/read-set',
+        module: 'engine/internal/transaction/read-set',
         from: 'for (const [table, keys] of writes.tables) {',
         to: 'for (const [table, keys] of [...writes.tables].slice(0, 1)) {',
       },
@@ -84,7 +84,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'Keys that a transaction deletes are not held against what others read or write.',
     patches: [
       {
-        module: 'engine/internal/transaction-handle',
+        module: 'engine/internal/transaction/transaction-handle',
         from: 'keys.add(table.name, key);',
         to: 'if (kind !== KIND_DELETE) keys.add(table.name, key);',
       },
@@ -95,7 +95,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'A transaction of whose commit nobody knows what became is tried again.',
     patches: [
       {
-        module: 'engine/internal/run-transaction',
+        module: 'engine/internal/transaction/run-transaction',
         from: "if (isFirnError(error, 'FIRN_COMMIT_CONFLICT')) return { refusal: error };",
         to: `if (isFirnError(error, 'FIRN_COMMIT_CONFLICT') || isFirnError(error, 'FIRN_COMMIT_UNKNOWN'))
             return { refusal: error };`,
@@ -107,7 +107,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'A write that was to make a table, which another process has made, does not ask whether it is there still.',
     patches: [
       {
-        module: 'engine/internal/commit-group',
+        module: 'engine/internal/commit/commit-group',
         from: 'this.tableIds.delete(given); this.tableIds.add(id);',
         to: 'this.tableIds.delete(given);',
       },
@@ -118,7 +118,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'A snapshot whose files are gone goes on with those of the table that was made anew.',
     patches: [
       {
-        module: 'engine/internal/snapshot-handle',
+        module: 'engine/internal/handles/snapshot-handle',
         from: 'if (id !== undefined && table.idIn(tree.state) !== id)',
         to: 'if (id !== undefined && id < 0)',
       },
@@ -129,7 +129,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'A scan that goes on in other files begins there with the row that it ended with.',
     patches: [
       {
-        module: 'engine/internal/page-reader',
+        module: 'engine/internal/read/page-reader',
         from: 'const behind = { key: this.#lastKey, inclusive: false };',
         to: 'const behind = { key: this.#lastKey, inclusive: true };',
       },
@@ -140,7 +140,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'A scan that goes on in other files gives as many rows again as its limit allows.',
     patches: [
       {
-        module: 'engine/internal/page-reader',
+        module: 'engine/internal/read/page-reader',
         from: 'this.#start(start); this.#remaining = remaining;',
         to: 'this.#start(start);',
       },
@@ -151,7 +151,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'A reader that starts anew from a checkpoint goes on showing the moment of before.',
     patches: [
       {
-        module: 'engine/internal/version-set',
+        module: 'engine/internal/view/version-set',
         from: 'this.visibleTimestamp = other.visibleTimestamp; this.#active = other.#active;',
         to: 'this.#active = other.#active;',
       },

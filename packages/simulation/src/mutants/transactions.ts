@@ -7,7 +7,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
     bug: 'What others wrote to the keys that a transaction read is not looked at.',
     patches: [
       {
-        module: 'engine/internal/changed-since',
+        module: 'engine/internal/transaction/changed-since',
         from: 'if (await isKeyNewer(part, key, since)) return changed;',
         to: '',
       },
@@ -18,7 +18,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
     bug: 'What others wrote to the ranges that a transaction read is not looked at.',
     patches: [
       {
-        module: 'engine/internal/changed-since',
+        module: 'engine/internal/transaction/changed-since',
         from: 'if (bounds !== undefined && (await isRangeNewer(part, bounds, since, slice)))',
         to: 'if (false)',
       },
@@ -29,7 +29,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
     bug: 'A range that a transaction read to its end is validated up to its last row.',
     patches: [
       {
-        module: 'engine/internal/read-set',
+        module: 'engine/internal/transaction/read-set',
         from: 'readAll() { this.#whole = true; }',
         to: 'readAll() { }',
       },
@@ -40,7 +40,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
     bug: 'A transaction that lost its version to others is not validated against what they committed.',
     patches: [
       {
-        module: 'engine/internal/shared-log-appender',
+        module: 'engine/internal/commit/shared-log-appender',
         from: 'await group.check(versions);',
         to: `if (group.wasChecked !== true) await group.check(versions);
           group.wasChecked = true;`,
@@ -52,7 +52,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
     bug: 'A transaction is held against what is in memory; what others wrote to files is left out.',
     patches: [
       {
-        module: 'engine/internal/changed-since',
+        module: 'engine/internal/transaction/changed-since',
         from: 'of [...immutables, ...level0, ...levels]) {',
         to: 'of [...immutables]) {',
       },
@@ -63,7 +63,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
     bug: 'A table that was dropped and made anew since a transaction read it counts as the same.',
     patches: [
       {
-        module: 'engine/internal/changed-since',
+        module: 'engine/internal/transaction/changed-since',
         from: 'if (idThen !== undefined && id !== idThen)',
         to: 'if (since < 0)',
       },

@@ -7,7 +7,7 @@ export const TURNS: readonly Mutant[] = [
     bug: 'What getMany reads after a turn is read as it is then, and not as it was at the beginning.',
     patches: [
       {
-        module: 'engine/internal/table-reader',
+        module: 'engine/internal/read/table-reader',
         from: 'const point = waiting ? this.#source.hold()',
         to: 'const point = waiting ? { tree: this.#source.tree().retain(), timestamp: this.#source.timestamp }',
       },
@@ -18,7 +18,7 @@ export const TURNS: readonly Mutant[] = [
     bug: 'Of what a transaction wrote to a table, that is committed which comes before the first turn.',
     patches: [
       {
-        module: 'engine/internal/transaction-handle',
+        module: 'engine/internal/transaction/transaction-handle',
         from: 'if (turn !== undefined)\n                await turn;',
         to: 'if (turn !== undefined) { await turn; break; }',
       },
@@ -29,7 +29,7 @@ export const TURNS: readonly Mutant[] = [
     bug: 'Of the keys that a transaction read, those are validated that come before the first turn.',
     patches: [
       {
-        module: 'engine/internal/changed-since',
+        module: 'engine/internal/transaction/changed-since',
         from: 'const turn = slice.step();\n            if (turn !== undefined)\n                await turn;\n        }\n        for (const range of',
         to: 'const turn = slice.step();\n            if (turn !== undefined) { await turn; break; }\n        }\n        for (const range of',
       },
@@ -40,7 +40,7 @@ export const TURNS: readonly Mutant[] = [
     bug: 'The row that a loop waits for while others have a turn is left out.',
     patches: [
       {
-        module: 'engine/internal/row-scan',
+        module: 'engine/internal/read/row-scan',
         from: 'async #nextAfter(turn) {\n        await turn;',
         to: 'async #nextAfter(turn) {\n        await turn; this.#at = Math.min(this.#at + 1, this.#page.length);',
       },

@@ -7,7 +7,7 @@ export const UPKEEP: readonly Mutant[] = [
     bug: 'A flush says of one entry too many that files hold it.',
     patches: [
       {
-        module: 'engine/internal/flusher',
+        module: 'engine/internal/maintenance/flusher',
         from: "{ type: 'flush', from, through, files }",
         to: "{ type: 'flush', from, through: Math.min(through + 1, versions.state.version), files }",
       },
@@ -18,7 +18,7 @@ export const UPKEEP: readonly Mutant[] = [
     bug: 'Work that is left to the process with the lease is not looked at again.',
     patches: [
       {
-        module: 'engine/internal/maintenance-lease',
+        module: 'engine/internal/maintenance/maintenance-lease',
         from: 'onRefused(this.#askAgainAt - env.monotonic());',
         to: '',
       },
@@ -29,7 +29,7 @@ export const UPKEEP: readonly Mutant[] = [
     bug: 'A flush leaves out the tables of which it has a single key.',
     patches: [
       {
-        module: 'engine/internal/flush-cursor',
+        module: 'engine/internal/memtable/flush-cursor',
         from: 'table.keyCount > 0',
         to: 'table.keyCount > 1',
       },
@@ -40,7 +40,7 @@ export const UPKEEP: readonly Mutant[] = [
     bug: 'A flush writes the newest version of each key alone.',
     patches: [
       {
-        module: 'engine/internal/flush-cursor',
+        module: 'engine/internal/memtable/flush-cursor',
         from: 'new MemtableCursor(table)',
         to: 'new MemtableCursor(table, { timestamp: 2 ** 53 - 1 })',
       },
@@ -51,7 +51,7 @@ export const UPKEEP: readonly Mutant[] = [
     bug: 'When a memtable is in files, those that were sealed after it are forgotten with it.',
     patches: [
       {
-        module: 'engine/internal/version-set',
+        module: 'engine/internal/view/version-set',
         from: '.filter((memtable) => memtable.maxVersion > through)',
         to: '.filter(() => false)',
       },
@@ -62,7 +62,7 @@ export const UPKEEP: readonly Mutant[] = [
     bug: 'The active memtable keeps records that another process has flushed.',
     patches: [
       {
-        module: 'engine/internal/version-set',
+        module: 'engine/internal/view/version-set',
         from: 'this.#active = this.#active.after(flushed);',
         to: '',
       },
@@ -73,7 +73,7 @@ export const UPKEEP: readonly Mutant[] = [
     bug: 'Compaction takes records of sealed memtables for records in files, and drops deletes above them.',
     patches: [
       {
-        module: 'engine/internal/version-set',
+        module: 'engine/internal/view/version-set',
         from: '[this.#active, ...this.#immutables]) { for (const table of memtable.tables.values())',
         to: '[this.#active]) { for (const table of memtable.tables.values())',
       },
@@ -139,7 +139,7 @@ export const UPKEEP: readonly Mutant[] = [
     bug: 'A file that only moves to another level is deleted.',
     patches: [
       {
-        module: 'engine/internal/version-set',
+        module: 'engine/internal/view/version-set',
         from: 'new Set(edit.added.map(({ file }) => file.id))',
         to: 'new Set()',
       },
@@ -148,19 +148,21 @@ export const UPKEEP: readonly Mutant[] = [
   {
     name: 'orphan-sweep-takes-live-files',
     bug: 'The sweep for orphans does not ask which files are part of the database.',
-    patches: [{ module: 'engine/internal/orphan-sweep', from: '!files.holds(id) &&', to: '' }],
+    patches: [
+      { module: 'engine/internal/maintenance/orphan-sweep', from: '!files.holds(id) &&', to: '' },
+    ],
   },
   {
     name: 'reader-closed-by-first-user',
     bug: 'A file is closed when the first of those who read it is done.',
     patches: [
       {
-        module: 'engine/internal/file-table',
+        module: 'engine/internal/files/file-table',
         from: 'if (users > 0) this.#users.set(reader, users);',
         to: 'if (users > 1) this.#users.set(reader, users);',
       },
       {
-        module: 'engine/internal/file-table',
+        module: 'engine/internal/files/file-table',
         from: 'if (this.reader !== reader) reader.close();',
         to: 'reader.close(); this.reader = undefined;',
       },

@@ -7,12 +7,12 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'Opening reads the log from the checkpoint on, and jumps over what is in no file yet.',
     patches: [
       {
-        module: 'engine/internal/log-follower',
+        module: 'engine/internal/view/log-follower',
         from: 'this.#options.log.readAfter(from.flushedThrough, { signal })',
         to: 'this.#options.log.readAfter(from.version, { signal })',
       },
       {
-        module: 'engine/internal/log-follower',
+        module: 'engine/internal/view/log-follower',
         from: 'let last = from.flushedThrough;',
         to: 'let last = from.version;',
       },
@@ -23,7 +23,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A refresh takes the result of one that began before it.',
     patches: [
       {
-        module: 'engine/internal/log-follower',
+        module: 'engine/internal/view/log-follower',
         from: 'this.#again ??= this.#catchingUp',
         to: 'return this.#catchingUp; this.#again ??= this.#catchingUp',
       },
@@ -34,7 +34,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'How fresh a process is counts from when the log answered, not from when it was asked.',
     patches: [
       {
-        module: 'engine/internal/present',
+        module: 'engine/internal/database/present',
         from: 'this.#lookedAtMs = startedAtMs;',
         to: 'this.#lookedAtMs = this.#options.env.monotonic();',
       },
@@ -45,17 +45,17 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'How fresh a process is counts by the wall clock, which may stand still.',
     patches: [
       {
-        module: 'engine/internal/present',
+        module: 'engine/internal/database/present',
         from: 'return env.monotonic() - this.#lookedAtMs > maxStalenessMs;',
         to: 'return env.now() / 1000 - this.#lookedAtMs > maxStalenessMs;',
       },
       {
-        module: 'engine/internal/present',
+        module: 'engine/internal/database/present',
         from: 'const startedAtMs = this.#options.env.monotonic();',
         to: 'const startedAtMs = this.#options.env.now() / 1000;',
       },
       {
-        module: 'engine/internal/present',
+        module: 'engine/internal/database/present',
         from: 'this.#lookedAtMs = options.lookedAtMs;',
         to: 'this.#lookedAtMs = options.env.now() / 1000;',
       },
@@ -66,7 +66,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A snapshot sees what is committed after it was taken, as long as that is in memory.',
     patches: [
       {
-        module: 'engine/internal/snapshot-handle',
+        module: 'engine/internal/handles/snapshot-handle',
         from: 'this.timestamp = point.timestamp;',
         to: 'this.timestamp = 2 ** 53 - 1;',
       },
@@ -77,7 +77,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A scan sees what is committed while it goes on, as long as that is in memory.',
     patches: [
       {
-        module: 'engine/internal/present',
+        module: 'engine/internal/database/present',
         from: 'timestamp: this.#versions.visibleTimestamp };',
         to: 'timestamp: this.timestamp };',
       },
@@ -99,7 +99,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A record in memory is taken for the newest one, though a large batch in a file came later.',
     patches: [
       {
-        module: 'engine/internal/table-tree',
+        module: 'engine/internal/view/table-tree',
         from: 'lookup.stage = 1;',
         to: `lookup.stage = 1;
           if (lookup.foundTimestamp >= 0)
@@ -112,7 +112,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A read of a moment does not see what was committed at that very moment, in memory.',
     patches: [
       {
-        module: 'engine/internal/table-memtable',
+        module: 'engine/internal/memtable/table-memtable',
         from: `while (version !== NO_VERSION && this.timestamps[version] > timestamp) {
             version = this.older[version];
           }
@@ -129,7 +129,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A read of a moment leaves out a file that begins at that very moment.',
     patches: [
       {
-        module: 'engine/internal/table-tree',
+        module: 'engine/internal/view/table-tree',
         from: 'handle.meta.minTimestamp > lookup.timestamp',
         to: 'handle.meta.minTimestamp >= lookup.timestamp',
       },
@@ -162,7 +162,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A scan leaves out a file whose last key is the first one of its range.',
     patches: [
       {
-        module: 'engine/internal/key-bounds',
+        module: 'engine/internal/read/key-bounds',
         from: 'compareBytes(largest, lower.key) >= 0',
         to: 'compareBytes(largest, lower.key) > 0',
       },
@@ -173,7 +173,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A scan from the end leaves out a file whose first key is the last one of its range.',
     patches: [
       {
-        module: 'engine/internal/level-cursor',
+        module: 'engine/internal/files/level-cursor',
         from: 'compareRanges(smallest, 0, smallest.length, target.bytes, 0, target.end) <= 0;',
         to: 'compareRanges(smallest, 0, smallest.length, target.bytes, 0, target.end) < 0;',
       },
@@ -195,7 +195,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A scan from the end takes its bound for inclusive, or not, the wrong way round in memory.',
     patches: [
       {
-        module: 'engine/internal/memtable-cursor',
+        module: 'engine/internal/memtable/memtable-cursor',
         from: 'const passEqual = this.reverse ? inclusive : !inclusive;',
         to: 'const passEqual = !inclusive;',
       },
@@ -206,7 +206,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A database that was closed leaves a timer behind.',
     patches: [
       {
-        module: 'engine/internal/database-handle',
+        module: 'engine/internal/database/database-handle',
         from: 'closed.abort(); follower.stop(reason);',
         to: 'follower.stop(reason);',
       },

@@ -1,0 +1,240 @@
+import {
+  type AppendResult,
+  type DatabaseState,
+  decodeEdits,
+  type Edit,
+  encodeEdits,
+  RecordsWriter,
+  type RecordVisitor,
+  readRecords,
+} from '@firn/manifest'
+import type { Commit } from '../../write-options.js'
+import type { EncodedBatch } from '../ingest/batch-writer.js'
+import type { TransactionGuard } from '../transaction/transaction-guard.js'
+import type { TableIdentity } from '../view/table-identity.js'
+import type { VersionSet } from '../view/version-set.js'
+import { KeySet } from './key-set.js'
+import type { PayloadBuffers } from './payload-buffers.js'
+
+const NO_KEYS = new KeySet()
+
+/** Writes that travel in one entry of the log, and so share a version. */
+export class CommitGroup {
+  /** Edits that come before the records: tables created, files added. */
+  edits: Edit[] = []
+  readonly records: RecordsWriter = new RecordsWriter()
+  /** Payloads of records that come before `records`. */
+  #parts: Uint8Array[] = []
+  #partBytes = 0
+  /** What it depends on, beside that its edits apply. */
+  guard: TransactionGuard | undefined
+  /** The tables that records were written to. */
+  readonly tableIds: Set<number> = new Set()
+  /** Ids in the records that were given before the table existed, and the tables they mean. */
+  provisional: Map<number, TableIdentity> = new Map()
+  /**
+   * True where readers see the records already: buffered writes on a log whose next version is
+   * known. Then `commit` is known too.
+   */
+  readonly visible: boolean
+  /** Known for visible groups from the start, for others when they are appended. */
+  commit: Commit | undefined
+  /** Resolves when the group is in the log: durable, unless it was visible before. */
+  readonly durable: Promise<Commit>
+  /** `commit`, as a promise that all of a visible group's writers share. */
+  readonly seen: Promise<Commit> | undefined
+  /** The first group after a memtable was sealed: see `NewLogEntry.startsSegment`. */
+  startsSegment = false
+  /** How many writes joined a visible group. */
+  writes = 0
+  /** Whether the next group will be durable, and this one with it. */
+  followed = false
+  /** What comes of its append, once a visible group was handed to the log. */
+  appended: Promise<AppendResult> | undefined
+  /** Bytes that the group adds to what waits for the log. */
+  queuedBytes = 0
+  #payload: Uint8Array | undefined
+  readonly #buffers: PayloadBuffers
+  resolve: (commit: Commit) => void = unset
+  reject: (error: unknown) => void = unset
+
+  /** `buffers` are where payloads' memory comes from, and goes to with `recycle`. */
+  constructor(buffers: PayloadBuffers, visibleAs?: Commit) {
+    this.#buffers = buffers
+    this.visible = visibleAs !== undefined
+    this.commit = visibleAs
+    this.seen = visibleAs === undefined ? undefined : Promise.resolve(visibleAs)
+    this.durable = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+    // Nobody may be waiting for a buffered group; its failure is met by the next write.
+    this.durable.catch(() => {})
+  }
+
+  /**
+   * Fits the group to a state that others have moved on: tables that it meant to create may exist
+   * now, or their ids may be taken. Throws `TableOptionsError` where a table was created with
+   * options that contradict this process's.
+   */
+  rebase(state: DatabaseState): void {
+    if (this.provisional.size === 0) return
+    const payload = this.payload()
+    const ids = new Map<number, number>()
+    const provisional = new Map<number, TableIdentity>()
+    const creates: Edit[] = []
+    let nextId = state.nextTableId
+    for (const [given, table] of this.provisional) {
+      let id = table.idIn(state)
+      if (id === undefined) {
+        id = nextId++
+        creates.push(table.creation(id))
+      }
+      provisional.set(id, table)
+      ids.set(given, id)
+    }
+    this.edits = [...creates, ...this.edits.filter((edit) => edit.type !== 'create-table')]
+    this.provisional = provisional
+    for (const [given, id] of ids) {
+      this.tableIds.delete(given)
+      this.tableIds.add(id)
+    }
+    this.#parts = [renumberRecords(payload, ids)]
+    this.#payload = undefined
+  }
+
+  /** What is wrong where a table that was written to has been dropped. */
+  missingTable(state: DatabaseState): string | undefined {
+    for (const id of this.tableIds) {
+      if (!state.tables.has(id) && !this.provisional.has(id)) {
+        return 'a table was dropped while it was written to; write again to make it anew'
+      }
+    }
+    return undefined
+  }
+
+  /**
+   * Holds what it depends on against the newest state; to be asked again when that has moved on.
+   * Throws where it can't be committed, most often `CommitConflictError`.
+   */
+  check(versions: VersionSet): Promise<void> | undefined {
+    const { guard } = this
+    if (guard === undefined) return undefined
+    return versions.holding((tree, state) => guard.check(tree, state.timestamp, NO_KEYS))
+  }
+
+  /** Whether its payload is made for the state that it meets: all before it have to be applied. */
+  get needsState(): boolean {
+    return this.provisional.size > 0 || !this.isRecordsOnly
+  }
+
+  /**
+   * Whether it applies to any state: records, and tables made for them. A refusal of others (maintenance,
+   * transactions) concerns only those who made them, who are told.
+   */
+  get isRecordsOnly(): boolean {
+    return this.guard === undefined && this.edits.every((edit) => edit.type === 'create-table')
+  }
+
+  /** About how long the payload is. */
+  get byteLength(): number {
+    return this.#partBytes + this.records.byteLength
+  }
+
+  /** Adds the records of a payload that holds nothing else. It is the group's from now on. */
+  append(payload: Uint8Array): void {
+    this.#closePart()
+    this.#addPart(payload)
+  }
+
+  /** The entry's payload. No records may be added afterwards. */
+  payload(): Uint8Array {
+    if (this.#payload === undefined) {
+      this.#closePart()
+      const [only, second] = this.#parts
+      this.#payload =
+        only !== undefined && second === undefined && this.edits.length === 0
+          ? only
+          : this.#join([encodeEdits(this.edits), ...this.#parts])
+      this.#parts = [this.#payload]
+    }
+    return this.#payload
+  }
+
+  /** Makes it of these payloads, which may be asked for again in other company. */
+  protected setPayloads(payloads: readonly Uint8Array[]): void {
+    const [only, second] = payloads
+    this.#payload =
+      only !== undefined && second === undefined
+        ? only
+        : joinPayloads(payloads, (bytes) => new Uint8Array(bytes))
+  }
+
+  /** Gives the payload's memory back: the log is done with it, and it won't be asked for again. */
+  recycle(): void {
+    if (this.#payload !== undefined) this.#buffers.give(this.#payload)
+    this.#payload = undefined
+    this.#parts = []
+  }
+
+  #join(payloads: readonly Uint8Array[]): Uint8Array {
+    const joined = joinPayloads(payloads, (bytes) => this.#buffers.take(bytes))
+    for (const part of payloads) this.#buffers.give(part)
+    return joined
+  }
+
+  #closePart(): void {
+    if (this.records.records > 0) this.#addPart(this.records.take())
+  }
+
+  #addPart(payload: Uint8Array): void {
+    this.#parts.push(payload)
+    this.#partBytes += payload.length
+  }
+}
+
+/** The edits of several payloads, as one: each begins with the format's byte, which is kept once. */
+function joinPayloads(
+  payloads: readonly Uint8Array[],
+  take: (bytes: number) => Uint8Array,
+): Uint8Array {
+  const parts = payloads.filter((payload) => payload.length > 0)
+  const [first] = parts
+  if (first === undefined) return new Uint8Array(0)
+  const length = parts.reduce((sum, part) => sum + part.length - 1, 1)
+  const joined = take(length)
+  joined[0] = first[0] as number
+  let at = 1
+  for (const part of parts) {
+    joined.set(part.subarray(1), at)
+    at += part.length - 1
+  }
+  return joined.subarray(0, length)
+}
+
+/** A payload's records as another payload, with other ids in place of those that `ids` has. */
+function renumberRecords(payload: Uint8Array, ids: ReadonlyMap<number, number>): Uint8Array {
+  const records = new RecordsWriter([], payload.length)
+  visitRecords(payload, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+    records.put(ids.get(id) ?? id, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
+  })
+  return records.take()
+}
+
+/** Visits the inline records of a payload. */
+function visitRecords(payload: Uint8Array, visit: RecordVisitor): void {
+  for (const edit of decodeEdits(payload)) {
+    if (edit.type === 'records') readRecords(edit.bytes, visit)
+  }
+}
+
+function unset(): void {}
+
+/** A batch's payload, with these ids of its tables: some may have come or gone since it was encoded. */
+export function batchPayload(
+  { ids, payload }: EncodedBatch,
+  actual: readonly number[],
+): Uint8Array {
+  if (actual.every((id, i) => id === ids[i])) return payload
+  return renumberRecords(payload, new Map(ids.map((id, i) => [id, actual[i] as number])))
+}

@@ -1,0 +1,105 @@
+import { type Env, type FirnError, ulid } from '@firn/env'
+import { appendSettled, type CommitLog, conflictOf, type LogEntry } from '@firn/manifest'
+import type { TimestampClock } from '@firn/mvcc'
+import { CommitConflictError } from '../../errors.js'
+import type { Commit } from '../../write-options.js'
+import type { VersionSet } from '../view/version-set.js'
+import type { CommitGroup } from './commit-group.js'
+import { TurnTaking } from './turn-taking.js'
+
+/** How often a group is tried at the next version before its writers are told. */
+const MAX_ATTEMPTS = 100
+/**
+ * For how long it is tried. An append that is under way when the time is over is still waited for: up to
+ * 30 s more, until it is given up as unknown.
+ */
+const MAX_MS = 30_000
+
+export interface SharedLogAppenderOptions {
+  env: Env
+  log: CommitLog
+  versions: VersionSet
+  clock: TimestampClock
+  /** Reads the log up to its end, into `versions`. */
+  catchUp: () => Promise<void>
+  /** Applies an entry that was read already, if it is the next one. */
+  applyNext: (entry: LogEntry) => void
+  /** Why nothing is to be appended any more, as soon as that is so. */
+  stopped: () => FirnError | undefined
+}
+
+/**
+ * Appends to a log that other processes append to as well: an append that loses its version to another
+ * applies the entry that won, reads what was committed after it, and tries the next version at once. See
+ * `TurnTaking` for how each process gets its turn.
+ */
+export class SharedLogAppender {
+  readonly #options: SharedLogAppenderOptions
+  readonly #turns: TurnTaking
+
+  constructor(options: SharedLogAppenderOptions) {
+    this.#options = options
+    this.#turns = new TurnTaking(options.env)
+  }
+
+  /** How long to wait with the next group, in milliseconds, so that other processes have a turn. */
+  pauseMs(): number {
+    return this.#turns.pauseMs()
+  }
+
+  /**
+   * Appends one group, and returns its version and timestamp. Throws `CommitConflictError` if it no longer
+   * applies to what other processes committed; the same, retryable, if they were first 100 times in a row
+   * or for 30 s; `CommitUnknownError` if it can't be found out whether it is in the log; what `stopped` gives.
+   */
+  async append(group: CommitGroup): Promise<Commit> {
+    const { env, log, versions, clock, catchUp, applyNext } = this.#options
+    const startedMs = env.monotonic()
+    for (let attempt = 1; ; attempt++) {
+      await this.#check(group)
+      const { state } = versions
+      group.rebase(state)
+      const conflict = group.missingTable(state) ?? conflictOf(state, group.edits)
+      if (conflict !== undefined) throw new CommitConflictError(conflict)
+      const commit = { version: state.version + 1, timestamp: clock.next(state.timestamp) }
+      const entry = { ...commit, token: ulid(env), payload: group.payload() }
+      const sentMs = env.monotonic()
+      const result = await appendSettled(log, entry, { env })
+      if (result.appended) {
+        this.#turns.committed(env.monotonic() - sentMs)
+        return commit
+      }
+      this.#turns.lost()
+      applyNext(result.winner)
+      const tookMs = env.monotonic() - startedMs
+      if (attempt === MAX_ATTEMPTS || tookMs >= MAX_MS) throw outrun(attempt, tookMs)
+      await catchUp()
+    }
+  }
+
+  /** Holds the group against the newest state, however long that takes. */
+  async #check(group: CommitGroup): Promise<void> {
+    const { versions } = this.#options
+    for (;;) {
+      // Once the database is closed there is nothing left that it could be held against.
+      this.#assertGoing()
+      const { version } = versions.state
+      await group.check(versions)
+      this.#assertGoing()
+      if (version === versions.state.version) return
+    }
+  }
+
+  #assertGoing(): void {
+    const reason = this.#options.stopped()
+    if (reason !== undefined) throw reason
+  }
+}
+
+function outrun(attempts: number, ms: number): CommitConflictError {
+  const seconds = Math.round(ms / 1000)
+  return new CommitConflictError(
+    `other processes were first at ${attempts} ${attempts === 1 ? 'version' : 'versions'} in a row, for ${seconds} s; try again, or write in larger batches`,
+    { retryable: true },
+  )
+}

@@ -1,0 +1,148 @@
+import type { Env } from '@firn/env'
+import { WriteStalledError } from '../../errors.js'
+import { waitFor } from '../wait-for.js'
+
+/** What writers wait for, and from which point on. */
+export interface PressureLimits {
+  /** Sorted runs of level 0 from which on every commit is delayed a little. */
+  slowdownLevel0: number
+  /** Sorted runs of level 0 from which on writes wait until compaction has caught up. */
+  stopLevel0: number
+  /** Memtables waiting to be flushed from which on writes wait. */
+  stopImmutables: number
+  /** Bytes waiting to be appended to the log from which on writes wait. */
+  stopQueuedBytes: number
+}
+
+/** Delay per commit, in milliseconds, for each run of level 0 over the slowdown limit. */
+const DELAY_PER_RUN_MS = 1
+
+/**
+ * Back-pressure: writers are slowed down, then stopped, before readers have to search through too
+ * many files or memory runs out. A writer that waits keeps the process alive. It fails when the work it
+ * waits for was given up.
+ */
+export class WritePressure {
+  readonly #env: Env
+  readonly #limits: PressureLimits
+  #level0 = 0
+  #immutables = 0
+  #queuedBytes = 0
+  #blocked: Promise<void> | undefined
+  #unblock: () => void = () => {}
+  #refuse: (error: unknown) => void = () => {}
+  #waiting = 0
+  #ended = false
+  /** Called when a writer begins to wait. */
+  onWait: () => void = () => {}
+  /** How often writers had to stop. */
+  stops = 0
+  /** How many commits were delayed. */
+  slowdowns = 0
+
+  constructor(env: Env, limits: PressureLimits) {
+    this.#env = env
+    this.#limits = limits
+  }
+
+  get isBlocked(): boolean {
+    return this.#blocked !== undefined
+  }
+
+  /** How many writers wait. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** What a writer has to wait for; `undefined` while nothing holds it up. */
+  get blockedBy(): 'compaction' | 'flush' | 'log' | undefined {
+    if (this.#blocked === undefined) return undefined
+    if (this.#level0 >= this.#limits.stopLevel0) return 'compaction'
+    return this.#immutables >= this.#limits.stopImmutables ? 'flush' : 'log'
+  }
+
+  /**
+   * Waits while writes are stopped. Throws `WriteStalledError` if the work that would let them go on was
+   * given up, and the signal's reason.
+   */
+  async wait(signal?: AbortSignal): Promise<void> {
+    const blocked = this.#blocked
+    if (blocked === undefined) return
+    const release = this.#env.hold?.()
+    this.#waiting++
+    this.onWait()
+    try {
+      await waitFor(blocked, signal)
+    } finally {
+      this.#waiting--
+      release?.()
+    }
+  }
+
+  /** Milliseconds by which the next commit is to be delayed. */
+  nextDelayMs(): number {
+    const over = this.#level0 - this.#limits.slowdownLevel0
+    if (over < 0) return 0
+    this.slowdowns++
+    return (over + 1) * DELAY_PER_RUN_MS
+  }
+
+  setShape(level0: number, immutables: number): void {
+    this.#level0 = level0
+    this.#immutables = immutables
+    this.#update()
+  }
+
+  addQueued(bytes: number): void {
+    this.#queuedBytes += bytes
+    this.#update()
+  }
+
+  /**
+   * Fails the writers that wait for this work, which was given up. Writes stay stopped: a later writer
+   * waits for another attempt.
+   */
+  fail(work: 'compaction' | 'flush', cause: unknown): void {
+    const { stopLevel0, stopImmutables } = this.#limits
+    const isConcerned =
+      work === 'compaction' ? this.#level0 >= stopLevel0 : this.#immutables >= stopImmutables
+    if (this.#blocked === undefined || !isConcerned) return
+    const refuse = this.#refuse
+    this.#block()
+    refuse(new WriteStalledError(work, cause))
+  }
+
+  /** Lets all writers go, for good: there are no more writes, which they are to find out. */
+  end(): void {
+    this.#ended = true
+    this.#release()
+  }
+
+  #release(): void {
+    if (this.#blocked === undefined) return
+    this.#blocked = undefined
+    this.#unblock()
+  }
+
+  #block(): void {
+    this.#blocked = new Promise((resolve, reject) => {
+      this.#unblock = resolve
+      this.#refuse = reject
+    })
+    // Nobody may be waiting.
+    this.#blocked.catch(() => {})
+  }
+
+  #update(): void {
+    const { stopLevel0, stopImmutables, stopQueuedBytes } = this.#limits
+    const stop =
+      this.#level0 >= stopLevel0 ||
+      this.#immutables >= stopImmutables ||
+      this.#queuedBytes >= stopQueuedBytes
+    if (!stop || this.#ended) this.#release()
+    else if (this.#blocked === undefined) {
+      this.stops++
+      this.#block()
+    }
+  }
+}

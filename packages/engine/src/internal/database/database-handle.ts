@@ -1,0 +1,412 @@
+import type { BlockCache } from '@firn/block-cache'
+import { ClosedError, type Env, holding, InvalidArgumentError } from '@firn/env'
+import { type CommitLog, RECORDS_WRITER_SLACK, type TableState } from '@firn/manifest'
+import type { Batch } from '../../batch.js'
+import type { CompactionReport, Database, EvictOptions } from '../../database.js'
+import { ReadOnlyError } from '../../errors.js'
+import type { Moment } from '../../range.js'
+import { type Explanation, type RequestStats, requestsBetween } from '../../request-stats.js'
+import type { DatabaseStats } from '../../stats.js'
+import type { Table } from '../../table.js'
+import type { TableInfo } from '../../table-info.js'
+import type { KeyOf, TableOptions, TypingOptions, ValueOf } from '../../table-options.js'
+import type { Transaction, TransactionOptions } from '../../transaction.js'
+import type { Commit } from '../../write-options.js'
+import {
+  assertRunnable,
+  type TakenSnapshotOptions,
+  takeEvictOptions,
+  takeSnapshotOptions,
+  takeTransactionOptions,
+} from '../arguments/database-options.js'
+import { assertNone } from '../arguments/members.js'
+import { assertTableName } from '../arguments/table-options.js'
+import type { Committer } from '../commit/committer.js'
+import type { WritePressure } from '../commit/write-pressure.js'
+import type { WriteRelief } from '../commit/write-relief.js'
+import type { FileTable } from '../files/file-table.js'
+import type { EncodedRecords, FileWriter } from '../files/file-writer.js'
+import { SnapshotHandle } from '../handles/snapshot-handle.js'
+import { TableHandle } from '../handles/table-handle.js'
+import { BatchGroups } from '../ingest/batch-groups.js'
+import { BatchRuns } from '../ingest/batch-runs.js'
+import { BatchWriter } from '../ingest/batch-writer.js'
+import type { Checkpointer } from '../maintenance/checkpointer.js'
+import type { Compactor } from '../maintenance/compactor.js'
+import type { Flusher } from '../maintenance/flusher.js'
+import type { SecondLook } from '../maintenance/second-look.js'
+import { runTransaction } from '../transaction/run-transaction.js'
+import { TransactionHandle } from '../transaction/transaction-handle.js'
+import type { LogFollower } from '../view/log-follower.js'
+import { TableIdentity } from '../view/table-identity.js'
+import { tableInfo } from '../view/table-summary.js'
+import type { VersionSet } from '../view/version-set.js'
+import { databaseStats } from './collect-stats.js'
+import type { Present } from './present.js'
+
+/** Memtables larger than this are flushed at close, so that the next open has little to replay. */
+const FLUSH_AT_CLOSE_BYTES = 64 * 1024
+/** So long a close waits for a flush, and for reads of the log: services may have gone silent. */
+const CLOSE_MS = 30_000
+
+/** What only a database that is open for writing has. */
+export interface WritingParts {
+  committer: Committer
+  pressure: WritePressure
+  relief: WriteRelief
+  flusher: Flusher
+  checkpointer: Checkpointer
+  compactor: Compactor
+  secondLook: SecondLook
+  files: FileWriter
+  inlineLimitBytes: number
+  /** Bytes of a batch's records that are written to files as one run. */
+  runBytes: number
+  /** To be called when the tree may have changed. */
+  onProgress: () => void
+}
+
+export interface DatabaseHandleParts {
+  env: Env
+  /** What was asked of the object store so far. */
+  requests: () => RequestStats
+  log: CommitLog
+  cache: BlockCache
+  files: FileTable
+  versions: VersionSet
+  follower: LogFollower
+  present: Present
+  writing: WritingParts | undefined
+  /** Lets go of what `open` made: log, store, worker. */
+  release: () => Promise<void>
+}
+
+/** A new batch is given no more memory than this, however large the last one was. */
+const MAX_BATCH_BUFFER_BYTES = 1024 * 1024
+
+/** A batch that grows past this many bytes goes on in another buffer. */
+const PART_BYTES = 1024 * 1024
+
+/** Batches that come at once are written together up to about so many bytes: some 40 ms of work. */
+const BATCH_GROUP_BYTES = 4 * 1024 * 1024
+
+const NO_LIMITS = { partBytes: Number.POSITIVE_INFINITY, runBytes: Number.POSITIVE_INFINITY }
+
+/** An open database: its parts, put together behind the public interface. */
+export class DatabaseHandle implements Database {
+  readonly present: Present
+  /** Size of the last batch: the next one is likely to need as much. */
+  #batchBytes = 1024
+  readonly #parts: DatabaseHandleParts
+  readonly #snapshots: Set<SnapshotHandle> = new Set()
+  /** Large batches that are being written. */
+  readonly #batchRuns: Set<BatchRuns> = new Set()
+  readonly #batchGroups: BatchGroups
+  #closing: Promise<void> | undefined
+
+  constructor(parts: DatabaseHandleParts) {
+    this.#parts = parts
+    this.present = parts.present
+    this.#batchGroups = new BatchGroups({
+      env: parts.env,
+      startRuns: (bytes) => this.startRuns(bytes),
+      state: () => parts.versions.state,
+      groupBytes: Math.min(this.batchLimits.runBytes, BATCH_GROUP_BYTES),
+    })
+  }
+
+  get version(): number {
+    return this.#parts.versions.visibleVersion
+  }
+
+  get inlineLimitBytes(): number {
+    return this.#writing('batch').inlineLimitBytes
+  }
+
+  /** How many bytes of a batch are in one buffer, and how many make a run; never, for a reader. */
+  get batchLimits(): { partBytes: number; runBytes: number } {
+    const { writing } = this.#parts
+    if (writing === undefined) return NO_LIMITS
+    const { inlineLimitBytes, runBytes } = writing
+    // What fits an entry of the log is neither cut nor written to files.
+    const least = Math.max(runBytes, inlineLimitBytes)
+    return { partBytes: Math.min(least, Math.max(inlineLimitBytes, PART_BYTES)), runBytes: least }
+  }
+
+  table<const O extends TypingOptions>(name: string, options: O): Table<KeyOf<O>, ValueOf<O>>
+  table<K = Uint8Array, V = Uint8Array>(name: string, options?: TableOptions<K, V>): Table<K, V>
+  table(name: string, options: TypingOptions = {}): Table<never, never> {
+    const identity = new TableIdentity(name, options as TableOptions<never, never>)
+    identity.idIn(this.present.tree().state)
+    return new TableHandle<never, never>(identity, this)
+  }
+
+  async tables(): Promise<TableInfo[]> {
+    if (this.present.isStale()) await this.present.refresh()
+    await this.#turn()
+    const { state, active, immutables } = this.present.tree()
+    return [...state.tables.values()]
+      .map((table) => tableInfo(table, state, [active, ...immutables]))
+      .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  }
+
+  async dropTable(name: string, options?: undefined): Promise<Commit> {
+    assertTableName(name)
+    assertNone('dropTable', options)
+    const { committer } = this.#writing('dropTable')
+    await committer.flush()
+    await this.present.refresh()
+    const table = this.#tableState(name)
+    if (table === undefined) {
+      throw new InvalidArgumentError(
+        `there is no table ${JSON.stringify(name)}; db.tables() lists those there are`,
+      )
+    }
+    return committer.commitEdits([{ type: 'drop-table', id: table.id }])
+  }
+
+  /** The id of a table, where it exists. */
+  tableId(table: TableIdentity): number | undefined {
+    return table.idIn(this.#parts.versions.state)
+  }
+
+  /** Memory for the payload of a batch like the last one. */
+  payloadBuffer(): Uint8Array {
+    // A sixteenth more, as batches differ.
+    const bytes = this.#batchBytes + (this.#batchBytes >>> 4) + RECORDS_WRITER_SLACK
+    return this.#parts.writing?.committer.buffers.take(bytes) ?? new Uint8Array(bytes)
+  }
+
+  noteBatch(bytes: number): void {
+    this.#batchBytes = Math.min(bytes, MAX_BATCH_BUFFER_BYTES)
+  }
+
+  batch(): Batch {
+    this.present.assertOpen()
+    return new BatchWriter(this)
+  }
+
+  async transaction<T>(
+    run: (transaction: Transaction) => Promise<T> | T,
+    options?: TransactionOptions,
+  ): Promise<T> {
+    assertRunnable('transaction', run)
+    const taken = takeTransactionOptions(options)
+    const { present } = this
+    present.assertOpen()
+    const runner = {
+      env: this.#parts.env,
+      begin: async (signal: AbortSignal | undefined) =>
+        new TransactionHandle(this, await this.#snapshot({ at: undefined, signal })),
+      refresh: (signal: AbortSignal | undefined) => present.refresh(signal),
+      holdWrites: async (signal: AbortSignal | undefined) =>
+        this.#parts.writing?.committer.holdWrites(signal),
+    }
+    return runTransaction(runner, run, taken)
+  }
+
+  async snapshot(options?: { at?: Moment; signal?: AbortSignal }): Promise<SnapshotHandle> {
+    return this.#snapshot(takeSnapshotOptions(options))
+  }
+
+  async refresh(options?: undefined): Promise<number> {
+    assertNone('refresh', options)
+    await this.present.refresh()
+    await this.#turn()
+    return this.version
+  }
+
+  async flush(options?: undefined): Promise<void> {
+    assertNone('flush', options)
+    this.present.assertOpen()
+    await this.#parts.writing?.committer.flush()
+    await this.#turn()
+  }
+
+  async compact(options?: undefined): Promise<CompactionReport> {
+    assertNone('compact', options)
+    const { committer, flusher, compactor } = this.#writing('compact')
+    // The flush may set off compactions in the background, which are what was asked for.
+    const before = { ...compactor.totals }
+    await committer.flush()
+    flusher.seal()
+    await flusher.drain()
+    await compactor.drain()
+    const { totals, skipped } = compactor
+    return {
+      compactions: totals.compactions - before.compactions,
+      filesIn: totals.filesIn - before.filesIn,
+      filesOut: totals.filesOut - before.filesOut,
+      bytesRead: totals.bytesRead - before.bytesRead,
+      bytesWritten: totals.bytesWritten - before.bytesWritten,
+      skipped,
+    }
+  }
+
+  async explain<T>(work: () => T | Promise<T>): Promise<Explanation<T>> {
+    assertRunnable('explain', work)
+    this.present.assertOpen()
+    const { env, requests } = this.#parts
+    const before = requests()
+    const since = env.monotonic()
+    const value = await work()
+    const durationMs = env.monotonic() - since
+    await this.#turn()
+    return { value, requests: requestsBetween(before, requests()), durationMs }
+  }
+
+  async evict(options?: EvictOptions): Promise<void> {
+    const { memory, disk } = takeEvictOptions(options)
+    this.present.assertOpen()
+    if (memory) this.#parts.cache.clear()
+    if (disk) await this.#parts.files.disk?.clear()
+    await this.#turn()
+  }
+
+  async stats(): Promise<DatabaseStats> {
+    this.present.assertOpen()
+    const stats = await databaseStats(this.#parts)
+    await this.#turn()
+    return stats
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= holding(this.#parts.env, this.#close())
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** The committer; throws where nothing can be written. */
+  writer(): Committer {
+    return this.#writing('write').committer
+  }
+
+  newestCommit(): Commit {
+    const { visibleVersion, visibleTimestamp } = this.#parts.versions
+    return { version: visibleVersion, timestamp: visibleTimestamp }
+  }
+
+  /** A commit as whole SSTs: its size isn't bounded by what a log entry may hold, nor by memory. */
+  startRuns(runBytes: number = this.batchLimits.runBytes): BatchRuns {
+    const { committer, files } = this.#writing('write')
+    const runs = new BatchRuns({ env: this.#parts.env, committer, files, runBytes })
+    this.#batchRuns.add(runs)
+    void runs.ended.then(() => this.#batchRuns.delete(runs))
+    return runs
+  }
+
+  /** Commits a batch that fits no entry of the log, together with others that come while it waits. */
+  commitInGroup(
+    records: EncodedRecords,
+    bytes: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Commit> {
+    return this.#batchGroups.commit(records, bytes, signal)
+  }
+
+  #writing(what: string): WritingParts {
+    this.present.assertOpen()
+    const { writing } = this.#parts
+    if (writing === undefined) throw new ReadOnlyError(what)
+    return writing
+  }
+
+  #tableState(name: string): TableState | undefined {
+    const { state } = this.#parts.versions
+    const id = state.tableIds.get(name)
+    return id === undefined ? undefined : state.tables.get(id)
+  }
+
+  async #snapshot(options: TakenSnapshotOptions): Promise<SnapshotHandle> {
+    const { present } = this
+    options.signal?.throwIfAborted()
+    if (present.isStale()) await present.refresh(options.signal)
+    const held = await this.#hold(options)
+    const snapshot = new SnapshotHandle(held.version, held.point, present, (closed) => {
+      this.#snapshots.delete(closed)
+    })
+    this.#snapshots.add(snapshot)
+    await this.#turn()
+    return snapshot
+  }
+
+  /** Where memory alone answered: a loop that awaits nothing else gives others a turn now and then. */
+  #turn(): Promise<void> | undefined {
+    return this.present.slice.step()
+  }
+
+  async #hold(options: TakenSnapshotOptions): Promise<{
+    version: number
+    point: { tree: ReturnType<Present['tree']>; timestamp: number }
+  }> {
+    const { versions } = this.#parts
+    if (options.at === undefined) {
+      const point = this.present.hold()
+      return { version: versions.visibleVersion, point }
+    }
+    const at = await this.present.commitAt(options.at, options.signal)
+    const point = this.present.hold()
+    point.timestamp = at.timestamp
+    return { version: at.version, point }
+  }
+
+  async #close(): Promise<void> {
+    const { env, writing, follower, versions, files, cache, release } = this.#parts
+    const reason = new ClosedError(
+      'the database is closing: what was not committed is not written; open it again, and close it when all writes and transactions have ended',
+    )
+    const closed = new AbortController()
+    env.sleep(CLOSE_MS, closed.signal, { background: true }).then(
+      () => follower.stop(reason),
+      () => {},
+    )
+    let failure: unknown
+    const attempt = async (step: () => Promise<unknown> | undefined): Promise<void> => {
+      try {
+        await step()
+      } catch (error) {
+        failure ??= error
+      }
+    }
+    this.present.close()
+    if (writing !== undefined) {
+      const { committer, flusher, compactor, secondLook, checkpointer, pressure, relief } = writing
+      secondLook.stop()
+      const batches = [...this.#batchRuns]
+      this.#batchGroups.stop(reason)
+      await attempt(() => compactor.stop(reason))
+      await attempt(() => Promise.all(batches.map((runs) => runs.stop(reason))))
+      await attempt(() => committer.drain())
+      if (!committer.isStopped) {
+        if (versions.memtableBytes > FLUSH_AT_CLOSE_BYTES) {
+          flusher.seal()
+          const flushed = new AbortController()
+          // What can't be flushed stays in the log.
+          await Promise.race([
+            flusher.drain().catch(() => {}),
+            env.sleep(CLOSE_MS, flushed.signal).catch(() => {}),
+          ])
+          flushed.abort()
+        }
+        await attempt(() => checkpointer.close())
+      }
+      await attempt(() => flusher.stop(reason))
+      committer.close(reason)
+      pressure.end()
+      relief.stop()
+      // Those whose commit was under way tidy up behind it.
+      await Promise.all(batches.map((runs) => runs.ended))
+    }
+    closed.abort()
+    follower.stop(reason)
+    for (const snapshot of [...this.#snapshots]) await snapshot.close()
+    versions.close()
+    await attempt(() => files.close())
+    cache.clear()
+    await attempt(release)
+    if (failure !== undefined) throw failure
+  }
+}

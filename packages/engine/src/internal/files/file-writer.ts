@@ -1,0 +1,231 @@
+import { mergeCommitFiles, storeFiles, type WriteFilesOptions, writeFiles } from '@firn/compaction'
+import { type Env, type TimeSlice, ulid } from '@firn/env'
+import {
+  type DatabaseState,
+  decodeEdits,
+  type FileMeta,
+  type RecordVisitor,
+  readSomeRecords,
+} from '@firn/manifest'
+import type { ObjectStore } from '@firn/object-store'
+import { FlushCursor } from '../memtable/flush-cursor.js'
+import { Memtable } from '../memtable/memtable.js'
+import type { MemtableMemory } from '../memtable/memtable-memory.js'
+import type { TableMemtable } from '../memtable/table-memtable.js'
+import type { TableIdentity } from '../view/table-identity.js'
+import type { VersionSet } from '../view/version-set.js'
+import type { ThreadTrust } from './thread-trust.js'
+import type { Threads } from './threads.js'
+
+export interface FileWriterOptions {
+  env: Env
+  /** By which it gives others a turn. */
+  slice: TimeSlice
+  store: ObjectStore
+  incarnation: string
+  versions: VersionSet
+  targetFileBytes: number
+  blockBytes: number | undefined
+  /** Another thread that can open the same store; `undefined` where there is none. */
+  thread: Threads['flush'] | undefined
+  threadTrust: ThreadTrust
+}
+
+/** After so many records that were put in order, some millisecond, it looks at the clock. */
+const RECORDS_PER_LOOK = 1000
+
+const THREAD_FROM_BYTES = 4 * 1024 * 1024
+
+/** Records of a batch, encoded. `ids[i]` is what they call `tables[i]`. */
+export interface EncodedRecords {
+  readonly tables: readonly TableIdentity[]
+  readonly ids: readonly number[]
+  /** Emptied by whoever writes them, as memory that is in use no longer. */
+  readonly payloads: Uint8Array[]
+}
+
+/** Bytes that the files of a merge may fetch ahead, together. */
+const MERGE_READ_AHEAD_BYTES = 32 * 1024 * 1024
+
+/** Writes memtables and large batches to files of level 0. */
+export class FileWriter {
+  readonly #options: FileWriterOptions
+  /** What was merged of the files of single commits. */
+  readonly merges: { count: number; filesIn: number; filesOut: number } & Record<
+    'bytesRead' | 'bytesWritten',
+    number
+  > = { count: 0, filesIn: 0, filesOut: 0, bytesRead: 0, bytesWritten: 0 }
+
+  constructor(options: FileWriterOptions) {
+    this.#options = options
+  }
+
+  /**
+   * All records of a memtable, with their timestamps. A large one is written by a thread of its own
+   * where there can be one: it takes about a microsecond a record, which writers would miss.
+   */
+  writeMemtable(memtable: Memtable, signal: AbortSignal): Promise<FileMeta[]> {
+    const { thread, threadTrust } = this.#options
+    const inline = (): Promise<FileMeta[]> =>
+      this.#write(memtable, { timestamps: 'record', splitTables: false, signal })
+    if (thread === undefined || memtable.memoryBytes < THREAD_FROM_BYTES) return inline()
+    return threadTrust.run('flush', () => this.#writeInThread(memtable, thread, signal), inline)
+  }
+
+  #writeInThread(
+    memtable: Memtable,
+    thread: Threads['flush'],
+    signal: AbortSignal,
+  ): Promise<FileMeta[]> {
+    const { incarnation, versions, targetFileBytes, blockBytes } = this.#options
+    const { state } = versions
+    const request = {
+      incarnation,
+      baseVersion: state.version,
+      targetFileBytes,
+      blockBytes,
+      tables: [...memtable.tables.values()].flatMap((table) => {
+        const known = state.tables.get(table.tableId)
+        return known === undefined
+          ? []
+          : [{ memtable: table.parts(), compression: known.options.compression }]
+      }),
+    }
+    return thread.flush(request, signal)
+  }
+
+  /**
+   * Records, oldest first, as files of one commit, whose timestamp its entry will give them, in key
+   * order; of a key that was written twice, the last record stays. `tableIds` has the tables by name.
+   */
+  async writeRecords(
+    records: readonly EncodedRecords[],
+    tableIds: ReadonlyMap<string, number>,
+    options: { splitTables: boolean; memory: MemtableMemory; signal: AbortSignal },
+  ): Promise<FileMeta[]> {
+    const { splitTables, memory, signal } = options
+    const memtable = new Memtable(memory).retain()
+    try {
+      await this.#insert(records, tableIds, memtable, signal)
+      return await this.#write(memtable, { timestamps: 'file', splitTables, signal })
+    } finally {
+      memtable.release()
+    }
+  }
+
+  async #insert(
+    records: readonly EncodedRecords[],
+    tableIds: ReadonlyMap<string, number>,
+    memtable: Memtable,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const { tables, ids, payloads } of records) {
+      const byName = tables.map(({ name }) => memtable.table(tableIds.get(name) as number))
+      const byId = new Map(ids.map((id, i) => [id, byName[i] as TableMemtable]))
+      for (let next = payloads.shift(); next !== undefined; next = payloads.shift()) {
+        for (const edit of decodeEdits(next)) {
+          if (edit.type === 'records') await this.#insertRecords(edit.bytes, byId, signal)
+        }
+      }
+    }
+  }
+
+  /** Inserts the records of a batch, whose tables are `byId` of what they are called there. */
+  async #insertRecords(
+    records: Uint8Array,
+    byId: ReadonlyMap<number, TableMemtable>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let last = -1
+    let table: TableMemtable | undefined
+    const insert: RecordVisitor = (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+      if (table === undefined || id !== last) {
+        last = id
+        table = byId.get(id) as TableMemtable
+      }
+      table.insert(1, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
+    }
+    for (let at = 0; at < records.length; ) {
+      at = readSomeRecords(records, at, RECORDS_PER_LOOK, insert)
+      const turn = this.#options.slice.look()
+      if (turn !== undefined) await turn
+      signal.throwIfAborted()
+    }
+  }
+
+  /** The records of a commit's runs, oldest first, as files that don't overlap; see there. */
+  async mergeRuns(
+    runs: readonly (readonly FileMeta[])[],
+    signal: AbortSignal,
+  ): Promise<FileMeta[]> {
+    const { store, incarnation } = this.#options
+    const { openSource } = storeFiles(store, incarnation, { signal })
+    const readAheadBytes = MERGE_READ_AHEAD_BYTES
+    const options = { ...this.#output(signal), openSource, readAheadBytes }
+    const merged = await mergeCommitFiles(runs, options)
+    this.#noteMerge(runs.flat(), merged)
+    return merged
+  }
+
+  /** Files that overlap no others are in the result as they were: those were not merged. */
+  #noteMerge(before: readonly FileMeta[], after: readonly FileMeta[]): void {
+    const stayed = new Set(after)
+    const given = new Set(before)
+    const taken = before.filter((file) => !stayed.has(file))
+    if (taken.length === 0) return
+    const made = after.filter((file) => !given.has(file))
+    const { merges } = this
+    merges.count++
+    merges.filesIn += taken.length
+    merges.filesOut += made.length
+    merges.bytesRead += taken.reduce((sum, { bytes }) => sum + bytes, 0)
+    merges.bytesWritten += made.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+
+  /** Deletes files that no entry names. What can't be deleted is an orphan for the next sweep. */
+  async discard(files: readonly FileMeta[]): Promise<void> {
+    if (files.length === 0) return
+    const { store, incarnation } = this.#options
+    const ids = files.map(({ id }) => id)
+    await storeFiles(store, incarnation)
+      .discard(ids)
+      .catch(() => {})
+  }
+
+  #write(
+    memtable: Memtable,
+    options: { timestamps: 'record' | 'file'; splitTables: boolean; signal: AbortSignal },
+  ): Promise<FileMeta[]> {
+    const { tables } = this.#options.versions.state
+    const { signal, ...shape } = options
+    return writeFiles(new FlushCursor(memtable, (id) => tables.has(id)), {
+      ...this.#output(signal),
+      ...shape,
+      level: 0,
+    })
+  }
+
+  #output(
+    signal: AbortSignal,
+  ): Omit<WriteFilesOptions, 'level' | 'timestamps' | 'splitTables' | 'filter'> &
+    Required<Pick<WriteFilesOptions, 'discard'>> {
+    const { env, store, incarnation, versions, targetFileBytes, blockBytes } = this.#options
+    const { state } = versions
+    const { upload, discard } = storeFiles(store, incarnation, { signal })
+    return {
+      env,
+      targetFileBytes,
+      ...(blockBytes === undefined ? {} : { blockBytes }),
+      newFileId: () => newFileId(state, env),
+      upload,
+      discard,
+      tableOptions: (id) => ({ compression: state.tables.get(id)?.options.compression ?? 'lz4' }),
+      signal,
+    }
+  }
+}
+
+/** A name for a new file, based on the newest version that its writer has seen. */
+export function newFileId(state: DatabaseState, env: Env): string {
+  return `${state.version}-${ulid(env)}`
+}

@@ -1,0 +1,157 @@
+// A file's bytes with a disk cache in front of them.
+//
+// 1. A read becomes the chunks that it touches: aligned pieces, so that reads of whatever place and
+//    length meet the same ones.
+// 2. Chunks that another read is loading are waited for. The others are one load: those that the disk
+//    has are read there, and one ranged read of the source covers the rest, from the first to the
+//    last that is missing.
+// 3. What came from the source is put on disk while the reads go on. Until it is there, the load is
+//    still found by later reads.
+// 4. A fresh read (the reply before didn't pass its checksum) is a load of its own, past the disk,
+//    and replaces what is there.
+//
+// Where the source's reply is not as long as it must be, or the file not as large, nothing of it is
+// kept and the caller's own question goes to the source: then damage looks as it does without a disk.
+
+import type { SourceReadOptions, SstSource } from '@firn/sst'
+import { waitFor } from '../wait-for.js'
+import { ChunkFlight, type Chunks, type LoadedChunks } from './chunk-flight.js'
+import { CHUNK_BYTES, type DiskTier } from './disk-tier.js'
+
+export class TieredSource implements SstSource {
+  readonly #source: SstSource
+  readonly #tier: DiskTier
+  readonly #id: string
+  readonly #size: number
+  readonly #isLive: () => boolean
+  readonly #flights: Map<number, ChunkFlight> = new Map()
+
+  /** `isLive`: whether chunks of the file are worth keeping still. */
+  constructor(
+    source: SstSource,
+    tier: DiskTier,
+    file: { id: string; bytes: number },
+    isLive: () => boolean,
+  ) {
+    this.#source = source
+    this.#tier = tier
+    this.#id = file.id
+    this.#size = file.bytes
+    this.#isLive = isLive
+  }
+
+  async read(offset: number, length: number, options: SourceReadOptions = {}): Promise<Uint8Array> {
+    const bytes = await this.#read(offset, offset + length, options)
+    return bytes ?? this.#source.read(offset, length, options)
+  }
+
+  async readTail(
+    length: number,
+    options: SourceReadOptions = {},
+  ): Promise<{ bytes: Uint8Array; size: number }> {
+    const size = this.#size
+    const bytes = await this.#read(Math.max(0, size - length), size, options)
+    return bytes === undefined ? this.#source.readTail(length, options) : { bytes, size }
+  }
+
+  async close(): Promise<void> {
+    await this.#source.close?.()
+  }
+
+  /** `undefined` where only the source itself can answer. */
+  async #read(
+    start: number,
+    end: number,
+    { signal, fresh = false }: SourceReadOptions,
+  ): Promise<Uint8Array | undefined> {
+    signal?.throwIfAborted()
+    if (!(start >= 0 && start < end && end <= this.#size)) return undefined
+    const offsets: number[] = []
+    for (let at = start - (start % CHUNK_BYTES); at < end; at += CHUNK_BYTES) offsets.push(at)
+    const loads = await this.#chunks(offsets, fresh, signal)
+    const bytes = new Uint8Array(end - start)
+    for (const at of offsets) {
+      const chunk = loads.find((load) => load.has(at))?.get(at)
+      if (chunk === undefined) return undefined
+      const from = Math.max(start, at)
+      bytes.set(chunk.subarray(from - at, end - at), from - start)
+    }
+    return bytes
+  }
+
+  /** The chunks, from loads under way and one of those that are in none; all from one, if fresh. */
+  async #chunks(
+    offsets: readonly number[],
+    fresh: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Chunks[]> {
+    const flights: Set<ChunkFlight> = new Set()
+    const absent: number[] = []
+    for (const at of offsets) {
+      const flight = fresh ? undefined : this.#flights.get(at)
+      if (flight === undefined) absent.push(at)
+      else flights.add(flight)
+    }
+    if (absent.length > 0) flights.add(this.#start(absent, fresh, signal !== undefined))
+    for (const flight of flights) flight.join()
+    try {
+      const loads = await waitFor(Promise.all([...flights].map(({ loaded }) => loaded)), signal)
+      return loads.map(({ chunks }) => chunks)
+    } finally {
+      for (const flight of flights) flight.leave()
+    }
+  }
+
+  #start(offsets: readonly number[], fresh: boolean, abortable: boolean): ChunkFlight {
+    const forget = (): void => {
+      for (const at of offsets) if (this.#flights.get(at) === flight) this.#flights.delete(at)
+    }
+    const flight = new ChunkFlight((signal) => this.#load(offsets, fresh, signal), {
+      abortable,
+      onAbandoned: forget,
+    })
+    for (const at of offsets) this.#flights.set(at, flight)
+    flight.loaded.then(({ kept }) => kept).then(forget, forget)
+    return flight
+  }
+
+  async #load(
+    offsets: readonly number[],
+    fresh: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<LoadedChunks> {
+    const chunks: Map<number, Uint8Array> = new Map()
+    const look = async (at: number): Promise<void> => {
+      const chunk = await this.#tier.get(this.#id, at, this.#endOf(at) - at)
+      if (chunk !== undefined) chunks.set(at, chunk)
+    }
+    if (!fresh) await Promise.all(offsets.map(look))
+    const missing = offsets.filter((at) => !chunks.has(at))
+    if (missing.length === 0) return { chunks, kept: Promise.resolve() }
+    signal?.throwIfAborted()
+    const fetched = await this.#fetch(missing, { fresh, ...(signal && { signal }) })
+    for (const [at, chunk] of fetched) chunks.set(at, chunk)
+    const kept = this.#isLive() ? this.#tier.keep(this.#id, fetched, fresh) : Promise.resolve()
+    return { chunks, kept }
+  }
+
+  /** The chunks by one read of the source; none where its reply can't be right. */
+  async #fetch(offsets: readonly number[], options: SourceReadOptions): Promise<Chunks> {
+    const start = offsets[0] ?? 0
+    const end = this.#endOf(offsets.at(-1) ?? 0)
+    const length = end - start
+    let bytes: Uint8Array
+    if (end < this.#size) bytes = await this.#source.read(start, length, options)
+    else {
+      const tail = await this.#source.readTail(length, options)
+      if (tail.size !== this.#size) return new Map()
+      bytes = tail.bytes
+    }
+    if (bytes.length !== length) return new Map()
+    return new Map(offsets.map((at) => [at, bytes.subarray(at - start, this.#endOf(at) - start)]))
+  }
+
+  #endOf(chunk: number): number {
+    return Math.min(chunk + CHUNK_BYTES, this.#size)
+  }
+}

@@ -1,0 +1,69 @@
+import { type Env, isFirnError } from '@firn/env'
+import { type CommitLog, pruneCheckpoints, writeCheckpoint } from '@firn/manifest'
+import type { ObjectStore } from '@firn/object-store'
+import type { Logger } from '../../open-options.js'
+import type { Committer } from '../commit/committer.js'
+import type { VersionSet } from '../view/version-set.js'
+
+/** Besides the newest checkpoint, one stays for readers that were just told of it. */
+const KEPT_CHECKPOINTS = 2
+
+/** A tail of so many entries is read sooner at the next open than a checkpoint is written now. */
+const ENTRIES_LEFT_AT_CLOSE = 1000
+
+export interface CheckpointerOptions {
+  env: Env
+  store: ObjectStore
+  log: CommitLog
+  incarnation: string
+  versions: VersionSet
+  committer: Committer
+  logger: Logger | undefined
+}
+
+/**
+ * Bounds what opening has to read:
+ *
+ * 1. The folded state is written as an object, read back and verified.
+ * 2. An entry announces it.
+ * 3. On a log of this process's own, what lies before both the checkpoint and the flushed version is
+ *    truncated to tombstones.
+ *
+ * A failure costs nothing but a longer tail: it is logged, and the flusher tries again.
+ */
+export class Checkpointer {
+  readonly #options: CheckpointerOptions
+  #newest = 0
+
+  constructor(options: CheckpointerOptions) {
+    this.#options = options
+  }
+
+  /** At close: spares the next open the entries since the newest checkpoint. */
+  async close(): Promise<void> {
+    const { versions, log } = this.#options
+    const { checkpoint, version } = versions.state
+    const behind = version - (checkpoint?.version ?? 0)
+    if (log.exclusive && behind > ENTRIES_LEFT_AT_CLOSE) await this.checkpoint()
+  }
+
+  /** Writes a checkpoint if anything came since the newest one; false if that failed. */
+  async checkpoint(): Promise<boolean> {
+    const { env, store, log, incarnation, versions, committer, logger } = this.#options
+    const { state } = versions
+    if (state.version === this.#newest) return true
+    try {
+      const { version, key } = await writeCheckpoint(store, state, env)
+      await committer.commitEdits([{ type: 'checkpoint', version, key }])
+      this.#newest = versions.state.version
+      // An older checkpoint and a short log can still take the place of a newest one that is damaged.
+      if (log.exclusive) await log.truncate(Math.min(version, state.flushedThrough), { lazy: true })
+      await pruneCheckpoints(store, incarnation, KEPT_CHECKPOINTS)
+      return true
+    } catch (error) {
+      if (isFirnError(error, 'FIRN_WRITE_STOPPED')) throw error
+      logger?.warn('a checkpoint failed; the log keeps its tail until the next one', { error })
+      return false
+    }
+  }
+}

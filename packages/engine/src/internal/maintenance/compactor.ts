@@ -1,0 +1,307 @@
+import {
+  type CompactionPlan,
+  type CompactionResult,
+  planInputs,
+  planLeveled,
+  runCompaction,
+  storeFiles,
+} from '@firn/compaction'
+import { type Env, isFirnError } from '@firn/env'
+import type { FileMeta } from '@firn/manifest'
+import { TimestampClock } from '@firn/mvcc'
+import type { ObjectStore } from '@firn/object-store'
+import type { CompactionReport, SkippedFile } from '../../database.js'
+import type { Logger } from '../../open-options.js'
+import type { Committer } from '../commit/committer.js'
+import type { FileTable } from '../files/file-table.js'
+import { newFileId } from '../files/file-writer.js'
+import type { ThreadTrust } from '../files/thread-trust.js'
+import type { Threads } from '../files/threads.js'
+import { tablesIn } from '../view/table-summary.js'
+import type { Tree } from '../view/tree.js'
+import type { VersionSet } from '../view/version-set.js'
+import { BackgroundWork } from './background-work.js'
+import type { MaintenanceLease } from './maintenance-lease.js'
+import type { SecondLook } from './second-look.js'
+
+export interface CompactorOptions {
+  env: Env
+  store: ObjectStore
+  incarnation: string
+  files: FileTable
+  versions: VersionSet
+  committer: Committer
+  logger: Logger | undefined
+  /** Whether changes of the tree start compactions; else only `drain` does. */
+  automatic: boolean
+  /** Whether level 0 is merged when writes pause. In a cloud it would cost requests that reads may not save. */
+  inPauses: boolean
+  /** Where plans are carried out; `undefined`: on this thread, with pauses for others. */
+  thread: Threads['compaction'] | undefined
+  threadTrust: ThreadTrust
+  /** Told when compacting was given up, or when nothing can be done but for a damaged file. */
+  onStuck: (error: unknown) => void
+  /** Deletes files that no entry will ever name. */
+  discard: (files: readonly FileMeta[]) => Promise<void>
+  lease: MaintenanceLease
+  secondLook: SecondLook
+  strategy: {
+    targetFileBytes: number
+    levelBaseBytes: number
+    level0Trigger: number
+    level0Limit: number
+  }
+  blockBytes: number | undefined
+}
+
+/** So long without a commit is a pause, in milliseconds. */
+const PAUSE_MS = 50
+/**
+ * How long a file that couldn't be read is left alone: its replies may have been damaged, not the file.
+ * Each time it is read in vain, it is left alone twice as long, up to a limit.
+ */
+const POISON_MS = 60_000
+const MOST_POISON_MS = 15 * 60_000
+/** How long a tree stays in shape by itself, in microseconds. What it holds grows old, and may go. */
+const SETTLED_MICROS = 60_000_000
+/** Files of level 0 that are merged in a pause. */
+const PAUSE_TRIGGER = 2
+
+interface PoisonedFile extends SkippedFile {
+  error: unknown
+  /** For how long it is left alone, and until when: monotonic time. */
+  ms: number
+  until: number
+}
+
+/**
+ * Keeps the tree in shape: as long as the strategy sees something to do, one compaction after the
+ * other is carried out and committed. The entry is refused where its inputs are gone; then its
+ * output is discarded. Files that can't be read are left alone for a while. What can't be done now is
+ * looked at again later.
+ */
+export class Compactor {
+  readonly #options: CompactorOptions
+  readonly #work: BackgroundWork
+  /** Files that couldn't be read, by their ids. */
+  readonly #poisoned: Map<string, PoisonedFile> = new Map()
+  readonly #stopped: AbortController = new AbortController()
+  #watching = false
+  /** Level 0 is to be merged before its trigger: writes pause, or somebody asked. */
+  #eager = false
+  /** How many wait for compactions. */
+  #awaited = 0
+  /** The tree that called for nothing, and until which commit's timestamp it is taken to do so. */
+  #settled: { tree: Tree; until: number } | undefined
+  readonly totals: Omit<CompactionReport, 'skipped'> = {
+    compactions: 0,
+    filesIn: 0,
+    filesOut: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+  }
+
+  constructor(options: CompactorOptions) {
+    this.#options = options
+    this.#work = new BackgroundWork({
+      env: options.env,
+      step: (signal) => this.#compactOnce(signal),
+      onRetry: (error) => options.logger?.warn('a compaction failed and is tried again', { error }),
+      onGiveUp: (error, restMs) => {
+        options.logger?.warn('compaction is given up for a while', { error })
+        if (options.automatic) options.secondLook.within(restMs)
+        options.onStuck(error)
+      },
+    })
+  }
+
+  get running(): boolean {
+    return this.#work.running
+  }
+
+  get failures(): number {
+    return this.#work.failures
+  }
+
+  /** The files that are left alone now. */
+  get skipped(): SkippedFile[] {
+    const avoided = this.#avoided()
+    return [...this.#poisoned.values()]
+      .filter(({ file }) => avoided.has(file))
+      .map(({ file, level, tables, reason }) => ({ file, level, tables, reason }))
+  }
+
+  /** Starts compacting where the tree changed since it was last found in shape. */
+  poke(): void {
+    if (!this.#options.automatic || this.#isSettled) return
+    this.#work.poke()
+    if (this.#options.inPauses) void this.#watchForPause()
+  }
+
+  get #isSettled(): boolean {
+    // Asked for each commit: its timestamp spares a look at the clock.
+    const { tree, visibleTimestamp } = this.#options.versions
+    return this.#settled?.tree === tree && visibleTimestamp < this.#settled.until
+  }
+
+  /**
+   * Several files of level 0 are cheap for a load, and dear for the reads that come after it. So once
+   * writes pause, level 0 is merged before the trigger asks for it. The watch ends with the first
+   * pause; a database that nobody writes to has none.
+   */
+  async #watchForPause(): Promise<void> {
+    if (this.#watching) return
+    this.#watching = true
+    const { env, versions } = this.#options
+    try {
+      let version: number
+      do {
+        version = versions.visibleVersion
+        await env.sleep(PAUSE_MS, this.#stopped.signal, { background: true })
+      } while (version !== versions.visibleVersion)
+      this.#eager = true
+      this.#work.poke()
+    } catch {
+      // Stopped.
+    } finally {
+      this.#watching = false
+    }
+  }
+
+  /** Compacts until the tree is in shape, and level 0 is empty. */
+  async drain(): Promise<void> {
+    this.#awaited++
+    this.#eager = true
+    try {
+      await this.#work.drain()
+    } finally {
+      this.#awaited--
+    }
+  }
+
+  stop(reason: unknown): Promise<void> {
+    this.#stopped.abort(reason)
+    return this.#work.stop(reason)
+  }
+
+  async #compactOnce(signal: AbortSignal): Promise<boolean> {
+    const { env, files, versions, strategy } = this.#options
+    const { tree } = versions
+    const poisoned = this.#avoided()
+    const plan = planLeveled(versions.state, {
+      ...strategy,
+      ...(this.#eager ? { level0Trigger: PAUSE_TRIGGER } : {}),
+      emptyLevel0: this.#awaited > 0,
+      // As the next commit would have it: a clock that is out of its mind ends no history.
+      now: new TimestampClock(env).next(versions.state.timestamp),
+      poisoned,
+      flushedTimestamp: versions.flushedTimestamp,
+    })
+    if (plan === undefined) {
+      this.#eager = false
+      this.#rest(tree, poisoned)
+      return false
+    }
+    // Inputs stay on disk while they are read, whatever is committed meanwhile. (Holding the tree
+    // would hold its memtables as well.)
+    const inputs = planInputs(plan).map((meta) => files.retain(meta))
+    try {
+      const release = await this.#options.lease.hold(signal, this.#awaited > 0)
+      if (release === undefined) return false
+      try {
+        await this.#commit(await this.#run(plan, signal))
+      } catch (error) {
+        this.#poison(error, plan)
+      } finally {
+        await release()
+      }
+    } finally {
+      for (const input of inputs) files.release(input)
+    }
+    return true
+  }
+
+  async #commit(result: CompactionResult): Promise<void> {
+    const { committer, discard } = this.#options
+    const { removed, added, floors } = result
+    try {
+      await committer.commitEdits([{ type: 'compact', removed, added, floors }])
+    } catch (error) {
+      // After any other error the entry may exist: then the files stay.
+      if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
+      const old = new Set(removed)
+      await discard(added.map(({ file }) => file).filter(({ id }) => !old.has(id)))
+      return
+    }
+    this.totals.compactions++
+    this.totals.filesIn += removed.length
+    this.totals.filesOut += added.length
+    this.totals.bytesRead += result.bytesRead
+    this.totals.bytesWritten += result.bytesWritten
+  }
+
+  /** Remembers that nothing can be done for the tree. Without some files that need not be for good. */
+  #rest(tree: Tree, poisoned: ReadonlySet<string>): void {
+    const { automatic, env, versions, secondLook, onStuck } = this.#options
+    if (poisoned.size === 0) {
+      this.#poisoned.clear()
+      const now = Math.max(env.now(), versions.visibleTimestamp)
+      this.#settled = { tree, until: now + SETTLED_MICROS }
+      return
+    }
+    const reasons = [...poisoned].flatMap((id) => this.#poisoned.get(id) ?? [])
+    if (automatic) {
+      secondLook.within(Math.min(...reasons.map(({ until }) => until)) - env.monotonic())
+    }
+    onStuck(reasons[0]?.error)
+  }
+
+  #avoided(): Set<string> {
+    const now = this.#options.env.monotonic()
+    const poisoned = [...this.#poisoned].filter(([, { until }]) => now < until)
+    return new Set(poisoned.map(([id]) => id))
+  }
+
+  /** Leaves alone, for a while, the input that a compaction failed to read; rethrows any other failure. */
+  #poison(error: unknown, plan: CompactionPlan): void {
+    const { fileId } = error as { fileId?: unknown }
+    if (!isFirnError(error, 'FIRN_CORRUPTION') || typeof fileId !== 'string') throw error
+    const { env, versions, logger } = this.#options
+    const meta = planInputs(plan).find(({ id }) => id === fileId)
+    const before = this.#poisoned.get(fileId)?.ms ?? 0
+    const ms = Math.min(Math.max(POISON_MS, 2 * before), MOST_POISON_MS)
+    this.#poisoned.set(fileId, {
+      file: fileId,
+      level: meta?.level ?? 0,
+      tables: meta === undefined ? [] : tablesIn(meta, versions.state),
+      reason: error.message,
+      error,
+      ms,
+      until: env.monotonic() + ms,
+    })
+    logger?.warn('compaction leaves a damaged file alone', { file: fileId, error })
+  }
+
+  #run(plan: CompactionPlan, signal: AbortSignal): Promise<CompactionResult> {
+    const { versions, thread, threadTrust } = this.#options
+    if (thread === undefined) return this.#runInline(plan, signal)
+    // `drain` keeps the process alive.
+    const options = { baseVersion: versions.state.version, keepAlive: false, signal }
+    return threadTrust.run(
+      'compaction',
+      () => thread.run(plan, options),
+      () => this.#runInline(plan, signal),
+    )
+  }
+
+  #runInline(plan: CompactionPlan, signal: AbortSignal): Promise<CompactionResult> {
+    const { env, store, incarnation, versions, blockBytes } = this.#options
+    return runCompaction(plan, {
+      env,
+      ...storeFiles(store, incarnation, { signal }),
+      newFileId: () => newFileId(versions.state, env),
+      ...(blockBytes === undefined ? {} : { blockBytes }),
+      signal,
+    })
+  }
+}

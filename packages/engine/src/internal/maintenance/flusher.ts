@@ -1,0 +1,182 @@
+import { type Env, isFirnError } from '@firn/env'
+import type { FileMeta } from '@firn/manifest'
+import type { Logger } from '../../open-options.js'
+import type { Committer } from '../commit/committer.js'
+import type { Memtable } from '../memtable/memtable.js'
+import type { VersionSet } from '../view/version-set.js'
+import { BackgroundWork } from './background-work.js'
+import type { MaintenanceLease } from './maintenance-lease.js'
+import type { SecondLook } from './second-look.js'
+
+export interface FlusherOptions {
+  env: Env
+  versions: VersionSet
+  committer: Committer
+  logger: Logger | undefined
+  memtableBytes: number
+  /** So many entries after what is in files call for a flush, too: opening reads them. */
+  tailEntries: number
+  lease: MaintenanceLease
+  secondLook: SecondLook
+  /** Told when flushing was given up. */
+  onStuck: (error: unknown) => void
+  /** Writes a memtable's records to files of level 0. */
+  write: (memtable: Memtable, signal: AbortSignal) => Promise<FileMeta[]>
+  /** Deletes files that no entry will ever name. */
+  discard: (files: readonly FileMeta[]) => Promise<void>
+  /** Tidies up after a flush; false if not all could be done. */
+  onFlushed: () => Promise<boolean>
+}
+
+/** How long what could not be tidied up rests: at first, and at most. */
+const TIDY_AGAIN_MS = 60_000
+const MOST_TIDY_AGAIN_MS = 60 * 60_000
+
+/**
+ * Moves full memtables into files of level 0, oldest first:
+ *
+ * 0. On a log that several processes append to, the one that holds the lease does the work.
+ * 1. A memtable is sealed between commits, so that it holds whole commits only.
+ * 2. Its records are written to files.
+ * 3. An entry adds the files and says through which version inline records are in files now. Where
+ *    another process has flushed meanwhile, the entry is refused and the files are discarded.
+ */
+export class Flusher {
+  readonly #options: FlusherOptions
+  readonly #work: BackgroundWork
+  /** Versions up to this one are in memtables that were sealed. */
+  #sealedThrough = 0
+  /** How many wait for flushes. */
+  #awaited = 0
+  /** From when on what the last flush left is to be tidied up, in monotonic time. */
+  #tidyAt = Number.POSITIVE_INFINITY
+  #tidyAgainMs = TIDY_AGAIN_MS
+  readonly totals: { flushes: number; bytesWritten: number } = { flushes: 0, bytesWritten: 0 }
+
+  constructor(options: FlusherOptions) {
+    this.#options = options
+    this.#work = new BackgroundWork({
+      env: options.env,
+      step: (signal) => this.#flushOldest(signal),
+      onRetry: (error) => options.logger?.warn('a flush failed and is tried again', { error }),
+      onGiveUp: (error, restMs) => {
+        // What a flush would write is in the log. So memtables may pile up until the disk has room, or
+        // the service is back; then writers wait, and fail.
+        options.logger?.warn('flushing is given up for a while', { error })
+        options.secondLook.within(restMs)
+        options.onStuck(error)
+      },
+    })
+  }
+
+  /** Seals the active memtable when it is full, and flushes what is sealed. */
+  poke(): void {
+    const { versions, memtableBytes, tailEntries } = this.#options
+    const { active, state } = versions
+    const tail = active.maxVersion - Math.max(state.flushedThrough, this.#sealedThrough)
+    const isLong = tail >= tailEntries
+    if (active.memoryBytes >= memtableBytes || (isLong && active.records > 0)) this.seal()
+    const isDue = versions.immutables.length > 0 || (isLong && this.#tailIsLong)
+    if (isDue || this.#isUntidy) this.#work.poke()
+  }
+
+  get #isUntidy(): boolean {
+    // Most of the time there is nothing, and no clock is asked.
+    return this.#tidyAt < Number.POSITIVE_INFINITY && this.#tidyAt <= this.#options.env.monotonic()
+  }
+
+  /** Entries that hold no records, but add files, make a tail that no memtable is sealed for. */
+  get #tailIsLong(): boolean {
+    const { versions, tailEntries } = this.#options
+    return versions.state.version - versions.state.flushedThrough >= tailEntries
+  }
+
+  /** Seals the active memtable. */
+  seal(): void {
+    const { versions, committer } = this.#options
+    // A group that is still gathering would be split over two memtables.
+    committer.sealVisible()
+    this.#sealedThrough = versions.active.maxVersion
+    versions.sealMemtable()
+    committer.startSegment()
+  }
+
+  /** Resolves when every sealed memtable is in files, whoever has the lease. */
+  async drain(): Promise<void> {
+    this.#awaited++
+    try {
+      await this.#work.drain()
+    } finally {
+      this.#awaited--
+    }
+  }
+
+  stop(reason: unknown): Promise<void> {
+    return this.#work.stop(reason)
+  }
+
+  async #flushOldest(signal: AbortSignal): Promise<boolean> {
+    const { versions, committer, lease } = this.#options
+    const isDue = versions.immutables.length > 0 || this.#tailIsLong || this.#isUntidy
+    if (!isDue || committer.isStopped) return false
+    const release = await lease.hold(signal, this.#awaited > 0)
+    if (release === undefined) return false
+    try {
+      return await this.#flush(signal)
+    } finally {
+      await release()
+    }
+  }
+
+  async #flush(signal: AbortSignal): Promise<boolean> {
+    const { versions, committer, discard } = this.#options
+    // Another process may have flushed it while the lease was asked for.
+    const memtable = versions.immutables.at(-1)
+    // What was flushed when the memtable was as it is: another flush in between changes both.
+    const from = versions.state.flushedThrough
+    let through = memtable?.maxVersion ?? 0
+    if (memtable === undefined) {
+      if (!this.#tailIsLong || versions.active.records > 0) {
+        if (this.#isUntidy) await this.#tidy()
+        return false
+      }
+      through = versions.state.version
+    }
+    const files = memtable === undefined ? [] : await this.#write(memtable, signal)
+    try {
+      await committer.commitEdits([{ type: 'flush', from, through, files }])
+    } catch (error) {
+      // After any other error the entry may exist: then the files stay.
+      if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
+      await discard(files)
+      return true
+    }
+    this.totals.flushes++
+    this.totals.bytesWritten += files.reduce((sum, file) => sum + file.bytes, 0)
+    await this.#tidy()
+    return true
+  }
+
+  async #tidy(): Promise<void> {
+    const { env, secondLook, onFlushed } = this.#options
+    this.#tidyAt = Number.POSITIVE_INFINITY
+    if (await onFlushed()) {
+      this.#tidyAgainMs = TIDY_AGAIN_MS
+      return
+    }
+    const restMs = this.#tidyAgainMs
+    this.#tidyAgainMs = Math.min(2 * restMs, MOST_TIDY_AGAIN_MS)
+    this.#tidyAt = env.monotonic() + restMs
+    secondLook.within(restMs)
+  }
+
+  async #write(memtable: Memtable, signal: AbortSignal): Promise<FileMeta[]> {
+    // Another process may flush it meanwhile.
+    memtable.retain()
+    try {
+      return await this.#options.write(memtable, signal)
+    } finally {
+      memtable.release()
+    }
+  }
+}

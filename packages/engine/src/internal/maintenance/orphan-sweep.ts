@@ -1,0 +1,49 @@
+import { fileBaseVersion, sstPrefix } from '@firn/manifest'
+import type { ObjectStore } from '@firn/object-store'
+import type { Logger } from '../../open-options.js'
+import type { FileTable } from '../files/file-table.js'
+
+export interface OrphanSweepOptions {
+  store: ObjectStore
+  incarnation: string
+  files: FileTable
+  logger: Logger | undefined
+  /** Newest version when the database was opened: files of this process are based on later ones. */
+  openedAt: number
+}
+
+/**
+ * Deletes the files that a crash of an earlier process left behind: written, and named by no entry.
+ * Only for the one process that may write to the database. It runs after the first flush, and again
+ * until it succeeds: an open doesn't wait for it, and a database that isn't written to doesn't need it.
+ * An orphan of the very version that the database was opened at can't be told from a file of this
+ * process, and is left to the next one.
+ */
+export class OrphanSweep {
+  readonly #options: OrphanSweepOptions
+  #done = false
+
+  constructor(options: OrphanSweepOptions) {
+    this.#options = options
+  }
+
+  /** False if it failed. */
+  async run(): Promise<boolean> {
+    if (this.#done) return true
+    const { store, incarnation, files, logger, openedAt } = this.#options
+    try {
+      const orphans: string[] = []
+      for await (const { key } of store.list({ prefix: sstPrefix(incarnation) })) {
+        const id = /\/([^/]+)\.sst$/.exec(key)?.[1]
+        if (id !== undefined && !files.holds(id) && (fileBaseVersion(id) ?? openedAt) < openedAt)
+          orphans.push(key)
+      }
+      if (orphans.length > 0) await store.delete(orphans)
+      this.#done = true
+      return true
+    } catch (error) {
+      logger?.warn('files of an earlier crash could not be deleted', { error })
+      return false
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { type Env, FirnError, isFirnError } from '@firn/env'
+import { type CommitLog, ObjectCommitLog, ObjectLeases, SpillingCommitLog } from '@firn/manifest'
+import {
+  assertConditionalWrites,
+  MeteredObjectStore,
+  RetryingObjectStore,
+} from '@firn/object-store'
+import { newDynamoDbClient } from '#directory'
+import type { Prices } from '../../prices.js'
+import { CloudMeter } from './cloud-meter.js'
+import type { Located } from './locate.js'
+import type { Location } from './location.js'
+
+/**
+ * Entries of more bytes than this become objects of their own: from here on a write to S3 and one
+ * unit of DynamoDB cost less than the units that the item would take, several times over.
+ */
+const ITEM_LIMIT_BYTES = 64 * 1024
+
+/**
+ * A file of the usual size (32 MiB, its index and its filter) is one request: in parts of 8 MiB it would
+ * be six, as an upload of parts has a beginning and an end.
+ */
+const PART_BYTES = 40 * 1024 * 1024
+
+/** How often the check of conditional writes is tried where the store can't answer. */
+const MAX_ATTEMPTS = 10
+
+/** DynamoDB gives a MiB of entries with one request, S3 one entry. */
+const DYNAMODB_TAIL = { bytes: 1024 * 1024, entries: 4000 }
+const OBJECTS_TAIL = { bytes: 4 * 1024 * 1024, entries: 200 }
+
+/**
+ * A database in S3, its log in DynamoDB or in S3 itself. The packages that talk to AWS are loaded here
+ * and only here: who doesn't use the cloud needn't install them.
+ */
+export async function locateS3(
+  location: Extract<Location, { kind: 's3' }>,
+  options: { env: Env; prices: Prices },
+): Promise<Located> {
+  const { bucket, prefix, log } = location
+  const { env, prices } = options
+  const { S3ObjectStore } = await load(
+    '@firn/object-store-s3',
+    () => import('@firn/object-store-s3'),
+  )
+  const meter = new CloudMeter(prices, { countsLog: log.kind === 'dynamodb' })
+  const s3 = new S3ObjectStore({
+    bucket,
+    prefix,
+    env,
+    partBytes: PART_BYTES,
+    onRequest: meter.s3,
+  })
+  const store = new MeteredObjectStore(new RetryingObjectStore(s3, { env }))
+  const common = {
+    store,
+    meter: () => meter.snapshot(store.snapshot().keysDeleted),
+    ownsStore: true,
+    ownsLog: true,
+    directory: undefined,
+  }
+  // With the log in S3 every commit depends on it; else only the making of the database does.
+  const assertConditions: Located['assertConditions'] = async (created, signal) => {
+    if (!created && log.kind !== 'objects') return
+    // The store itself is asked: one that retries can't tell a refusal from an attempt of its own.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await assertConditionalWrites(s3, { ifMatch: false, ...(signal && { signal }) })
+      } catch (error) {
+        if (!isFirnError(error) || !error.retryable || attempt === MAX_ATTEMPTS) throw error
+        await env.sleep(env.random() * Math.min(2000, 20 * 2 ** attempt), signal)
+      }
+    }
+  }
+  if (log.kind === 'objects') {
+    return {
+      ...common,
+      log: 'objects',
+      tail: OBJECTS_TAIL,
+      assertConditions,
+      makeLog: (incarnation) => new ObjectCommitLog(store, incarnation, { env }),
+      makeLeases: (incarnation) => new ObjectLeases(store, incarnation, { env }),
+    }
+  }
+  const { DynamoDbCommitLog, DynamoDbLeases } = await load(
+    '@firn/manifest-dynamodb',
+    () => import('@firn/manifest-dynamodb'),
+  )
+  const client = await newDynamoDbClient()
+  const table = { client, tableName: log.table, env, onRequest: meter.dynamodb }
+  return {
+    ...common,
+    log: `dynamodb:${log.table}`,
+    logIsApart: true,
+    tail: DYNAMODB_TAIL,
+    assertConditions,
+    makeLog: (incarnation): CommitLog =>
+      new SpillingCommitLog(new DynamoDbCommitLog({ ...table, incarnation }), store, incarnation, {
+        itemLimitBytes: ITEM_LIMIT_BYTES,
+        env,
+      }),
+    makeLeases: (incarnation) => new DynamoDbLeases({ ...table, incarnation }),
+    release: async () => client.destroy(),
+  }
+}
+
+async function load<M>(name: string, importing: () => Promise<M>): Promise<M> {
+  try {
+    return await importing()
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new FirnError(
+      'FIRN_PACKAGE_MISSING',
+      `locations that begin with s3: need the package ${name}; install it beside @firn/engine`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,331 @@
+import { compareRanges } from '@firn/bytes'
+import { isFirnError, type TimeSlice } from '@firn/env'
+import {
+  type CursorStatus,
+  END,
+  MergingCursor,
+  PENDING,
+  POSITIONED,
+  type RecordCursor,
+  VisibleCursor,
+} from '@firn/mvcc'
+import type { Pause } from '@firn/sst'
+import { type Encoding, isBytes } from '../../encoding.js'
+import type { FileHandle } from '../files/file-table.js'
+import { LevelCursor } from '../files/level-cursor.js'
+import { MemtableCursor } from '../memtable/memtable-cursor.js'
+import { TABLE_PREFIX_BYTES } from '../memtable/table-memtable.js'
+import type { ReadRange } from '../transaction/read-set.js'
+import type { TableTree } from '../view/table-tree.js'
+import type { Tree } from '../view/tree.js'
+import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
+import { separateSignals } from './separate-signals.js'
+
+// So many are a step of a slice of time; for more, the clock is read.
+const FEW_ROWS = 64
+const MAX_PAGE_BYTES = 1024 * 1024
+// Deleted rows and old versions that are passed over between two looks at the clock.
+const MOST_UNSEEN = 2000
+// Above this limit files are read ahead: many rows are likely to be asked for.
+const READ_AHEAD_ROWS = 1000
+// Up to this limit a scan tells its cursors how many rows it will read.
+const SHORT_SCAN_ROWS = 200
+
+export interface PageReaderOptions {
+  tableId: number
+  timestamp: number
+  bounds: KeyBounds
+  reverse: boolean
+  limit: number
+  signal: AbortSignal | undefined
+  what: 'entries' | 'keys' | 'values'
+  /** Whether keys and values get buffers of their own. */
+  copy: boolean
+  keys: Encoding<never>
+  values: Encoding<never>
+}
+
+/** A tree that was retained for the reader, and what to read of it; `undefined`: no such table. */
+export type ScanStart = { tree: Tree; options: PageReaderOptions } | undefined
+
+/** A file of a tree was found missing, for the `attempt`th time. */
+interface MissingFile {
+  tree: Tree
+  timestamp: number
+  error: unknown
+  attempt: number
+}
+
+/** Where a reader's rows come from. */
+export interface PageSource {
+  /** Is told how far the reader got. */
+  range?: ReadRange | undefined
+  /** By which it gives others a turn. */
+  slice: TimeSlice
+  begin: () => ScanStart | Promise<ScanStart>
+  /** After a file was found missing: the same moment on newer files. Throws where there are none. */
+  continueAt: (missing: MissingFile) => Promise<ScanStart>
+}
+
+const WAITING = Symbol('waiting')
+
+/** Reads the visible rows of a range page by page. Holds its tree until it is closed or ends. */
+export class PageReader {
+  readonly #source: PageSource
+  #begun = false
+  #closed = false
+  #tree: Tree | undefined
+  #options: PageReaderOptions | undefined
+  #cursor: RecordCursor | undefined
+  /** Has the cursor listen to the caller's signal no more. */
+  #endSignals: (() => void) | undefined
+  #status: CursorStatus = END
+  #remaining = Number.POSITIVE_INFINITY
+  /** Key of the last row that was read, table prefix included. */
+  #lastKey: Uint8Array | undefined
+  #missingFiles = 0
+
+  constructor(source: PageSource) {
+    this.#source = source
+  }
+
+  get slice(): TimeSlice {
+    return this.#source.slice
+  }
+
+  /** What ends it; `undefined` before the first `next` has begun. */
+  get signal(): AbortSignal | undefined {
+    return this.#options?.signal
+  }
+
+  /** Up to `rows` rows; `undefined` at the end. Waits only where I/O is needed. */
+  async next(rows: number): Promise<unknown[] | undefined> {
+    if (!this.#begun) {
+      this.#begun = true
+      const begun = this.#source.begin()
+      // Not by `instanceof`: where a library replaced the global, `async` makes another one.
+      const start = isPromise(begun) ? await begun : begun
+      if (this.#closed) {
+        start?.tree.release()
+        return undefined
+      }
+      this.#start(start)
+    }
+    const page: unknown[] = []
+    try {
+      do {
+        const turn = this.#turn(rows)
+        if (turn !== undefined) await turn
+        this.signal?.throwIfAborted()
+        if (this.#status === PENDING) await this.#load()
+      } while (this.#fill(page, rows) === WAITING)
+      this.signal?.throwIfAborted()
+    } catch (error) {
+      this.close()
+      throw error
+    }
+    const { range } = this.#source
+    if (page.length > 0) {
+      if (this.#lastKey !== undefined) range?.readThrough(this.#lastKey)
+      return page
+    }
+    // Where the limit ended it, what comes after isn't known.
+    if (this.#remaining > 0) range?.readAll()
+    this.close()
+    return undefined
+  }
+
+  /** What the next `rows` rows have to wait for, so that others have their turn. */
+  #turn(rows: number): Promise<void> | undefined {
+    if (this.#status === END) return undefined
+    const { slice } = this.#source
+    return Math.min(rows, this.#remaining) <= FEW_ROWS ? slice.step() : slice.look()
+  }
+
+  async #load(): Promise<void> {
+    const cursor = this.#cursor
+    if (cursor === undefined) return
+    try {
+      this.#status = await cursor.load()
+    } catch (error) {
+      await this.#continue(error)
+    }
+  }
+
+  /** Goes on behind the last row, on the files that took the place of a missing one. */
+  async #continue(error: unknown): Promise<void> {
+    const options = this.#options
+    const tree = this.#tree
+    const isMissing = isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')
+    if (options === undefined || tree === undefined || !isMissing) throw error
+    const attempt = ++this.#missingFiles
+    const { timestamp, reverse } = options
+    const start = await this.#source.continueAt({ tree, timestamp, error, attempt })
+    if (this.#closed) {
+      start?.tree.release()
+      return
+    }
+    const remaining = this.#remaining
+    this.#release()
+    if (start !== undefined && this.#lastKey !== undefined) {
+      const behind = { key: this.#lastKey, inclusive: false }
+      const { bounds } = start.options
+      start.options.bounds = reverse ? { ...bounds, upper: behind } : { ...bounds, lower: behind }
+    }
+    this.#start(start)
+    this.#remaining = remaining
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#release()
+  }
+
+  #release(): void {
+    this.#cursor?.close()
+    this.#cursor = undefined
+    this.#endSignals?.()
+    this.#endSignals = undefined
+    this.#tree?.release()
+    this.#tree = undefined
+  }
+
+  #start(start: ScanStart): void {
+    if (start === undefined) return
+    const { tree, options } = start
+    this.#tree = tree
+    this.#options = options
+    this.#remaining = options.limit
+    const table = tree.table(options.tableId)
+    if (table === undefined || options.limit === 0 || isEmptyRange(options.bounds)) {
+      this.close()
+      return
+    }
+    const { cursor, end } = visibleCursor(table, options, this.slice.pause)
+    this.#endSignals = end
+    const from = options.reverse ? options.bounds.upper : options.bounds.lower
+    this.#cursor = cursor
+    this.#status = cursor.seek(from.key, 0, from.key.length, from.inclusive)
+  }
+
+  #fill(page: unknown[], maxRows: number): typeof WAITING | undefined {
+    const cursor = this.#cursor
+    const options = this.#options
+    if (cursor === undefined || options === undefined) return undefined
+    const { reverse, bounds, what } = options
+    const last = reverse ? bounds.lower : bounds.upper
+    const lastKey = last.key
+    const sign = reverse ? -1 : 1
+    const isRaw = isBytes(options.keys) && isBytes(options.values) && !options.copy
+    const first = page.length
+    const wanted = Math.min(maxRows, first + this.#remaining)
+    let status = this.#status
+    let bytes = 0
+    let lastBytes: Uint8Array | undefined
+    let lastStart = 0
+    let lastEnd = 0
+    while (status === POSITIONED && page.length < wanted && bytes < MAX_PAGE_BYTES) {
+      const order =
+        sign *
+        compareRanges(cursor.keyBytes, cursor.keyStart, cursor.keyEnd, lastKey, 0, lastKey.length)
+      if (order > 0 || (order === 0 && !last.inclusive)) {
+        status = END
+        break
+      }
+      bytes += cursor.keyEnd - cursor.keyStart + cursor.valueEnd - cursor.valueStart
+      if (what === 'entries') page.push([userKey(cursor), storedValue(cursor)])
+      else page.push(what === 'keys' ? userKey(cursor) : storedValue(cursor))
+      lastBytes = cursor.keyBytes
+      lastStart = cursor.keyStart
+      lastEnd = cursor.keyEnd
+      status = cursor.next()
+    }
+    this.#remaining -= page.length - first
+    // A copy, as the rows are their owner's from now on, and may be overwritten.
+    if (lastBytes !== undefined && (status === PENDING || this.#source.range !== undefined)) {
+      this.#lastKey = lastBytes.slice(lastStart, lastEnd)
+    }
+    if (!isRaw) decodeRows(page, first, options)
+    if (this.#remaining === 0) status = END
+    this.#status = status
+    return status === PENDING && page.length < wanted ? WAITING : undefined
+  }
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown } | undefined)?.then === 'function'
+}
+
+/** Decodes the rows from `first` on, in place, once the cursor has passed them: a decoder may write. */
+function decodeRows(page: unknown[], first: number, options: PageReaderOptions): void {
+  const { what, copy, keys, values } = options
+  const decodeKey = (key: Uint8Array): unknown => keys.decode(copy ? key.slice() : key)
+  const decodeValue = (value: Uint8Array): unknown => values.decode(copy ? value.slice() : value)
+  for (let i = first; i < page.length; i++) {
+    if (what === 'keys') page[i] = decodeKey(page[i] as Uint8Array)
+    else if (what === 'values') page[i] = decodeValue(page[i] as Uint8Array)
+    else {
+      const row = page[i] as unknown[]
+      row[0] = decodeKey(row[0] as Uint8Array)
+      row[1] = decodeValue(row[1] as Uint8Array)
+    }
+  }
+}
+
+// The cursors below hand out memory that nobody else holds: views of it may be given away.
+
+function userKey({ keyBytes, keyStart, keyEnd }: RecordCursor): Uint8Array {
+  const start = keyStart + TABLE_PREFIX_BYTES
+  return new Uint8Array(keyBytes.buffer, keyBytes.byteOffset + start, keyEnd - start)
+}
+
+function storedValue({ valueBytes, valueStart, valueEnd }: RecordCursor): Uint8Array {
+  return new Uint8Array(
+    valueBytes.buffer,
+    valueBytes.byteOffset + valueStart,
+    valueEnd - valueStart,
+  )
+}
+
+/** The rows of a table that are visible at the timestamp, from everything the tree holds of it. */
+function visibleCursor(
+  table: TableTree,
+  options: PageReaderOptions,
+  pause: Pause,
+): { cursor: RecordCursor; end: () => void } {
+  const { timestamp, reverse, signal } = options
+  const cursors: RecordCursor[] = []
+  for (const memtable of [table.active, ...table.immutables]) {
+    if (memtable !== undefined && memtable.minTimestamp <= timestamp) {
+      cursors.push(new MemtableCursor(memtable, { reverse, timestamp }))
+    }
+  }
+  const readAheadBytes = options.limit > READ_AHEAD_ROWS ? 256 * 1024 : 0
+  const files: (readonly FileHandle[])[] = table.level0
+    .map(({ handles }) => handles.filter(({ meta }) => overlaps(meta, options.bounds)))
+    .filter(([first]) => first !== undefined && first.meta.minTimestamp <= timestamp)
+  for (const level of table.levels) files.push(level.handles)
+  const expectedRows = expectedPerSource(options.limit, files.length)
+  const { signals, end } = separateSignals(signal, files.length)
+  for (const [i, handles] of files.entries()) {
+    const reading = { reverse, readAheadBytes, expectedRows, signal: signals[i], pause }
+    cursors.push(new LevelCursor(handles, reading))
+  }
+  const merged = cursors.length === 1 ? cursors[0] : undefined
+  const cursor = new VisibleCursor(merged ?? new MergingCursor(cursors, { reverse }), {
+    timestamp,
+    reverse,
+    mostUnseen: MOST_UNSEEN,
+  })
+  return { cursor, end }
+}
+
+/**
+ * How many of a short scan's rows a file is likely to give: its share, and somewhat more, as rows
+ * lie unevenly. Undefined for a scan that isn't short.
+ */
+function expectedPerSource(limit: number, sources: number): number | undefined {
+  if (limit > SHORT_SCAN_ROWS) return undefined
+  const share = limit / sources
+  return Math.min(limit, Math.ceil(share + Math.sqrt(share)))
+}

@@ -1,0 +1,474 @@
+import { copyBytes } from '@firn/bytes'
+import { isFirnError, type TimeSlice } from '@firn/env'
+import { MAX_TIMESTAMP } from '@firn/mvcc'
+import { type Encoding, encodeWith, isBytes } from '../../encoding.js'
+import { fileMissing, NotResidentError, SnapshotExpiredError, tableDropped } from '../../errors.js'
+import type { Range, ReadOptions, ScanOptions } from '../../range.js'
+import type { Rows, Scan } from '../../scan.js'
+import type { ReadableTable, WarmReport } from '../../table.js'
+import { assertKeys, TakenKey, TakenKeys } from '../arguments/keys.js'
+import { assertNone } from '../arguments/members.js'
+import { type TakenRange, takeRange } from '../arguments/range.js'
+import {
+  NO_READ_OPTIONS,
+  type TakenReadOptions,
+  type TakenScanOptions,
+  takeReadOptions,
+  takeScanOptions,
+  takeSignal,
+} from '../arguments/read-options.js'
+import { assertKey } from '../arguments/sizes.js'
+import { Slab } from '../memtable/slab.js'
+import type { ReadRange } from '../transaction/read-set.js'
+import { PointLookup } from '../view/point-lookup.js'
+import type { TableIdentity } from '../view/table-identity.js'
+import { ABSENT, FOUND, NOT_RESIDENT, type TableTree } from '../view/table-tree.js'
+import type { Tree } from '../view/tree.js'
+import { keyBounds } from './key-bounds.js'
+import { PageReader, type ScanStart } from './page-reader.js'
+import type { ReadPoint, ReadSource } from './read-source.js'
+import { RowScan } from './row-scan.js'
+import { separateSignals } from './separate-signals.js'
+import { warmFiles } from './warm-files.js'
+
+// How often a read is made again when its files are compacted away under it.
+const MAX_ATTEMPTS = 5
+
+// After so many keys that memory answers, some 100 µs, getMany reads the clock.
+const KEYS_PER_LOOK = 64
+
+// How many reads of one getMany wait for I/O at a time.
+const PARALLEL_READS = 32
+
+/** A read that met a missing file. */
+interface FailedRead {
+  before: Tree
+  options: TakenReadOptions
+  /** How often it was made. */
+  attempt: number
+  isScan?: boolean
+}
+
+/** Reads of one table from a source. */
+export class TableReader<K, V> implements ReadableTable<K, V> {
+  readonly #table: TableIdentity
+  readonly #source: ReadSource
+  readonly #slice: TimeSlice
+  readonly #slab: Slab = new Slab()
+  // The table's part of the tree that was read last, and the lookup that reads reuse.
+  #tree: Tree | undefined
+  #part: TableTree | undefined
+  #lookup: PointLookup | undefined
+
+  constructor(table: TableIdentity, source: ReadSource) {
+    this.#table = table
+    this.#source = source
+    this.#slice = source.slice
+  }
+
+  get name(): string {
+    return this.#table.name
+  }
+
+  get(key: K, options?: ReadOptions): Promise<V | undefined> {
+    try {
+      if (options !== undefined || this.#source.isStale()) return this.#getWith(key, options)
+      const status = this.#find(key)
+      if (status === NOT_RESIDENT) return this.#getLater(key, NO_READ_OPTIONS)
+      return this.#answer(status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  getSync(key: K, options?: undefined): V | undefined {
+    if (options !== undefined) assertNone('getSync', options, ', as it reads the present; use get')
+    const status = this.#find(key)
+    if (status === FOUND) return this.#take(this.#lookup as PointLookup)
+    if (status === NOT_RESIDENT) throw new NotResidentError(this.name)
+    return undefined
+  }
+
+  has(key: K, options?: ReadOptions): Promise<boolean> {
+    try {
+      if (options === undefined && !this.#source.isStale()) {
+        const status = this.#find(key)
+        if (status !== NOT_RESIDENT) return this.#answer(status === FOUND)
+      }
+      return this.#hasLater(key, takeReadOptions('has', options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  async getMany(keys: readonly K[], options?: ReadOptions): Promise<(V | undefined)[]> {
+    const read = takeReadOptions('getMany', options)
+    assertKeys('getMany', keys)
+    const values: (V | undefined)[] = new Array(keys.length)
+    // What is in memory is read here and now, unless a look at the log comes first.
+    let waiting: number[] | undefined
+    if (options === undefined && !this.#source.isStale()) {
+      waiting = []
+      for (let i = 0; i < values.length; i++) {
+        const status = this.#find(keys[i] as K)
+        values[i] = status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined
+        if (status === NOT_RESIDENT) waiting.push(i)
+        // The others are read at the same moment, which is held for them.
+        if (i % KEYS_PER_LOOK === KEYS_PER_LOOK - 1 && this.#slice.look() !== undefined) {
+          while (++i < values.length) waiting.push(i)
+        }
+      }
+      if (waiting.length === 0) return values
+    }
+    const taken = new TakenKeys(this.#table, keys)
+    for (let attempt = 1; ; attempt++) {
+      const before = this.#source.tree()
+      try {
+        const point = waiting ? this.#source.hold() : await this.#holdMoment(read)
+        try {
+          await this.#readMany(taken, waiting ?? [...values.keys()], values, point, read)
+        } finally {
+          point.tree.release()
+        }
+        return values
+      } catch (error) {
+        await this.#afterMissingFile(error, { before, options: read, attempt })
+        // All at one moment, which is another one now.
+        waiting = undefined
+      }
+    }
+  }
+
+  scan(options?: ScanOptions<K>): Scan<K, V> {
+    return this.#scan('scan', options)
+  }
+
+  keys(options?: ScanOptions<K>): Rows<K> {
+    return this.#scan('keys', options).keys()
+  }
+
+  values(options?: ScanOptions<K>): Rows<V> {
+    return this.#scan('values', options).values()
+  }
+
+  async count(options?: ScanOptions<K>): Promise<number> {
+    let count = 0
+    for await (const page of this.#scan('count', options).keys().pages()) count += page.length
+    return count
+  }
+
+  async warm(range: Range<K> = {}, options?: { signal?: AbortSignal }): Promise<WarmReport> {
+    const taken = takeRange('warm', this.#table, range as Range<never>)
+    const signal = takeSignal('warm', options)
+    const report: WarmReport = { blocks: 0, bytes: 0, records: 0 }
+    for (let attempt = 1; ; attempt++) {
+      const before = this.#source.tree()
+      const reading = { ...NO_READ_OPTIONS, signal }
+      try {
+        await this.#warmOnce(taken, reading, report)
+        return report
+      } catch (error) {
+        await this.#afterMissingFile(error, { before, options: reading, attempt })
+      }
+    }
+  }
+
+  /** Called before each reading of a scan; what it returns is told how far the reading gets. */
+  protected noteRange(_scan: TakenScanOptions): ReadRange | undefined {
+    return undefined
+  }
+
+  #scan(call: string, options: ScanOptions<K> | undefined): Scan<K, V> {
+    const scan = takeScanOptions(call, this.#table, options as ScanOptions<never> | undefined)
+    return new RowScan<K, V>(
+      (what) =>
+        new PageReader({
+          range: this.noteRange(scan),
+          slice: this.#slice,
+          begin: () => this.#startScan(scan, what),
+          continueAt: async ({ tree: before, timestamp, error, attempt }) => {
+            await this.#afterMissingFile(error, { before, options: scan, attempt, isScan: true })
+            const { tree } = this.#source.hold()
+            return this.#scanAt({ tree, timestamp }, scan, what)
+          },
+        }),
+      this.#source.pageRows,
+    )
+  }
+
+  async #warmOnce(range: TakenRange, options: TakenReadOptions, report: WarmReport): Promise<void> {
+    const point = await this.#hold(options)
+    try {
+      const part = this.#partOf(point)
+      if (part === undefined) return
+      const bounds = keyBounds(part.tableId, range.encoded())
+      const { pause } = this.#slice
+      await warmFiles(part, bounds, point.timestamp, { signal: options.signal, pause }, report)
+    } finally {
+      point.tree.release()
+    }
+  }
+
+  /** Whether a read may be answered from what is in memory, as it is now. */
+  #readsAtOnce({ at, fresh, signal }: TakenReadOptions): boolean {
+    if (at !== undefined || fresh || this.#source.isStale()) return false
+    signal?.throwIfAborted()
+    return true
+  }
+
+  /** Looks in memory; the answer is in `#lookup`. */
+  #find(key: K): typeof FOUND | typeof ABSENT | typeof NOT_RESIDENT {
+    const tree = this.#source.tree()
+    if (tree !== this.#tree) this.#enter(tree)
+    const encoding = this.#table.keys as Encoding<K>
+    const bytes = encodeWith(encoding, key)
+    assertKey(bytes)
+    const part = this.#part
+    if (part === undefined) return ABSENT
+    const lookup = this.#lookup as PointLookup
+    lookup.set(bytes, this.#source.timestamp)
+    return part.find(lookup)
+  }
+
+  #enter(tree: Tree): void {
+    this.#source.assertHas(this.#table, tree)
+    const id = this.#table.idIn(tree.state)
+    const part = id === undefined ? undefined : tree.table(id)
+    if (part !== undefined) this.#assertKept(part, this.#source.timestamp)
+    this.#tree = tree
+    this.#part = part
+    if (id !== undefined) this.#lookup = new PointLookup(id)
+  }
+
+  #getWith(key: K, options: ReadOptions | undefined): Promise<V | undefined> {
+    const taken = takeReadOptions('get', options)
+    if (!this.#readsAtOnce(taken)) return this.#getLater(key, taken)
+    const status = this.#find(key)
+    if (status === NOT_RESIDENT) return this.#getLater(key, taken)
+    if (status === ABSENT) return this.#answer(undefined)
+    return this.#answer(this.#take(this.#lookup as PointLookup, taken.copy))
+  }
+
+  /** What memory answered. A loop that awaits nothing else gives others a turn now and then. */
+  #answer<T>(value: T): Promise<T> {
+    const turn = this.#slice.step()
+    return turn === undefined ? Promise.resolve(value) : after(turn, value)
+  }
+
+  #getLater(key: K, options: TakenReadOptions): Promise<V | undefined> {
+    const { copy } = options
+    return this.#lookUp(new TakenKey(this.#table, key), options, (found) => this.#take(found, copy))
+  }
+
+  async #hasLater(key: K, options: TakenReadOptions): Promise<boolean> {
+    return (await this.#lookUp(new TakenKey(this.#table, key), options, () => true)) ?? false
+  }
+
+  /** What `use` makes of the key's value, while it is held; `undefined` where there is none. */
+  async #lookUp<T>(
+    key: TakenKey,
+    options: TakenReadOptions,
+    use: (found: PointLookup) => T,
+  ): Promise<T | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      const before = this.#source.tree()
+      try {
+        const found = await this.#lookUpOnce(key, options, use)
+        const turn = this.#slice.step()
+        if (turn !== undefined) await turn
+        return found
+      } catch (error) {
+        await this.#afterMissingFile(error, { before, options, attempt })
+      }
+    }
+  }
+
+  /**
+   * Another process may have compacted the file away: then the read is made again on newer files than
+   * those of `before`, the tree that there was when it began.
+   */
+  async #afterMissingFile(error: unknown, read: FailedRead): Promise<void> {
+    const { before, options, attempt, isScan = false } = read
+    if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
+    const table = this.#table.idIn(before.state)
+    const replaced = await this.#source.refreshFiles(before, options.signal)
+    if (!replaced || attempt === MAX_ATTEMPTS) throw fileMissing(this.name, error)
+    const isOfThePast = this.#source.timestamp !== MAX_TIMESTAMP || options.at !== undefined
+    if ((isOfThePast || isScan) && this.#table.idIn(this.#source.tree().state) !== table) {
+      throw tableDropped(this.name, error)
+    }
+  }
+
+  async #lookUpOnce<T>(
+    key: TakenKey,
+    options: TakenReadOptions,
+    use: (found: PointLookup) => T,
+  ): Promise<T | undefined> {
+    const point = await this.#hold(options)
+    try {
+      // The table may have been seen for the first time just now, with the encodings it has.
+      this.#table.idIn(point.tree.state)
+      const found = await this.#lookUpAt(key.stored(), point, options.signal)
+      return found === undefined ? undefined : use(found)
+    } finally {
+      point.tree.release()
+    }
+  }
+
+  async #lookUpAt(
+    key: Uint8Array,
+    point: ReadPoint,
+    signal: AbortSignal | undefined,
+  ): Promise<PointLookup | undefined> {
+    const part = this.#partOf(point)
+    if (part === undefined) return undefined
+    const lookup = new PointLookup(part.tableId, key.length)
+    lookup.set(key, point.timestamp)
+    for (;;) {
+      const status = part.find(lookup)
+      if (status === FOUND) return lookup
+      if (status === ABSENT) return undefined
+      await part.load(lookup, signal)
+    }
+  }
+
+  async #readMany(
+    keys: TakenKeys,
+    indexes: readonly number[],
+    values: (V | undefined)[],
+    point: ReadPoint,
+    { copy, signal }: TakenReadOptions,
+  ): Promise<void> {
+    // The table may have been seen for the first time just now, with the encodings it has.
+    this.#table.idIn(point.tree.state)
+    const part = this.#partOf(point)
+    if (part === undefined) {
+      for (const index of indexes) {
+        keys.stored(index)
+        values[index] = undefined
+      }
+      return
+    }
+    let next = 0
+    const { signals, end } = separateSignals(signal, Math.min(PARALLEL_READS, indexes.length))
+    const work = async (own: AbortSignal | undefined): Promise<void> => {
+      const lookup = new PointLookup(part.tableId)
+      while (next < indexes.length) {
+        const index = indexes[next++] as number
+        lookup.set(keys.stored(index), point.timestamp)
+        let status = part.find(lookup)
+        while (status === NOT_RESIDENT) {
+          await part.load(lookup, own)
+          status = part.find(lookup)
+        }
+        values[index] = status === FOUND ? this.#take(lookup, copy) : undefined
+        const turn = this.#slice.step()
+        if (turn !== undefined) {
+          await turn
+          own?.throwIfAborted()
+        }
+      }
+    }
+    try {
+      await Promise.all(signals.map(work))
+    } finally {
+      // After a failure nothing more is begun.
+      next = indexes.length
+      end()
+    }
+  }
+
+  async #hold(options: TakenReadOptions): Promise<ReadPoint> {
+    await this.#freshen(options)
+    if (options.at !== undefined) return this.#source.holdAt(options.at, options.signal)
+    return { tree: this.#source.tree().retain(), timestamp: this.#source.timestamp }
+  }
+
+  #startScan(
+    options: TakenScanOptions,
+    what: 'entries' | 'keys' | 'values',
+  ): ScanStart | Promise<ScanStart> {
+    const waits = options.at !== undefined || options.fresh || this.#source.isStale()
+    if (!waits) {
+      options.signal?.throwIfAborted()
+      return this.#scanAt(this.#source.hold(), options, what)
+    }
+    return this.#holdMoment(options).then((point) => this.#scanAt(point, options, what))
+  }
+
+  /** As `#hold`, but what is written while the read goes on isn't seen: for reads of several keys. */
+  async #holdMoment(options: TakenReadOptions): Promise<ReadPoint> {
+    await this.#freshen(options)
+    const { at, signal } = options
+    return at === undefined ? this.#source.hold() : this.#source.holdAt(at, signal)
+  }
+
+  /** Looks at the log where a read asks for it, or where what is known of it is too old. */
+  async #freshen({ fresh, signal }: TakenReadOptions): Promise<void> {
+    signal?.throwIfAborted()
+    if (fresh || this.#source.isStale()) await this.#source.refresh(signal)
+  }
+
+  #scanAt(
+    point: ReadPoint,
+    scan: TakenScanOptions,
+    what: 'entries' | 'keys' | 'values',
+  ): ScanStart {
+    try {
+      const part = this.#partOf(point)
+      if (part === undefined) {
+        point.tree.release()
+        return undefined
+      }
+      return {
+        tree: point.tree,
+        options: {
+          tableId: part.tableId,
+          timestamp: point.timestamp,
+          bounds: keyBounds(part.tableId, scan.range.encoded()),
+          reverse: scan.reverse,
+          limit: scan.limit,
+          signal: scan.signal,
+          what,
+          copy: scan.copy,
+          keys: this.#table.keys,
+          values: this.#table.values,
+        },
+      }
+    } catch (error) {
+      point.tree.release()
+      throw error
+    }
+  }
+
+  #partOf({ tree, timestamp }: ReadPoint): TableTree | undefined {
+    this.#source.assertHas(this.#table, tree)
+    const id = this.#table.idIn(tree.state)
+    const part = id === undefined ? undefined : tree.table(id)
+    if (part !== undefined) this.#assertKept(part, timestamp)
+    return part
+  }
+
+  #assertKept(part: TableTree, timestamp: number): void {
+    if (timestamp < part.historyFloor) {
+      throw new SnapshotExpiredError(
+        `table ${JSON.stringify(this.name)} keeps history from ${new Date(part.historyFloor / 1000).toISOString()} on, which is after the moment asked for; give the table a longer history to read further back`,
+      )
+    }
+  }
+
+  /** The value a lookup found, for the caller to keep. */
+  #take({ valueBytes, valueStart, valueEnd }: PointLookup, copy = false): V {
+    const values = this.#table.values
+    const bytes = copy
+      ? copyBytes(valueBytes, valueStart, valueEnd)
+      : this.#slab.copy(valueBytes, valueStart, valueEnd)
+    return (isBytes(values) ? bytes : values.decode(bytes)) as V
+  }
+}
+
+/** Apart from its caller, which would make room for a closure in every call. */
+async function after<T>(turn: Promise<void>, value: T): Promise<T> {
+  await turn
+  return value
+}

@@ -1,0 +1,48 @@
+import type { WarmOptions } from '@firn/sst'
+import type { WarmReport } from '../../table.js'
+import type { FileHandle } from '../files/file-table.js'
+import type { TableTree } from '../view/table-tree.js'
+import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
+
+// Files that are read side by side. Each has up to two reads of a MiB under way.
+const PARALLEL_FILES = 4
+
+/**
+ * Brings the blocks of a range into the caches, from every file that may hold rows of it at a
+ * moment, and adds up what was read. After a failure nothing more is begun.
+ */
+export async function warmFiles(
+  table: TableTree,
+  bounds: KeyBounds,
+  timestamp: number,
+  options: WarmOptions,
+  report: WarmReport,
+): Promise<void> {
+  if (isEmptyRange(bounds)) return
+  const files = [...table.level0, ...table.levels]
+    .flatMap(({ handles }) => handles)
+    .filter(({ meta }) => meta.minTimestamp <= timestamp && overlaps(meta, bounds))
+  let next = 0
+  let failed = false
+  const warm = async (handle: FileHandle): Promise<void> => {
+    for await (const read of handle.warm(bounds.lower.key, bounds.upper.key, options)) {
+      report.blocks += read.blocks
+      report.bytes += read.bytes
+      report.records += read.records
+      if (failed) return
+    }
+  }
+  const work = async (): Promise<void> => {
+    try {
+      for (let file = files[next++]; file !== undefined && !failed; file = files[next++]) {
+        options.signal?.throwIfAborted()
+        await warm(file)
+      }
+    } catch (error) {
+      failed = true
+      throw error
+    }
+  }
+  const results = await Promise.allSettled(Array.from({ length: PARALLEL_FILES }, work))
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+}

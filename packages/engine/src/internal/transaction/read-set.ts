@@ -1,0 +1,82 @@
+import { compareBytes } from '@firn/bytes'
+import type { TimeSlice } from '@firn/env'
+import type { TakenScanOptions } from '../arguments/read-options.js'
+import { KeySet } from '../commit/key-set.js'
+import { TABLE_PREFIX_BYTES } from '../memtable/table-memtable.js'
+import { isEmptyRange, type KeyBounds, keyBounds } from '../read/key-bounds.js'
+import { prefixedKey } from '../view/point-lookup.js'
+
+/** The part of a range that a scan has read so far. */
+export class ReadRange {
+  readonly #scan: TakenScanOptions
+  /** The user key of the last row. */
+  #through: Uint8Array | undefined
+  #whole = false
+
+  constructor(scan: TakenScanOptions) {
+    this.#scan = scan
+  }
+
+  /** Everything up to this stored key was read. */
+  readThrough(storedKey: Uint8Array): void {
+    this.#through = storedKey.slice(TABLE_PREFIX_BYTES)
+  }
+
+  /** Everything was read. */
+  readAll(): void {
+    this.#whole = true
+  }
+
+  /** What was read, as bounds of the stored keys of a table; `undefined`: nothing. */
+  boundsIn(tableId: number): KeyBounds | undefined {
+    const bounds = keyBounds(tableId, this.#scan.range.encoded())
+    if (this.#whole) return isEmptyRange(bounds) ? undefined : bounds
+    if (this.#through === undefined) return undefined
+    const last = { key: prefixedKey(tableId, this.#through), inclusive: true }
+    return this.#scan.reverse ? { ...bounds, lower: last } : { ...bounds, upper: last }
+  }
+}
+
+/** What a transaction has read, and has to find unchanged when it commits. */
+export class ReadSet {
+  readonly keys: KeySet
+  readonly ranges: Map<string, ReadRange[]> = new Map()
+  /** The tables that it has read of, with the ids that they had; `undefined` where there was none. */
+  readonly tableIds: Map<string, number | undefined> = new Map()
+
+  /** The keys are the set's from now on. */
+  constructor(keys: KeySet = new KeySet()) {
+    this.keys = keys
+  }
+
+  addRange(table: string, range: ReadRange): void {
+    const ranges = this.ranges.get(table)
+    if (ranges === undefined) this.ranges.set(table, [range])
+    else ranges.push(range)
+  }
+
+  /** The name of a table of which it has read something that the writes change. */
+  async changedBy(writes: KeySet, slice: TimeSlice): Promise<string | undefined> {
+    for (const [table, keys] of writes.tables) {
+      if (await this.keys.sharesKeyOf(table, writes, slice)) return table
+      for (const range of this.ranges.get(table) ?? []) {
+        const bounds = range.boundsIn(0)
+        if (bounds === undefined) continue
+        for (const key of keys.values()) {
+          if (isWithin(prefixedKey(0, key), bounds)) return table
+          const turn = slice.step()
+          if (turn !== undefined) await turn
+        }
+      }
+    }
+    return undefined
+  }
+}
+
+function isWithin(key: Uint8Array, { lower, upper }: KeyBounds): boolean {
+  const low = compareBytes(key, lower.key)
+  const high = compareBytes(key, upper.key)
+  return (
+    (low > 0 || (low === 0 && lower.inclusive)) && (high < 0 || (high === 0 && upper.inclusive))
+  )
+}

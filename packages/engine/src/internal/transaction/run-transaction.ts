@@ -1,0 +1,85 @@
+import { type Env, type FirnError, isFirnError } from '@firn/env'
+import { TransactionConflictError } from '../../errors.js'
+import type { Transaction } from '../../transaction.js'
+import type { TakenTransactionOptions } from '../arguments/database-options.js'
+import type { Hold } from '../commit/write-hold.js'
+import { waitFor } from '../wait-for.js'
+import type { TransactionHandle } from './transaction-handle.js'
+
+// The pause after an attempt is of any length up to this, which doubles each time.
+const FIRST_PAUSE_MS = 2
+const LONGEST_PAUSE_MS = 250
+/** After so many attempts the process makes no other write while the transaction runs. */
+const ATTEMPTS_BESIDE_OTHERS = 5
+
+export interface TransactionRunner {
+  env: Env
+  /** A transaction that reads the newest version this process knows. */
+  begin(signal: AbortSignal | undefined): Promise<TransactionHandle>
+  /** Reads the log up to its end. */
+  refresh(signal: AbortSignal | undefined): Promise<void>
+  /** Holds up the other writes of this process, if it can write. */
+  holdWrites(signal: AbortSignal | undefined): Promise<Hold | undefined>
+}
+
+/** What the function gave, where its writes were committed, or what was in the way. */
+type Outcome<T> = { value: T } | { refusal: FirnError }
+
+type Run<T> = (transaction: Transaction) => Promise<T> | T
+
+/**
+ * Runs a transaction until it commits, or until all its attempts have lost to other writes. After several
+ * lost attempts it holds up the other writes of its process, for a bounded time. If that time runs out, it
+ * holds up none again: its function may be waiting for a write of its own.
+ */
+export async function runTransaction<T>(
+  runner: TransactionRunner,
+  run: Run<T>,
+  options: TakenTransactionOptions,
+): Promise<T> {
+  const { attempts, signal } = options
+  let mayHold = true
+  for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted()
+    const isHeld = mayHold && attempt > ATTEMPTS_BESIDE_OTHERS
+    const hold = isHeld ? await runner.holdWrites(signal) : undefined
+    let outcome: Outcome<T>
+    try {
+      const transaction = await runner.begin(signal)
+      outcome = await runOnce(transaction, run, options, isHeld).finally(() => transaction.close())
+    } finally {
+      hold?.release()
+    }
+    if (hold?.expired === true) mayHold = false
+    if ('value' in outcome) return outcome.value
+    const { refusal } = outcome
+    if (attempt >= attempts) throw new TransactionConflictError(attempts, refusal)
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt)
+    await runner.env.sleep(runner.env.random() * pauseMs, signal)
+    // What others committed is known after most refusals; that they took a file away isn't.
+    if (isFirnError(refusal.cause, 'FIRN_OBJECT_NOT_FOUND')) await runner.refresh(signal)
+  }
+}
+
+async function runOnce<T>(
+  transaction: TransactionHandle,
+  run: Run<T>,
+  options: TakenTransactionOptions,
+  holdsWrites: boolean,
+): Promise<Outcome<T>> {
+  let value: T
+  try {
+    // Who gives up isn't held up by what the function waits for, which finds the transaction ended.
+    value = await waitFor((async () => run(transaction))(), options.signal)
+  } catch (error) {
+    if (isFirnError(error, 'FIRN_SNAPSHOT_EXPIRED')) return { refusal: error }
+    throw error
+  }
+  try {
+    await transaction.commit(options, holdsWrites)
+    return { value }
+  } catch (error) {
+    if (isFirnError(error, 'FIRN_COMMIT_CONFLICT')) return { refusal: error }
+    throw error
+  }
+}

@@ -1,0 +1,56 @@
+import { isFirnError, type TimeSlice } from '@firn/env'
+import { CommitConflictError } from '../../errors.js'
+import type { KeySet } from '../commit/key-set.js'
+import type { Tree } from '../view/tree.js'
+import { changedSince } from './changed-since.js'
+import type { ReadSet } from './read-set.js'
+
+/** Holds what a transaction read against what others have written since. */
+export class TransactionGuard {
+  /** The keys that it writes. */
+  readonly writes: KeySet
+  readonly #reads: ReadSet
+  /** What was read is unchanged up to here. */
+  #since: number
+
+  /** Whether other writes of the process wait for this one: see `WriteHold`. */
+  readonly holdsWrites: boolean
+  readonly #slice: TimeSlice
+
+  /** `since`: the moment that was read. `slice`: by which it gives others a turn. */
+  constructor(parts: {
+    reads: ReadSet
+    writes: KeySet
+    since: number
+    holdsWrites: boolean
+    slice: TimeSlice
+  }) {
+    this.#reads = parts.reads
+    this.writes = parts.writes
+    this.#since = parts.since
+    this.holdsWrites = parts.holdsWrites
+    this.#slice = parts.slice
+  }
+
+  /**
+   * Looks at what was committed since it was asked last, up to `timestamp`, which `tree` shows and the
+   * caller holds; and at what shares the entry and comes before it. Throws `CommitConflictError` where that
+   * contradicts it.
+   */
+  async check(tree: Tree, timestamp: number, before: KeySet): Promise<void> {
+    try {
+      const problem = await changedSince(tree, this.#reads, this.#since, this.#slice)
+      if (problem !== undefined) throw new CommitConflictError(problem)
+      this.#since = timestamp
+    } catch (error) {
+      if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
+      // Another process has compacted it away: what took its place is known after a refresh.
+      throw new CommitConflictError('a file is gone in which others may have written', {
+        cause: error,
+      })
+    }
+    const table = await this.#reads.changedBy(before, this.#slice)
+    if (table === undefined) return
+    throw new CommitConflictError(`what was read of table ${table} was written to meanwhile`)
+  }
+}

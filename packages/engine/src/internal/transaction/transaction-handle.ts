@@ -1,0 +1,132 @@
+import { ClosedError } from '@firn/env'
+import { KIND_DELETE, POSITIONED, type RecordKind } from '@firn/mvcc'
+import type { KeyOf, TableOptions, TypingOptions, ValueOf } from '../../table-options.js'
+import type { Transaction, TransactionTable } from '../../transaction.js'
+import type { Commit } from '../../write-options.js'
+import type { TakenTransactionOptions } from '../arguments/database-options.js'
+import { KeySet } from '../commit/key-set.js'
+import type { DatabaseHandle } from '../database/database-handle.js'
+import type { SnapshotHandle } from '../handles/snapshot-handle.js'
+import { TableHandle } from '../handles/table-handle.js'
+import { BatchWriter } from '../ingest/batch-writer.js'
+import { MemtableCursor } from '../memtable/memtable-cursor.js'
+import { TABLE_PREFIX_BYTES } from '../memtable/table-memtable.js'
+import { TableIdentity } from '../view/table-identity.js'
+import { ReadSet } from './read-set.js'
+import { TransactionGuard } from './transaction-guard.js'
+import { TransactionSource } from './transaction-source.js'
+import { TransactionTableHandle } from './transaction-table-handle.js'
+
+/** One attempt of a transaction: what it reads and writes, until it commits or is given up. */
+export class TransactionHandle implements Transaction {
+  readonly version: number
+  readonly timestamp: number
+  /** Where its tables read. */
+  readonly source: TransactionSource
+  readonly reads: ReadSet = new ReadSet()
+  committed: Commit | undefined
+  readonly #database: DatabaseHandle
+  readonly #snapshot: SnapshotHandle
+  /** The tables that were written to. */
+  readonly #written: Map<string, TableIdentity> = new Map()
+  #open = true
+
+  /** Takes over the snapshot. */
+  constructor(database: DatabaseHandle, snapshot: SnapshotHandle) {
+    this.#database = database
+    this.#snapshot = snapshot
+    this.version = snapshot.version
+    this.timestamp = snapshot.timestamp
+    this.source = new TransactionSource(snapshot)
+  }
+
+  table<const O extends TypingOptions>(
+    name: string,
+    options: O,
+  ): TransactionTable<KeyOf<O>, ValueOf<O>>
+  table<K = Uint8Array, V = Uint8Array>(
+    name: string,
+    options?: TableOptions<K, V>,
+  ): TransactionTable<K, V>
+  table(name: string, options: TypingOptions = {}): TransactionTable<never, never> {
+    this.#assertOpen()
+    const identity = new TableIdentity(name, options as TableOptions<never, never>)
+    identity.idIn(this.source.tree().state)
+    return new TransactionTableHandle<never, never>(identity, this)
+  }
+
+  /** Notes that a table is read. */
+  noteRead({ name }: TableIdentity): void {
+    this.#assertOpen()
+    if (!this.reads.tableIds.has(name)) {
+      this.reads.tableIds.set(name, this.#snapshot.tableIds.get(name))
+    }
+  }
+
+  write(table: TableIdentity, kind: RecordKind, key: Uint8Array, value: Uint8Array): void {
+    this.#assertOpen()
+    this.#database.writer()
+    this.source.write(table, kind, key, value)
+    if (!this.#written.has(table.name)) this.#written.set(table.name, table)
+  }
+
+  /**
+   * Commits what was written, unless others contradict it: `CommitConflictError`. Nothing can be done
+   * with it any more after the call. `holdsWrites`: see `WriteHold`.
+   */
+  async commit(
+    { isolation, signal }: TakenTransactionOptions,
+    holdsWrites: boolean,
+  ): Promise<void> {
+    this.#assertOpen()
+    this.#open = false
+    if (this.source.writes === 0) return
+    const batch = new BatchWriter(this.#database)
+    const writes = new KeySet()
+    for (const table of this.#written.values()) await this.#addWrites(table, batch, writes)
+    signal?.throwIfAborted()
+    const reads = isolation === 'serializable' ? this.reads : this.#readsOf(writes)
+    const { slice } = this.source
+    const since = this.timestamp
+    const guard = new TransactionGuard({ reads, writes, since, holdsWrites, slice })
+    this.committed = await batch.commit(guard, signal)
+  }
+
+  async close(): Promise<void> {
+    this.#open = false
+    await this.source.close()
+  }
+
+  /** Adds the last write of each key of a table. */
+  async #addWrites(table: TableIdentity, batch: BatchWriter, keys: KeySet): Promise<void> {
+    const records = this.source.writesTo(table)
+    if (records === undefined) return
+    const target = new TableHandle<Uint8Array, Uint8Array>(table.asBytes(), this.#database)
+    const cursor = new MemtableCursor(records)
+    for (let status = cursor.first(); status === POSITIONED; status = cursor.next()) {
+      const { keyBytes, keyStart, keyEnd, kind, valueBytes, valueStart, valueEnd } = cursor
+      const key = keyBytes.slice(keyStart + TABLE_PREFIX_BYTES, keyEnd)
+      keys.add(table.name, key)
+      if (kind === KIND_DELETE) batch.delete(target, key)
+      else batch.put(target, key, valueBytes.subarray(valueStart, valueEnd))
+      const turn = this.source.slice.step()
+      if (turn !== undefined) await turn
+    }
+  }
+
+  /** What snapshot isolation holds against others: the keys that are written, and that their tables stay. */
+  #readsOf(writes: KeySet): ReadSet {
+    const reads = new ReadSet(writes)
+    for (const table of writes.tables.keys()) {
+      reads.tableIds.set(table, this.#snapshot.tableIds.get(table))
+    }
+    return reads
+  }
+
+  #assertOpen(): void {
+    if (this.#open) return
+    throw new ClosedError(
+      'the transaction has ended: what it does must be awaited before its function returns',
+    )
+  }
+}

@@ -1,0 +1,160 @@
+import { CorruptionError, type TimeSlice } from '@firn/env'
+import {
+  type CommitLog,
+  type DatabaseState,
+  emptyState,
+  type LogEntry,
+  readNewestCheckpoint,
+} from '@firn/manifest'
+import type { ObjectStore } from '@firn/object-store'
+import type { FileTable } from '../files/file-table.js'
+import type { MemtableMemory } from '../memtable/memtable-memory.js'
+import { VersionSet } from './version-set.js'
+
+/** How often a start is tried again when the log is truncated under its reader. */
+const MAX_STARTS = 5
+
+export interface LogFollowerOptions {
+  /** By which it gives others a turn. */
+  slice: TimeSlice
+  store: ObjectStore
+  log: CommitLog
+  incarnation: string
+  versions: VersionSet
+  files: FileTable
+  memory: MemtableMemory
+  /** Size at which a memtable is sealed. */
+  memtableBytes: number
+  /** Called after entries of others were applied. */
+  onApplied: () => void
+}
+
+/**
+ * Reads the log into the version set:
+ *
+ * 1. Start from the newest checkpoint, or from nothing.
+ * 2. Read the log after what the checkpoint says is in files. Entries that the checkpoint has folded
+ *    in give only their inline records; the others are applied.
+ * 3. From then on, `catchUp` applies what came since. A tombstone there means that others have
+ *    truncated what this process hasn't read: it starts over from the checkpoint that allowed it.
+ */
+export class LogFollower {
+  readonly #options: LogFollowerOptions
+  #catchingUp: Promise<void> | undefined
+  #again: Promise<void> | undefined
+  readonly #stopped: AbortController = new AbortController()
+
+  constructor(options: LogFollowerOptions) {
+    this.#options = options
+  }
+
+  async start(signal?: AbortSignal): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const { store, incarnation, files, versions, memory } = this.#options
+      const checkpoint = await readNewestCheckpoint(store, incarnation, { signal })
+      // Apart from what readers see until it is whole.
+      const fresh = new VersionSet(checkpoint ?? emptyState(), files, memory)
+      try {
+        const tombstone = await this.#replay(fresh, signal)
+        if (tombstone === undefined) {
+          this.#assertIncarnation(fresh.state)
+          versions.adopt(fresh)
+          return
+        }
+        if (attempt < MAX_STARTS) continue
+        throw new CorruptionError(
+          `log entry ${tombstone} was truncated, but no checkpoint covers it: checkpoints are missing or damaged; restore the database from a backup`,
+        )
+      } finally {
+        fresh.close()
+      }
+    }
+  }
+
+  /** Applies all that was committed before the call. Calls that overlap share their reads. */
+  catchUp(): Promise<void> {
+    if (this.#catchingUp === undefined) {
+      this.#catchingUp = this.#catchUp().finally(() => {
+        this.#catchingUp = undefined
+      })
+      return this.#catchingUp
+    }
+    // The read under way may have begun before what this caller must see was committed.
+    this.#again ??= this.#catchingUp
+      .catch(() => {})
+      .then(() => {
+        this.#again = undefined
+        return this.catchUp()
+      })
+    return this.#again
+  }
+
+  /** Applies an entry that was read elsewhere, if it is the next one: it needn't be read again. */
+  applyNext(entry: LogEntry): void {
+    const { versions } = this.#options
+    // A truncated one says nothing: `catchUp` knows what to do.
+    if (entry.version !== versions.state.version + 1 || entry.payload === undefined) return
+    this.#apply(versions, entry)
+  }
+
+  /** Ends what is under way, and all that is asked for later, with this error. */
+  stop(reason: unknown): void {
+    this.#stopped.abort(reason)
+  }
+
+  async #catchUp(): Promise<void> {
+    const { log, versions, onApplied } = this.#options
+    const { signal } = this.#stopped
+    signal.throwIfAborted()
+    for await (const entry of log.readAfter(versions.state.version, { signal, urgent: true })) {
+      // Our own appends may have gone on meanwhile.
+      if (entry.version <= versions.state.version) continue
+      if (entry.payload === undefined) {
+        await this.start(signal)
+        break
+      }
+      this.#apply(versions, entry)
+      const turn = this.#options.slice.look()
+      if (turn !== undefined) await turn
+      signal.throwIfAborted()
+    }
+    onApplied()
+  }
+
+  /** The log in a directory doesn't carry the database's incarnation in its name, but its state does. */
+  #assertIncarnation(state: DatabaseState): void {
+    if (state.version > 0 && state.incarnation !== this.#options.incarnation) {
+      throw new CorruptionError(
+        'the log belongs to another database than the descriptor FIRN beside it: one of them was replaced; put back the one that is missing, or move the log away to start anew',
+      )
+    }
+  }
+
+  /** Replays the log over a checkpoint's state; the version of a tombstone that it can't get past. */
+  async #replay(
+    versions: VersionSet,
+    signal: AbortSignal | undefined,
+  ): Promise<number | undefined> {
+    const from = versions.state
+    let last = from.flushedThrough
+    for await (const entry of this.#options.log.readAfter(from.flushedThrough, { signal })) {
+      last = entry.version
+      if (entry.payload === undefined) return entry.version
+      if (entry.version > from.version) this.#apply(versions, entry)
+      else versions.insertPayload(entry.payload, entry.timestamp)
+      const turn = this.#options.slice.look()
+      if (turn !== undefined) await turn
+    }
+    if (last < from.version) {
+      throw new CorruptionError(
+        `the log ends with entry ${last}, but a checkpoint knows entry ${from.version}: it is another log than this database's (another account, region or endpoint?), or one that was set back; nothing was written`,
+      )
+    }
+    return undefined
+  }
+
+  #apply(versions: VersionSet, entry: LogEntry): void {
+    versions.apply(entry, false)
+    if (versions.active.memoryBytes >= this.#options.memtableBytes) versions.sealMemtable()
+  }
+}

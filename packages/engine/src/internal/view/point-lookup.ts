@@ -1,0 +1,78 @@
+import type { RecordKind } from '@firn/mvcc'
+import { SstLookup } from '@firn/sst'
+import type { FileHandle } from '../files/file-table.js'
+import { TABLE_PREFIX_BYTES } from '../memtable/table-memtable.js'
+
+/**
+ * One point read under way: the key it asks for and, once found, where its value is. One lookup is
+ * reused for all synchronous reads of a table; a read that has to wait makes its own.
+ */
+export class PointLookup {
+  /** Table prefix, then the user key. */
+  key: Uint8Array
+  keyEnd: number = TABLE_PREFIX_BYTES
+  timestamp = 0
+  readonly sst: SstLookup = new SstLookup()
+
+  // The newest version found so far; `foundTimestamp` is -1 while there is none.
+  foundTimestamp = -1
+  kind: RecordKind = 0
+  valueBytes: Uint8Array
+  valueStart = 0
+  valueEnd = 0
+
+  /** How far the search got: the source to go on with. */
+  stage = 0
+  /** The file that the search waits for. */
+  missing: FileHandle | undefined
+
+  constructor(tableId: number, capacity = 64) {
+    this.key = new Uint8Array(TABLE_PREFIX_BYTES + capacity)
+    this.valueBytes = this.key
+    writeTablePrefix(this.key, tableId)
+  }
+
+  /** Asks for the newest version of a user key at or before a timestamp. Copies the key. */
+  set(key: Uint8Array, timestamp: number): void {
+    const end = TABLE_PREFIX_BYTES + key.length
+    if (end > this.key.length) {
+      const larger = new Uint8Array(end * 2)
+      larger.set(this.key.subarray(0, TABLE_PREFIX_BYTES))
+      this.key = larger
+    }
+    const target = this.key
+    for (let i = 0, at = TABLE_PREFIX_BYTES; at < end; i++, at++) target[at] = key[i] as number
+    this.keyEnd = end
+    this.timestamp = timestamp
+    this.foundTimestamp = -1
+    this.stage = 0
+    this.missing = undefined
+    this.sst.set(target, 0, end, timestamp)
+  }
+
+  /** Takes what a file's search found. */
+  takeSst(): void {
+    const { sst } = this
+    this.foundTimestamp = sst.foundTimestamp
+    this.kind = sst.kind
+    this.valueBytes = sst.valueBytes
+    this.valueStart = sst.valueStart
+    this.valueEnd = sst.valueEnd
+  }
+}
+
+/** Writes the four bytes, big endian, that every key of a table begins with. */
+export function writeTablePrefix(target: Uint8Array, tableId: number): void {
+  target[0] = tableId >>> 24
+  target[1] = tableId >>> 16
+  target[2] = tableId >>> 8
+  target[3] = tableId
+}
+
+/** A user key with its table's prefix. */
+export function prefixedKey(tableId: number, key: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(TABLE_PREFIX_BYTES + key.length)
+  writeTablePrefix(bytes, tableId)
+  bytes.set(key, TABLE_PREFIX_BYTES)
+  return bytes
+}

@@ -1,0 +1,220 @@
+import {
+  applyEntry,
+  type DatabaseState,
+  decodeEdits,
+  type FileMeta,
+  type LogEntry,
+  readRecords,
+} from '@firn/manifest'
+import { KIND_DELETE } from '@firn/mvcc'
+import type { FileTable } from '../files/file-table.js'
+import { Memtable } from '../memtable/memtable.js'
+import type { MemtableMemory } from '../memtable/memtable-memory.js'
+import type { TableMemtable } from '../memtable/table-memtable.js'
+import { Moments } from './moments.js'
+import { Tree } from './tree.js'
+
+const NO_BYTES = new Uint8Array(0)
+
+/**
+ * What this process knows of the database: the fold over the log as far as it has read it, and the
+ * tree that readers use.
+ *
+ * `state` is the log's truth. `visibleVersion` is what readers see; it runs ahead of the state while
+ * buffered writes wait to be appended to a log that nobody else can append to.
+ */
+export class VersionSet {
+  readonly #files: FileTable
+  readonly #memory: MemtableMemory
+  moments: Moments = new Moments()
+  state: DatabaseState
+  tree: Tree
+  visibleVersion = 0
+  visibleTimestamp = 0
+  #active: Memtable
+  /** Newest first. */
+  #immutables: readonly Memtable[] = []
+  #closed = false
+  /** For trees: see there. */
+  #knownFrom: number
+  /** Whether the records that were inserted last belonged to several tables. */
+  #recordsWereMixed = false
+
+  constructor(state: DatabaseState, files: FileTable, memory: MemtableMemory) {
+    this.#files = files
+    this.#memory = memory
+    this.#active = new Memtable(memory)
+    this.state = state
+    this.#knownFrom = state.timestamp
+    this.tree = new Tree(state, this.#active, this.#immutables, files, this.#knownFrom)
+    this.show(state.version, state.timestamp)
+  }
+
+  get active(): Memtable {
+    return this.#active
+  }
+
+  get immutables(): readonly Memtable[] {
+    return this.#immutables
+  }
+
+  /** Every record at or before this timestamp is in a file. */
+  get flushedTimestamp(): number {
+    let oldest = this.visibleTimestamp + 1
+    for (const memtable of [this.#active, ...this.#immutables]) {
+      for (const table of memtable.tables.values()) oldest = Math.min(oldest, table.minTimestamp)
+    }
+    return oldest - 1
+  }
+
+  /** Bytes of all memtables. */
+  get memtableBytes(): number {
+    return this.#immutables.reduce((sum, m) => sum + m.memoryBytes, this.#active.memoryBytes)
+  }
+
+  /** The same, and of what waits for the next one. */
+  get reservedBytes(): number {
+    return this.memtableBytes + this.#memory.keptBytes
+  }
+
+  /** Keeps what shows the state while it is used: others may come after it, and the database be closed. */
+  async holding(use: (tree: Tree, state: DatabaseState) => Promise<void>): Promise<void> {
+    const tree = this.tree.retain()
+    try {
+      await use(tree, this.state)
+    } finally {
+      tree.release()
+    }
+  }
+
+  /** Makes a version the one that readers see. Its records are in the active memtable. */
+  show(version: number, timestamp: number): void {
+    this.visibleVersion = version
+    this.visibleTimestamp = timestamp
+    this.#active.maxVersion = version
+    this.moments.add(version, timestamp)
+  }
+
+  /** Adds the inline records of a payload to the active memtable. */
+  insertPayload(payload: Uint8Array, timestamp: number): void {
+    for (const edit of decodeEdits(payload)) {
+      if (edit.type === 'records') this.insertRecords(edit.bytes, timestamp)
+    }
+  }
+
+  /** Adds a commit's inline records to the active memtable. */
+  insertRecords(records: Uint8Array, timestamp: number): void {
+    const active = this.#active
+    let table: TableMemtable | undefined
+    let mixed = false
+    // The table that holds the records, all at once. Where the records before belonged to several
+    // tables, it would hold those of the others for nothing.
+    let holder: TableMemtable | undefined
+    let shift = 0
+    readRecords(records, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+      if (table === undefined || table.tableId !== id) {
+        mixed ||= table !== undefined
+        table = active.table(id)
+      }
+      // A delete's header has three bytes, which is too short for the prefix.
+      if (kind === KIND_DELETE || mixed || this.#recordsWereMixed) {
+        table.insert(timestamp, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
+        return
+      }
+      if (holder === undefined) {
+        holder = table
+        shift = table.hold(records)
+      }
+      table.insertHeld(
+        timestamp,
+        kind,
+        keyStart + shift,
+        keyEnd + shift,
+        valueStart + shift,
+        valueEnd + shift,
+      )
+    })
+    this.#recordsWereMixed = mixed
+  }
+
+  /**
+   * Folds the next entry of the log into the state. Its inline records are inserted unless readers
+   * see them already, or files hold them (`flushedThrough`).
+   */
+  apply(entry: LogEntry, recordsVisible: boolean): void {
+    if (this.#closed) return
+    const before = this.state
+    const edits = decodeEdits(entry.payload ?? NO_BYTES, `commit log entry ${entry.version}`)
+    this.state = applyEntry(before, entry, edits)
+    for (const edit of edits) {
+      if (edit.type === 'records' && !recordsVisible && entry.version > this.state.flushedThrough) {
+        this.insertRecords(edit.bytes, entry.timestamp)
+      }
+      if (edit.type === 'compact') {
+        // A file that only moved to another level is removed and added.
+        const stay = new Set(edit.added.map(({ file }) => file.id))
+        this.#files.markObsolete(edit.removed.filter((id) => !stay.has(id)))
+      }
+      if (edit.type === 'drop-table') {
+        const levels = before.tables.get(edit.id)?.levels ?? []
+        this.#files.markObsolete(levels.flat().map((file) => file.id))
+      }
+      if (edit.type === 'flush') this.#dropFlushed(edit.through, edit.files)
+    }
+    if (entry.version > this.visibleVersion) this.show(entry.version, entry.timestamp)
+    if (before.level0 !== this.state.level0 || before.tables !== this.state.tables) this.#replant()
+  }
+
+  /** Closes the active memtable, if it holds anything; commits from now on go into a new one. */
+  sealMemtable(): void {
+    if (this.#closed || this.#active.records === 0) return
+    this.#immutables = [this.#active, ...this.#immutables]
+    this.#active = new Memtable(this.#memory)
+    this.#active.maxVersion = this.visibleVersion
+    this.#replant()
+  }
+
+  /** Takes the place of all that is known by what another version set has read, in one step. */
+  adopt(other: VersionSet): void {
+    if (this.#closed) return
+    this.state = other.state
+    this.moments = other.moments
+    this.visibleVersion = other.visibleVersion
+    this.visibleTimestamp = other.visibleTimestamp
+    this.#active = other.#active
+    this.#immutables = other.#immutables
+    this.#knownFrom = other.#knownFrom
+    this.#replant()
+  }
+
+  /** Lets go of the tree. What is still on its way here, from a refresh under way say, is nothing then. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.tree.release()
+    this.#memory.clear()
+  }
+
+  /**
+   * Lets go of the records that files hold now. Where another process has flushed, or a log is replayed,
+   * a memtable may hold some of those and later ones: it must not keep them, as what compaction drops
+   * of the files (a delete, and all that it covered) would come back from here.
+   */
+  #dropFlushed(through: number, files: readonly FileMeta[]): void {
+    // All records of later versions have later timestamps.
+    const flushed = files.reduce((max, file) => Math.max(max, file.maxTimestamp), -1)
+    if (this.#active.records > 0 && this.#active.maxVersion <= through) this.sealMemtable()
+    else this.#active = this.#active.after(flushed)
+    this.#immutables = this.#immutables
+      .filter((memtable) => memtable.maxVersion > through)
+      .map((memtable) => memtable.after(flushed))
+      .filter((memtable) => memtable.records > 0)
+    this.#replant()
+  }
+
+  #replant(): void {
+    const old = this.tree
+    this.tree = new Tree(this.state, this.#active, this.#immutables, this.#files, this.#knownFrom)
+    old.release()
+  }
+}
