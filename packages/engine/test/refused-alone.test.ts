@@ -162,7 +162,7 @@ describe.each([
   })
 
   test('an edit of maintenance', async () => {
-    const writer = (db as DatabaseHandle).writer()
+    const writer = (db as DatabaseHandle).writes.writer()
     await expect(writer.commitEdits([{ type: 'unpin', name: 5 as never }])).rejects.toMatchObject({
       code: expect.stringMatching(/^FIRN_/),
     })

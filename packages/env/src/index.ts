@@ -22,3 +22,4 @@ export {
   ulidFromBytes,
   ulidToBytes,
 } from './ulid.js'
+export { waitFor } from './wait-for.js'

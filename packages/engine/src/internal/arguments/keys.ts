@@ -2,7 +2,7 @@ import { copyBytes } from '@firn/bytes'
 import { InvalidArgumentError, isDate, isUint8Array } from '@firn/env'
 import { type Encoding, encodeToKeep, encodeWith } from '../../encoding.js'
 import { typeName } from './members.js'
-import { assertKey } from './sizes.js'
+import { assertKey, assertValue } from './sizes.js'
 
 /** The table that a key is of, as far as encoding the key goes. */
 export interface KeyedTable {
@@ -12,6 +12,13 @@ export interface KeyedTable {
   readonly keysAreFixed: boolean
   /** True if this process has seen the table, and so knows its encodings. */
   readonly isKnown: boolean
+}
+
+/** The table that a record is written to, as far as encoding the record goes. */
+export interface WrittenTable extends Pick<KeyedTable, 'keys'> {
+  readonly values: Encoding<never>
+  /** True if encoding a value may overwrite the bytes of the key that was encoded before it. */
+  readonly valuesMayOverwriteKeys: boolean
 }
 
 /**
@@ -77,6 +84,25 @@ export class TakenKeys {
 export function encodeKey(table: Pick<KeyedTable, 'keys'>, key: unknown): Uint8Array {
   const bytes = encodeWith(table.keys as Encoding<unknown>, key)
   assertKey(bytes)
+  return bytes
+}
+
+/**
+ * As `encodeKey`, for a key that a value is encoded after: an encoding of the caller's may write both to
+ * one array.
+ */
+export function encodeKeyBesideValue(table: WrittenTable, key: unknown): Uint8Array {
+  const bytes = encodeKey(table, key)
+  return table.valuesMayOverwriteKeys ? copyBytes(bytes) : bytes
+}
+
+/** A value of a table as it is stored. Throws `InvalidArgumentError` for one that can't be. */
+export function encodeValue({ values }: WrittenTable, value: unknown): Uint8Array {
+  if (value === undefined) {
+    throw new InvalidArgumentError('a value may not be undefined; delete removes a key')
+  }
+  const bytes = encodeWith(values as Encoding<unknown>, value)
+  assertValue(bytes)
   return bytes
 }
 

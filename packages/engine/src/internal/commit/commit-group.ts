@@ -9,10 +9,9 @@ import {
   readRecords,
 } from '@firn/manifest'
 import type { Commit } from '../../write-options.js'
-import type { EncodedBatch } from '../ingest/batch-writer.js'
-import type { TransactionGuard } from '../transaction/transaction-guard.js'
 import type { TableIdentity } from '../view/table-identity.js'
 import type { VersionSet } from '../view/version-set.js'
+import type { CommitGuard } from './commit-guard.js'
 import { KeySet } from './key-set.js'
 import type { PayloadBuffers } from './payload-buffers.js'
 
@@ -27,7 +26,7 @@ export class CommitGroup {
   #parts: Uint8Array[] = []
   #partBytes = 0
   /** What it depends on, beside that its edits apply. */
-  guard: TransactionGuard | undefined
+  guard: CommitGuard | undefined
   /** The tables that records were written to. */
   readonly tableIds: Set<number> = new Set()
   /** Ids in the records that were given before the table existed, and the tables they mean. */
@@ -229,6 +228,13 @@ function visitRecords(payload: Uint8Array, visit: RecordVisitor): void {
 }
 
 function unset(): void {}
+
+/** A batch, encoded. `ids[i]` is what its records call `tables[i]`. */
+export interface EncodedBatch {
+  tables: readonly TableIdentity[]
+  ids: readonly number[]
+  payload: Uint8Array
+}
 
 /** A batch's payload, with these ids of its tables: some may have come or gone since it was encoded. */
 export function batchPayload(

@@ -1,5 +1,5 @@
 import { copyBytes } from '@firn/bytes'
-import { type Env, type FirnError, isFirnError, type TimeSlice, ulid } from '@firn/env'
+import { type Env, type FirnError, isFirnError, type TimeSlice, ulid, waitFor } from '@firn/env'
 import {
   type AppendResult,
   type CommitLog,
@@ -10,12 +10,10 @@ import {
 import { type RecordKind, TimestampClock } from '@firn/mvcc'
 import { CommitConflictError, WriteStoppedError } from '../../errors.js'
 import type { Commit, Durability } from '../../write-options.js'
-import type { EncodedBatch } from '../ingest/batch-writer.js'
-import type { TransactionGuard } from '../transaction/transaction-guard.js'
 import type { TableIdentity } from '../view/table-identity.js'
 import type { VersionSet } from '../view/version-set.js'
-import { waitFor } from '../wait-for.js'
-import { batchPayload, CommitGroup } from './commit-group.js'
+import { batchPayload, CommitGroup, type EncodedBatch } from './commit-group.js'
+import type { CommitGuard } from './commit-guard.js'
 import { DropGate } from './drop-gate.js'
 import { PayloadBuffers } from './payload-buffers.js'
 import { SharedLogAppender } from './shared-log-appender.js'
@@ -244,7 +242,7 @@ export class Committer {
   commitEdits(
     edits: readonly Edit[],
     tableIds: Iterable<number> = [],
-    guard?: TransactionGuard,
+    guard?: CommitGuard,
   ): Promise<Commit> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     this.#closeGathering({ followed: true })
@@ -264,7 +262,7 @@ export class Committer {
    */
   async writeGuarded(
     batch: EncodedBatch,
-    guard: TransactionGuard,
+    guard: CommitGuard,
     signal?: AbortSignal,
   ): Promise<Commit> {
     await this.ready(signal, guard.holdsWrites)

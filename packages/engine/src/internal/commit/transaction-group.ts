@@ -1,15 +1,15 @@
 import type { DatabaseState } from '@firn/manifest'
 import { CommitConflictError } from '../../errors.js'
 import type { Commit } from '../../write-options.js'
-import type { TransactionGuard } from '../transaction/transaction-guard.js'
 import type { Tree } from '../view/tree.js'
 import type { VersionSet } from '../view/version-set.js'
 import { CommitGroup } from './commit-group.js'
+import type { CommitGuard } from './commit-guard.js'
 import { KeySet } from './key-set.js'
 
 /** A transaction's writes on their way to the log. */
 interface Member {
-  readonly guard: TransactionGuard
+  readonly guard: CommitGuard
   readonly payload: Uint8Array
   readonly tableIds: readonly number[]
   reject(error: unknown): void
@@ -32,7 +32,7 @@ export class TransactionGroup extends CommitGroup {
   }
 
   /** Resolves when it is in the log. The payload's records are those of existing tables. */
-  add(guard: TransactionGuard, payload: Uint8Array, tableIds: readonly number[]): Promise<Commit> {
+  add(guard: CommitGuard, payload: Uint8Array, tableIds: readonly number[]): Promise<Commit> {
     return new Promise((resolve, reject) => {
       this.#members.push({ guard, payload, tableIds, reject })
       this.durable.then(resolve, reject)

@@ -1,5 +1,4 @@
-import type { Env } from '@firn/env'
-import { waitFor } from '../wait-for.js'
+import { type Env, waitFor } from '@firn/env'
 
 /** How long writes are held up at most, in milliseconds. */
 const MAX_HOLD_MS = 5_000

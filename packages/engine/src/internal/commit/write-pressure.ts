@@ -1,6 +1,5 @@
-import type { Env } from '@firn/env'
+import { type Env, waitFor } from '@firn/env'
 import { WriteStalledError } from '../../errors.js'
-import { waitFor } from '../wait-for.js'
 
 /** What writers wait for, and from which point on. */
 export interface PressureLimits {

@@ -1,6 +1,6 @@
 import type { BlockCache } from '@firn/block-cache'
 import { ClosedError, type Env, holding, InvalidArgumentError } from '@firn/env'
-import { type CommitLog, RECORDS_WRITER_SLACK, type TableState } from '@firn/manifest'
+import type { CommitLog, TableState } from '@firn/manifest'
 import type { Batch } from '../../batch.js'
 import type { CompactionReport, Database, EvictOptions } from '../../database.js'
 import { ReadOnlyError } from '../../errors.js'
@@ -21,16 +21,13 @@ import {
 } from '../arguments/database-options.js'
 import { assertNone } from '../arguments/members.js'
 import { assertTableName } from '../arguments/table-options.js'
-import type { Committer } from '../commit/committer.js'
 import type { WritePressure } from '../commit/write-pressure.js'
 import type { WriteRelief } from '../commit/write-relief.js'
 import type { FileTable } from '../files/file-table.js'
-import type { EncodedRecords, FileWriter } from '../files/file-writer.js'
 import { SnapshotHandle } from '../handles/snapshot-handle.js'
 import { TableHandle } from '../handles/table-handle.js'
-import { BatchGroups } from '../ingest/batch-groups.js'
-import { BatchRuns } from '../ingest/batch-runs.js'
 import { BatchWriter } from '../ingest/batch-writer.js'
+import { type WritableParts, WriteContext } from '../ingest/write-context.js'
 import type { Checkpointer } from '../maintenance/checkpointer.js'
 import type { Compactor } from '../maintenance/compactor.js'
 import type { Flusher } from '../maintenance/flusher.js'
@@ -50,18 +47,13 @@ const FLUSH_AT_CLOSE_BYTES = 64 * 1024
 const CLOSE_MS = 30_000
 
 /** What only a database that is open for writing has. */
-export interface WritingParts {
-  committer: Committer
+export interface WritingParts extends WritableParts {
   pressure: WritePressure
   relief: WriteRelief
   flusher: Flusher
   checkpointer: Checkpointer
   compactor: Compactor
   secondLook: SecondLook
-  files: FileWriter
-  inlineLimitBytes: number
-  /** Bytes of a batch's records that are written to files as one run. */
-  runBytes: number
   /** To be called when the tree may have changed. */
   onProgress: () => void
 }
@@ -81,37 +73,23 @@ export interface DatabaseHandleParts {
   release: () => Promise<void>
 }
 
-/** A new batch is given no more memory than this, however large the last one was. */
-const MAX_BATCH_BUFFER_BYTES = 1024 * 1024
-
-/** A batch that grows past this many bytes goes on in another buffer. */
-const PART_BYTES = 1024 * 1024
-
-/** Batches that come at once are written together up to about so many bytes: some 40 ms of work. */
-const BATCH_GROUP_BYTES = 4 * 1024 * 1024
-
-const NO_LIMITS = { partBytes: Number.POSITIVE_INFINITY, runBytes: Number.POSITIVE_INFINITY }
-
 /** An open database: its parts, put together behind the public interface. */
 export class DatabaseHandle implements Database {
   readonly present: Present
-  /** Size of the last batch: the next one is likely to need as much. */
-  #batchBytes = 1024
   readonly #parts: DatabaseHandleParts
   readonly #snapshots: Set<SnapshotHandle> = new Set()
-  /** Large batches that are being written. */
-  readonly #batchRuns: Set<BatchRuns> = new Set()
-  readonly #batchGroups: BatchGroups
+  /** What its tables, batches and transactions write by. */
+  readonly writes: WriteContext
   #closing: Promise<void> | undefined
 
   constructor(parts: DatabaseHandleParts) {
     this.#parts = parts
     this.present = parts.present
-    this.#batchGroups = new BatchGroups({
+    this.writes = new WriteContext({
       env: parts.env,
-      startRuns: (bytes) => this.startRuns(bytes),
-      state: () => parts.versions.state,
-      groupBytes: Math.min(this.batchLimits.runBytes, BATCH_GROUP_BYTES),
+      versions: parts.versions,
+      writable: parts.writing,
+      assertOpen: () => this.present.assertOpen(),
     })
   }
 
@@ -119,26 +97,12 @@ export class DatabaseHandle implements Database {
     return this.#parts.versions.visibleVersion
   }
 
-  get inlineLimitBytes(): number {
-    return this.#writing('batch').inlineLimitBytes
-  }
-
-  /** How many bytes of a batch are in one buffer, and how many make a run; never, for a reader. */
-  get batchLimits(): { partBytes: number; runBytes: number } {
-    const { writing } = this.#parts
-    if (writing === undefined) return NO_LIMITS
-    const { inlineLimitBytes, runBytes } = writing
-    // What fits an entry of the log is neither cut nor written to files.
-    const least = Math.max(runBytes, inlineLimitBytes)
-    return { partBytes: Math.min(least, Math.max(inlineLimitBytes, PART_BYTES)), runBytes: least }
-  }
-
   table<const O extends TypingOptions>(name: string, options: O): Table<KeyOf<O>, ValueOf<O>>
   table<K = Uint8Array, V = Uint8Array>(name: string, options?: TableOptions<K, V>): Table<K, V>
   table(name: string, options: TypingOptions = {}): Table<never, never> {
     const identity = new TableIdentity(name, options as TableOptions<never, never>)
     identity.idIn(this.present.tree().state)
-    return new TableHandle<never, never>(identity, this)
+    return new TableHandle<never, never>(identity, this.writes, this.present)
   }
 
   async tables(): Promise<TableInfo[]> {
@@ -165,25 +129,9 @@ export class DatabaseHandle implements Database {
     return committer.commitEdits([{ type: 'drop-table', id: table.id }])
   }
 
-  /** The id of a table, where it exists. */
-  tableId(table: TableIdentity): number | undefined {
-    return table.idIn(this.#parts.versions.state)
-  }
-
-  /** Memory for the payload of a batch like the last one. */
-  payloadBuffer(): Uint8Array {
-    // A sixteenth more, as batches differ.
-    const bytes = this.#batchBytes + (this.#batchBytes >>> 4) + RECORDS_WRITER_SLACK
-    return this.#parts.writing?.committer.buffers.take(bytes) ?? new Uint8Array(bytes)
-  }
-
-  noteBatch(bytes: number): void {
-    this.#batchBytes = Math.min(bytes, MAX_BATCH_BUFFER_BYTES)
-  }
-
   batch(): Batch {
     this.present.assertOpen()
-    return new BatchWriter(this)
+    return new BatchWriter(this.writes)
   }
 
   async transaction<T>(
@@ -197,7 +145,7 @@ export class DatabaseHandle implements Database {
     const runner = {
       env: this.#parts.env,
       begin: async (signal: AbortSignal | undefined) =>
-        new TransactionHandle(this, await this.#snapshot({ at: undefined, signal })),
+        new TransactionHandle(this.writes, await this.#snapshot({ at: undefined, signal })),
       refresh: (signal: AbortSignal | undefined) => present.refresh(signal),
       holdWrites: async (signal: AbortSignal | undefined) =>
         this.#parts.writing?.committer.holdWrites(signal),
@@ -279,34 +227,6 @@ export class DatabaseHandle implements Database {
     return this.close()
   }
 
-  /** The committer; throws where nothing can be written. */
-  writer(): Committer {
-    return this.#writing('write').committer
-  }
-
-  newestCommit(): Commit {
-    const { visibleVersion, visibleTimestamp } = this.#parts.versions
-    return { version: visibleVersion, timestamp: visibleTimestamp }
-  }
-
-  /** A commit as whole SSTs: its size isn't bounded by what a log entry may hold, nor by memory. */
-  startRuns(runBytes: number = this.batchLimits.runBytes): BatchRuns {
-    const { committer, files } = this.#writing('write')
-    const runs = new BatchRuns({ env: this.#parts.env, committer, files, runBytes })
-    this.#batchRuns.add(runs)
-    void runs.ended.then(() => this.#batchRuns.delete(runs))
-    return runs
-  }
-
-  /** Commits a batch that fits no entry of the log, together with others that come while it waits. */
-  commitInGroup(
-    records: EncodedRecords,
-    bytes: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Commit> {
-    return this.#batchGroups.commit(records, bytes, signal)
-  }
-
   #writing(what: string): WritingParts {
     this.present.assertOpen()
     const { writing } = this.#parts
@@ -375,8 +295,7 @@ export class DatabaseHandle implements Database {
     if (writing !== undefined) {
       const { committer, flusher, compactor, secondLook, checkpointer, pressure, relief } = writing
       secondLook.stop()
-      const batches = [...this.#batchRuns]
-      this.#batchGroups.stop(reason)
+      const batches = this.writes.stop(reason)
       await attempt(() => compactor.stop(reason))
       await attempt(() => Promise.all(batches.map((runs) => runs.stop(reason))))
       await attempt(() => committer.drain())

@@ -1,15 +1,14 @@
-import { ClosedError, type Env, InvalidArgumentError, type TimeSlice } from '@firn/env'
+import { ClosedError, type Env, InvalidArgumentError, type TimeSlice, waitFor } from '@firn/env'
 import { type CommitLog, entryAt, entryAtTime } from '@firn/manifest'
 import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { SnapshotExpiredError, VersionNotFoundError } from '../../errors.js'
 import type { Commit } from '../../write-options.js'
 import type { TakenMoment } from '../arguments/moment.js'
 import type { Committer } from '../commit/committer.js'
-import type { ReadPoint, ReadSource } from '../read/read-source.js'
+import type { LiveSource, ReadPoint } from '../read/read-source.js'
 import type { LogFollower } from '../view/log-follower.js'
 import type { Tree } from '../view/tree.js'
 import type { VersionSet } from '../view/version-set.js'
-import { waitFor } from '../wait-for.js'
 
 export interface PresentOptions {
   env: Env
@@ -26,7 +25,7 @@ export interface PresentOptions {
 }
 
 /** The present of a database, as far as this process has read the log. */
-export class Present implements ReadSource {
+export class Present implements LiveSource {
   readonly timestamp: number = MAX_TIMESTAMP
   readonly slice: TimeSlice
   readonly pageRows: number

@@ -1,10 +1,9 @@
 import type { BlockCache, Reservation } from '@firn/block-cache'
 import { storeFiles } from '@firn/compaction'
-import { ClosedError, isFirnError } from '@firn/env'
+import { ClosedError, isFirnError, waitFor } from '@firn/env'
 import { type FileMeta, sstKey } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { SstReader, type WarmedBlocks, type WarmOptions } from '@firn/sst'
-import { waitFor } from '../wait-for.js'
 import type { DiskTier } from './disk-tier.js'
 import { TieredSource } from './tiered-source.js'
 

@@ -12,8 +12,6 @@ import { FlushCursor } from '../memtable/flush-cursor.js'
 import { Memtable } from '../memtable/memtable.js'
 import type { MemtableMemory } from '../memtable/memtable-memory.js'
 import type { TableMemtable } from '../memtable/table-memtable.js'
-import type { TableIdentity } from '../view/table-identity.js'
-import type { VersionSet } from '../view/version-set.js'
 import type { ThreadTrust } from './thread-trust.js'
 import type { Threads } from './threads.js'
 
@@ -23,7 +21,8 @@ export interface FileWriterOptions {
   slice: TimeSlice
   store: ObjectStore
   incarnation: string
-  versions: VersionSet
+  /** The newest state that this process knows. */
+  state: () => DatabaseState
   targetFileBytes: number
   blockBytes: number | undefined
   /** Another thread that can open the same store; `undefined` where there is none. */
@@ -36,11 +35,11 @@ const RECORDS_PER_LOOK = 1000
 
 const THREAD_FROM_BYTES = 4 * 1024 * 1024
 
-/** Records of a batch, encoded. `ids[i]` is what they call `tables[i]`. */
-export interface EncodedRecords {
-  readonly tables: readonly TableIdentity[]
+/** Encoded records. `ids[i]` is what they call `tables[i]`. */
+export interface RecordsToWrite {
+  readonly tables: readonly { readonly name: string }[]
   readonly ids: readonly number[]
-  /** Emptied by whoever writes them, as memory that is in use no longer. */
+  /** Emptied as they are written, to free their memory. */
   readonly payloads: Uint8Array[]
 }
 
@@ -77,8 +76,8 @@ export class FileWriter {
     thread: Threads['flush'],
     signal: AbortSignal,
   ): Promise<FileMeta[]> {
-    const { incarnation, versions, targetFileBytes, blockBytes } = this.#options
-    const { state } = versions
+    const { incarnation, targetFileBytes, blockBytes } = this.#options
+    const state = this.#options.state()
     const request = {
       incarnation,
       baseVersion: state.version,
@@ -99,7 +98,7 @@ export class FileWriter {
    * order; of a key that was written twice, the last record stays. `tableIds` has the tables by name.
    */
   async writeRecords(
-    records: readonly EncodedRecords[],
+    records: readonly RecordsToWrite[],
     tableIds: ReadonlyMap<string, number>,
     options: { splitTables: boolean; memory: MemtableMemory; signal: AbortSignal },
   ): Promise<FileMeta[]> {
@@ -114,7 +113,7 @@ export class FileWriter {
   }
 
   async #insert(
-    records: readonly EncodedRecords[],
+    records: readonly RecordsToWrite[],
     tableIds: ReadonlyMap<string, number>,
     memtable: Memtable,
     signal: AbortSignal,
@@ -196,7 +195,7 @@ export class FileWriter {
     memtable: Memtable,
     options: { timestamps: 'record' | 'file'; splitTables: boolean; signal: AbortSignal },
   ): Promise<FileMeta[]> {
-    const { tables } = this.#options.versions.state
+    const { tables } = this.#options.state()
     const { signal, ...shape } = options
     return writeFiles(new FlushCursor(memtable, (id) => tables.has(id)), {
       ...this.#output(signal),
@@ -209,8 +208,8 @@ export class FileWriter {
     signal: AbortSignal,
   ): Omit<WriteFilesOptions, 'level' | 'timestamps' | 'splitTables' | 'filter'> &
     Required<Pick<WriteFilesOptions, 'discard'>> {
-    const { env, store, incarnation, versions, targetFileBytes, blockBytes } = this.#options
-    const { state } = versions
+    const { env, store, incarnation, targetFileBytes, blockBytes } = this.#options
+    const state = this.#options.state()
     const { upload, discard } = storeFiles(store, incarnation, { signal })
     return {
       env,

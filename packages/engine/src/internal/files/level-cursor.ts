@@ -1,7 +1,7 @@
 import { compareRanges } from '@firn/bytes'
 import { type CursorStatus, END, PENDING, type RecordCursor } from '@firn/mvcc'
 import type { Pause, SstCursor, SstReader } from '@firn/sst'
-import { firstFileAtOrAfter } from '../view/table-tree.js'
+import { firstFileAtOrAfter } from './file-search.js'
 import type { FileHandle } from './file-table.js'
 
 export interface LevelCursorOptions {

@@ -1,3 +1,4 @@
+import { waitFor } from '@firn/env'
 // A file's bytes with a disk cache in front of them.
 //
 // 1. A read becomes the chunks that it touches: aligned pieces, so that reads of whatever place and
@@ -14,7 +15,6 @@
 // kept and the caller's own question goes to the source: then damage looks as it does without a disk.
 
 import type { SourceReadOptions, SstSource } from '@firn/sst'
-import { waitFor } from '../wait-for.js'
 import { ChunkFlight, type Chunks, type LoadedChunks } from './chunk-flight.js'
 import { CHUNK_BYTES, type DiskTier } from './disk-tier.js'
 

@@ -4,8 +4,7 @@ import type { Snapshot } from '../../snapshot.js'
 import type { ReadableTable } from '../../table.js'
 import type { KeyOf, TableOptions, TypingOptions, ValueOf } from '../../table-options.js'
 import type { TakenMoment } from '../arguments/moment.js'
-import type { Present } from '../database/present.js'
-import type { ReadPoint, ReadSource } from '../read/read-source.js'
+import type { LiveSource, ReadPoint, ReadSource } from '../read/read-source.js'
 import { TableReader } from '../read/table-reader.js'
 import { TableIdentity } from '../view/table-identity.js'
 import type { Tree } from '../view/tree.js'
@@ -14,7 +13,7 @@ import type { Tree } from '../view/tree.js'
 export class SnapshotHandle implements Snapshot, ReadSource {
   readonly version: number
   readonly timestamp: number
-  readonly #present: Present
+  readonly #present: LiveSource
   readonly #onClose: (snapshot: SnapshotHandle) => void
   readonly #tableIds: ReadonlyMap<string, number>
   #tree: Tree | undefined
@@ -23,7 +22,7 @@ export class SnapshotHandle implements Snapshot, ReadSource {
   constructor(
     version: number,
     point: ReadPoint,
-    present: Present,
+    present: LiveSource,
     onClose: (snapshot: SnapshotHandle) => void,
   ) {
     this.version = version

@@ -1,9 +1,8 @@
-import { type Env, isFirnError } from '@firn/env'
+import { type Env, isFirnError, waitFor } from '@firn/env'
 import type { DatabaseState } from '@firn/manifest'
 import type { Commit } from '../../write-options.js'
-import type { EncodedRecords } from '../files/file-writer.js'
-import { waitFor } from '../wait-for.js'
 import type { BatchRuns } from './batch-runs.js'
+import type { EncodedRecords } from './encoded-records.js'
 
 export interface BatchGroupsOptions {
   env: Env

@@ -1,13 +1,13 @@
-import { type Env, type FirnError, isFirnError } from '@firn/env'
+import { type Env, type FirnError, isFirnError, waitFor } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import { CommitConflictError } from '../../errors.js'
 import type { Commit } from '../../write-options.js'
+import type { CommitGuard } from '../commit/commit-guard.js'
 import type { Committer } from '../commit/committer.js'
-import type { EncodedRecords, FileWriter } from '../files/file-writer.js'
+import type { FileWriter } from '../files/file-writer.js'
 import { MemtableMemory } from '../memtable/memtable-memory.js'
-import type { TransactionGuard } from '../transaction/transaction-guard.js'
 import type { TableIdentity } from '../view/table-identity.js'
-import { waitFor } from '../wait-for.js'
+import type { EncodedRecords } from './encoded-records.js'
 
 export interface BatchRunsOptions {
   env: Env
@@ -98,7 +98,7 @@ export class BatchRuns {
   async commit(
     last: readonly EncodedRecords[],
     signal: AbortSignal | undefined,
-    guard?: TransactionGuard,
+    guard?: CommitGuard,
   ): Promise<Commit> {
     const onAbort = (): void => void this.stop(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -182,7 +182,7 @@ export class BatchRuns {
     return this.#merging
   }
 
-  async #commitFiles(files: FileMeta[], guard: TransactionGuard | undefined): Promise<Commit> {
+  async #commitFiles(files: FileMeta[], guard: CommitGuard | undefined): Promise<Commit> {
     const { env, committer, files: writer } = this.#options
     const committed = new Set(files)
     const replaced = this.#runs.flat().filter((file) => !committed.has(file))

@@ -1,18 +1,18 @@
-import { ClosedError, InvalidArgumentError } from '@firn/env'
+import { ClosedError, InvalidArgumentError, waitFor } from '@firn/env'
 import { RECORDS_WRITER_SLACK, RecordsWriter } from '@firn/manifest'
 import { KIND_DELETE, KIND_PUT } from '@firn/mvcc'
 import type { Batch } from '../../batch.js'
 import type { Table } from '../../table.js'
 import type { Commit, Durability, WriteOptions } from '../../write-options.js'
+import { encodeKey, encodeKeyBesideValue, encodeValue } from '../arguments/keys.js'
 import { assertNone } from '../arguments/members.js'
 import { takeWriteOptions } from '../arguments/write-options.js'
-import type { DatabaseHandle } from '../database/database-handle.js'
-import type { EncodedRecords } from '../files/file-writer.js'
-import { TableHandle } from '../handles/table-handle.js'
-import type { TransactionGuard } from '../transaction/transaction-guard.js'
+import type { CommitGuard } from '../commit/commit-guard.js'
 import type { TableIdentity } from '../view/table-identity.js'
-import { waitFor } from '../wait-for.js'
 import type { BatchRuns } from './batch-runs.js'
+import type { EncodedRecords } from './encoded-records.js'
+import { OwnTable } from './own-table.js'
+import type { WriteContext } from './write-context.js'
 
 const NO_VALUE = new Uint8Array(0)
 
@@ -31,7 +31,7 @@ const NOTHING: Promise<void> = Promise.resolve()
  * an entry of the log can't hold is cut into parts; where those make up a run, they go to `BatchRuns`.
  */
 export class BatchWriter implements Batch {
-  readonly #database: DatabaseHandle
+  readonly #context: WriteContext
   #tables: TableIdentity[] = []
   #ids: number[] = []
   #records: RecordsWriter
@@ -49,10 +49,10 @@ export class BatchWriter implements Batch {
   #lastTable: TableIdentity | undefined
   #lastId = 0
 
-  constructor(database: DatabaseHandle) {
-    this.#database = database
-    this.#records = new RecordsWriter([], database.payloadBuffer())
-    const { partBytes, runBytes } = database.batchLimits
+  constructor(context: WriteContext) {
+    this.#context = context
+    this.#records = new RecordsWriter([], context.payloadBuffer())
+    const { partBytes, runBytes } = context.batchLimits
     this.#partBytes = partBytes
     this.#runBytes = runBytes
   }
@@ -63,15 +63,15 @@ export class BatchWriter implements Batch {
 
   put<K, V>(table: Table<K, V>, key: K, value: V, options?: undefined): this {
     if (options !== undefined) assertNone('put', options, IN_BATCHES)
-    const handle = this.#ownTable(table)
-    const bytes = handle.encodeKeyBesideValue(key)
-    return this.#add(handle, KIND_PUT, bytes, handle.encodeValue(value))
+    const identity = this.#identityOf(table)
+    const bytes = encodeKeyBesideValue(identity, key)
+    return this.add(identity, KIND_PUT, bytes, encodeValue(identity, value))
   }
 
   delete<K, V>(table: Table<K, V>, key: K, options?: undefined): this {
     if (options !== undefined) assertNone('delete', options, IN_BATCHES)
-    const handle = this.#ownTable(table)
-    return this.#add(handle, KIND_DELETE, handle.encodeKey(key), NO_VALUE)
+    const identity = this.#identityOf(table)
+    return this.add(identity, KIND_DELETE, encodeKey(identity, key), NO_VALUE)
   }
 
   clear(): this {
@@ -102,29 +102,29 @@ export class BatchWriter implements Batch {
   }
 
   /** As `write`, unless the guard finds it contradicted: then `CommitConflictError`. */
-  commit(guard: TransactionGuard, signal: AbortSignal | undefined): Promise<Commit> {
+  commit(guard: CommitGuard, signal: AbortSignal | undefined): Promise<Commit> {
     return this.#write('durable', signal, guard)
   }
 
   async #write(
     durability: Durability,
     signal: AbortSignal | undefined,
-    guard?: TransactionGuard,
+    guard?: CommitGuard,
   ): Promise<Commit> {
     this.#assertUnwritten()
     signal?.throwIfAborted()
-    const database = this.#database
-    const writer = database.writer()
+    const context = this.#context
+    const writer = context.writer()
     this.#written = true
-    if (this.#size === 0) return database.newestCommit()
-    database.noteBatch(this.#records.byteLength)
+    if (this.#size === 0) return context.newestCommit()
+    context.noteBatch(this.#records.byteLength)
     const bytes = this.#partsBytes + this.#records.byteLength
-    if (this.#runs !== undefined || bytes > database.inlineLimitBytes) {
+    if (this.#runs !== undefined || bytes > context.inlineLimitBytes) {
       const records = this.#takeRecords()
       if (this.#runs === undefined && guard === undefined) {
-        return database.commitInGroup(records, bytes, signal)
+        return context.commitInGroup(records, bytes, signal)
       }
-      const runs = this.#runs ?? database.startRuns()
+      const runs = this.#runs ?? context.startRuns()
       return waitFor(runs.commit([records], signal, guard), signal)
     }
     const batch = { tables: this.#tables, ids: this.#ids, payload: this.#records.take() }
@@ -135,8 +135,8 @@ export class BatchWriter implements Batch {
     return waitFor(written, signal)
   }
 
-  #add<K, V>(handle: TableHandle<K, V>, kind: number, key: Uint8Array, value: Uint8Array): this {
-    const { identity } = handle
+  /** Adds a record as it is stored. Copies key and value. */
+  add(identity: TableIdentity, kind: number, key: Uint8Array, value: Uint8Array): this {
     const id = identity === this.#lastTable ? this.#lastId : this.#idOf(identity)
     this.#records.put(id, kind, key, 0, key.length, value, 0, value.length)
     this.#size++
@@ -153,7 +153,7 @@ export class BatchWriter implements Batch {
       this.#partBytes + RECORDS_WRITER_SLACK + LAST_RECORD_BYTES,
     )
     if (this.#partsBytes < this.#runBytes) return
-    this.#runs ??= this.#database.startRuns()
+    this.#runs ??= this.#context.startRuns()
     this.#runs.add(this.#takeRecords())
   }
 
@@ -171,16 +171,16 @@ export class BatchWriter implements Batch {
     let index = this.#tables.indexOf(table)
     if (index < 0) {
       index = this.#tables.push(table) - 1
-      this.#ids.push(this.#database.tableId(table) ?? PLACEHOLDER_ID + index)
+      this.#ids.push(this.#context.tableId(table) ?? PLACEHOLDER_ID + index)
     }
     this.#lastTable = table
     this.#lastId = this.#ids[index] as number
     return this.#lastId
   }
 
-  #ownTable<K, V>(table: Table<K, V>): TableHandle<K, V> {
+  #identityOf(table: unknown): TableIdentity {
     this.#assertUnwritten()
-    if (table instanceof TableHandle && table.database === this.#database) return table
+    if (table instanceof OwnTable && table.context === this.#context) return table.identity
     throw new InvalidArgumentError(
       'the table of a batch must be a handle from the same database: db.table(name)',
     )
@@ -191,11 +191,4 @@ export class BatchWriter implements Batch {
       throw new InvalidArgumentError('the batch was written already; make another with db.batch()')
     }
   }
-}
-
-/** A batch, encoded. `ids[i]` is what its records call `tables[i]`. */
-export interface EncodedBatch {
-  tables: readonly TableIdentity[]
-  ids: readonly number[]
-  payload: Uint8Array
 }

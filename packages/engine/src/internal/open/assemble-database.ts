@@ -1,5 +1,5 @@
 import { BlockCache } from '@firn/block-cache'
-import { type Env, systemEnv, TimeSlice, ulid } from '@firn/env'
+import { type Env, systemEnv, TimeSlice, ulid, waitFor } from '@firn/env'
 import {
   appendSettled,
   begunKey,
@@ -30,7 +30,6 @@ import { SecondLook } from '../maintenance/second-look.js'
 import { MemtableMemory } from '../memtable/memtable-memory.js'
 import { LogFollower } from '../view/log-follower.js'
 import { VersionSet } from '../view/version-set.js'
-import { waitFor } from '../wait-for.js'
 import { assertNotBegun } from './begun-log.js'
 import type { Located } from './locate.js'
 
@@ -242,7 +241,7 @@ function makeWriting(context: {
     slice: context.slice,
     store,
     incarnation,
-    versions,
+    state: () => versions.state,
     targetFileBytes,
     blockBytes,
     thread: threads?.flush,

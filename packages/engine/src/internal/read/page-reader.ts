@@ -15,7 +15,6 @@ import type { FileHandle } from '../files/file-table.js'
 import { LevelCursor } from '../files/level-cursor.js'
 import { MemtableCursor } from '../memtable/memtable-cursor.js'
 import { TABLE_PREFIX_BYTES } from '../memtable/table-memtable.js'
-import type { ReadRange } from '../transaction/read-set.js'
 import type { TableTree } from '../view/table-tree.js'
 import type { Tree } from '../view/tree.js'
 import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
@@ -56,10 +55,17 @@ interface MissingFile {
   attempt: number
 }
 
+/** Is told how far a scan got. */
+export interface ReadProgress {
+  /** Everything up to this stored key was read. The key is good for the call only. */
+  readThrough(storedKey: Uint8Array): void
+  /** Everything was read. */
+  readAll(): void
+}
+
 /** Where a reader's rows come from. */
 export interface PageSource {
-  /** Is told how far the reader got. */
-  range?: ReadRange | undefined
+  range?: ReadProgress | undefined
   /** By which it gives others a turn. */
   slice: TimeSlice
   begin: () => ScanStart | Promise<ScanStart>

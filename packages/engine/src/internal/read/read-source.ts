@@ -36,3 +36,10 @@ export interface ReadSource {
   /** A moment of the past, at or before `timestamp`. */
   holdAt(moment: TakenMoment, signal: AbortSignal | undefined): Promise<ReadPoint>
 }
+
+/** The present of a database: the source that snapshots are taken of. */
+export interface LiveSource extends ReadSource {
+  readonly isOpen: boolean
+  /** The timestamp of the newest commit at or before a moment. */
+  timestampOf(moment: TakenMoment, signal: AbortSignal | undefined): Promise<number>
+}

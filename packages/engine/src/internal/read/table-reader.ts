@@ -19,13 +19,12 @@ import {
 } from '../arguments/read-options.js'
 import { assertKey } from '../arguments/sizes.js'
 import { Slab } from '../memtable/slab.js'
-import type { ReadRange } from '../transaction/read-set.js'
 import { PointLookup } from '../view/point-lookup.js'
 import type { TableIdentity } from '../view/table-identity.js'
 import { ABSENT, FOUND, NOT_RESIDENT, type TableTree } from '../view/table-tree.js'
 import type { Tree } from '../view/tree.js'
 import { keyBounds } from './key-bounds.js'
-import { PageReader, type ScanStart } from './page-reader.js'
+import { PageReader, type ReadProgress, type ScanStart } from './page-reader.js'
 import type { ReadPoint, ReadSource } from './read-source.js'
 import { RowScan } from './row-scan.js'
 import { separateSignals } from './separate-signals.js'
@@ -174,7 +173,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   /** Called before each reading of a scan; what it returns is told how far the reading gets. */
-  protected noteRange(_scan: TakenScanOptions): ReadRange | undefined {
+  protected noteRange(_scan: TakenScanOptions): ReadProgress | undefined {
     return undefined
   }
 

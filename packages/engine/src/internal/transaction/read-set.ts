@@ -4,10 +4,11 @@ import type { TakenScanOptions } from '../arguments/read-options.js'
 import { KeySet } from '../commit/key-set.js'
 import { TABLE_PREFIX_BYTES } from '../memtable/table-memtable.js'
 import { isEmptyRange, type KeyBounds, keyBounds } from '../read/key-bounds.js'
+import type { ReadProgress } from '../read/page-reader.js'
 import { prefixedKey } from '../view/point-lookup.js'
 
 /** The part of a range that a scan has read so far. */
-export class ReadRange {
+export class ReadRange implements ReadProgress {
   readonly #scan: TakenScanOptions
   /** The user key of the last row. */
   #through: Uint8Array | undefined
@@ -17,12 +18,10 @@ export class ReadRange {
     this.#scan = scan
   }
 
-  /** Everything up to this stored key was read. */
   readThrough(storedKey: Uint8Array): void {
     this.#through = storedKey.slice(TABLE_PREFIX_BYTES)
   }
 
-  /** Everything was read. */
   readAll(): void {
     this.#whole = true
   }

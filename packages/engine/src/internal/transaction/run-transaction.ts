@@ -1,9 +1,8 @@
-import { type Env, type FirnError, isFirnError } from '@firn/env'
+import { type Env, type FirnError, isFirnError, waitFor } from '@firn/env'
 import { TransactionConflictError } from '../../errors.js'
 import type { Transaction } from '../../transaction.js'
 import type { TakenTransactionOptions } from '../arguments/database-options.js'
 import type { Hold } from '../commit/write-hold.js'
-import { waitFor } from '../wait-for.js'
 import type { TransactionHandle } from './transaction-handle.js'
 
 // The pause after an attempt is of any length up to this, which doubles each time.

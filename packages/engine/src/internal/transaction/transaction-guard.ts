@@ -1,19 +1,18 @@
 import { isFirnError, type TimeSlice } from '@firn/env'
 import { CommitConflictError } from '../../errors.js'
+import type { CommitGuard } from '../commit/commit-guard.js'
 import type { KeySet } from '../commit/key-set.js'
 import type { Tree } from '../view/tree.js'
 import { changedSince } from './changed-since.js'
 import type { ReadSet } from './read-set.js'
 
 /** Holds what a transaction read against what others have written since. */
-export class TransactionGuard {
-  /** The keys that it writes. */
+export class TransactionGuard implements CommitGuard {
   readonly writes: KeySet
   readonly #reads: ReadSet
   /** What was read is unchanged up to here. */
   #since: number
 
-  /** Whether other writes of the process wait for this one: see `WriteHold`. */
   readonly holdsWrites: boolean
   readonly #slice: TimeSlice
 
@@ -32,11 +31,6 @@ export class TransactionGuard {
     this.#slice = parts.slice
   }
 
-  /**
-   * Looks at what was committed since it was asked last, up to `timestamp`, which `tree` shows and the
-   * caller holds; and at what shares the entry and comes before it. Throws `CommitConflictError` where that
-   * contradicts it.
-   */
   async check(tree: Tree, timestamp: number, before: KeySet): Promise<void> {
     try {
       const problem = await changedSince(tree, this.#reads, this.#since, this.#slice)

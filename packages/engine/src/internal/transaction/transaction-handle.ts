@@ -1,14 +1,13 @@
 import { ClosedError } from '@firn/env'
-import { KIND_DELETE, POSITIONED, type RecordKind } from '@firn/mvcc'
+import { POSITIONED, type RecordKind } from '@firn/mvcc'
 import type { KeyOf, TableOptions, TypingOptions, ValueOf } from '../../table-options.js'
 import type { Transaction, TransactionTable } from '../../transaction.js'
 import type { Commit } from '../../write-options.js'
 import type { TakenTransactionOptions } from '../arguments/database-options.js'
 import { KeySet } from '../commit/key-set.js'
-import type { DatabaseHandle } from '../database/database-handle.js'
 import type { SnapshotHandle } from '../handles/snapshot-handle.js'
-import { TableHandle } from '../handles/table-handle.js'
 import { BatchWriter } from '../ingest/batch-writer.js'
+import type { WriteContext } from '../ingest/write-context.js'
 import { MemtableCursor } from '../memtable/memtable-cursor.js'
 import { TABLE_PREFIX_BYTES } from '../memtable/table-memtable.js'
 import { TableIdentity } from '../view/table-identity.js'
@@ -25,15 +24,15 @@ export class TransactionHandle implements Transaction {
   readonly source: TransactionSource
   readonly reads: ReadSet = new ReadSet()
   committed: Commit | undefined
-  readonly #database: DatabaseHandle
+  readonly #context: WriteContext
   readonly #snapshot: SnapshotHandle
   /** The tables that were written to. */
   readonly #written: Map<string, TableIdentity> = new Map()
   #open = true
 
   /** Takes over the snapshot. */
-  constructor(database: DatabaseHandle, snapshot: SnapshotHandle) {
-    this.#database = database
+  constructor(context: WriteContext, snapshot: SnapshotHandle) {
+    this.#context = context
     this.#snapshot = snapshot
     this.version = snapshot.version
     this.timestamp = snapshot.timestamp
@@ -65,7 +64,7 @@ export class TransactionHandle implements Transaction {
 
   write(table: TableIdentity, kind: RecordKind, key: Uint8Array, value: Uint8Array): void {
     this.#assertOpen()
-    this.#database.writer()
+    this.#context.writer()
     this.source.write(table, kind, key, value)
     if (!this.#written.has(table.name)) this.#written.set(table.name, table)
   }
@@ -81,7 +80,7 @@ export class TransactionHandle implements Transaction {
     this.#assertOpen()
     this.#open = false
     if (this.source.writes === 0) return
-    const batch = new BatchWriter(this.#database)
+    const batch = new BatchWriter(this.#context)
     const writes = new KeySet()
     for (const table of this.#written.values()) await this.#addWrites(table, batch, writes)
     signal?.throwIfAborted()
@@ -101,14 +100,12 @@ export class TransactionHandle implements Transaction {
   async #addWrites(table: TableIdentity, batch: BatchWriter, keys: KeySet): Promise<void> {
     const records = this.source.writesTo(table)
     if (records === undefined) return
-    const target = new TableHandle<Uint8Array, Uint8Array>(table.asBytes(), this.#database)
     const cursor = new MemtableCursor(records)
     for (let status = cursor.first(); status === POSITIONED; status = cursor.next()) {
       const { keyBytes, keyStart, keyEnd, kind, valueBytes, valueStart, valueEnd } = cursor
       const key = keyBytes.slice(keyStart + TABLE_PREFIX_BYTES, keyEnd)
       keys.add(table.name, key)
-      if (kind === KIND_DELETE) batch.delete(target, key)
-      else batch.put(target, key, valueBytes.subarray(valueStart, valueEnd))
+      batch.add(table, kind, key, valueBytes.subarray(valueStart, valueEnd))
       const turn = this.source.slice.step()
       if (turn !== undefined) await turn
     }

@@ -1,5 +1,6 @@
 import { compareRanges } from '@firn/bytes'
 import { KIND_DELETE, MAX_TIMESTAMP } from '@firn/mvcc'
+import { firstFileAtOrAfter } from '../files/file-search.js'
 import type { FileHandle } from '../files/file-table.js'
 import type { Memtable } from '../memtable/memtable.js'
 import { TABLE_PREFIX_BYTES, type TableMemtable } from '../memtable/table-memtable.js'
@@ -166,23 +167,6 @@ function take(lookup: PointLookup, status: FindStatus): void {
 function levelFiles(handles: readonly FileHandle[]): LevelFiles {
   const maxTimestamp = handles.reduce((max, { meta }) => Math.max(max, meta.maxTimestamp), 0)
   return { handles, maxTimestamp }
-}
-
-/** Index of the first file whose largest key isn't below the key; the number of files if none. */
-export function firstFileAtOrAfter(
-  handles: readonly FileHandle[],
-  key: Uint8Array,
-  keyEnd: number,
-): number {
-  let low = 0
-  let high = handles.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const { largest } = (handles[middle] as FileHandle).meta
-    if (compareRanges(largest, 0, largest.length, key, 0, keyEnd) < 0) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 function fileFor(

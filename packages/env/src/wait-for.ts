@@ -1,4 +1,4 @@
-/** A promise's result, unless the signal aborts first: then its reason, while the work goes on. */
+/** Returns the promise's result. Rejects with the signal's reason if that aborts first; the work goes on. */
 export function waitFor<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
   return new Promise((resolve, reject) => {
