@@ -1,10 +1,13 @@
-/** Returns the promise's result. Rejects with the signal's reason if that aborts first; the work goes on. */
+/**
+ * Returns the promise's result. Rejects with the signal's reason if that aborts first; the work goes on,
+ * and its failure is ignored.
+ */
 export function waitFor<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason)
     if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
+    else signal.addEventListener('abort', onAbort, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }
