@@ -241,36 +241,39 @@ describe('a reply that is wrong', () => {
     await expect(cursor.load()).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
   })
 
-  it.each([true, false])('36: of one block leaves the others readable, in both directions (fill: %s)', async (fill) => {
-    const file = damagedFile()
-    const sound = await SstReader.open(memorySource(file))
-    const blocks = []
-    for await (const block of sound.blocks()) blocks.push(block)
-    const bad = blocks[5] as (typeof blocks)[number]
-    file[bad.offset + 40] = (file[bad.offset + 40] as number) ^ 0x80
-    const before = blocks.slice(0, 5).reduce((sum, block) => sum + block.rows, 0)
-    for (const reverse of [false, true]) {
-      const reader = await SstReader.open(memorySource(file))
-      const cursor = reader.cursor({ reverse, readAheadBytes: 1 << 20, fill })
-      const seen: number[] = []
-      let status = cursor.first()
-      const error = await (async () => {
-        for (;;) {
-          if (status === -1) status = await cursor.load()
-          if (status !== 1) return undefined
-          seen.push(cursor.timestamp)
-          status = cursor.next()
-        }
-      })().catch((reason: unknown) => reason)
-      expect(isFirnError(error, 'FIRN_CORRUPTION')).toBe(true)
-      expect(seen.length).toBe(reverse ? rows.length - before - bad.rows : before)
-      const problems: Error[] = []
-      const report = await reader.verify({ onProblem: (problem) => problems.push(problem) })
-      expect(report.problems).toBe(problems.length)
-      expect(problems[0]?.message).toContain(`offset ${bad.offset}`)
-      await expect(reader.verify()).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
-    }
-  })
+  it.each([true, false])(
+    '36: of one block leaves the others readable, in both directions (fill: %s)',
+    async (fill) => {
+      const file = damagedFile()
+      const sound = await SstReader.open(memorySource(file))
+      const blocks = []
+      for await (const block of sound.blocks()) blocks.push(block)
+      const bad = blocks[5] as (typeof blocks)[number]
+      file[bad.offset + 40] = (file[bad.offset + 40] as number) ^ 0x80
+      const before = blocks.slice(0, 5).reduce((sum, block) => sum + block.rows, 0)
+      for (const reverse of [false, true]) {
+        const reader = await SstReader.open(memorySource(file))
+        const cursor = reader.cursor({ reverse, readAheadBytes: 1 << 20, fill })
+        const seen: number[] = []
+        let status = cursor.first()
+        const error = await (async () => {
+          for (;;) {
+            if (status === -1) status = await cursor.load()
+            if (status !== 1) return undefined
+            seen.push(cursor.timestamp)
+            status = cursor.next()
+          }
+        })().catch((reason: unknown) => reason)
+        expect(isFirnError(error, 'FIRN_CORRUPTION')).toBe(true)
+        expect(seen.length).toBe(reverse ? rows.length - before - bad.rows : before)
+        const problems: Error[] = []
+        const report = await reader.verify({ onProblem: (problem) => problems.push(problem) })
+        expect(report.problems).toBe(problems.length)
+        expect(problems[0]?.message).toContain(`offset ${bad.offset}`)
+        await expect(reader.verify()).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
+      }
+    },
+  )
 
   it('asks for a damaged tail once more', async () => {
     const file = damagedFile()
