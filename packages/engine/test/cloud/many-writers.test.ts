@@ -233,7 +233,7 @@ async function sameDigests(location: string, living: readonly Writer[]): Promise
 }
 
 describe.skipIf(cloud === undefined)('many processes on one database', () => {
-  test.each(LOGS)(
+  test.each(LONG ? LOGS : (['dynamodb'] as const))(
     'lose nothing that was acknowledged, and agree, while they are killed and started (%s)',
     async (log) => {
       const location = await newLocation(log)
@@ -250,7 +250,7 @@ describe.skipIf(cloud === undefined)('many processes on one database', () => {
     (SECONDS * 2 + 240) * 1000,
   )
 
-  test.each(LOGS)(
+  test.each(LONG ? LOGS : (['objects'] as const))(
     '1, 2, 3: one request in ten is lost, answered to nobody, late or made twice: all commits succeed, once (%s)',
     async (log) => {
       const location = await newLocation(log)
