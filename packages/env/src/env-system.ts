@@ -26,9 +26,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 let trap: ((name: string) => void) | undefined
 
 /**
- * From now on, `onUse` is called with the name of each member of `systemEnv` that is used, before it
- * does anything; what it throws, the caller gets. Returns how to end that. For a simulation, in which
- * nothing may use the real world.
+ * Calls `onUse` with the name of a member of `systemEnv` each time before the member does anything. An
+ * error that `onUse` throws reaches the member's caller. Returns a function that ends this. For
+ * simulations, which must not touch the real world.
  */
 export function trapSystemEnv(onUse: (name: string) => void): () => void {
   trap = onUse

@@ -14,20 +14,20 @@ export interface Env {
   randomBytes(length: number): Uint8Array
   /**
    * Resolves after `ms` milliseconds (at once for none or fewer); rejects with the signal's reason
-   * when it aborts. Whoever awaits it keeps the process alive, unless `background` is set.
+   * when it aborts. A pending sleep keeps the process alive, unless `background` is set.
    */
   sleep(ms: number, signal?: AbortSignal, options?: SleepOptions): Promise<void>
-  /** Resolves after I/O and timers that are due had a turn: for long work on the main thread. */
+  /** Resolves after the event loop has run due timers and I/O. For long work on the main thread. */
   yield(): Promise<void>
   /**
-   * Keeps the process alive until the function that it returns is called. For a caller that waits for
-   * work which doesn't keep the process alive itself, such as that of a thread or a background sleep.
-   * An `Env` without it leaves this to the program.
+   * Keeps the process alive until the returned function is called. For callers that wait for work that
+   * doesn't keep the process alive itself, such as a thread's or a background sleep. If an `Env` doesn't
+   * have it, the program has to stay alive by itself.
    */
   hold?(): () => void
 }
 
 export interface SleepOptions {
-  /** Nobody waits for what comes after: the process may end while this sleep is pending. */
+  /** Lets the process end while this sleep is pending. */
   background?: boolean
 }

@@ -5,7 +5,7 @@ export interface FirnErrorOptions {
   cause?: unknown
   /** Whether the same call may succeed when made again. Default false. */
   retryable?: boolean
-  /** Whether what the failed call was to do may be done all the same, now or later. Default: true. */
+  /** Whether the failed call may have taken effect, or may still do so. Default true. */
   maybeDone?: boolean
 }
 
@@ -17,8 +17,8 @@ export class FirnError extends Error {
   readonly code: string
   readonly retryable: boolean
   /**
-   * False when it is certain that the call changed nothing, and that nothing of it will be done later.
-   * True when it may have been done, or may still be, and when nobody says.
+   * False if the failed call certainly changed nothing, and won't later. True if it may have taken
+   * effect, or may still do so, and if that isn't known.
    */
   readonly maybeDone: boolean
 

@@ -27,12 +27,12 @@ export class Slots {
     this.#reserved = Math.min(reserved, slots - 1)
   }
 
-  /** How many wait for a slot. */
+  /** Number of callers that wait for a slot. */
   get waiting(): number {
     return this.#urgent.size + this.#others.size
   }
 
-  /** Does work when there is a slot for it. Rejects with the signal's reason if that comes first. */
+  /** Runs the work once a slot is free. Rejects with the signal's reason if the signal aborts first. */
   async run<T>(work: () => Promise<T>, options: SlotOptions = {}): Promise<T> {
     const { urgent = false, signal } = options
     signal?.throwIfAborted()
@@ -66,7 +66,7 @@ export class Slots {
     })
   }
 
-  /** Hands the slot that became free to whoever is next. */
+  /** Gives the freed slot to the next caller. */
   #wakeNext(): void {
     const [urgent] = this.#urgent
     const [other] = this.#others

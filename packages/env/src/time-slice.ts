@@ -39,7 +39,7 @@ export class TimeSlice {
     this.#stepsLeft = this.#stepsPerLook
   }
 
-  /** `look`, to be handed on. */
+  /** `look` as a function of its own, to pass on. */
   readonly pause = (): Promise<void> | undefined => this.look()
 
   /** Counts a short step, about a microsecond of work. As `look`, at some of the calls. */
@@ -47,7 +47,7 @@ export class TimeSlice {
     return --this.#stepsLeft > 0 ? undefined : this.#lookAfterSteps()
   }
 
-  /** Resolves when I/O and timers had a turn, where they are due; `undefined`: go on. */
+  /** Returns a promise if it is time for I/O and timers, resolved after their turn. `undefined`: go on. */
   look(): Promise<void> | undefined {
     const now = this.#env.monotonic()
     this.#lookedAtMs = now

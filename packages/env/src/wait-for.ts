@@ -1,6 +1,6 @@
 /**
- * Returns the promise's result. Rejects with the signal's reason if that aborts first; the work goes on,
- * and its failure is ignored.
+ * Returns the promise's result. Rejects with the signal's reason if the signal aborts first: the
+ * work goes on then, and its failure is ignored.
  */
 export function waitFor<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
