@@ -1,5 +1,6 @@
-// Packs every public package as a release would and checks the tarballs: publint's rules, types that
-// resolve in every entry point (ESM only), and no dependency that exists only in this workspace.
+// Packs every public package as a release would and checks the tarballs: publint's rules, types
+// that resolve in every entry point (ESM only), and no dependency that exists only in this
+// workspace.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

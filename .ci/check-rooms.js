@@ -1,5 +1,5 @@
-// Checks the order of the engine's rooms, the folders of packages/engine/src/internal: a file may import
-// from its own room and from the rooms below it, types included. Checks itself first.
+// Checks the order of the engine's rooms, the folders of packages/engine/src/internal: a file may
+// import from its own room and from the rooms below it, types included. Checks itself first.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 

@@ -1,4 +1,5 @@
-// What DynamoDB charges for a request, worked out from its body and its answer by the documented rules:
+// What DynamoDB charges for a request, worked out from its body and its answer by the documented
+// rules:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 // Neither the client's nor the server's own count is asked.
 
@@ -21,7 +22,10 @@ interface Body {
 const WRITE_BYTES = 1024
 const READ_BYTES = 4096
 
-/** A write that its condition refuses is charged as the item that was there, or the one that it sent. */
+/**
+ * A write that its condition refuses is charged as the item that was there, or the one that it
+ * sent.
+ */
 export function unitsOf(operation: string, request: string, answer: string): Units {
   const asked = parse(request)
   const given = parse(answer)

@@ -6,8 +6,8 @@ import { cloudPeer } from './peers.js'
 import { STEPS } from './steps.js'
 import type { CloudMessage, CloudTask, Section } from './task.js'
 
-// Does one step, given as JSON in the first argument. Its requests are counted by the parent, which is
-// told when each section begins and ends.
+// Does one step, given as JSON in the first argument. Its requests are counted by the parent, which
+// is told when each section begins and ends.
 const task = JSON.parse(process.argv[2] ?? '{}') as CloudTask
 
 async function run(): Promise<void> {
@@ -40,7 +40,8 @@ async function run(): Promise<void> {
       const after = await own()
       const section: Section = { workload, operations, ms }
       if (latencies.length > 0) section.medianMs = median(latencies)
-      // A database that was opened in between has begun to count then; one that was closed is silent.
+      // A database that was opened in between has begun to count then; one that was closed is
+      // silent.
       if (after !== undefined) {
         section.own = {
           requests: after.requests - (before?.requests ?? 0),

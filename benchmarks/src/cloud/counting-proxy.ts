@@ -28,9 +28,9 @@ export interface CountingProxy {
 const OF_THE_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'expect'])
 
 /**
- * Listens on loopback in front of an HTTP service and tells `onExchange` of every request once it is
- * answered, or broken off. Lets bodies through as they come and changes nothing in them; the Host header is
- * the client's, so that signatures hold.
+ * Listens on loopback in front of an HTTP service and tells `onExchange` of every request once it
+ * is answered, or broken off. Lets bodies through as they come and changes nothing in them; the
+ * Host header is the client's, so that signatures hold.
  */
 export async function startCountingProxy(
   target: string,

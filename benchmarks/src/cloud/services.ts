@@ -21,7 +21,9 @@ export interface Services {
   stop(): Promise<void>
 }
 
-/** Starts both, with an empty bucket and table. Rejects, saying what to do, where one is missing. */
+/**
+ * Starts both, with an empty bucket and table. Rejects, saying what to do, where one is missing.
+ */
 export async function startServices(): Promise<Services> {
   const local = (await import(PACKAGE.href).catch((cause: unknown) => {
     throw new Error('build the workspace first: npm run build', { cause })

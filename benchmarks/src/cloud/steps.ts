@@ -15,8 +15,8 @@ export interface StepContext {
   readonly aloneWrites: number
   readonly idleSeconds: number
   /**
-   * Measures a section of so many operations. `finish` is counted, but takes no time; `latencies` has
-   * the milliseconds of each operation, where there are any.
+   * Measures a section of so many operations. `finish` is counted, but takes no time; `latencies`
+   * has the milliseconds of each operation, where there are any.
    */
   measure(
     workload: CloudWorkloadId,

@@ -14,7 +14,9 @@ interface CloudWorkload {
   title: string
   /** What one operation is, where it isn't what the title says. */
   per?: string
-  /** Which time says most: that of an operation in the middle, operations a second, or of the whole. */
+  /**
+   * Which time says most: that of an operation in the middle, operations a second, or of the whole.
+   */
   time?: 'median' | 'rate' | 'total'
 }
 

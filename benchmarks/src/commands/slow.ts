@@ -4,7 +4,9 @@ import { slowToMarkdown } from '../report/slow-markdown.js'
 import { runSlow } from '../slow/run-slow.js'
 import { list, positiveInteger } from './arguments.js'
 
-/** `slow`: how long processes that share a log wait for their commits while some replies are late. */
+/**
+ * `slow`: how long processes that share a log wait for their commits while some replies are late.
+ */
 export async function slowCommand(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,

@@ -9,7 +9,9 @@ const MILLION = 1e6
 const HOUR_SECONDS = 3600
 const MONTH_HOURS = 730
 
-/** The results as Markdown: what was measured on what, costs, times, and which requests they were. */
+/**
+ * The results as Markdown: what was measured on what, costs, times, and which requests they were.
+ */
 export function cloudToMarkdown(results: CloudResults): string {
   const { machine, services, prices } = results
   const peers = results.peers.filter((peer) => peer.missing === undefined)

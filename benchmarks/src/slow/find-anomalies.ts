@@ -8,8 +8,8 @@ export interface Ending {
 }
 
 /**
- * What contradicts that every acknowledged commit is in the log once, and every other one at most once;
- * and that no transaction overwrote what another one appended.
+ * What contradicts that every acknowledged commit is in the log once, and every other one at most
+ * once; and that no transaction overwrote what another one appended.
  */
 export function findAnomalies(reports: readonly SlowReport[], ending: Ending): string[] {
   const anomalies: string[] = []

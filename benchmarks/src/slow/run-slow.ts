@@ -23,7 +23,10 @@ export interface SlowResult {
 
 const CHILD = fileURLToPath(new URL('./slow-child.js', import.meta.url))
 
-/** Has processes write to one database, whose log is in a directory's objects, while some replies are late. */
+/**
+ * Has processes write to one database, whose log is in a directory's objects, while some replies
+ * are late.
+ */
 export function runSlow(options: SlowRunOptions): Promise<SlowResult> {
   return inScratch('firn-slow-', options.directory, async (directory) => {
     const database = `${directory}/db`

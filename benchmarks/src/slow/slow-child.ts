@@ -10,8 +10,8 @@ import { firstLine, runToEnd, tell } from '../report-to-parent.js'
 import { SlowReplies } from './slow-store.js'
 import type { SlowReport, SlowTask } from './task.js'
 
-// One process of the scene, given as JSON in the first argument: it opens the database, waits for the
-// others, writes, and reports what it did.
+// One process of the scene, given as JSON in the first argument: it opens the database, waits for
+// the others, writes, and reports what it did.
 const task = JSON.parse(process.argv[2] ?? '{}') as SlowTask
 
 /** Lists that the transactions of all processes append to. */

@@ -8,7 +8,10 @@ import type {
 import { seeded } from '../random.js'
 import type { Replies } from './task.js'
 
-/** A store whose requests are done at once, and whose replies take their time; some are late by seconds. */
+/**
+ * A store whose requests are done at once, and whose replies take their time; some are late by
+ * seconds.
+ */
 export class SlowReplies implements ObjectStore {
   readonly #store: ObjectStore
   readonly #replies: Replies

@@ -89,8 +89,8 @@ export class CachedFile<V extends Sized> {
   }
 
   /**
-   * Keeps the slot's value from being evicted, from now or from when it is loaded. Pins are counted.
-   * Pinned bytes are part of the budget, and the only ones that may exceed it.
+   * Keeps the slot's value from being evicted, from now or from when it is loaded. Pins are
+   * counted. Pinned bytes are part of the budget, and the only ones that may exceed it.
    */
   pin(slot: number): void {
     const table = this.#table

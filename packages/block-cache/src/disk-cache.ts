@@ -258,7 +258,9 @@ export class DiskCache {
     }
   }
 
-  /** Evicts until the budget holds; false where what is being written takes up more than there is. */
+  /**
+   * Evicts until the budget holds; false where what is being written takes up more than there is.
+   */
   async #makeRoom(): Promise<boolean> {
     while (this.#index.bytes > this.#bytes) {
       const oldest = this.#index.takeOldest()

@@ -36,7 +36,9 @@ export class ByteWriter {
     return this.#length
   }
 
-  /** Makes room for `count` bytes more, counts them as written, and gives the first one's offset. */
+  /**
+   * Makes room for `count` bytes more, counts them as written, and gives the first one's offset.
+   */
   reserve(count: number): number {
     const offset = this.#length
     const end = offset + count

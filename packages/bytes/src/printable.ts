@@ -71,7 +71,9 @@ function sequenceLength(byte: number): number {
   return byte < 0xf0 ? 3 : 4
 }
 
-/** Whether `length` bytes at `at` are one character. A decoder's no is an error, which takes 10 µs. */
+/**
+ * Whether `length` bytes at `at` are one character. A decoder's no is an error, which takes 10 µs.
+ */
 function isCharacter(bytes: Uint8Array, at: number, length: number): boolean {
   const first = bytes[at] as number
   if (length === 1) return first < 0x80

@@ -54,7 +54,9 @@ interface Payload {
   records: string
 }
 
-/** A sink as cli-progress and node:readline write to it; where nobody reads, progress is nothing. */
+/**
+ * A sink as cli-progress and node:readline write to it; where nobody reads, progress is nothing.
+ */
 function terminal(sink: Sink): NodeJS.WritableStream {
   const write = (text: string): boolean => {
     sink.write(text).catch(() => {})

@@ -1,8 +1,9 @@
 import { BrokenPipeError } from './io.js'
 
 /**
- * Works, then closes, whatever comes of the work. The first failure is thrown: what closing has to say
- * behind it is a consequence. A reader of the output that has gone is no failure, and hides none.
+ * Works, then closes, whatever comes of the work. The first failure is thrown: what closing has to
+ * say behind it is a consequence. A reader of the output that has gone is no failure, and hides
+ * none.
  */
 export async function closing<T>(
   close: () => Promise<unknown>,

@@ -41,7 +41,8 @@ export function describeFailure(error: unknown): Failure {
     return { status: 2, code: 'FIRN_USAGE', message: `${message}; ${hint}` }
   }
   if (isFirnError(error)) {
-    // Arguments of the engine come from those of the command: a table's name, a key that is too long.
+    // Arguments of the engine come from those of the command: a table's name, a key that is too
+    // long.
     const status = error.code === 'FIRN_INVALID_ARGUMENT' ? 2 : 1
     // Writes that stopped say so of a commit that failed: that failure is the one to mend.
     const stopped = error.code === 'FIRN_WRITE_STOPPED' && isFirnError(error.cause)

@@ -42,8 +42,8 @@ function directoryLocation(path: string, io: Pick<Io, 'cwd'>): DatabaseLocation 
 }
 
 /**
- * `file:data` means the directory `data` of the injected working directory. One that begins with `~` is
- * left for the engine to refuse.
+ * `file:data` means the directory `data` of the injected working directory. One that begins with
+ * `~` is left for the engine to refuse.
  */
 function absolute(location: string, io: Pick<Io, 'cwd'>): string {
   const relative = /^file:(?!\/|(?:~|%7e)(?:[/?#]|$))([^?#]+.*)$/i.exec(location)?.[1]

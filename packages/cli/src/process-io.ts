@@ -59,8 +59,8 @@ function statusOf(fd: number): Stats | undefined {
 }
 
 /**
- * A file. The stream that Node makes of one takes a write that was cut short, on a disk that is nearly
- * full, for a whole one.
+ * A file. The stream that Node makes of one takes a write that was cut short, on a disk that is
+ * nearly full, for a whole one.
  */
 function fileSink(fd: number): Sink {
   return {
@@ -97,7 +97,9 @@ function isBrokenPipe(error: NodeJS.ErrnoException): boolean {
   return error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED'
 }
 
-/** The first Ctrl-C calls the listener; a second one, from someone out of patience, ends at once. */
+/**
+ * The first Ctrl-C calls the listener; a second one, from someone out of patience, ends at once.
+ */
 function onInterrupt(listener: () => void): () => void {
   let asked = false
   const handle = () => {

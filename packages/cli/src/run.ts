@@ -38,8 +38,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       await output.usage(help)
       return 2
     } catch (failure) {
-      // `firn scan | head`: whoever read has seen enough, and that is no failure. What the command had
-      // found out before stays true.
+      // `firn scan | head`: whoever read has seen enough, and that is no failure. What the command
+      // had found out before stays true.
       if (failure instanceof BrokenPipeError) return status
       return await report(failure, io, output)
     }

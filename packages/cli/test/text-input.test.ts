@@ -15,7 +15,10 @@ const utf16 = (text: string) => Buffer.from(text, 'utf16le')
 const utf32 = (text: string) =>
   Buffer.concat([...text].map((c) => Uint8Array.of(c.codePointAt(0) ?? 0, 0, 0, 0)))
 
-/** Loads a file in each way that an option may try to get on with it: none does, and none leaves a trace. */
+/**
+ * Loads a file in each way that an option may try to get on with it: none does, and none leaves a
+ * trace.
+ */
 async function refused(bytes: Uint8Array, kind: string): Promise<void> {
   await writeFile(console.path('f'), bytes)
   for (const more of [[], ['--skip-bad'], ['--atomic'], ['--format', 'csv', '--skip-bad']]) {

@@ -15,13 +15,13 @@ export class DamagedInputError extends CorruptionError {
 }
 
 /**
- * The worker thread couldn't be started, or ended before it answered. Nothing was changed; the next run
- * starts another.
+ * The worker thread couldn't be started, or ended before it answered. Nothing was changed; the next
+ * run starts another.
  */
 export class CompactionWorkerError extends FirnError {
   /**
-   * Whether the thread had loaded its code. One that hadn't will hardly do better next time: its file is
-   * missing (a bundle without it), or the system refuses threads.
+   * Whether the thread had loaded its code. One that hadn't will hardly do better next time: its
+   * file is missing (a bundle without it), or the system refuses threads.
    */
   readonly started: boolean
 

@@ -27,7 +27,9 @@ export interface LeveledOptions {
   level0Trigger?: number
   /** Merge level 0 down until it is empty, whatever that costs: somebody asked for it. */
   emptyLevel0?: boolean
-  /** Files at which level 0 is merged into L1 even where most of the work would be L1's. Default 12. */
+  /**
+   * Files at which level 0 is merged into L1 even where most of the work would be L1's. Default 12.
+   */
   level0Limit?: number
   /** What L1 of a table may hold, at most. Default 64 MiB. */
   levelBaseBytes?: number
@@ -54,10 +56,10 @@ export type ResolvedLeveledOptions = Required<
  * 3. Level 0: files that overlap nothing are moved to L1 as they are; the others go to L1, oldest
  *    first, unless L1 is so much larger that most of the work would be writing it again. Then small
  *    ones are merged among themselves, and the rest waits.
- * 4. L1 … L5: a level may hold a tenth of the next one, counted from the bottom, and never more than
- *    its share of the base: so a tree of any size takes little more space than its last level. The
- *    file that overlaps least of the next level, for its size, is merged into it, or moved where
- *    it overlaps nothing.
+ * 4. L1 … L5: a level may hold a tenth of the next one, counted from the bottom, and never more
+ *    than its share of the base: so a tree of any size takes little more space than its last level.
+ *    The file that overlaps least of the next level, for its size, is merged into it, or moved
+ *    where it overlaps nothing.
  * 5. A file of deletes that hide nothing any more is written again without them.
  *
  * Output never overlaps a file of its level that stays, nor what a plan under way may still put

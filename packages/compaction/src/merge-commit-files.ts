@@ -23,7 +23,9 @@ export interface MergeCommitFilesOptions
   openSource: (file: FileMeta) => SstSource | Promise<SstSource>
   /** Deletes files that this call wrote and that nobody needs. */
   discard: (ids: readonly string[]) => Promise<void>
-  /** Bytes that all files of a merge together may fetch ahead. Default 16 MiB; at most 4 MiB each. */
+  /**
+   * Bytes that all files of a merge together may fetch ahead. Default 16 MiB; at most 4 MiB each.
+   */
   readAheadBytes?: number
   /** How many files are read at the same time, at most. Default 64, at least 2. */
   maxOpenFiles?: number
@@ -43,11 +45,11 @@ const MIN_READ_AHEAD_BYTES = 64 * 1024
  * 3. Files that overlap, directly or through others, are merged into new ones. They are read row by
  *    row, each row being files that follow each other, so one file of a row is open at a time: what
  *    is in memory depends on how many files overlap at one key.
- * 4. Where those are more than `maxOpenFiles`, runs that follow each other in time are merged first,
- *    as many at a time, until they are few enough.
+ * 4. Where those are more than `maxOpenFiles`, runs that follow each other in time are merged
+ *    first, as many at a time, until they are few enough.
  *
- * Gives the disjoint files in key order. All that were given stay in the store: those that aren't in
- * the result are the caller's to delete. On any error nothing that was written here stays.
+ * Gives the disjoint files in key order. All that were given stay in the store: those that aren't
+ * in the result are the caller's to delete. On any error nothing that was written here stays.
  */
 export async function mergeCommitFiles(
   runs: readonly (readonly FileMeta[])[],

@@ -20,8 +20,8 @@ export interface CompactionWorkerOptions extends WorkerTuning {
   store: FsStoreDescription
   incarnation: string
   /**
-   * How long a run that was aborted may take to end, in milliseconds. After that its thread is ended,
-   * and what it wrote stays behind. Default 10,000.
+   * How long a run that was aborted may take to end, in milliseconds. After that its thread is
+   * ended, and what it wrote stays behind. Default 10,000.
    */
   stopTimeoutMs?: number
 }
@@ -30,8 +30,8 @@ export interface WorkerRunOptions {
   /** The version of the state that the plan was made for: new files are named after it. */
   baseVersion: number
   /**
-   * Whether the process stays alive until the run ends. Default true; `false` is for a caller that nobody
-   * waits for, or that keeps the process alive itself.
+   * Whether the process stays alive until the run ends. Default true; `false` is for a caller that
+   * nobody waits for, or that keeps the process alive itself.
    */
   keepAlive?: boolean
   onProgress?: (progress: CompactionProgress) => void
@@ -51,8 +51,8 @@ const STOP_TIMEOUT_MS = 10_000
 
 /**
  * Compacts a database on a file system in a thread of its own (Node only). The thread starts with
- * the first run and opens the store itself. Runs keep the process alive, unless they are told not to; an
- * idle thread doesn't. If the thread can't start or dies, the runs under way fail with
+ * the first run and opens the store itself. Runs keep the process alive, unless they are told not
+ * to; an idle thread doesn't. If the thread can't start or dies, the runs under way fail with
  * `CompactionWorkerError`, and the next one starts a new thread.
  */
 export class CompactionWorker {

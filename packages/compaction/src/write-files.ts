@@ -39,8 +39,8 @@ export interface WriteFilesOptions {
 export interface FileOptions {
   compression: Compression
   /**
-   * A new collector per file, by name. They see the table's own keys. Not asked for where a file may
-   * hold several tables.
+   * A new collector per file, by name. They see the table's own keys. Not asked for where a file
+   * may hold several tables.
    */
   statistics?: Readonly<Record<string, () => StatisticsCollector>>
 }

@@ -50,7 +50,9 @@ const step = fc.oneof(
   },
 )
 
-/** Levels sorted and disjoint, files where they say they are, outputs with timestamps of their own. */
+/**
+ * Levels sorted and disjoint, files where they say they are, outputs with timestamps of their own.
+ */
 function expectWellFormed(state: DatabaseState): void {
   for (const table of state.tables.values()) {
     for (const [i, files] of table.levels.entries()) {

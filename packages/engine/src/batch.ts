@@ -13,22 +13,23 @@ export interface Batch {
   /** Forgets all that was added. */
   clear(): this
   /**
-   * Keeps the memory of a large batch within bounds: await it now and then, every thousand writes say.
+   * Keeps the memory of a large batch within bounds: await it now and then, every thousand writes
+   * say.
    *
-   * A batch that has grown past `memtableBytes` (32 MiB unless `open` is told otherwise) begins to be
-   * written to files, which nobody sees before `write`. Where more than one such part is on its way
-   * to the store, `drain` resolves when all but the last one have arrived, else at once. So about three
-   * times `memtableBytes` are in memory, whatever the batch's size. Without `drain` the same is
-   * written, but what isn't in the store yet waits in memory.
+   * A batch that has grown past `memtableBytes` (32 MiB unless `open` is told otherwise) begins to
+   * be written to files, which nobody sees before `write`. Where more than one such part is on its
+   * way to the store, `drain` resolves when all but the last one have arrived, else at once. So
+   * about three times `memtableBytes` are in memory, whatever the batch's size. Without `drain` the
+   * same is written, but what isn't in the store yet waits in memory.
    *
-   * Rejects where a part couldn't be written; then `write` does, too. Tables that don't exist are made
-   * before the first part, and stay if the batch fails.
+   * Rejects where a part couldn't be written; then `write` does, too. Tables that don't exist are
+   * made before the first part, and stay if the batch fails.
    */
   drain(): Promise<void>
   /**
    * Commits. An empty batch commits nothing and resolves with the newest version. Where it rejects
-   * nothing was committed, except with the code `FIRN_COMMIT_UNKNOWN`, or the signal's reason, where
-   * the entry may be on its way, or the batch shares a file with others that go on.
+   * nothing was committed, except with the code `FIRN_COMMIT_UNKNOWN`, or the signal's reason,
+   * where the entry may be on its way, or the batch shares a file with others that go on.
    */
   write(options?: WriteOptions): Promise<Commit>
 }

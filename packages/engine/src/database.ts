@@ -14,8 +14,8 @@ export interface Database extends AsyncDisposable {
   /** The newest version this process has seen. */
   readonly version: number
   /**
-   * A handle of a table, which need not exist yet. Throws `TableOptionsError` where options that are
-   * given contradict those it was created with; options left out are taken from it.
+   * A handle of a table, which need not exist yet. Throws `TableOptionsError` where options that
+   * are given contradict those it was created with; options left out are taken from it.
    */
   table<const O extends TypingOptions>(name: string, options: O): Table<KeyOf<O>, ValueOf<O>>
   table<K = Uint8Array, V = Uint8Array>(name: string, options?: TableOptions<K, V>): Table<K, V>
@@ -25,19 +25,20 @@ export interface Database extends AsyncDisposable {
   dropTable(name: string): Promise<Commit>
   batch(): Batch
   /**
-   * Runs a function on a snapshot and commits what it writes as one, if what it has read is still so;
-   * else runs it again on a newer snapshot, after a pause of random length that grows. So the function
-   * may run several times, and should do nothing that mustn't happen twice. Resolves with what it
-   * returns, when the commit is durable. One that writes nothing commits nothing, and makes no request
-   * but those of its reads.
+   * Runs a function on a snapshot and commits what it writes as one, if what it has read is still
+   * so; else runs it again on a newer snapshot, after a pause of random length that grows. So the
+   * function may run several times, and should do nothing that mustn't happen twice. Resolves with
+   * what it returns, when the commit is durable. One that writes nothing commits nothing, and makes
+   * no request but those of its reads.
    *
-   * From the sixth attempt on, the process makes no other write while the transaction runs, for 5 s at most.
-   * Another process that writes to what it reads may still be first every time: see "Transactions" in the
-   * README for what to do then.
+   * From the sixth attempt on, the process makes no other write while the transaction runs, for 5 s
+   * at most. Another process that writes to what it reads may still be first every time: see
+   * "Transactions" in the README for what to do then.
    *
-   * Tables that don't exist are made before the commit, and stay if it fails. What the function throws
-   * ends the transaction, without a commit. Throws `TransactionConflictError` when others were first
-   * every time, and `CommitUnknownError` where it isn't known whether the commit was made.
+   * Tables that don't exist are made before the commit, and stay if it fails. What the function
+   * throws ends the transaction, without a commit. Throws `TransactionConflictError` when others
+   * were first every time, and `CommitUnknownError` where it isn't known whether the commit was
+   * made.
    */
   transaction<T>(
     run: (transaction: Transaction) => Promise<T> | T,
@@ -53,21 +54,21 @@ export interface Database extends AsyncDisposable {
   /** Resolves when every buffered write is durable. */
   flush(): Promise<void>
   /**
-   * Flushes memtables and compacts until nothing is left to do. The report counts all compactions that
-   * ended meanwhile, those that were under way before too. A damaged file is left where it is, and
-   * named in `skipped`; what is sound in it stays readable.
+   * Flushes memtables and compacts until nothing is left to do. The report counts all compactions
+   * that ended meanwhile, those that were under way before too. A damaged file is left where it is,
+   * and named in `skipped`; what is sound in it stays readable.
    */
   compact(): Promise<CompactionReport>
   /**
    * Forgets cached blocks, in memory and on disk: reads ask the store again. Indexes and filters of
-   * open files stay, and so does everything that reads under way need. With `disk`, all that is in the
-   * directory of `cache.disk` goes, also what other databases keep there.
+   * open files stay, and so does everything that reads under way need. With `disk`, all that is in
+   * the directory of `cache.disk` goes, also what other databases keep there.
    */
   evict(options?: EvictOptions): Promise<void>
   stats(): Promise<DatabaseStats>
   /**
-   * Does some work and tells which requests were made meanwhile, and what they cost: those of the work
-   * and whatever else this database did at that time.
+   * Does some work and tells which requests were made meanwhile, and what they cost: those of the
+   * work and whatever else this database did at that time.
    */
   explain<T>(work: () => T | Promise<T>): Promise<Explanation<T>>
   /**
@@ -94,8 +95,8 @@ export interface CompactionReport {
   bytesRead: number
   bytesWritten: number
   /**
-   * Damaged files that were left alone: one that couldn't be read is tried again after a minute. `firn
-   * verify` lists all that is damaged.
+   * Damaged files that were left alone: one that couldn't be read is tried again after a minute.
+   * `firn verify` lists all that is damaged.
    */
   skipped: SkippedFile[]
 }

@@ -62,8 +62,8 @@ export class WriteStoppedError extends FirnError {
 }
 
 /**
- * A write waited for a flush or a compaction, which was tried several times and given up. Nothing was
- * written. Writes go on as soon as the work succeeds: it is tried again with the next write.
+ * A write waited for a flush or a compaction, which was tried several times and given up. Nothing
+ * was written. Writes go on as soon as the work succeeds: it is tried again with the next write.
  */
 export class WriteStalledError extends FirnError {
   constructor(work: 'compaction' | 'flush', cause: unknown) {
@@ -94,7 +94,9 @@ export class TransactionConflictError extends FirnError {
   }
 }
 
-/** A table was dropped, and its files are gone, while somebody reads a moment at which it was there. */
+/**
+ * A table was dropped, and its files are gone, while somebody reads a moment at which it was there.
+ */
 export function tableDropped(table: string, cause?: unknown): SnapshotExpiredError {
   return new SnapshotExpiredError(
     `table ${JSON.stringify(table)} was dropped while it was read; its files and its history are gone`,

@@ -16,9 +16,9 @@ export interface OpenOptions {
     /** For blocks, indexes and filters together. Default 256 MiB. */
     memoryBytes?: number
     /**
-     * Keeps what is read of a remote store in a local directory, across restarts. Needs Node.js. The
-     * directory is for this cache alone: two databases in one would let go of each other's pieces. A full,
-     * damaged or missing disk costs requests, never an answer.
+     * Keeps what is read of a remote store in a local directory, across restarts. Needs Node.js.
+     * The directory is for this cache alone: two databases in one would let go of each other's
+     * pieces. A full, damaged or missing disk costs requests, never an answer.
      */
     disk?: {
       /** Made when it isn't there. */
@@ -28,9 +28,9 @@ export interface OpenOptions {
     }
   }
   /**
-   * Size at which a memtable is flushed. Up to four are in memory at a time. Default 32 MiB; over `s3:`
-   * 1 MiB, with `?log=objects` 4, as opening reads from the log what isn't in files. A batch larger than
-   * this (there: than 32 MiB) is written to files in parts; see `Batch.drain`.
+   * Size at which a memtable is flushed. Up to four are in memory at a time. Default 32 MiB; over
+   * `s3:` 1 MiB, with `?log=objects` 4, as opening reads from the log what isn't in files. A batch
+   * larger than this (there: than 32 MiB) is written to files in parts; see `Batch.drain`.
    */
   memtableBytes?: number
   /**
@@ -39,17 +39,17 @@ export interface OpenOptions {
    */
   maxStalenessMs?: number
   /**
-   * How long a buffered write may stay unsynced, in milliseconds: how much a crash of the machine takes.
-   * The log is synced in the background, once for all that was written meanwhile, and only when there is
-   * something to sync. 0 syncs again and again; `Infinity` leaves it to durable commits, `flush()` and
-   * `close()`. A sync that fails stops all writes, as that of a durable commit does. For `file:` logs;
-   * others ignore it. Default 1,000.
+   * How long a buffered write may stay unsynced, in milliseconds: how much a crash of the machine
+   * takes. The log is synced in the background, once for all that was written meanwhile, and only
+   * when there is something to sync. 0 syncs again and again; `Infinity` leaves it to durable
+   * commits, `flush()` and `close()`. A sync that fails stops all writes, as that of a durable
+   * commit does. For `file:` logs; others ignore it. Default 1,000.
    */
   flushIntervalMs?: number
   /**
-   * Where this process compacts: in a worker thread (default; inline if none can be started, or if the
-   * store lives in this process's memory), on this thread, or not at all. With `'off'`, writes wait once
-   * level 0 is full, until `db.compact()` or another process compacts.
+   * Where this process compacts: in a worker thread (default; inline if none can be started, or if
+   * the store lives in this process's memory), on this thread, or not at all. With `'off'`, writes
+   * wait once level 0 is full, until `db.compact()` or another process compacts.
    */
   compaction?: 'worker' | 'inline' | 'off'
   /** Told about work in the background and its failures. Default: nobody is. */
@@ -74,15 +74,18 @@ export interface Tuning {
   levelBaseBytes?: number
   /** Files of level 0 from which on they are compacted. Default 4; at most the two that follow. */
   level0Trigger?: number
-  /** Runs of level 0, such as the files of one commit, from which on commits are delayed. Default 20. */
+  /**
+   * Runs of level 0, such as the files of one commit, from which on commits are delayed. Default
+   * 20.
+   */
   level0Slowdown?: number
   /** Runs of level 0 from which on writes wait. Default 36. */
   level0Stop?: number
   /** Batches larger than this are written as whole SSTs. Default: the log's inline limit. */
   inlineLimitBytes?: number
   /**
-   * How long work that awaits no I/O, such as a loop over rows in memory, goes on before I/O, timers and
-   * aborts have a turn of the event loop, in milliseconds. Default 8.
+   * How long work that awaits no I/O, such as a loop over rows in memory, goes on before I/O,
+   * timers and aborts have a turn of the event loop, in milliseconds. Default 8.
    */
   sliceMs?: number
   /** Rows that a scan reads at once, at most: those of a page. Up to 10,000; default 1,000. */
@@ -95,8 +98,8 @@ export interface DatabaseParts extends OpenOptions {
   /** The log, or how to make it once the database's incarnation is known. */
   log: CommitLog | ((incarnation: string) => CommitLog | Promise<CommitLog>)
   /**
-   * Where the processes of a shared log agree on who of them flushes and compacts. Without, all do, and
-   * all but one in vain.
+   * Where the processes of a shared log agree on who of them flushes and compacts. Without, all do,
+   * and all but one in vain.
    */
   leases?: Leases | ((incarnation: string) => Leases)
   /** The system calls for `cache.disk`. Default: Node's. */

@@ -8,14 +8,14 @@ import type { DatabaseParts, OpenOptions } from './open-options.js'
 /**
  * Opens a database by its location, or from ready-made parts.
  *
- * - `memory:` is gone when it is closed; `memory:name` when the process ends, and the same name is the
- *   same database.
+ * - `memory:` is gone when it is closed; `memory:name` when the process ends, and the same name is
+ *   the same database.
  * - `file:./data` is a directory that one process at a time writes to.
  * - `file:./data?log=objects` is a directory that many processes write to.
- * - `s3://bucket/prefix?log=dynamodb:TABLE` keeps data in S3 and the commit log in a DynamoDB table, for
- *   any number of processes. The table is 'firn' where none is named. Needs the packages
- *   `@firn/object-store-s3` and `@firn/manifest-dynamodb`, which take region, credentials and endpoints
- *   as the AWS SDK does.
+ * - `s3://bucket/prefix?log=dynamodb:TABLE` keeps data in S3 and the commit log in a DynamoDB
+ *   table, for any number of processes. The table is 'firn' where none is named. Needs the packages
+ *   `@firn/object-store-s3` and `@firn/manifest-dynamodb`, which take region, credentials and
+ *   endpoints as the AWS SDK does.
  * - `s3://bucket/prefix?log=objects` is S3 alone.
  *
  * Throws `InvalidArgumentError` for a location or options that can't be meant,

@@ -9,9 +9,14 @@ import type { OpenOptions } from './open-options.js'
 /** What a database is made of, for tools that look below the engine. For reading only. */
 export interface LocatedParts {
   readonly store: ObjectStore
-  /** Where the log is, as the `log` parameter of a location says it: 'file', 'objects', 'dynamodb:TABLE'. */
+  /**
+   * Where the log is, as the `log` parameter of a location says it: 'file', 'objects',
+   * 'dynamodb:TABLE'.
+   */
   readonly log: string | undefined
-  /** The id of the database that is there now. Throws `DatabaseNotFoundError` where there is none. */
+  /**
+   * The id of the database that is there now. Throws `DatabaseNotFoundError` where there is none.
+   */
   findIncarnation(): Promise<string>
   /**
    * Its log, which is the caller's to close. Throws `CorruptionError` if that is empty, though the

@@ -1,4 +1,6 @@
-/** Bounds of keys. `prefix` goes with none of the others, `gt` not with `gte`, `lt` not with `lte`. */
+/**
+ * Bounds of keys. `prefix` goes with none of the others, `gt` not with `gte`, `lt` not with `lte`.
+ */
 export interface Range<K> {
   gt?: K
   gte?: K
@@ -12,8 +14,8 @@ export interface Range<K> {
 export type Prefix<K> = K extends readonly unknown[] ? Partial<K> : K
 
 /**
- * A moment: a wall-clock time, a version, or a timestamp in microseconds since the epoch. A `Commit`
- * or a `Snapshot`, which has version and timestamp, is the moment of that version.
+ * A moment: a wall-clock time, a version, or a timestamp in microseconds since the epoch. A
+ * `Commit` or a `Snapshot`, which has version and timestamp, is the moment of that version.
  */
 export type Moment = Date | { version: number } | { timestamp: number }
 
@@ -23,8 +25,8 @@ export interface ReadOptions {
   /** Read the log up to its end first, so that every commit made before the call is seen. */
   fresh?: boolean
   /**
-   * Whether each array that is returned gets a buffer of its own, of its length: see the README, "What
-   * is returned". Default false.
+   * Whether each array that is returned gets a buffer of its own, of its length: see the README,
+   * "What is returned". Default false.
    */
   copy?: boolean
   signal?: AbortSignal

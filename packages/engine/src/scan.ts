@@ -4,8 +4,8 @@
  */
 export interface Rows<Row> extends AsyncIterable<Row> {
   /**
-   * Rows in arrays of up to 1,000 (`tuning.pageRows`), or about a MiB: the quickest way through many
-   * rows.
+   * Rows in arrays of up to 1,000 (`tuning.pageRows`), or about a MiB: the quickest way through
+   * many rows.
    */
   pages(): AsyncIterable<Row[]>
   /** All rows in one array. */

@@ -41,15 +41,18 @@ export interface DatabaseStats {
     bytesWritten: number
   }
   /**
-   * What this database asked of its object store, and of a log that is a service, since it was opened,
-   * by kind; without what its threads did.
+   * What this database asked of its object store, and of a log that is a service, since it was
+   * opened, by kind; without what its threads did.
    */
   requests: RequestStats
   writes: {
     /** Commits that were delayed, and how often writers had to stop. */
     slowdowns: number
     stops: number
-    /** Present while writes are stopped: what has to be done first, and how many writers wait for it. */
+    /**
+     * Present while writes are stopped: what has to be done first, and how many writers wait for
+     * it.
+     */
     stopped?: { by: 'compaction' | 'flush' | 'log'; waiting: number }
   }
   amplification: {

@@ -20,6 +20,8 @@ export interface TypingOptions extends Omit<TableOptions<never, never>, 'keys' |
   values?: EncodingName | AnyEncoding
 }
 
-/** The table that `options` make: `{ keys: 'utf8', values: 'json' }` has strings and JSON values. */
+/**
+ * The table that `options` make: `{ keys: 'utf8', values: 'json' }` has strings and JSON values.
+ */
 export type KeyOf<O extends TypingOptions> = EncodedType<O['keys']>
 export type ValueOf<O extends TypingOptions> = EncodedType<O['values']>

@@ -17,12 +17,12 @@ export interface ReadableTable<K, V> {
   /** How many keys a range holds; with `limit`, at most so many. Reads all of them. */
   count(range?: ScanOptions<K>): Promise<number>
   /**
-   * Brings what a range is read from into the caches, in memory and on disk, as far as their budgets
-   * go: by reads of up to a MiB, several at a time. Reads of the range are quick from then on. What is
-   * in memory already isn't read again.
+   * Brings what a range is read from into the caches, in memory and on disk, as far as their
+   * budgets go: by reads of up to a MiB, several at a time. Reads of the range are quick from then
+   * on. What is in memory already isn't read again.
    *
-   * Blocks are read and not rows, so it costs less than a scan; those at the ends of the range may hold
-   * rows outside of it.
+   * Blocks are read and not rows, so it costs less than a scan; those at the ends of the range may
+   * hold rows outside of it.
    */
   warm(range?: Range<K>, options?: { signal?: AbortSignal }): Promise<WarmReport>
 }

@@ -25,8 +25,8 @@ export interface Transaction {
 
 /**
  * A table in a transaction. Reads show what the transaction has written over what there was when it
- * began; reads `at` a moment show that moment alone, and `fresh` changes nothing. A scan that was begun
- * doesn't show what is written after.
+ * began; reads `at` a moment show that moment alone, and `fresh` changes nothing. A scan that was
+ * begun doesn't show what is written after.
  */
 export interface TransactionTable<K, V> extends ReadableTable<K, V> {
   /** Resolves at once: what is written goes to the log when the transaction commits. */
@@ -37,16 +37,17 @@ export interface TransactionTable<K, V> extends ReadableTable<K, V> {
 
 export interface TransactionOptions {
   /**
-   * What others may have committed since the transaction began. `serializable` (default): nothing that
-   * it has read, whether there was something or not, by key or by range: transactions have the effect
-   * of running one after the other. `snapshot`: nothing that it writes; two that read what the other
-   * writes may both commit (write skew).
+   * What others may have committed since the transaction began. `serializable` (default): nothing
+   * that it has read, whether there was something or not, by key or by range: transactions have the
+   * effect of running one after the other. `snapshot`: nothing that it writes; two that read what
+   * the other writes may both commit (write skew).
    */
   isolation?: 'serializable' | 'snapshot'
   /**
-   * How often it is run at most, if other writes keep contradicting it. Default 20. From the sixth attempt on, other
-   * writes of this process wait until it has ended, for 5 s at most. Those of other processes go on: a
-   * transaction that reads much of what they write to should read less, or be of `snapshot` isolation.
+   * How often it is run at most, if other writes keep contradicting it. Default 20. From the sixth
+   * attempt on, other writes of this process wait until it has ended, for 5 s at most. Those of
+   * other processes go on: a transaction that reads much of what they write to should read less, or
+   * be of `snapshot` isolation.
    */
   attempts?: number
   /** Ends the attempts. A commit that is under way may still happen. */

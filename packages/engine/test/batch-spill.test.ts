@@ -84,7 +84,8 @@ describe('a batch of many runs', () => {
               }
               expect(db.version).toBeGreaterThanOrEqual(version)
               moments.push({ version, rows: new Map(model) })
-              // Of the version before, tables may be there, but no row of the batch. An empty one makes none.
+              // Of the version before, tables may be there, but no row of the batch. An empty one
+              // makes none.
               if (kept.length > 0) moments.push({ version: version - 1, rows: before })
               expect(await check()).toEqual(model)
             }

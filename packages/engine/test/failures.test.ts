@@ -45,7 +45,8 @@ describe('31, 32: storage fails', () => {
       code: 'FIRN_WRITE_STOPPED',
       message: expect.stringContaining('ENOSPC'),
     })
-    // A later success would claim what came before it, so there is none, even when the disk is back.
+    // A later success would claim what came before it, so there is none, even when the disk is
+    // back.
     log.failure = undefined
     await expect(table.put('k', 'x')).rejects.toMatchObject({ code: 'FIRN_WRITE_STOPPED' })
     await expect(db.flush()).rejects.toMatchObject({ code: 'FIRN_WRITE_STOPPED' })

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Database, open, type ReadableTable, type Table } from '../src/index.js'
 import { temporaryDirectory } from './support/locations.js'
 
-// Whatever takes long gives timers, aborts and I/O their turn. All of this works on rows in memory, so
-// nothing else would end the turn of the event loop in which it begins.
+// Whatever takes long gives timers, aborts and I/O their turn. All of this works on rows in memory,
+// so nothing else would end the turn of the event loop in which it begins.
 
 const ROWS = 60_000
 /** Short, so that a fast machine needs several for each piece of work. */

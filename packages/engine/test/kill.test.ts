@@ -25,7 +25,9 @@ interface Acknowledged {
   version: number
 }
 
-/** Runs a child until it acknowledged `commits` commits (it is busy with the next ones), kills it. */
+/**
+ * Runs a child until it acknowledged `commits` commits (it is busy with the next ones), kills it.
+ */
 async function commitAndKill(
   location: string,
   first: number,
@@ -76,7 +78,8 @@ async function check(location: string, acknowledged: readonly Acknowledged[]): P
     }
   }
   for (const { n } of acknowledged) expect(found.has(n), `order ${n} was acknowledged`).toBe(true)
-  // Whole: every order, acknowledged or not, has all of its lines, and no line is without its order.
+  // Whole: every order, acknowledged or not, has all of its lines, and no line is without its
+  // order.
   const counts = new Map<number, number>()
   for await (const [[n, i], line] of lines.scan()) {
     expect(line).toEqual({ n, i, text: 'x'.repeat(((n as number) * 31) % 200) })

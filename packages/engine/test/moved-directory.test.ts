@@ -16,8 +16,9 @@ function tempDirectory(): string {
 }
 
 /**
- * A process with a database open whose directory something happens to. Then it writes as much as makes
- * several files, reads, and closes. Gives the keys that were acknowledged, and the error of each call.
+ * A process with a database open whose directory something happens to. Then it writes as much as
+ * makes several files, reads, and closes. Gives the keys that were acknowledged, and the error of
+ * each call.
  */
 async function run(
   top: string,

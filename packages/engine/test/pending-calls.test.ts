@@ -5,8 +5,9 @@ import { type OpenOptions, open } from '../src/index.js'
 import { runProgram } from './support/bare-process.js'
 import { temporaryDirectory } from './support/locations.js'
 
-// A process ends when nothing keeps it alive, in the middle of an `await` too: with status 13, or with 0
-// if a function awaits. What is awaited here depends on threads and timers that by themselves let it end.
+// A process ends when nothing keeps it alive, in the middle of an `await` too: with status 13, or
+// with 0 if a function awaits. What is awaited here depends on threads and timers that by
+// themselves let it end.
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -39,7 +40,9 @@ function overdue(kind: Kind): string {
   return `file:${directory}${SUFFIX[kind]}`
 }
 
-/** A program that opens a database, on which a compaction begins that nobody waits for, and calls. */
+/**
+ * A program that opens a database, on which a compaction begins that nobody waits for, and calls.
+ */
 function program(location: string, calls: string, options: object = STOPPED): string {
   return `
     import { open } from '@firn/engine'
@@ -96,8 +99,9 @@ const READS = `
 `
 
 /**
- * A program that makes one call after the other, each on a database of its own, on which nobody waits for
- * a compaction that is under way: the last line is of the call in which the process ended.
+ * A program that makes one call after the other, each on a database of its own, on which nobody
+ * waits for a compaction that is under way: the last line is of the call in which the process
+ * ended.
  */
 function each(kind: Kind, calls: Record<string, string>, before = '', after = ''): string {
   const options = JSON.stringify(STOPPED)
@@ -175,7 +179,8 @@ describe('a process stays until a call is done that it awaits, though nobody awa
 })
 
 test.concurrent('calls go on when a test runner replaces timers and clocks', async ({ expect }) => {
-  // What sinon, jest and vitest replace, except `nextTick`, which Node's own code looks up at each call.
+  // What sinon, jest and vitest replace, except `nextTick`, which Node's own code looks up at each
+  // call.
   const fake = `
     const never = () => ({ ref() {}, unref() {} })
     for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask']) {

@@ -81,7 +81,10 @@ function expectPart(bytes: Uint8Array, offset: number, length: number): void {
   expect(Buffer.compare(bytes, part(offset, length))).toBe(0)
 }
 
-/** Flips a bit of one of the disk's entries, whatever is being done with it; the first bytes: cuts it. */
+/**
+ * Flips a bit of one of the disk's entries, whatever is being done with it; the first bytes: cuts
+ * it.
+ */
 async function damage(home: string, entry: number, at: number): Promise<void> {
   try {
     const paths = (await readdir(home, { recursive: true })).filter((name) => name.includes('/'))

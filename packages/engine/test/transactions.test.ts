@@ -511,7 +511,8 @@ describe('a transaction', () => {
   })
 
   test('that waits behind another commit when the database closes fails as closed', async () => {
-    // Two that make their tables first: each has two commits, and the log is slow enough to close between.
+    // Two that make their tables first: each has two commits, and the log is slow enough to close
+    // between.
     const ticks = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) await undefined
     }

@@ -83,7 +83,8 @@ test('who lost a race reads who was first once, and what followed', async () => 
   store.reset()
   await b.table('t', TEXT).put('other', 'b')
   const { kinds } = store.reset()
-  // The refused put and the one that was done; the entry that was first, and that there is none after it.
+  // The refused put and the one that was done; the entry that was first, and that there is none
+  // after it.
   expect([kinds.put.requests, kinds.get.requests, kinds.list.requests]).toEqual([2, 2, 0])
   expect(await b.table('t', TEXT).get('k')).toBe('b')
 })
@@ -123,7 +124,9 @@ test('13: a writer whom others always forestall is told so in half a minute, how
 })
 
 describe('turns', () => {
-  /** Commits of 10 ms, one after the other; how many of them waited, and for how long all together. */
+  /**
+   * Commits of 10 ms, one after the other; how many of them waited, and for how long all together.
+   */
   function commit(env: TestEnv, turns: TurnTaking, commits: number) {
     const pauses: number[] = []
     for (let i = 0; i < commits; i++) {

@@ -1,6 +1,6 @@
 // Every realm (a `vm` context, a test runner's sandbox, a frame) has classes of its own, so
-// `instanceof` says no to values that are what they look like. These ask for what a value is, and ask
-// `instanceof` first: it is true for nearly all callers, and takes a few nanoseconds.
+// `instanceof` says no to values that are what they look like. These ask for what a value is, and
+// ask `instanceof` first: it is true for nearly all callers, and takes a few nanoseconds.
 
 const typedArrayTag = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype) as object,

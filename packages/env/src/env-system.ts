@@ -11,8 +11,9 @@ interface World {
   crypto: { getRandomValues(bytes: Uint8Array): Uint8Array }
 }
 
-// The one place of the project that reaches for the ambient world. It does so once, when this module is
-// loaded: a test that replaces timers and clocks later on (fake timers) would stop a database otherwise.
+// The one place of the project that reaches for the ambient world. It does so once, when this
+// module is loaded: a test that replaces timers and clocks later on (fake timers) would stop a
+// database otherwise.
 const world = globalThis as unknown as World
 const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = world
 const wallClock: () => number = Date.now
@@ -26,8 +27,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 let trap: ((name: string) => void) | undefined
 
 /**
- * Calls `onUse` with the name of a member of `systemEnv` each time before the member does anything. An
- * error that `onUse` throws reaches the member's caller. Returns a function that ends this. For
+ * Calls `onUse` with the name of a member of `systemEnv` each time before the member does anything.
+ * An error that `onUse` throws reaches the member's caller. Returns a function that ends this. For
  * simulations, which must not touch the real world.
  */
 export function trapSystemEnv(onUse: (name: string) => void): () => void {

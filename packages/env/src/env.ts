@@ -4,7 +4,9 @@
  * a deterministic simulation. `env-system.ts` is the only file that touches the real world.
  */
 export interface Env {
-  /** Wall-clock time in whole microseconds since the Unix epoch. May jump, stop or run backwards. */
+  /**
+   * Wall-clock time in whole microseconds since the Unix epoch. May jump, stop or run backwards.
+   */
   now(): number
   /** Milliseconds from an arbitrary origin, never decreasing. Only differences mean anything. */
   monotonic(): number
@@ -20,9 +22,9 @@ export interface Env {
   /** Resolves after the event loop has run due timers and I/O. For long work on the main thread. */
   yield(): Promise<void>
   /**
-   * Keeps the process alive until the returned function is called. For callers that wait for work that
-   * doesn't keep the process alive itself, such as a thread's or a background sleep. If an `Env` doesn't
-   * have it, the program has to stay alive by itself.
+   * Keeps the process alive until the returned function is called. For callers that wait for work
+   * that doesn't keep the process alive itself, such as a thread's or a background sleep. If an
+   * `Env` doesn't have it, the program has to stay alive by itself.
    */
   hold?(): () => void
 }

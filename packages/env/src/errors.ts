@@ -63,7 +63,10 @@ export class FormatVersionError extends FirnError {
   }
 }
 
-/** The object was closed before the call, which did nothing then; or during it, and `maybeDone` says so. */
+/**
+ * The object was closed before the call, which did nothing then; or during it, and `maybeDone` says
+ * so.
+ */
 export class ClosedError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
     super('FIRN_CLOSED', message, { maybeDone: false, ...options })

@@ -2,8 +2,8 @@ import type { Env } from './env.js'
 import { systemEnv } from './env-system.js'
 
 /**
- * The system's `Env`, except that a background sleep ends only by its signal. So no request counts as
- * late on a busy machine, and no periodic work runs. For tests that count requests.
+ * The system's `Env`, except that a background sleep ends only by its signal. So no request counts
+ * as late on a busy machine, and no periodic work runs. For tests that count requests.
  */
 export const patientEnv: Env = {
   ...systemEnv,

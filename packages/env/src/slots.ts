@@ -8,8 +8,8 @@ export interface SlotOptions {
 }
 
 /**
- * Bounds how much work is under way at once. Work that finds no slot waits in the order of the calls,
- * for as long as it takes.
+ * Bounds how much work is under way at once. Work that finds no slot waits in the order of the
+ * calls, for as long as it takes.
  */
 export class Slots {
   readonly #reserved: number
@@ -32,7 +32,9 @@ export class Slots {
     return this.#urgent.size + this.#others.size
   }
 
-  /** Runs the work once a slot is free. Rejects with the signal's reason if the signal aborts first. */
+  /**
+   * Runs the work once a slot is free. Rejects with the signal's reason if the signal aborts first.
+   */
   async run<T>(work: () => Promise<T>, options: SlotOptions = {}): Promise<T> {
     const { urgent = false, signal } = options
     signal?.throwIfAborted()
@@ -86,8 +88,8 @@ const SLOTS_PER_RESERVED = 8
 const shared: WeakMap<object, Slots> = new WeakMap()
 
 /**
- * The slots that all users of an object share, such as the connections of a client. Its first user says
- * how many. Of eight or more, one or two are kept for urgent work.
+ * The slots that all users of an object share, such as the connections of a client. Its first user
+ * says how many. Of eight or more, one or two are kept for urgent work.
  */
 export function slotsOf(owner: object, slots: number): Slots {
   let found = shared.get(owner)

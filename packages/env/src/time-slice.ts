@@ -10,13 +10,14 @@ const MOST_STEPS_PER_LOOK = 64
 const MOST_STEPS_PER_LATE_LOOK = 8
 
 /**
- * Cuts long work into slices of time. A loop that awaits only what memory answers at once goes on in
- * one turn of the event loop, and timers, aborts and other requests wait for its end. Such work counts
- * its steps here, and waits for a turn when it is told to. All work that shares a slice, shares its time.
+ * Cuts long work into slices of time. A loop that awaits only what memory answers at once goes on
+ * in one turn of the event loop, and timers, aborts and other requests wait for its end. Such work
+ * counts its steps here, and waits for a turn when it is told to. All work that shares a slice,
+ * shares its time.
  *
- * A slice begins with the first look at the clock in a turn of the event loop, and ends with that turn:
- * work that waits for I/O anyway is never told to wait. Steps cost a decrement each; how many go by
- * between two looks follows from how long they take.
+ * A slice begins with the first look at the clock in a turn of the event loop, and ends with that
+ * turn: work that waits for I/O anyway is never told to wait. Steps cost a decrement each; how many
+ * go by between two looks follows from how long they take.
  */
 export class TimeSlice {
   readonly #env: Env
@@ -47,7 +48,10 @@ export class TimeSlice {
     return --this.#stepsLeft > 0 ? undefined : this.#lookAfterSteps()
   }
 
-  /** Returns a promise if it is time for I/O and timers, resolved after their turn. `undefined`: go on. */
+  /**
+   * Returns a promise if it is time for I/O and timers, resolved after their turn. `undefined`: go
+   * on.
+   */
   look(): Promise<void> | undefined {
     const now = this.#env.monotonic()
     this.#lookedAtMs = now

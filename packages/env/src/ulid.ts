@@ -47,8 +47,8 @@ export function isUlid(text: string): boolean {
 }
 
 /**
- * Throws `InvalidArgumentError` unless a value is a ULID in its canonical form. `what` names it in the
- * message, as "an entry's token".
+ * Throws `InvalidArgumentError` unless a value is a ULID in its canonical form. `what` names it in
+ * the message, as "an entry's token".
  */
 export function assertUlid(value: unknown, what: string): asserts value is string {
   if (typeof value === 'string' && isUlid(value)) return

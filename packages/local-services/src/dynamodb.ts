@@ -24,9 +24,9 @@ export interface StartDynamoDbOptions {
 }
 
 /**
- * Which DynamoDB can be started here: dynoxide, which comes with this package on Linux x64, else AWS's
- * own DynamoDB Local where the variable `FIRN_DYNAMODB_LOCAL` names the folder of its jar and there
- * is a Java.
+ * Which DynamoDB can be started here: dynoxide, which comes with this package on Linux x64, else
+ * AWS's own DynamoDB Local where the variable `FIRN_DYNAMODB_LOCAL` names the folder of its jar and
+ * there is a Java.
  */
 export async function findDynamoDb(): Promise<DynamoDbKind | undefined> {
   if (dynoxidePath() !== undefined) return 'dynoxide'

@@ -29,9 +29,9 @@ export interface FaultProxy {
 }
 
 /**
- * Listens in front of an HTTP service (`http://host:port`) and asks `choose` about every request what
- * to do to it; `undefined` lets it through. Knows nothing of what is in the requests, and passes
- * the Host header on, so that signatures hold.
+ * Listens in front of an HTTP service (`http://host:port`) and asks `choose` about every request
+ * what to do to it; `undefined` lets it through. Knows nothing of what is in the requests, and
+ * passes the Host header on, so that signatures hold.
  */
 export async function startFaultProxy(
   target: string,

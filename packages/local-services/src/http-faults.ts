@@ -10,9 +10,9 @@ export interface HttpFault {
   /** Whether the server gets it: never, once, twice one after the other, or once but later. */
   delivery: 'never' | 'once' | 'twice' | { afterMs: number }
   /**
-   * What the client gets: the server's (last) reply, a connection that breaks, nothing at all, half of
-   * the reply and then a connection that breaks, or an answer made up. What isn't the server's reply
-   * comes without waiting for a delivery that is later.
+   * What the client gets: the server's (last) reply, a connection that breaks, nothing at all, half
+   * of the reply and then a connection that breaks, or an answer made up. What isn't the server's
+   * reply comes without waiting for a delivery that is later.
    */
   reply: 'real' | 'reset' | 'hang' | 'cut' | HttpAnswer
 }

@@ -40,9 +40,9 @@ export function findS3(): S3Kind | undefined {
 }
 
 /**
- * Starts one on free ports, in a temporary folder, with credentials of its own; rejects, saying what to
- * do, where there is none. Ceph is up in a second on a machine at rest. It ends with this process, whatever
- * ends that.
+ * Starts one on free ports, in a temporary folder, with credentials of its own; rejects, saying
+ * what to do, where there is none. Ceph is up in a second on a machine at rest. It ends with this
+ * process, whatever ends that.
  */
 export async function startS3(options: StartS3Options = {}): Promise<LocalS3> {
   const kind = options.kind ?? findS3()

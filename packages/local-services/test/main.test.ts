@@ -43,7 +43,8 @@ it.skipIf(dynamoDb === undefined)(
 )
 
 it('says what is missing, and how to get it', async () => {
-  // Without a PATH there is no S3; without its own package, no DynamoDB. The latter can't be undone here.
+  // Without a PATH there is no S3; without its own package, no DynamoDB. The latter can't be undone
+  // here.
   const child = spawn(process.execPath, [main], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, PATH: '' },

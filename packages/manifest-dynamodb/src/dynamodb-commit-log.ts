@@ -65,9 +65,9 @@ interface Page {
 }
 
 /**
- * The commit log in a DynamoDB table: entry N is the item of sort key N in the database's partition,
- * created by one conditional put. Any number of processes append at once; DynamoDB decides who
- * creates a number. Making one sends nothing.
+ * The commit log in a DynamoDB table: entry N is the item of sort key N in the database's
+ * partition, created by one conditional put. Any number of processes append at once; DynamoDB
+ * decides who creates a number. Making one sends nothing.
  */
 export class DynamoDbCommitLog implements CommitLog {
   readonly exclusive: boolean = false
@@ -196,7 +196,10 @@ export class DynamoDbCommitLog implements CommitLog {
     )
   }
 
-  /** The entry that was in the way; `undefined` where the server doesn't say, or its answer is damaged. */
+  /**
+   * The entry that was in the way; `undefined` where the server doesn't say, or its answer is
+   * damaged.
+   */
   #decodeWinner(item: Item | undefined): LogEntry | undefined {
     if (item === undefined) return undefined
     try {

@@ -5,9 +5,9 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 const CONNECTIONS = 50
 
 /**
- * A client as this package wants it, for Node: one attempt for each request, and connections that are
- * kept and bounded in number. Region, credentials and endpoint come from where the SDK takes them
- * (`AWS_REGION`, `AWS_ENDPOINT_URL_DYNAMODB`, profiles, roles …) unless they are given.
+ * A client as this package wants it, for Node: one attempt for each request, and connections that
+ * are kept and bounded in number. Region, credentials and endpoint come from where the SDK takes
+ * them (`AWS_REGION`, `AWS_ENDPOINT_URL_DYNAMODB`, profiles, roles …) unless they are given.
  */
 export function createDynamoDbClient(config: DynamoDBClientConfig = {}): DynamoDBClient {
   const agent = { keepAlive: true, maxSockets: CONNECTIONS }

@@ -32,10 +32,10 @@ export interface DynamoDbOptions {
   /** How long to wait for an answer once a request was sent, in milliseconds. Default 5,000. */
   requestTimeoutMs?: number
   /**
-   * Most requests under way at once, of all that share the client: no more than its HTTP handler has
-   * sockets. Further requests wait in the order of the calls, commits and leases first, without a bound of
-   * time but their signal's. Whoever uses a client first decides. Default 50, as the SDK's and
-   * `createDynamoDbClient`'s.
+   * Most requests under way at once, of all that share the client: no more than its HTTP handler
+   * has sockets. Further requests wait in the order of the calls, commits and leases first, without
+   * a bound of time but their signal's. Whoever uses a client first decides. Default 50, as the
+   * SDK's and `createDynamoDbClient`'s.
    */
   connections?: number
 }

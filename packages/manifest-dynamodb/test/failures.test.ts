@@ -202,7 +202,8 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     const error: unknown = await collect(log.readAfter(0)).catch((error: unknown) => error)
     expect(reasonOf(error)).toBe('unavailable')
     expect(proxy.requests).toBe(8)
-    // All reads of a log together have a budget, so that an outage isn't met with eight times the load.
+    // All reads of a log together have a budget, so that an outage isn't met with eight times the
+    // load.
     for (let i = 0; i < 20; i++) await collect(log.readAfter(0)).catch(() => undefined)
     expect(proxy.requests).toBeLessThan(21 + 100 + 10)
   })

@@ -58,7 +58,9 @@ async function write(log: CommitLog, writer: number) {
   return { acknowledged, lost }
 }
 
-/** The newest version. A read that met a fault in each of its attempts says so, and is made again. */
+/**
+ * The newest version. A read that met a fault in each of its attempts says so, and is made again.
+ */
 async function readOn(log: CommitLog, from: number): Promise<number> {
   let last = from
   for (;;) {

@@ -18,7 +18,8 @@ declare module 'vitest' {
 
 /**
  * Starts what the tests talk to: dynoxide, and DynamoDB Local as a second opinion where
- * FIRN_DYNAMODB_LOCAL names its folder. Where there is neither, tests are skipped, unless FIRN_TEST_SERVICES is 'required' as in CI.
+ * FIRN_DYNAMODB_LOCAL names its folder. Where there is neither, tests are skipped, unless
+ * FIRN_TEST_SERVICES is 'required' as in CI.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const kinds = new Set<DynamoDbKind>()

@@ -13,7 +13,9 @@ export function operationOf({ headers }: ProxiedRequest): string {
   return String(headers['x-amz-target']).split('.')[1] ?? ''
 }
 
-/** A proxy in front of a table's server, and options that go through it, both gone with the test. */
+/**
+ * A proxy in front of a table's server, and options that go through it, both gone with the test.
+ */
 export async function behindProxy(
   table: TestTable,
   choose: (request: ProxiedRequest) => HttpFault | undefined,

@@ -28,14 +28,15 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
  * The protocol of leases, over any storage of small records that are replaced by compare-and-set.
  *
  * 1. Every change replaces the record that was read, and nothing else.
- * 2. Acquire: read. No record, or a released one: replace it by a record of one's own, with the next
- *    epoch.
+ * 2. Acquire: read. No record, or a released one: replace it by a record of one's own, with the
+ *    next epoch.
  * 3. Somebody holds it: remember the record, and the monotonic time when the answer came, which is
  *    after the holder began to count. Seen unchanged at least the record's duration later: the
  *    holder's time is over; replace it as in 2.
  * 4. Renew: replace one's own record by one that counts a renewal more. One's own time is counted
  *    from before the request was sent.
- * 5. Release: replace it by a record without holder that keeps the epoch. Records are never deleted.
+ * 5. Release: replace it by a record without holder that keeps the epoch. Records are never
+ *    deleted.
  * 6. No certain answer: read. The record that was to be written proves that it was. Anything else
  *    doesn't prove that it won't be: a renewal counts as lost, an acquisition as failed. If one
  *    arrives after all, its holder doesn't know, and loses the lease by not renewing it.
@@ -51,8 +52,8 @@ export abstract class BaseLeases<R extends LeaseRecord = LeaseRecord> implements
   /** The record of this name, as it is now (strongly consistent). */
   protected abstract _read(name: string, options: LeaseCallOptions): Promise<R | undefined>
   /**
-   * Puts `next` in the place of exactly `expected` (`undefined`: of nothing). Rejects only where it is
-   * certain that nothing was and nothing will be written.
+   * Puts `next` in the place of exactly `expected` (`undefined`: of nothing). Rejects only where it
+   * is certain that nothing was and nothing will be written.
    */
   protected abstract _replace(
     name: string,

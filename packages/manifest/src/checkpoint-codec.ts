@@ -54,7 +54,8 @@ export function encodeCheckpoint(state: DatabaseState): Uint8Array {
 
 /**
  * The state in a checkpoint's bytes. Throws `CorruptionError` for anything that `encodeCheckpoint`
- * didn't write, `FormatVersionError` for a format of the future; `what` names the bytes in messages.
+ * didn't write, `FormatVersionError` for a format of the future; `what` names the bytes in
+ * messages.
  */
 export function decodeCheckpoint(bytes: Uint8Array, what = 'checkpoint'): DatabaseState {
   const end = bytes.length - CHECKSUM_BYTES

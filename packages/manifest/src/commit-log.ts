@@ -27,14 +27,15 @@ export interface CommitLog {
   /** Makes durable what was appended lazily before the call. Absent where no append is lazy. */
   sync?(): Promise<void>
   /**
-   * Bytes of payload that were appended and are only in the memory of this process: they end with it.
-   * Absent where no append is lazy.
+   * Bytes of payload that were appended and are only in the memory of this process: they end with
+   * it. Absent where no append is lazy.
    */
   readonly pendingBytes?: number
   /**
-   * Writes what was appended and isn't written yet, holding up the thread, lazy entries above all; and
-   * syncs what is written, if `durable`. For the end of a process, which waits for no append: whoever
-   * waits for one isn't told what became of it. Throws nothing. Absent where no append is lazy.
+   * Writes what was appended and isn't written yet, holding up the thread, lazy entries above all;
+   * and syncs what is written, if `durable`. For the end of a process, which waits for no append:
+   * whoever waits for one isn't told what became of it. Throws nothing. Absent where no append is
+   * lazy.
    */
   writeOut?(options: { durable: boolean }): void
   /** Replaces the payloads of all entries up to and including `through` with tombstones. */
@@ -49,8 +50,8 @@ export interface LogCallOptions {
 
 export interface TruncateOptions extends LogCallOptions {
   /**
-   * A hint: the caller wants the space, and doesn't depend on the tombstones. Entries whose payloads take
-   * little may keep them until a later call.
+   * A hint: the caller wants the space, and doesn't depend on the tombstones. Entries whose
+   * payloads take little may keep them until a later call.
    */
   lazy?: boolean
 }
@@ -72,15 +73,16 @@ export interface NewLogEntry {
   /** Owned by the log until the append settles. Empty payloads are allowed. */
   payload: Uint8Array
   /**
-   * A hint: what came before will soon be truncated, this entry and what follows will not. A log that
-   * keeps entries in files begins a new one here, so that the old one can go as a whole.
+   * A hint: what came before will soon be truncated, this entry and what follows will not. A log
+   * that keeps entries in files begins a new one here, so that the old one can go as a whole.
    */
   startsSegment?: boolean
   /**
-   * A hint: the append may resolve before the entry is durable. Where nothing is in its way, the call
-   * itself hands the entry to the operating system, so that it outlives the process. It becomes durable
-   * with the next entry that isn't lazy, by `sync`, or at `close`; a crash of the machine before may
-   * lose lazy entries from the end backwards. A log that can't sync later ignores it.
+   * A hint: the append may resolve before the entry is durable. Where nothing is in its way, the
+   * call itself hands the entry to the operating system, so that it outlives the process. It
+   * becomes durable with the next entry that isn't lazy, by `sync`, or at `close`; a crash of the
+   * machine before may lose lazy entries from the end backwards. A log that can't sync later
+   * ignores it.
    */
   lazy?: boolean
 }

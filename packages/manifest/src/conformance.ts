@@ -39,8 +39,8 @@ export function commitLogConformance(
 }
 
 /**
- * What all leases must do, as a vitest suite. `make` gives storage without leases for each test; the
- * clocks are the suite's.
+ * What all leases must do, as a vitest suite. `make` gives storage without leases for each test;
+ * the clocks are the suite's.
  *
  * ```ts
  * leasesConformance('memory', async () => {

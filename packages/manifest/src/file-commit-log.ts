@@ -31,7 +31,9 @@ import { typed } from './internal/file/system-error.js'
 import { replaceByTombstones } from './internal/file/tombstone-segment.js'
 
 export interface FileCommitLogOptions {
-  /** `write` (default) takes the directory's lock; `read` takes none, creates and changes nothing. */
+  /**
+   * `write` (default) takes the directory's lock; `read` takes none, creates and changes nothing.
+   */
   mode?: 'write' | 'read'
   /** Where a new segment begins, in bytes. Default 16 MiB, at least 4 KiB. */
   segmentBytes?: number
@@ -53,15 +55,15 @@ const MAX_PAYLOAD_BYTES = 0x7fffffff
  *
  * 1. One process writes, by the directory's lock; so the next version is always known, and appends
  *    are pipelined: all that wait while a write is under way go into the next one, together.
- * 2. An entry is durable when its write is (O_DSYNC), which the calling thread makes itself while that
- *    is quicker than asking another (`WritePace`); appends settle in version order. The call writes a
- *    lazy entry itself, so that it outlives the process; it is synced with the next one that isn't
- *    lazy, or by `sync`.
- * 3. A write or sync that fails ends the log: what is on the disk then isn't known, and asking again
- *    would be told success. Reading goes on; reopening reads what is there.
- * 4. Truncation puts small segments of tombstones in the place of those whose entries all go. What it
- *    reaches of another segment is marked: an empty file, whose name says up to which version entries
- *    are tombstones, though their payloads are still there.
+ * 2. An entry is durable when its write is (O_DSYNC), which the calling thread makes itself while
+ *    that is quicker than asking another (`WritePace`); appends settle in version order. The call
+ *    writes a lazy entry itself, so that it outlives the process; it is synced with the next one
+ *    that isn't lazy, or by `sync`.
+ * 3. A write or sync that fails ends the log: what is on the disk then isn't known, and asking
+ *    again would be told success. Reading goes on; reopening reads what is there.
+ * 4. Truncation puts small segments of tombstones in the place of those whose entries all go. What
+ *    it reaches of another segment is marked: an empty file, whose name says up to which version
+ *    entries are tombstones, though their payloads are still there.
  * 5. Opening cuts a torn write off the end. Each frame tells which entries were durable when it was
  *    written, so a damaged entry that was acknowledged isn't mistaken for one; after a clean close
  *    the lock's note tells the last version, so that nothing can be missing unnoticed.
@@ -113,8 +115,8 @@ export class FileCommitLog implements CommitLog {
    * Opens the log of a database directory; in write mode creates it where there is none.
    *
    * Throws `LockedError` while another writer has it, `CorruptionError` where acknowledged entries
-   * at its end are damaged or missing (others when they are read), `FormatVersionError` for segments
-   * of a newer release, `LogFailedError` where the system fails.
+   * at its end are damaged or missing (others when they are read), `FormatVersionError` for
+   * segments of a newer release, `LogFailedError` where the system fails.
    */
   static async open(path: string, options: FileCommitLogOptions = {}): Promise<FileCommitLog> {
     const directory = absolutePath(path, 'the directory of a commit log')
@@ -293,7 +295,10 @@ export class FileCommitLog implements CommitLog {
     return names
   }
 
-  /** A mark of a later version, of another copy of this log for instance, would hide what is to come. */
+  /**
+   * A mark of a later version, of another copy of this log for instance, would hide what is to
+   * come.
+   */
   async #assertMarksWithin(version: number, names: readonly string[]): Promise<void> {
     if (this.#truncatedThrough <= version) return
     const marks = markedVersions(names)
@@ -396,7 +401,9 @@ export class FileCommitLog implements CommitLog {
     this.#truncatedThrough = through
   }
 
-  /** The mark isn't needed any more. One that can't be removed does no harm: the greatest counts. */
+  /**
+   * The mark isn't needed any more. One that can't be removed does no harm: the greatest counts.
+   */
   #dropMark(): void {
     if (this.#truncatedThrough === 0) return
     try {
@@ -458,7 +465,9 @@ export class FileCommitLog implements CommitLog {
   }
 }
 
-/** A directory that isn't there is a log without entries, and none that another one could replace. */
+/**
+ * A directory that isn't there is a log without entries, and none that another one could replace.
+ */
 function pinIfThere(fs: FileSystem, directory: string): PinnedDirectory {
   try {
     return fs.pin(directory)

@@ -30,7 +30,8 @@ export function emptyState(): DatabaseState {
  *
  * Throws `CorruptionError` for an entry that can't follow: another version, a timestamp that
  * doesn't increase, a tombstone (the log was truncated past the newest checkpoint that can be
- * read), or edits that don't apply. `edits`, where the caller has them decoded, saves doing it again.
+ * read), or edits that don't apply. `edits`, where the caller has them decoded, saves doing it
+ * again.
  */
 export function applyEntry(
   state: DatabaseState,

@@ -2,7 +2,10 @@ import { type Env, systemEnv } from '@firn/env'
 
 /** How many of the last requests' latencies are remembered. */
 const WINDOW = 128
-/** With fewer, nothing is known of the service but that no request should take as long as `MAX_DELAY_MS`. */
+/**
+ * With fewer, nothing is known of the service but that no request should take as long as
+ * `MAX_DELAY_MS`.
+ */
 const ENOUGH = 16
 /** Latencies are put in order after so many new ones. */
 const NEW_PER_LOOK = 16
@@ -11,14 +14,16 @@ const MAX_REQUESTS = 3
 const MIN_DELAY_MS = 20
 const MAX_DELAY_MS = 500
 /**
- * Where more than one of twenty requests is late, the 95th percentile is one of the late ones: then this
- * many times the median tells a late one.
+ * Where more than one of twenty requests is late, the 95th percentile is one of the late ones: then
+ * this many times the median tells a late one.
  */
 const MEDIANS = 4
 /** What each call adds to the budget that a further request takes 1 of: extra load is a tenth. */
 const BUDGET_PER_CALL = 0.1
 const FULL_BUDGET = 32
-/** Beyond the budget, a further request is made for so many calls at a time, after `MAX_DELAY_MS` … */
+/**
+ * Beyond the budget, a further request is made for so many calls at a time, after `MAX_DELAY_MS` …
+ */
 const MOST_BEYOND_BUDGET = 4
 /** … and after this many times the median: where all requests take long, none is late. */
 const MEDIANS_BEYOND_BUDGET = 8
@@ -27,25 +32,26 @@ export interface HedgedCall<T> {
   /** Makes the request. Its signal aborts when the answer is known, or the caller gives up. */
   request: (signal: AbortSignal) => Promise<T>
   /**
-   * Makes a further request, number 1, 2 and so on, while the first one is late. `undefined`: it has found
-   * nothing that decides the call. Default: the request once more.
+   * Makes a further request, number 1, 2 and so on, while the first one is late. `undefined`: it
+   * has found nothing that decides the call. Default: the request once more.
    */
   further?: (number: number, signal: AbortSignal) => Promise<T | undefined>
   signal?: AbortSignal | undefined
 }
 
 /**
- * Requests of one kind to one service, of which some answers are late: where one takes longer than 95 % of
- * the last ones did, a further one is made, and the first answer counts. So a call takes long only where
- * several requests are late.
+ * Requests of one kind to one service, of which some answers are late: where one takes longer than
+ * 95 % of the last ones did, a further one is made, and the first answer counts. So a call takes
+ * long only where several requests are late.
  *
  * - A failure counts only where no other request is under way; the first request's is thrown.
- * - Further requests have a budget, a tenth of all: a service that has too much to do doesn't get twice
- *   as much. Where it is used up, four calls at a time get a further request after half a second, if the
- *   median is far below that. Half a second is late as well while few latencies are known.
- * - Any answer may be taken, that there is nothing included: each request began after the call did, so
- *   each says what was true at some moment of the call. An answer is no older than its call, but it may be
- *   older than another call's: order between calls that overlap is the caller's to keep.
+ * - Further requests have a budget, a tenth of all: a service that has too much to do doesn't get
+ *   twice as much. Where it is used up, four calls at a time get a further request after half a
+ *   second, if the median is far below that. Half a second is late as well while few latencies are
+ *   known.
+ * - Any answer may be taken, that there is nothing included: each request began after the call did,
+ *   so each says what was true at some moment of the call. An answer is no older than its call, but
+ *   it may be older than another call's: order between calls that overlap is the caller's to keep.
  */
 export class Hedge {
   readonly #env: Env

@@ -5,7 +5,10 @@ import { Hedge } from './hedge.js'
 
 /** What a log does for one append. `R` is what its service says of a refusal. */
 export interface AppendRequests<R> {
-  /** Asks once for the entry to be created. Throws `AmbiguousAppendError` unless it certainly wasn't. */
+  /**
+   * Asks once for the entry to be created. Throws `AmbiguousAppendError` unless it certainly
+   * wasn't.
+   */
   put: (signal: AbortSignal) => Promise<{ appended: true } | { refusal: R }>
   /** The entry that has the version; `undefined` where none has. */
   look: (signal: AbortSignal) => Promise<LogEntry | undefined>
@@ -18,8 +21,8 @@ export interface AppendRequests<R> {
  *
  * 1. The entry is looked for. If it is this append's own, by its token, it is committed; if it is
  *    another's, the append is lost, for good.
- * 2. If there is none, nothing is decided: the request may arrive yet. The same entry is asked for again,
- *    which is harmless, as a version is created once.
+ * 2. If there is none, nothing is decided: the request may arrive yet. The same entry is asked for
+ *    again, which is harmless, as a version is created once.
  */
 export class HedgedAppends {
   readonly #hedge: Hedge

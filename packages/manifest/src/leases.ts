@@ -1,16 +1,16 @@
 /**
  * Leases: the right to do some work alone for a while, so that two processes don't do it twice.
  *
- * They save work and decide nothing: a holder that was paused past its lease's end doesn't know. What
- * makes that safe is the commit log, where a compaction fails whose inputs are gone, and the epoch
- * for what is outside of it.
+ * They save work and decide nothing: a holder that was paused past its lease's end doesn't know.
+ * What makes that safe is the commit log, where a compaction fails whose inputs are gone, and the
+ * epoch for what is outside of it.
  */
 export interface Leases {
   /**
-   * The lease, or `undefined` while somebody else has it. Nobody's clock is compared with another's:
-   * a holder is given up when this object has seen his lease unchanged for its whole duration, on
-   * its own monotonic clock. So one that isn't released is taken by the second of two calls which
-   * are at least its duration apart. Waits for nobody.
+   * The lease, or `undefined` while somebody else has it. Nobody's clock is compared with
+   * another's: a holder is given up when this object has seen his lease unchanged for its whole
+   * duration, on its own monotonic clock. So one that isn't released is taken by the second of two
+   * calls which are at least its duration apart. Waits for nobody.
    */
   acquire(name: string, options: AcquireLeaseOptions): Promise<Lease | undefined>
 }

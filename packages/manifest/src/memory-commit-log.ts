@@ -21,7 +21,9 @@ export class MemoryLogStorage {
 export interface MemoryCommitLogOptions {
   /** Shared with other handles, which makes the log not exclusive. Default: one of its own. */
   storage?: MemoryLogStorage
-  /** The caller's word that no other handle appends meanwhile. Default: unless `storage` is given. */
+  /**
+   * The caller's word that no other handle appends meanwhile. Default: unless `storage` is given.
+   */
   exclusive?: boolean
   /** Default 1 MiB. */
   inlineLimitBytes?: number

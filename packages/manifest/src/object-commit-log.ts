@@ -39,8 +39,8 @@ export interface ObjectCommitLogOptions {
 }
 
 const DEFAULT_INLINE_LIMIT_BYTES = 1_048_576
-// Entries that are asked for by their names at once, 1 at first and then twice as many, are fewer than this:
-// a list request costs twelve times a read, and a refresh mostly finds nothing or a few.
+// Entries that are asked for by their names at once, 1 at first and then twice as many, are fewer
+// than this: a list request costs twelve times a read, and a refresh mostly finds nothing or a few.
 const FEW = 8
 const PARALLEL_READS = 16
 // Entries that are read before their turn, while an earlier one is late: of up to 1 MiB each.
@@ -60,8 +60,8 @@ interface Wanted {
  * created by one conditional put. Any number of processes append at once; the store decides who
  * creates a number. The store stays the caller's to close.
  *
- * Some of a store's answers are late, by seconds: nothing waits for a single one. See `Hedge` for reads and
- * `HedgedAppends` for appends.
+ * Some of a store's answers are late, by seconds: nothing waits for a single one. See `Hedge` for
+ * reads and `HedgedAppends` for appends.
  */
 export class ObjectCommitLog implements CommitLog {
   readonly exclusive: boolean = false
@@ -88,9 +88,9 @@ export class ObjectCommitLog implements CommitLog {
   }
 
   /**
-   * A few entries are asked for by their names, one, then two, then four at once: the end is where one is
-   * missing. A longer tail, and whatever this handle reads first, is listed, which also finds gaps, and then
-   * read with several requests at once.
+   * A few entries are asked for by their names, one, then two, then four at once: the end is where
+   * one is missing. A longer tail, and whatever this handle reads first, is listed, which also
+   * finds gaps, and then read with several requests at once.
    */
   readAfter(version: number, options: ReadLogOptions = {}): AsyncIterable<LogEntry> {
     this.#assertOpen()
@@ -248,9 +248,9 @@ export class ObjectCommitLog implements CommitLog {
   }
 
   /**
-   * How many entries follow a position, up to about `limit`. A list is no picture of one moment: it may show
-   * an entry and not the one before, which was created after its place was passed. So an entry that is
-   * missing between others is read: only then it is known.
+   * How many entries follow a position, up to about `limit`. A list is no picture of one moment: it
+   * may show an entry and not the one before, which was created after its place was passed. So an
+   * entry that is missing between others is read: only then it is known.
    */
   #list(position: number, limit: number, options: CallOptions): Promise<number> {
     const { signal: caller, urgent } = options

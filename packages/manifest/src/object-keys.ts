@@ -66,7 +66,9 @@ function digits(version: number): string {
   return String(version).padStart(20, '0')
 }
 
-/** Stands where a log that isn't in the store has begun: so it is missed where it can't be found. */
+/**
+ * Stands where a log that isn't in the store has begun: so it is missed where it can't be found.
+ */
 export function begunKey(incarnation: string): string {
   return `begun/${incarnation}`
 }

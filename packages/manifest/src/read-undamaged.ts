@@ -1,9 +1,9 @@
 import { isFirnError } from '@firn/env'
 
 /**
- * What `read` fetches and decodes. Damage may have come on the way, so what can't be decoded is fetched
- * once more. Throws as the second time, except that a format of the future is believed only where both
- * say so: one digit makes it.
+ * What `read` fetches and decodes. Damage may have come on the way, so what can't be decoded is
+ * fetched once more. Throws as the second time, except that a format of the future is believed only
+ * where both say so: one digit makes it.
  */
 export async function readUndamaged<T>(read: () => Promise<T>): Promise<T> {
   try {

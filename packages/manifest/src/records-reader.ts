@@ -1,7 +1,9 @@
 import { CorruptionError, FormatVersionError } from '@firn/env'
 import { KIND_DELETE, KIND_MERGE } from '@firn/mvcc'
 
-/** Called per record; a delete's value range is empty. `bytes` is the array given to `readRecords`. */
+/**
+ * Called per record; a delete's value range is empty. `bytes` is the array given to `readRecords`.
+ */
 export type RecordVisitor = (
   tableId: number,
   kind: number,
@@ -34,8 +36,9 @@ export function readRecords(
 }
 
 /**
- * As `readRecords`, but begins at the offset `from`, that of a record, and ends after `most` records.
- * Gives the offset of the record to go on with, which is the length of `bytes` after the last one.
+ * As `readRecords`, but begins at the offset `from`, that of a record, and ends after `most`
+ * records. Gives the offset of the record to go on with, which is the length of `bytes` after the
+ * last one.
  */
 export function readSomeRecords(
   bytes: Uint8Array,

@@ -19,9 +19,9 @@ export interface OpenRootOptions {
   /** Whether to make a database where there is none. Default true. */
   createIfMissing?: boolean
   /**
-   * Where the caller means to find the commit log, as the `log` parameter of a location says it: 'file',
-   * 'objects', 'dynamodb:TABLE'. A new database gets it for good; of any other it must be true. Default:
-   * not known, and not checked.
+   * Where the caller means to find the commit log, as the `log` parameter of a location says it:
+   * 'file', 'objects', 'dynamodb:TABLE'. A new database gets it for good; of any other it must be
+   * true. Default: not known, and not checked.
    */
   log?: string | undefined
   /** What to call the store in messages, such as its location without credentials. */
@@ -46,9 +46,10 @@ const LOG = /^[a-z0-9]{1,20}(:[A-Za-z0-9._-]{1,255})?$/
 /**
  * Finds the database of a store, or makes one: of any number of callers at once one makes it.
  *
- * Throws `DatabaseNotFoundError`, `InvalidArgumentError` where the database has its log somewhere else
- * than `log` says (a second log beside the first one would be another truth), `FormatVersionError` for a database of a newer format before
- * anything is written, `CorruptionError` for a descriptor that is damaged.
+ * Throws `DatabaseNotFoundError`, `InvalidArgumentError` where the database has its log somewhere
+ * else than `log` says (a second log beside the first one would be another truth),
+ * `FormatVersionError` for a database of a newer format before anything is written,
+ * `CorruptionError` for a descriptor that is damaged.
  */
 export async function openRoot(store: ObjectStore, options: OpenRootOptions = {}): Promise<Root> {
   const { signal, log } = options

@@ -11,7 +11,9 @@ import { entryAt } from './lookup.js'
 
 export interface SettleOptions {
   env?: Env
-  /** How long to go on asking, in milliseconds; then what is under way is given up. Default 30,000. */
+  /**
+   * How long to go on asking, in milliseconds; then what is under way is given up. Default 30,000.
+   */
   deadlineMs?: number
   signal?: AbortSignal | undefined
 }
@@ -33,9 +35,9 @@ const LONGEST_PAUSE_MS = 2_000
  * 4. The deadline passes, or the caller gives up, before the slot is filled: `CommitUnknownError`.
  *    What is under way then is not waited for: a log that has gone silent may never answer.
  *
- * Errors of the first attempt that leave no doubt (an argument, a closed or failed log, a full disk, no
- * permission, an abort before anything was sent) are thrown as they are. A `CommitUnknownError` has as its
- * cause what kept the last attempts from being certain.
+ * Errors of the first attempt that leave no doubt (an argument, a closed or failed log, a full
+ * disk, no permission, an abort before anything was sent) are thrown as they are. A
+ * `CommitUnknownError` has as its cause what kept the last attempts from being certain.
  */
 export async function appendSettled(
   log: CommitLog,

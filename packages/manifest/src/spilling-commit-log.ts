@@ -37,8 +37,8 @@ export interface SpillingCommitLogOptions {
  *
  * The object is written first, under a name made of version and token, so that an entry never
  * refers to nothing, racers never share one, and an attempt made again writes the same object.
- * Truncation deletes objects after their entries became tombstones. A read or a put of an object that is late
- * is made once more: see `Hedge`.
+ * Truncation deletes objects after their entries became tombstones. A read or a put of an object
+ * that is late is made once more: see `Hedge`.
  */
 export class SpillingCommitLog implements CommitLog {
   readonly exclusive: boolean

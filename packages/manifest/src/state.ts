@@ -19,7 +19,9 @@ export interface FileMeta {
   deletes: number
   rawKeyBytes: number
   rawValueBytes: number
-  /** How many bytes at the object's end hold all that opening the file needs: one read gets them. */
+  /**
+   * How many bytes at the object's end hold all that opening the file needs: one read gets them.
+   */
   tailBytes: number
   /** Summaries of the user's statistics collectors, by name. */
   statistics: Readonly<Record<string, Uint8Array>>

@@ -188,7 +188,8 @@ describe('a log whose process died', () => {
       'sync',
       'syncDirectory',
     ])
-    // Entry 7 of the torn write stands right behind the new entry 6; it must not come to life again.
+    // Entry 7 of the torn write stands right behind the new entry 6; it must not come to life
+    // again.
     const more = describeEntries(await fill(again, 3, 5, 10_000))
     const gap = 4 * frame - 3 * (56 + 10_000) - 56
     more.push(...describeEntries(await fill(again, 6, 6, gap)))
@@ -283,7 +284,8 @@ describe('a log of several segments', () => {
     const { crc32 } = await import('@firn/bytes')
     const forge = async (segment: string, change: (frame: Buffer) => void) => {
       const bytes = fs.readFileSync(segment)
-      // The first frame: header at 48, payload at 104; checksums begin with the segment's id and the place.
+      // The first frame: header at 48, payload at 104; checksums begin with the segment's id and
+      // the place.
       const seed = crc32(Uint8Array.of(48, 0, 0, 0, 0, 0, 0, 0), crc32(bytes.subarray(16, 32)))
       const forged = Buffer.from(bytes)
       change(forged.subarray(48))

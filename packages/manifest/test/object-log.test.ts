@@ -104,7 +104,8 @@ describe('the log on an object store', () => {
     const memory = new MemoryObjectStore()
     await fill(new ObjectCommitLog(memory, INCARNATION), 1, 20)
     let overtaken: readonly number[] = [7, 20]
-    // A list that had passed the place of some entries before they were created, and found later ones.
+    // A list that had passed the place of some entries before they were created, and found later
+    // ones.
     const store = Object.assign(Object.create(memory) as MemoryObjectStore, {
       get: memory.get.bind(memory),
       async *list(options: ListOptions) {

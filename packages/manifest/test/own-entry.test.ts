@@ -12,8 +12,8 @@ import {
   SpillingCommitLog,
 } from '../src/index.js'
 
-// A commit whose request arrived twice meets its own entry. Trouble with reading it must not become an
-// error that says that nothing was committed.
+// A commit whose request arrived twice meets its own entry. Trouble with reading it must not become
+// an error that says that nothing was committed.
 
 function entry(): NewLogEntry {
   return {

@@ -19,7 +19,9 @@ function faultyLog(...faults: (AppendFault | undefined)[]) {
   return { log, faulty }
 }
 
-/** A log of which one method waits for its signal, as a request to a server that has gone silent. */
+/**
+ * A log of which one method waits for its signal, as a request to a server that has gone silent.
+ */
 function silentLog(method: 'append' | 'read'): CommitLog {
   const silence = (signal: AbortSignal | undefined): Promise<never> =>
     new Promise((_, reject) => {

@@ -9,8 +9,8 @@ export interface VisibleCursorOptions {
   /** Must be the direction of the cursor below. */
   reverse?: boolean
   /**
-   * After so many records that aren't seen in a row, it is `PENDING`, though nothing has to be loaded:
-   * `load` goes on. For those who hold up others meanwhile. Default: never.
+   * After so many records that aren't seen in a row, it is `PENDING`, though nothing has to be
+   * loaded: `load` goes on. For those who hold up others meanwhile. Default: never.
    */
   mostUnseen?: number
 }

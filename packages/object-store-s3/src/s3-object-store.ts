@@ -40,17 +40,21 @@ import type { S3Request } from './s3-request.js'
 
 export interface S3ObjectStoreOptions {
   bucket: string
-  /** The folder of the bucket that the store is: 'some/folder'. Keys are relative to it. Default: all. */
+  /**
+   * The folder of the bucket that the store is: 'some/folder'. Keys are relative to it. Default:
+   * all.
+   */
   prefix?: string
   /**
-   * A ready client, made with `maxAttempts: 1`. It stays open when the store closes. Set `connections` if
-   * its HTTP handler has other bounds than the SDK's 50 sockets. Stores that share it share the bound.
+   * A ready client, made with `maxAttempts: 1`. It stays open when the store closes. Set
+   * `connections` if its HTTP handler has other bounds than the SDK's 50 sockets. Stores that share
+   * it share the bound.
    */
   client?: S3Client
   /**
-   * Most requests under way at once, and connections of a client of the store's own. Further requests
-   * wait in the order of the calls, urgent ones first, without a bound of time but their signal's.
-   * Default 50.
+   * Most requests under way at once, and connections of a client of the store's own. Further
+   * requests wait in the order of the calls, urgent ones first, without a bound of time but their
+   * signal's. Default 50.
    */
   connections?: number
   /**
@@ -59,8 +63,9 @@ export interface S3ObjectStoreOptions {
    */
   clientConfig?: S3ClientConfig
   /**
-   * Whether the client of the store's own names the bucket in the path, and not in the host. Default:
-   * only where the endpoint isn't AWS's. Set it for endpoints that are set in the shared configuration.
+   * Whether the client of the store's own names the bucket in the path, and not in the host.
+   * Default: only where the endpoint isn't AWS's. Set it for endpoints that are set in the shared
+   * configuration.
    */
   forcePathStyle?: boolean
   /** How objects are encrypted, where it isn't as the bucket says. */
@@ -68,8 +73,8 @@ export interface S3ObjectStoreOptions {
   /** The key for 'aws:kms' and 'aws:kms:dsse'. */
   sseKmsKeyId?: string
   /**
-   * Bytes of a part of an upload, at least 5 MiB; larger ones after the first thousand. Smaller objects
-   * are one request. Default 8 MiB.
+   * Bytes of a part of an upload, at least 5 MiB; larger ones after the first thousand. Smaller
+   * objects are one request. Default 8 MiB.
    */
   partBytes?: number
   /** Most parts of one upload under way at once. Default 4. */

@@ -1,4 +1,6 @@
-/** The requests that a store makes. S3 prices get and head alike, and put, list and uploads alike. */
+/**
+ * The requests that a store makes. S3 prices get and head alike, and put, list and uploads alike.
+ */
 export type S3RequestKind =
   | 'get'
   | 'head'

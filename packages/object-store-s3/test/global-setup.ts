@@ -10,7 +10,10 @@ declare module 'vitest' {
   }
 }
 
-/** One server for all tests. Where there is none to start, those that need it are skipped, unless FIRN_TEST_SERVICES is 'required' as in CI. */
+/**
+ * One server for all tests. Where there is none to start, those that need it are skipped, unless
+ * FIRN_TEST_SERVICES is 'required' as in CI.
+ */
 export default async function setup(
   project: TestProject,
 ): Promise<(() => Promise<void>) | undefined> {

@@ -7,7 +7,9 @@ export interface ResolvedRange {
   end: number
 }
 
-/** Throws `InvalidArgumentError` for bounds that aren't whole numbers or are the wrong way round. */
+/**
+ * Throws `InvalidArgumentError` for bounds that aren't whole numbers or are the wrong way round.
+ */
 export function assertRange(range: ByteRange): void {
   const { start, end } = range
   if (!Number.isSafeInteger(start)) {

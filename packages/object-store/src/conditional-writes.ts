@@ -3,7 +3,10 @@ import { UnsupportedOperationError } from './errors.js'
 import type { ObjectStore, PutOptions } from './object-store.js'
 
 export interface ConditionalWritesOptions {
-  /** The object to try it on: it stays, so that the next check is shorter. Default: `conditional-writes`. */
+  /**
+   * The object to try it on: it stays, so that the next check is shorter. Default:
+   * `conditional-writes`.
+   */
   key?: string
   /** Whether replacing with `ifMatch` is needed too. Default true. */
   ifMatch?: boolean
@@ -17,11 +20,12 @@ const CONTENT =
   'Written to find out whether this store keeps to the conditions of writes. May be deleted.\n'
 
 /**
- * Throws `UnsupportedOperationError` where a store takes writes whose condition doesn't hold, as services
- * do that don't know conditions and ignore them: there, one of two writers would silently undo the
- * other. Shows nothing about races. Four puts the first time, two from then on; for stores of unknown
- * make, when a database is opened for writing. Ask the store itself, and ask again where that fails with a
- * retryable error: one that retries can't always tell whether a condition was refused.
+ * Throws `UnsupportedOperationError` where a store takes writes whose condition doesn't hold, as
+ * services do that don't know conditions and ignore them: there, one of two writers would silently
+ * undo the other. Shows nothing about races. Four puts the first time, two from then on; for stores
+ * of unknown make, when a database is opened for writing. Ask the store itself, and ask again where
+ * that fails with a retryable error: one that retries can't always tell whether a condition was
+ * refused.
  */
 export async function assertConditionalWrites(
   store: ObjectStore,

@@ -59,8 +59,8 @@ export interface ObjectStoreErrorOptions extends FirnErrorOptions {
 
 /**
  * A request failed for a reason that is not the caller's. After a failed write it is unknown
- * whether the object was written, unless `maybeDone` is false. `retryable` says whether trying again can
- * help.
+ * whether the object was written, unless `maybeDone` is false. `retryable` says whether trying
+ * again can help.
  */
 export class ObjectStoreError extends FirnError {
   readonly reason: ObjectStoreErrorReason

@@ -2,8 +2,8 @@
  * Object storage as Firn uses it: flat keys, whole-object writes, ranged reads, conditional
  * creates. What S3 promises, no more: strongly consistent, no append, no rename.
  *
- * Keys are 1–1024 bytes of UTF-8 in '/'-separated segments of `[A-Za-z0-9._=@+-]`; segments `.`, `..`
- * and empty ones are refused. Lists are in byte order of the keys.
+ * Keys are 1–1024 bytes of UTF-8 in '/'-separated segments of `[A-Za-z0-9._=@+-]`; segments `.`,
+ * `..` and empty ones are refused. Lists are in byte order of the keys.
  */
 export interface ObjectStore {
   /**
@@ -16,9 +16,10 @@ export interface ObjectStore {
   /**
    * Writes a whole object: readers see the old content or the new one, never a mixture. Durable
    * when it resolves. The store reads `bytes` until it settles, more than once if it tries again:
-   * they must not change before. Throws `PreconditionFailedError` when a condition doesn't hold. Any other
-   * error leaves open whether the object was written, unless it is a `FirnError` whose `maybeDone` is
-   * false: then it certainly wasn't and won't be (no space, no permission, no such bucket, …).
+   * they must not change before. Throws `PreconditionFailedError` when a condition doesn't hold.
+   * Any other error leaves open whether the object was written, unless it is a `FirnError` whose
+   * `maybeDone` is false: then it certainly wasn't and won't be (no space, no permission, no such
+   * bucket, …).
    */
   put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<{ etag: string }>
   /** Deletes objects; missing ones are no error. */
@@ -34,18 +35,20 @@ export interface ObjectStore {
 export interface CallOptions {
   signal?: AbortSignal | undefined
   /**
-   * Goes ahead of other calls if the store has calls wait for each other (for a connection). For what
-   * many wait for, as they do for a commit. Default false.
+   * Goes ahead of other calls if the store has calls wait for each other (for a connection). For
+   * what many wait for, as they do for a commit. Default false.
    */
   urgent?: boolean | undefined
 }
 
 export interface ByteRange {
-  /** First byte. Negative: that many bytes from the end (or the whole object where it is shorter). */
+  /**
+   * First byte. Negative: that many bytes from the end (or the whole object where it is shorter).
+   */
   start: number
   /**
-   * One past the last byte; absent: to the end. A range that runs past the end is cut there; one that
-   * begins past it yields no bytes and is no error.
+   * One past the last byte; absent: to the end. A range that runs past the end is cut there; one
+   * that begins past it yields no bytes and is no error.
    */
   end?: number
 }
@@ -90,7 +93,9 @@ export interface UploadOptions extends CallOptions {
   ifAbsent?: boolean | undefined
 }
 
-/** A streaming write. Nothing is visible before `finish` resolves, nothing is left after `abort`. */
+/**
+ * A streaming write. Nothing is visible before `finish` resolves, nothing is left after `abort`.
+ */
 export interface Upload {
   /** Takes the next bytes; await it for back-pressure. The store owns `bytes` until it resolves. */
   write(bytes: Uint8Array): Promise<void>

@@ -46,9 +46,9 @@ const SUCCESS_REFUND = 0.2
  *   that are created conditionally and overwritten within a retry would be misjudged: use `ifMatch`
  *   alone for those once they exist.)
  * - it holds others, after `ifMatch`: this put may have come first and been replaced since. Nobody
- *   can know, so the error of the unclear attempt is thrown, not retryable.
- * A conditional put whose last attempt was certainly not done, after one that may have been, fails as
- * unclear too: `maybeDone` is true.
+ *   can know, so the error of the unclear attempt is thrown, not retryable. A conditional put whose
+ *   last attempt was certainly not done, after one that may have been, fails as unclear too:
+ *   `maybeDone` is true.
  *
  * **Uploads** are retried at their start only: what was written is not kept to be sent again.
  * **Commits** to a log don't belong here: those own their loop.

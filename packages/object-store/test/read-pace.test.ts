@@ -2,7 +2,9 @@ import { TestEnv } from '@firn/env/testing'
 import { describe, expect, it } from 'vitest'
 import { ReadPace } from '../src/internal/fs/read-pace.js'
 
-/** Makes calls in place that take so long each, until one is sent to a thread; how many there were. */
+/**
+ * Makes calls in place that take so long each, until one is sent to a thread; how many there were.
+ */
 function callsInPlace(pace: ReadPace, env: TestEnv, ms: number, most = 200): number {
   for (let calls = 0; calls < most; calls++) {
     if (!pace.inPlace()) return calls

@@ -43,7 +43,9 @@ export class Patience {
     return this.#controller.signal
   }
 
-  /** The call is over. Gives whether something still listens to the signal, which nothing should. */
+  /**
+   * The call is over. Gives whether something still listens to the signal, which nothing should.
+   */
   end(): boolean {
     this.#cancel?.()
     const { signal } = this

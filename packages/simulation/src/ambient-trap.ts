@@ -5,8 +5,8 @@ import { Violation } from './violation.js'
 type Uses = [owner: object, ownerName: string, names: readonly string[]]
 
 /**
- * What code must not reach for while a simulation runs: the real world's clocks, timers, chance and files.
- * `systemEnv` took its own from there when it was loaded, and is trapped by itself.
+ * What code must not reach for while a simulation runs: the real world's clocks, timers, chance and
+ * files. `systemEnv` took its own from there when it was loaded, and is trapped by itself.
  */
 const AMBIENT: readonly Uses[] = [
   [
@@ -39,7 +39,9 @@ const AMBIENT: readonly Uses[] = [
 
 let allowed = 0
 
-/** Calls into the real world on the simulation's own account. `use` must be done when it returns. */
+/**
+ * Calls into the real world on the simulation's own account. `use` must be done when it returns.
+ */
 export function outside<T>(use: () => T): T {
   allowed++
   try {
@@ -50,8 +52,9 @@ export function outside<T>(use: () => T): T {
 }
 
 /**
- * From now on, whoever reads a clock, draws a random number, sets a timer or opens a file of the real
- * world meets a `Violation`, which `onLeak` is told as well, as it could be caught. Gives how to end that.
+ * From now on, whoever reads a clock, draws a random number, sets a timer or opens a file of the
+ * real world meets a `Violation`, which `onLeak` is told as well, as it could be caught. Gives how
+ * to end that.
  */
 export function trapAmbientWorld(onLeak: (violation: Violation) => void): () => void {
   const restores: (() => void)[] = []

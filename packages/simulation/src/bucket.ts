@@ -33,8 +33,8 @@ interface BucketUpload {
 }
 
 /**
- * The objects of a simulated store, changed in single instants. Nothing that was in it is forgotten. What
- * can't be done is refused with S3's exceptions.
+ * The objects of a simulated store, changed in single instants. Nothing that was in it is
+ * forgotten. What can't be done is refused with S3's exceptions.
  */
 export class Bucket {
   readonly #objects: Map<string, BucketObject> = new Map()
@@ -61,7 +61,9 @@ export class Bucket {
     return object
   }
 
-  /** Gives the ETag, which is the content's: who brings back what was there brings back its ETag. */
+  /**
+   * Gives the ETag, which is the content's: who brings back what was there brings back its ETag.
+   */
   put(key: string, object: NewObject, condition: WriteCondition = {}): string {
     return this.#put(key, { ...object, etag: etagOf(object.bytes) }, condition)
   }

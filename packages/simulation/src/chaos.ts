@@ -18,7 +18,10 @@ const TELLING = 0.5
 const LONGEST_PAUSE_MS = 45_000
 const RESTART_MS = 3000
 
-/** Crashes and pauses processes, and sets their clocks, now and then, as often as this run's rates say. */
+/**
+ * Crashes and pauses processes, and sets their clocks, now and then, as often as this run's rates
+ * say.
+ */
 export class Chaos {
   readonly counts: Map<ChaosKind, number> = new Map()
   readonly #world: World
@@ -62,8 +65,8 @@ export class Chaos {
   }
 
   /**
-   * A client was told of a commit, or that something is durable. Its process, or its machine, may crash
-   * before it does anything more; more often after what tells of other writes (`isTelling`).
+   * A client was told of a commit, or that something is durable. Its process, or its machine, may
+   * crash before it does anything more; more often after what tells of other writes (`isTelling`).
    */
   acknowledged(host: Host, isTelling: boolean): void {
     if (!this.#on || this.#uponCommits === this.#mostUponCommits) return

@@ -6,9 +6,9 @@ import type { Replay, Timeline } from './replay.js'
 type Shows = (seen: Seen, version: number, timeline: Timeline) => boolean
 
 /**
- * What is wrong with a transaction that has this version. Serializable, all it read must be so in the
- * version before, and nothing that shares its entry and comes before it may touch that. In snapshots,
- * nobody may have written its keys since its snapshot, or dropped their tables.
+ * What is wrong with a transaction that has this version. Serializable, all it read must be so in
+ * the version before, and nothing that shares its entry and comes before it may touch that. In
+ * snapshots, nobody may have written its keys since its snapshot, or dropped their tables.
  */
 export function problemsOfTransaction(
   who: string,
@@ -57,7 +57,10 @@ export function problemsOfTransaction(
   return []
 }
 
-/** A delete of what isn't there is nothing to conflict with: compaction drops it, and nobody can tell. */
+/**
+ * A delete of what isn't there is nothing to conflict with: compaction drops it, and nobody can
+ * tell.
+ */
 function changesNothing({ table, key, value }: Change, version: number, replay: Replay): boolean {
   return value === undefined && replay.valueAt(table, key, version - 1, version) === undefined
 }

@@ -9,8 +9,8 @@ import { problemsOfRules } from './rules.js'
 /**
  * Holds what clients saw against what the log says, whose order is taken for the truth:
  *
- * - a write that was acknowledged is in the log once, whole, at the version and time that its writer was
- *   told, and after everything that anybody had been told of when it began;
+ * - a write that was acknowledged is in the log once, whole, at the version and time that its
+ *   writer was told, and after everything that anybody had been told of when it began;
  * - one that was refused is nowhere; one whose end isn't known is there once, whole, or not at all;
  * - buffered writes may be lost in a crash, from the newest backwards; what is lost is nowhere;
  * - nothing is in the log that nobody wrote;
@@ -243,7 +243,9 @@ function matches(seen: Seen, { asked, present }: Moment, known: Timeline): boole
   }
 }
 
-/** Whether each key has a value that it had at some time while its process was at these versions. */
+/**
+ * Whether each key has a value that it had at some time while its process was at these versions.
+ */
 function matchesGrowing({ seen, from }: Read, to: number, timeline: Timeline): boolean {
   const had = (table: string, key: string): Set<string | undefined> => {
     const values = new Set<string | undefined>()

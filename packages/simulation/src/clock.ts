@@ -3,8 +3,8 @@ const BASE_MICROS = 1_770_000_000_000_000
 const YEAR_MICROS = 365 * 86_400_000_000
 
 /**
- * The clocks of one machine: a wall clock that is off, runs too fast or too slow, jumps by years and
- * stops, and a monotonic one that shares its rate alone.
+ * The clocks of one machine: a wall clock that is off, runs too fast or too slow, jumps by years
+ * and stops, and a monotonic one that shares its rate alone.
  */
 export class Clock {
   /** What it shows for each millisecond of the world. */

@@ -4,24 +4,25 @@ import { hashOf, Random } from './random.js'
 export type DecisionMap = ReadonlyMap<string, number>
 
 /**
- * In front of what a record decides alike wherever it has no decision of its own: `everywhere/latency`
- * is how long everything takes that isn't named.
+ * In front of what a record decides alike wherever it has no decision of its own:
+ * `everywhere/latency` is how long everything takes that isn't named.
  */
 export const EVERYWHERE = 'everywhere/'
 
 /**
- * Everything that a run leaves to chance. Each decision has a name of its own: its scope and what is
- * decided, and the how-manieth it is where the same is decided there again. What comes up follows from
- * the seed and that name alone, so that one decision more or less leaves the others what they were.
+ * Everything that a run leaves to chance. Each decision has a name of its own: its scope and what
+ * is decided, and the how-manieth it is where the same is decided there again. What comes up
+ * follows from the seed and that name alone, so that one decision more or less leaves the others
+ * what they were.
  *
- * 0 is always the dull choice: no fault, no delay, no operation, the first of many. What came up other
- * than 0 is recorded, and a record can decide in place of a seed; what it doesn't name, by itself or
- * `EVERYWHERE`, is 0. The record of a run is the same run, and a smaller one is a smaller run: that is what
- * `shrink` works with.
+ * 0 is always the dull choice: no fault, no delay, no operation, the first of many. What came up
+ * other than 0 is recorded, and a record can decide in place of a seed; what it doesn't name, by
+ * itself or `EVERYWHERE`, is 0. The record of a run is the same run, and a smaller one is a smaller
+ * run: that is what `shrink` works with.
  *
  * Scopes are the lives of processes, in these sessions and services, in these steps and kinds of
- * requests: `writer1.2/0/7/key` is the key of the eighth step of the first session in the second life of
- * `writer1`, `reader1.1/store/get/fault#3` what meets the fourth get of that life.
+ * requests: `writer1.2/0/7/key` is the key of the eighth step of the first session in the second
+ * life of `writer1`, `reader1.1/store/get/fault#3` what meets the fourth get of that life.
  */
 export class Decisions {
   /** What was decided so far, but for what is 0; of all scopes. */
@@ -82,8 +83,8 @@ export class Decisions {
   }
 
   /**
-   * The place of one of several weights, each as likely as it weighs. Where the first weighs 0, it only
-   * comes up when the decision is taken away.
+   * The place of one of several weights, each as likely as it weighs. Where the first weighs 0, it
+   * only comes up when the decision is taken away.
    */
   weigh(name: string, weights: readonly number[]): number {
     return this.#decide(name, weights.length - 1, (random) => {
@@ -96,7 +97,9 @@ export class Decisions {
     })
   }
 
-  /** A time up to `withinMs` after another one. It stays where it is when that other one is moved. */
+  /**
+   * A time up to `withinMs` after another one. It stays where it is when that other one is moved.
+   */
   moment(name: string, afterMs: number, withinMs: number): number {
     const most = Number.MAX_SAFE_INTEGER
     const drawn = this.#decide(name, most, (random) => Math.ceil(afterMs) + random.below(withinMs))
@@ -104,8 +107,8 @@ export class Decisions {
   }
 
   /**
-   * How likely something is in a seed's run. That isn't a decision of the run, since what does happen is:
-   * a record, in which it can't be told, gives the first.
+   * How likely something is in a seed's run. That isn't a decision of the run, since what does
+   * happen is: a record, in which it can't be told, gives the first.
    */
   likelihood<const T>(name: string, items: readonly [T, ...T[]]): T {
     if (this.#recorded !== undefined) return items[0]

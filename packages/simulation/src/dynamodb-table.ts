@@ -17,8 +17,8 @@ interface State {
 }
 
 /**
- * The part of a DynamoDB table that Firn uses: items of a partition key `id` and a sort key `version`. It
- * remembers how they were, for reads that don't ask for what is newest.
+ * The part of a DynamoDB table that Firn uses: items of a partition key `id` and a sort key
+ * `version`. It remembers how they were, for reads that don't ask for what is newest.
  */
 export class DynamoDbTable {
   readonly #partitions: Map<string, Map<number, State[]>> = new Map()
@@ -55,7 +55,10 @@ function itemAt(states: readonly State[] = [], atMs: number | undefined): Item |
   return states.findLast(({ sinceMs }) => sinceMs <= atMs)?.item
 }
 
-/** Whether a condition holds of an item, or of none: comparisons and `attribute_not_exists`, joined by AND. */
+/**
+ * Whether a condition holds of an item, or of none: comparisons and `attribute_not_exists`, joined
+ * by AND.
+ */
 export function conditionHolds(item: Item | undefined, condition: ItemCondition): boolean {
   const { ConditionExpression, ExpressionAttributeNames: names = {} } = condition
   if (ConditionExpression === undefined) return true

@@ -13,7 +13,10 @@ export const FAULT_KINDS = [
   'very-late',
   /** It is done, and once more later. */
   'applied-twice',
-  /** It is done twice at once, and the answer is that to the second: a condition meets its own write. */
+  /**
+   * It is done twice at once, and the answer is that to the second: a condition meets its own
+   * write.
+   */
   'own-refusal',
   /** Refused, as another request for the same is under way: 409. */
   'conflict',
@@ -80,7 +83,10 @@ const OFTEN_OUT: OutagesToDraw = {
 /** Longer than anybody goes on asking what became of a commit. */
 const LONGEST_OUTAGE_MS = 90_000
 
-/** How likely a request is the first that an outage meets: of a commit, say, that may have got through. */
+/**
+ * How likely a request is the first that an outage meets: of a commit, say, that may have got
+ * through.
+ */
 const BREAKDOWNS: readonly [number, ...number[]] = [0, 0, 0, 0, 0, 0.002]
 /** The same where nobody is to be sure of anything. */
 const OFTEN_DOWN: readonly [number, ...number[]] = [0, 0.003, 0.01, 0.03]
@@ -150,8 +156,8 @@ export class Faults {
   }
 
   /**
-   * The fault that meets a request at this time, out of those that can; `decisions` are those of such
-   * requests.
+   * The fault that meets a request at this time, out of those that can; `decisions` are those of
+   * such requests.
    */
   draw(decisions: Decisions, possible: readonly FaultKind[], nowMs: number): FaultKind | undefined {
     if (!this.#on) return undefined

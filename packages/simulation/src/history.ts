@@ -94,7 +94,10 @@ export type Seen =
 
 export type Row = readonly [key: string, value: string]
 
-/** A read as whoever made it saw it. All of it must be of one version, out of those that were allowed. */
+/**
+ * A read as whoever made it saw it. All of it must be of one version, out of those that were
+ * allowed.
+ */
 export interface Read {
   process: string
   what: string
@@ -102,7 +105,9 @@ export interface Read {
   from: number
   to: number
   at: At
-  /** The version that it can't show more than, whatever moment it asks for: that of its snapshot. */
+  /**
+   * The version that it can't show more than, whatever moment it asks for: that of its snapshot.
+   */
   bound?: number | undefined
   /**
    * How many times buffered writes had been lost when it was made, by a process that sees what is
@@ -110,8 +115,8 @@ export interface Read {
    */
   timeline: number | undefined
   /**
-   * Whether it may show a version that is still growing: buffered writes join it as long as it isn't on
-   * its way to the log, and whoever reads a single key of the present doesn't end that.
+   * Whether it may show a version that is still growing: buffered writes join it as long as it
+   * isn't on its way to the log, and whoever reads a single key of the present doesn't end that.
    */
   growing: boolean
   seen: Seen
@@ -131,7 +136,9 @@ export class History {
   readonly reads: Read[] = []
   /** The first one is what timeline 0 lost, and so on. */
   readonly losses: Loss[] = []
-  /** Newest versions that were acknowledged and are durable, each with the world's time when it was. */
+  /**
+   * Newest versions that were acknowledged and are durable, each with the world's time when it was.
+   */
   readonly #acknowledged: { atMs: number; version: number; timestamp: number }[] = []
   /** Acknowledged, and not durable yet. */
   #buffered: Write[] = []
@@ -211,8 +218,8 @@ export class History {
   }
 
   /**
-   * A log of one process's own was opened, with this as its newest version: what was buffered after it is
-   * lost. Gives that.
+   * A log of one process's own was opened, with this as its newest version: what was buffered after
+   * it is lost. Gives that.
    */
   recover(version: number, atMs: number): LostWrite[] {
     this.settle(version, atMs)

@@ -1,7 +1,10 @@
 import type { Write } from './history.js'
 import type { Life } from './sim-process.js'
 
-/** Buffered writes gather for a millisecond; then the log may wait for some calls of a disk, of 8 ms each. */
+/**
+ * Buffered writes gather for a millisecond; then the log may wait for some calls of a disk, of 8 ms
+ * each.
+ */
 const PROCESS_MS = 100
 /** A sync that is due waits for as much, and is one. */
 const SYNC_MS = 100
@@ -13,8 +16,8 @@ export interface LostWrite {
 }
 
 /**
- * What a crash may take of a process's buffered writes: only the last ones. They outlive the process when
- * they were handed to the system, and its machine when they were synced.
+ * What a crash may take of a process's buffered writes: only the last ones. They outlive the
+ * process when they were handed to the system, and its machine when they were synced.
  */
 export class LossWindow {
   readonly #flushIntervalMs: number

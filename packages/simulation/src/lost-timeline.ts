@@ -3,8 +3,8 @@ import type { KeyRange } from './key-range.js'
 import { type Replay, rowsOf, type Timeline } from './replay.js'
 
 /**
- * What a process saw whose buffered writes were lost afterwards: the log up to there, and then what it
- * had buffered. In the log, other commits have those versions.
+ * What a process saw whose buffered writes were lost afterwards: the log up to there, and then what
+ * it had buffered. In the log, other commits have those versions.
  */
 export class LostTimeline implements Timeline {
   readonly #replay: Replay

@@ -7,8 +7,8 @@ const YEAR_MICROS = 365 * 86_400 * SECOND_MICROS
 const WEIGHTS: readonly number[] = [8, 8, 2, 3, 1, 2, 1]
 
 /**
- * A moment: of the past, of what this process hasn't seen yet, or to come. `undefined` before the first
- * commit.
+ * A moment: of the past, of what this process hasn't seen yet, or to come. `undefined` before the
+ * first commit.
  */
 export function pickMoment({ decisions, history, db }: Session): At {
   const commit = history.commit(decisions.choose('age', 40))
@@ -51,7 +51,10 @@ export function pickTimeToCome({ decisions, history }: Session): At {
   }
 }
 
-/** Whether a moment is a version that nobody may know yet, when this is the newest one that is known. */
+/**
+ * Whether a moment is a version that nobody may know yet, when this is the newest one that is
+ * known.
+ */
 export function isToCome(at: At, newest: number): boolean {
   return at !== undefined && 'version' in at && at.version > newest
 }

@@ -43,7 +43,9 @@ export interface FaultSource {
   end(): void
 }
 
-/** The parts of a database, put together as the engine does for a location, over simulated services. */
+/**
+ * The parts of a database, put together as the engine does for a location, over simulated services.
+ */
 export class Place {
   readonly kind: PlaceKind
   readonly bucket: Bucket
@@ -105,7 +107,10 @@ export class Place {
     return { store, log, leases }
   }
 
-  /** What makes the cache, in one life of a process, one that is partly on disk, where the run has such. */
+  /**
+   * What makes the cache, in one life of a process, one that is partly on disk, where the run has
+   * such.
+   */
   cacheFor(life: Life, { cache }: LifeLimits): Pick<DatabaseParts, 'cache' | 'cacheFiles'> {
     return this.#caches?.partsFor(life, cache) ?? { cache }
   }
@@ -116,7 +121,10 @@ export class Place {
     return incarnation
   }
 
-  /** The whole log, with the payloads that were truncated. Ask only when there are no faults any more. */
+  /**
+   * The whole log, with the payloads that were truncated. Ask only when there are no faults any
+   * more.
+   */
   async readLog(life: Life, incarnation: string): Promise<LogEntry[]> {
     if (this.#disk !== undefined) return this.#disk.readLog(life)
     const entries: LogEntry[] = []
@@ -144,7 +152,10 @@ export class Place {
     return this.#disk === undefined ? this.bucket.keys() : this.#disk.objectKeys()
   }
 
-  /** The machine crashes that the database is on, if it is on one. All its processes are dead before. */
+  /**
+   * The machine crashes that the database is on, if it is on one. All its processes are dead
+   * before.
+   */
   crash(decisions: Decisions): void {
     this.#disk?.crash(decisions)
   }
@@ -169,8 +180,8 @@ export class Place {
       server: this.#server,
       pageKeys,
       slowness: { uploadMs, readMs, leaseMs },
-      // A log in the store takes its end from a list; elsewhere only checkpoints are found by one, and an
-      // older one will do.
+      // A log in the store takes its end from a list; elsewhere only checkpoints are found by one,
+      // and an older one will do.
       listsMayBeStale: this.kind === 'dynamodb',
     })
     const options = { bucket: 'firn', client, partBytes, env: life.env }

@@ -1,4 +1,6 @@
-/** Pseudo-random numbers that follow from a seed and a name: sfc32, a 128-bit small fast generator. */
+/**
+ * Pseudo-random numbers that follow from a seed and a name: sfc32, a 128-bit small fast generator.
+ */
 export class Random {
   #a: number
   #b: number

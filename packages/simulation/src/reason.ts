@@ -18,18 +18,24 @@ const VARIABLE: readonly (readonly [RegExp, string])[] = [
   [/-?\d[\d.]*/g, '#'],
 ]
 
-/** Where the part of a sentence begins that says what is wrong; before it is what that is true of. */
+/**
+ * Where the part of a sentence begins that says what is wrong; before it is what that is true of.
+ */
 const PREDICATE =
   / (?:is|isn't|has|hasn't|may|must|can't|doesn't|don't|failed|showed|refreshed|needs|holds|lacks|saw|gave) .*/
 
-/** Why a run failed, once for each problem that it tells of. Two runs that share one show the same bug. */
+/**
+ * Why a run failed, once for each problem that it tells of. Two runs that share one show the same
+ * bug.
+ */
 export function reasonsOf(failure: Violation): Set<string> {
   return new Set(failure.message.split('\n').map(reasonOf))
 }
 
 /**
- * Whether a run failed for the first reason of another; where `anyFailure` will do, for whatever reason but
- * that its events ran out, which a sound run's may as well when things were taken from it.
+ * Whether a run failed for the first reason of another; where `anyFailure` will do, for whatever
+ * reason but that its events ran out, which a sound run's may as well when things were taken from
+ * it.
  */
 export function showsTheBug(
   found: Violation | undefined,

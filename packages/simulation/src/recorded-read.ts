@@ -13,7 +13,9 @@ export interface ReadRequest {
   fresh?: boolean
   /** Whether it never does: it shows what the process sees. */
   stale?: boolean
-  /** The oldest and the newest version that were the present when it was made. Default: found out. */
+  /**
+   * The oldest and the newest version that were the present when it was made. Default: found out.
+   */
   present?: { from: number; to: number }
   /** Whether what it shows is held for it. */
   held?: boolean

@@ -35,7 +35,10 @@ export class Recovery {
     this.#hosts = hosts
   }
 
-  /** Whoever runs goes on as he is: what got stuck gets going by itself. Nobody else runs by the end. */
+  /**
+   * Whoever runs goes on as he is: what got stuck gets going by itself. Nobody else runs by the
+   * end.
+   */
   async withoutRestart(): Promise<void> {
     const simulation = this.#simulation
     const { world } = simulation
@@ -46,7 +49,8 @@ export class Recovery {
     }
     await this.#wait(SETTLED_MS, 'what was under way is over')
     if (simulation.place.kind === 'embedded') {
-      // A disk that failed once has a database refuse all writes, which it tells the next one to write.
+      // A disk that failed once has a database refuse all writes, which it tells the next one to
+      // write.
       await this.#inAll('finding out', GOING_ON_MS, async (host, session) => {
         await this.#put(host, session)
         if (host.isStopped) await host.reopen()
@@ -67,8 +71,8 @@ export class Recovery {
       await this.#readPresent(session)
       await this.#assertLetGo(session)
     })
-    // All have something to flush at once, and then nobody calls. One has the lease; the others' work is
-    // done after it. Files are merged when the process that compacts has heard of them.
+    // All have something to flush at once, and then nobody calls. One has the lease; the others'
+    // work is done after it. Files are merged when the process that compacts has heard of them.
     await this.#inAll('filling a memtable', GOING_ON_MS, (host, session) =>
       this.#fillMemtable(host, session),
     )

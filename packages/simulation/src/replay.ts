@@ -28,9 +28,9 @@ interface Version {
 const text = new TextDecoder()
 
 /**
- * Versions of all tables, one after the other. A table that is dropped takes its past with it, and one
- * that is made again begins with none: so what a read of a version shows depends on `present`, too, the
- * version at which it was made.
+ * Versions of all tables, one after the other. A table that is dropped takes its past with it, and
+ * one that is made again begins with none: so what a read of a version shows depends on `present`,
+ * too, the version at which it was made.
  */
 export interface Timeline {
   /** The newest one. */
@@ -66,8 +66,8 @@ export class Replay implements Timeline {
   readonly #everAdded: Map<string, number> = new Map()
 
   /**
-   * Replays all entries of a log. `fileBytes` gives the bytes of a file, also where it was deleted since.
-   * Throws where entries don't follow each other, or a file isn't what its entry says.
+   * Replays all entries of a log. `fileBytes` gives the bytes of a file, also where it was deleted
+   * since. Throws where entries don't follow each other, or a file isn't what its entry says.
    */
   static async of(
     entries: readonly LogEntry[],
@@ -106,9 +106,9 @@ export class Replay implements Timeline {
   }
 
   /**
-   * Whether a version lacks a change of a write because another write's took its place: of those that
-   * one file was made of, the last record of each key stays. A put that the write itself has replaced
-   * (`replaced`) is no other's.
+   * Whether a version lacks a change of a write because another write's took its place: of those
+   * that one file was made of, the last record of each key stays. A put that the write itself has
+   * replaced (`replaced`) is no other's.
    */
   isReplacedIn(version: number, { table, key }: Change, replaced: readonly Change[]): boolean {
     if (!this.#ofFiles.has(version)) return false

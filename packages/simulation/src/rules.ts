@@ -2,9 +2,10 @@ import type { Timeline } from './replay.js'
 import { RULED } from './tables.js'
 
 /**
- * What transactions keep true of the table `ruled`, whoever else writes to it meanwhile. Each of them reads,
- * and writes what follows from that, so that one update that is lost or seen in part breaks a rule from
- * there on. Values are what they mean, a colon, and a number that no other value has.
+ * What transactions keep true of the table `ruled`, whoever else writes to it meanwhile. Each of
+ * them reads, and writes what follows from that, so that one update that is lost or seen in part
+ * breaks a rule from there on. Values are what they mean, a colon, and a number that no other value
+ * has.
  *
  * - bank: money moves between accounts, and none is made or lost;
  * - cycle: each place names the next one, and from any place one gets round all of them;

@@ -25,7 +25,10 @@ export function refusal(code: S3Code): S3ServiceException {
   return serviceException(code, STATUS[code])
 }
 
-/** What the SDK throws where a fault keeps an answer from the client; that to a HEAD has no body with a code. */
+/**
+ * What the SDK throws where a fault keeps an answer from the client; that to a HEAD has no body
+ * with a code.
+ */
 export function failureOf(kind: FaultKind, isHead: boolean): Error {
   const refused = (code: S3Code): Error =>
     isHead ? serviceException('Unknown', STATUS[code]) : refusal(code)

@@ -88,8 +88,8 @@ export function pageOf(
 }
 
 /**
- * The answer to a GET as a fault garbles it: so that it contradicts itself, or so that only those can know
- * who know the bytes. `other` gives the answer to the same for another object.
+ * The answer to a GET as a fault garbles it: so that it contradicts itself, or so that only those
+ * can know who know the bytes. `other` gives the answer to the same for another object.
  */
 export function garbledRead(
   reply: Reply,

@@ -97,7 +97,10 @@ export class Session {
     throw new Violation(`${this.name}: ${what} is over, and still listens to its signal`)
   }
 
-  /** A handle of a table, the same one as long as the database is open: whatever becomes of the table. */
+  /**
+   * A handle of a table, the same one as long as the database is open: whatever becomes of the
+   * table.
+   */
   table(name: string): ClientTable {
     const { db } = this
     const handles = this.#handles.get(db) ?? new Map<string, ClientTable>()
@@ -139,7 +142,10 @@ export class Session {
     return new ClientBatch(this.db.batch(), this.inputs)
   }
 
-  /** For the call of a step that its client may give up waiting for, sooner or later, or before it is made. */
+  /**
+   * For the call of a step that its client may give up waiting for, sooner or later, or before it
+   * is made.
+   */
   mayAbandon(): AbortSignal | undefined {
     const { decisions, host } = this
     if (decisions.weigh('abandons', [9, 1]) === 0) return undefined

@@ -8,14 +8,17 @@ import { EndlessRun } from './violation.js'
 const MORE_EVENTS = 3
 
 export interface ShrinkRunOptions extends ShrinkOptions {
-  /** Whether any failure will do, since there is one bug: much less is left. Default: the same reason. */
+  /**
+   * Whether any failure will do, since there is one bug: much less is left. Default: the same
+   * reason.
+   */
   anyFailure?: boolean
 }
 
 /**
- * Shrinks a run that failed to one that fails for the same reason (`reasonsOf`) with as few decisions as it
- * finds. `runSeed(report.seed, { decisions })` runs the smaller one. Takes some hundred runs in this
- * process, each one shorter than the one before.
+ * Shrinks a run that failed to one that fails for the same reason (`reasonsOf`) with as few
+ * decisions as it finds. `runSeed(report.seed, { decisions })` runs the smaller one. Takes some
+ * hundred runs in this process, each one shorter than the one before.
  */
 export function shrinkRun(report: RunReport, options: ShrinkRunOptions = {}): Promise<Shrunk> {
   const { seed, events, failure } = report

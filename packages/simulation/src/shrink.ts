@@ -4,7 +4,9 @@ import { type DecisionMap, EVERYWHERE } from './decisions.js'
 export interface Outcome {
   /** Whether it failed as the run that is shrunk did. */
   fails: boolean
-  /** What it decided, where that isn't 0: those that were given, without those that never came up. */
+  /**
+   * What it decided, where that isn't 0: those that were given, without those that never came up.
+   */
   made: DecisionMap
 }
 
@@ -34,17 +36,17 @@ const VALUES_TRIED = 3
 const LARGE = 2 ** 31
 
 /**
- * Makes a failing run smaller: takes decisions away (what isn't named is 0, the dull choice), as many at
- * once as it can, and asks `run` whether it still fails.
+ * Makes a failing run smaller: takes decisions away (what isn't named is 0, the dull choice), as
+ * many at once as it can, and asks `run` whether it still fails.
  *
  * 1. What came late is cut off.
  * 2. Whole scopes are taken away, and all decisions of one kind, the largest first.
- * 3. All decisions of one kind are made alike, by one in place of many: that everything takes so long, or
- *    that nothing is done but puts, is less to look at than what each of them is.
- * 4. Numbers of one kind are all raised to their bound, which adds no decision: where a sum is what matters,
- *    such as bytes that fill a memtable, fewer do then.
- * 5. Runs of neighbours are taken away, by halves and quarters down to single ones (ddmin), late ones first:
- *    that leaves as it is what happens before.
+ * 3. All decisions of one kind are made alike, by one in place of many: that everything takes so
+ *    long, or that nothing is done but puts, is less to look at than what each of them is.
+ * 4. Numbers of one kind are all raised to their bound, which adds no decision: where a sum is what
+ *    matters, such as bytes that fill a memtable, fewer do then.
+ * 5. Runs of neighbours are taken away, by halves and quarters down to single ones (ddmin), late
+ *    ones first: that leaves as it is what happens before.
  * 6. Of what is left, numbers are lowered and pairs taken away.
  *
  * Again from the second step, until nothing is taken away any more.
@@ -209,7 +211,10 @@ class Shrinker {
   }
 }
 
-/** Decisions that may go together: those of each scope, and those of one kind, everywhere or in one scope. */
+/**
+ * Decisions that may go together: those of each scope, and those of one kind, everywhere or in one
+ * scope.
+ */
 function groupsOf(decisions: DecisionMap): Map<string, string[]> {
   const groups = new Map<string, string[]>()
   for (const [kind, keys] of kindsOf(decisions)) groups.set(`all ${kind}`, keys)

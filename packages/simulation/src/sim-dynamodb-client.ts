@@ -41,7 +41,9 @@ export interface SimDynamoDbOptions {
   network: Network
   /** Items in one reply to a query. */
   pageItems: number
-  /** How much longer each way of a request for a lease takes at most, in milliseconds. Default 0. */
+  /**
+   * How much longer each way of a request for a lease takes at most, in milliseconds. Default 0.
+   */
   leaseMs?: number
 }
 
@@ -54,7 +56,10 @@ const THROTTLES = [
 
 type Reply = Record<string, unknown>
 
-/** A client of DynamoDB as the AWS SDK has it, to a simulated table: commands in, answers and exceptions out. */
+/**
+ * A client of DynamoDB as the AWS SDK has it, to a simulated table: commands in, answers and
+ * exceptions out.
+ */
 export function simDynamoDbClient(options: SimDynamoDbOptions): DynamoDBClient {
   const { life, network, leaseMs = 0 } = options
   const client = {
@@ -196,7 +201,9 @@ function garbled(item: Item, kind: FaultKind, decisions: Decisions): Item {
   return { ...item, [name]: value.N === undefined ? { S: text } : { N: text } }
 }
 
-/** As the SDK says it: exceptions of the service by name and status, those of the socket by code. */
+/**
+ * As the SDK says it: exceptions of the service by name and status, those of the socket by code.
+ */
 function failureOf(kind: FaultKind, decisions: Decisions): Error {
   switch (kind) {
     case 'fail-before':

@@ -13,7 +13,9 @@ export class SimEnv implements Env {
   readonly #life: Life
   readonly #clock: Clock
   readonly #random: Random
-  /** Whether a turn of the event loop may take long. False where equal work is to make equal calls. */
+  /**
+   * Whether a turn of the event loop may take long. False where equal work is to make equal calls.
+   */
   hasBusyTurns = true
   /** How many calls say that the process must stay alive for them. */
   holds = 0

@@ -6,8 +6,8 @@ import { SimEnv } from './sim-env.js'
 import type { World } from './world.js'
 
 /**
- * A process from its start to its crash. After that, nothing that it waits for ever comes: no timer, no
- * answer. What it had sent is on its way all the same.
+ * A process from its start to its crash. After that, nothing that it waits for ever comes: no
+ * timer, no answer. What it had sent is on its way all the same.
  */
 export class Life implements Owner {
   /** Where it runs. */

@@ -30,8 +30,8 @@ const CONDITIONAL: readonly FaultKind[] = [...WRITE, 'own-refusal', 'conflict']
 const STALEST_CHANGES = 60
 
 /**
- * Ceph's gateway ignores conditions of completions, tells no ETag after them, and has no name for a lost
- * race.
+ * Ceph's gateway ignores conditions of completions, tells no ETag after them, and has no name for a
+ * lost race.
  */
 export const S3_SERVERS = ['aws', 'ceph'] as const
 export type S3Server = (typeof S3_SERVERS)[number]
@@ -47,11 +47,17 @@ export interface SimS3Options {
   server?: S3Server
   /** Whether lists may be stale, as S3's never are. */
   listsMayBeStale?: boolean
-  /** How much longer uploads and reads of files, and each way of a request for a lease, may take, in milliseconds. */
+  /**
+   * How much longer uploads and reads of files, and each way of a request for a lease, may take, in
+   * milliseconds.
+   */
   slowness?: { uploadMs: number; readMs: number; leaseMs: number }
 }
 
-/** A client of S3 as the AWS SDK has it, to a simulated bucket: commands in, answers and exceptions out. */
+/**
+ * A client of S3 as the AWS SDK has it, to a simulated bucket: commands in, answers and exceptions
+ * out.
+ */
 export function simS3Client(options: SimS3Options): S3Client {
   const { life, network, server = 'aws' } = options
   const client = {

@@ -29,7 +29,10 @@ const OPERATIONS: readonly [least: number, most: number] = [10, 50]
 /** How many problems are told of. */
 const SHOWN_PROBLEMS = 3
 
-/** One run: a database, its processes, what happens to them, and what is found out about it in the end. */
+/**
+ * One run: a database, its processes, what happens to them, and what is found out about it in the
+ * end.
+ */
 export class Simulation {
   readonly world: World
   readonly history: History = new History()
@@ -100,7 +103,9 @@ export class Simulation {
     return ++this.#values
   }
 
-  /** What a read of a process must show at least, as no read may be staler than `maxStalenessMs`. */
+  /**
+   * What a read of a process must show at least, as no read may be staler than `maxStalenessMs`.
+   */
   freshEnough({ process }: Host): number {
     const allowedMs = this.limits.maxStalenessMs / process.clock.rate
     return this.history.acknowledgedBefore(this.world.nowMs - allowedMs)

@@ -26,9 +26,10 @@ export interface StoreAuditOptions {
  * What is in the store, when all is healed and closed, held against what the log says:
  *
  * - Where one process writes, the SSTs there are are those of the newest state, and no others.
- * - Where several do, nothing is collected yet: each file that an entry ever named is still there, as
- *   somebody may read it. Other files are of commits that never were.
- * - There is a checkpoint that is no older than the one that was announced last, and no heap of old ones.
+ * - Where several do, nothing is collected yet: each file that an entry ever named is still there,
+ *   as somebody may read it. Other files are of commits that never were.
+ * - There is a checkpoint that is no older than the one that was announced last, and no heap of old
+ *   ones.
  * - There is nothing of which nobody knows what it is.
  */
 export function auditStore(options: StoreAuditOptions): string[] {

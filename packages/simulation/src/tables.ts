@@ -22,7 +22,9 @@ export const ETERNAL = 'eternal'
 /** The table of what has rules of its own (rules.ts): nobody else writes there. */
 export const RULED = 'ruled'
 
-/** The tables that anything is done to: one for each kind of history, of keys, and each compression. */
+/**
+ * The tables that anything is done to: one for each kind of history, of keys, and each compression.
+ */
 export const TABLES: readonly [SimTable, ...SimTable[]] = [
   { name: ETERNAL, options: { ...BYTES, history: 'all', compression: 'lz4' } },
   {

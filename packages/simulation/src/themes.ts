@@ -5,7 +5,10 @@ import type { PlaceKind } from './place.js'
 /** Values of which one is drawn, as likely as it is listed. The first is dull. */
 type Choices = readonly [number, ...number[]]
 
-/** Limits that a theme draws from values of its own: members of `Limits` and `LifeLimits`, and the options in them. */
+/**
+ * Limits that a theme draws from values of its own: members of `Limits` and `LifeLimits`, and the
+ * options in them.
+ */
 export type LimitName =
   | 'blockBytes'
   | 'targetFileBytes'
@@ -22,9 +25,9 @@ export type LimitName =
   | 'keys'
 
 /**
- * What a run is about. Where everything is done now and then, what takes several rare things in a row hardly
- * ever comes up. So most runs have a theme, in which some operations, limits and faults come often, and
- * all others seldom.
+ * What a run is about. Where everything is done now and then, what takes several rare things in a
+ * row hardly ever comes up. So most runs have a theme, in which some operations, limits and faults
+ * come often, and all others seldom.
  */
 export interface Theme {
   readonly name: string
@@ -45,7 +48,10 @@ export interface Theme {
   readonly faults?: readonly FaultKind[]
   /** Whether services are often out of reach. */
   readonly hasOutages?: boolean
-  /** Whether processes, and their machine, often crash in the moment in which a client is told something. */
+  /**
+   * Whether processes, and their machine, often crash in the moment in which a client is told
+   * something.
+   */
   readonly crashesUponAnswers?: boolean
   /** Whether part of the caches is on disk in all runs. */
   readonly hasCacheDisks?: boolean

@@ -1,4 +1,6 @@
-/** What happened, line by line, in words; and a hash of it all, which two runs of one seed share. */
+/**
+ * What happened, line by line, in words; and a hash of it all, which two runs of one seed share.
+ */
 export class Trace {
   /** Told of every line. */
   onLine: ((line: string) => void) | undefined

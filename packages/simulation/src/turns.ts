@@ -5,9 +5,9 @@ import { outside } from './ambient-trap.js'
 const EVENTS_PER_TURN = 64
 
 /**
- * Waits until all is done that follows from what happened so far: next ticks, microtasks, and those that
- * they cause. Node runs these before it calls the next one of the immediates that are due, also where
- * several are due in the same turn of its event loop.
+ * Waits until all is done that follows from what happened so far: next ticks, microtasks, and those
+ * that they cause. Node runs these before it calls the next one of the immediates that are due,
+ * also where several are due in the same turn of its event loop.
  */
 export class Turns {
   /** Immediates that are still to be called. */

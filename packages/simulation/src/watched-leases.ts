@@ -3,8 +3,8 @@ import type { Life } from './sim-process.js'
 import { Violation } from './violation.js'
 
 /**
- * The share of a lease's time that its holder may believe to have left when the next one gets it: clocks
- * run up to a tenth too fast or too slow, so that at most a fifth is left.
+ * The share of a lease's time that its holder may believe to have left when the next one gets it:
+ * clocks run up to a tenth too fast or too slow, so that at most a fifth is left.
  */
 const DRIFT = 0.25
 
@@ -18,7 +18,9 @@ interface Held {
 export class LeaseWatch {
   readonly #held: Map<string, Held[]> = new Map()
 
-  /** The same leases, for one life of a process. Fails the run when two hold one at the same time. */
+  /**
+   * The same leases, for one life of a process. Fails the run when two hold one at the same time.
+   */
   over(leases: Leases, life: Life): Leases {
     return {
       acquire: async (name: string, options: AcquireLeaseOptions) => {

@@ -9,8 +9,8 @@ import { EndlessRun, Violation } from './violation.js'
  * Virtual time, and what happens in it, one event at a time:
  *
  * 1. The soonest event runs. It is synchronous: it settles promises, at most.
- * 2. The world waits until all is done that follows from it (`Turns`). As nothing in a simulation does I/O
- *    or sets a timer, nothing else is ever ready. Only then does the next event run.
+ * 2. The world waits until all is done that follows from it (`Turns`). As nothing in a simulation
+ *    does I/O or sets a timer, nothing else is ever ready. Only then does the next event run.
  *
  * So what happens depends on the decisions alone.
  */
@@ -70,7 +70,10 @@ export class World {
     }
   }
 
-  /** Lets everything happen that is going to, whenever that is. Gives what happened to processes, in words. */
+  /**
+   * Lets everything happen that is going to, whenever that is. Gives what happened to processes, in
+   * words.
+   */
   async runOut(): Promise<string[]> {
     const ofProcesses: string[] = []
     await this.#settle()
@@ -82,7 +85,10 @@ export class World {
     return ofProcesses
   }
 
-  /** Lets events happen as they come, for code that isn't part of a simulation, until it is told to stop. */
+  /**
+   * Lets events happen as they come, for code that isn't part of a simulation, until it is told to
+   * stop.
+   */
   live(): () => void {
     let stopped = false
     const go = async (): Promise<void> => {

@@ -39,7 +39,9 @@ const OPTIONS = {
   statistics: [],
 } as const
 
-/** Version 1 makes the database and its table; the changes of each list are the versions from 2 on. */
+/**
+ * Version 1 makes the database and its table; the changes of each list are the versions from 2 on.
+ */
 function replayOf(...commits: Change[][]): Promise<Replay> {
   return replayOfPayloads(payloadsOf(commits, OPTIONS))
 }

@@ -10,7 +10,10 @@ const folder = mkdtempSync(join(tmpdir(), 'firn-simulate-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const dist = join(import.meta.dirname, '../dist')
 
-/** The program, with a bug: a store that forgets conditions, so that writers overwrite each other's entries. */
+/**
+ * The program, with a bug: a store that forgets conditions, so that writers overwrite each other's
+ * entries.
+ */
 const BUG = `import { Bucket } from ${JSON.stringify(pathToFileURL(join(dist, 'bucket.js')).href)}
 const { put } = Bucket.prototype
 Bucket.prototype.put = function (key, bytes) { return put.call(this, key, bytes) }`

@@ -5,7 +5,9 @@ import { Network } from '../src/network.js'
 import { type Life, SimProcess } from '../src/sim-process.js'
 import { World } from '../src/world.js'
 
-/** A simulated world that goes on by itself, for tests that know nothing of it. Nothing fails in it. */
+/**
+ * A simulated world that goes on by itself, for tests that know nothing of it. Nothing fails in it.
+ */
 export class LiveWorld {
   readonly network: Network
   readonly life: Life

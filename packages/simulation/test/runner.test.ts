@@ -9,7 +9,9 @@ import type { Tally } from '../src/runner/tally.js'
 const folder = mkdtempSync(join(tmpdir(), 'firn-runner-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Runs seeds of a program of which a few lines are given: `seed` is at hand in them, and `report`. */
+/**
+ * Runs seeds of a program of which a few lines are given: `seed` is at hand in them, and `report`.
+ */
 function runProgram(
   name: string,
   lines: string,

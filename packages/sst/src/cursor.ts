@@ -42,8 +42,8 @@ export interface SstCursorOptions {
   pause?: Pause | undefined
 }
 
-// How many rows are made ready at once after a seek unless the caller knows; four times as many each
-// time after. A scan of a few rows then doesn't pay for a whole block.
+// How many rows are made ready at once after a seek unless the caller knows; four times as many
+// each time after. A scan of a few rows then doesn't pay for a whole block.
 const FIRST_ROWS = 16
 // What follows the rows that were expected: few are likely to be left.
 const MORE_ROWS = 8
@@ -430,8 +430,8 @@ export class SstCursor {
       this.#slabUsed = at + length
       return at
     }
-    // A view that somebody keeps holds on to its slab, so a long scan takes one for a few blocks, no
-    // more, which halves what they cost.
+    // A view that somebody keeps holds on to its slab, so a long scan takes one for a few blocks,
+    // no more, which halves what they cost.
     if (this.#batch === ALL_ROWS) {
       this.#slab = newSlab(Math.max(length, SLAB_BYTES))
       this.#slabUsed = length

@@ -28,8 +28,8 @@ export interface WarmOptions {
 }
 
 // The filter spares a lookup the block's cache misses, at the price of one of its own. So where a
-// block is in memory it is asked only while keys keep being absent: in a database of one sorted run,
-// whose keys are mostly found, a random lookup takes a tenth less without.
+// block is in memory it is asked only while keys keep being absent: in a database of one sorted
+// run, whose keys are mostly found, a random lookup takes a tenth less without.
 const MANY_ABSENCES = 15
 const FEW_ABSENCES = 4
 
@@ -46,7 +46,9 @@ export class SstReader implements SstSummary {
   readonly keys: number
   readonly smallest: Uint8Array
   readonly largest: Uint8Array
-  /** Bounds of the records' timestamps, those that the file stores or the one it was opened with. */
+  /**
+   * Bounds of the records' timestamps, those that the file stores or the one it was opened with.
+   */
   readonly minTimestamp: number
   readonly maxTimestamp: number
   readonly rawKeyBytes: number
@@ -246,7 +248,10 @@ export class SstReader implements SstSummary {
     return ABSENT
   }
 
-  /** Before something is read: what the filter denies, or is outside of the file's range, isn't there. */
+  /**
+   * Before something is read: what the filter denies, or is outside of the file's range, isn't
+   * there.
+   */
   #missing(lookup: SstLookup, filterAsked: boolean): LookupStatus {
     if (!filterAsked && !this.mayContain(lookup)) return this.#absent()
     const { keyBytes, keyStart, keyEnd } = lookup

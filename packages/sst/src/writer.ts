@@ -38,7 +38,9 @@ export interface SstWriterOptions {
   compression: Compression
   /** Aimed-at size of a data block before compression, from 64 bytes. Default 8 KiB. */
   blockBytes?: number
-  /** Bits of filter for each key, up to 32; 0 for a file without. Default 10: 1 % false positives. */
+  /**
+   * Bits of filter for each key, up to 32; 0 for a file without. Default 10: 1 % false positives.
+   */
   filterBitsPerKey?: number
   /**
    * Whether each record has a timestamp of its own, or the file none: a reader of it is told the
@@ -135,8 +137,8 @@ export class SstWriter {
   }
 
   /**
-   * About how long the file would be if it were finished now, without the block in the making: how much
-   * that will take isn't known before it is compressed.
+   * About how long the file would be if it were finished now, without the block in the making: how
+   * much that will take isn't known before it is compressed.
    */
   get writtenBytes(): number {
     return this.#output.offset + this.#metaBytes

@@ -132,8 +132,8 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
       const file = damagedFile()
       const { tailBytes } = await SstReader.open(memorySource(file))
       const end = (file.length - tailBytes) * 8
-      // Blocks lie in key order, so the row whose block the bit is in never goes back. Behind the last
-      // block are parts of the index: there everything is read.
+      // Blocks lie in key order, so the row whose block the bit is in never goes back. Behind the
+      // last block are parts of the index: there everything is read.
       let row = 0
       for (let bit = 0; bit < end; bit += long ? 1 : 37) {
         const damaged = file.slice()

@@ -2,11 +2,11 @@ import { resolve } from 'node:path'
 import { InvalidArgumentError } from '@firn/env'
 
 /**
- * A path from the working directory of this moment on, or from `from`: `process.chdir` doesn't change
- * what it means. `what` is what messages call it, as "the directory of a store".
+ * A path from the working directory of this moment on, or from `from`: `process.chdir` doesn't
+ * change what it means. `what` is what messages call it, as "the directory of a store".
  *
- * Throws `InvalidArgumentError` for what is no path, for a `~` that a shell should have replaced, and
- * for a relative path if the working directory is gone.
+ * Throws `InvalidArgumentError` for what is no path, for a `~` that a shell should have replaced,
+ * and for a relative path if the working directory is gone.
  */
 export function absolutePath(path: string, what: string, from?: string): string {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {

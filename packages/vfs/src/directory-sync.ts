@@ -10,8 +10,8 @@ const CANNOT_SYNC: ReadonlySet<unknown> = new Set([
 ])
 
 /**
- * Whether an error of a directory's sync says that the file system can't sync directories at all. Any
- * other error is a failed sync.
+ * Whether an error of a directory's sync says that the file system can't sync directories at all.
+ * Any other error is a failed sync.
  */
 export function cannotSyncDirectory(error: unknown): boolean {
   return CANNOT_SYNC.has((error as { code?: unknown } | null | undefined)?.code)

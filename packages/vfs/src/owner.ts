@@ -12,8 +12,8 @@ import { ask, listenFor, parseAddress, type SocketKind } from './socket.js'
 
 // How a process finds out whether the owner of a directory still runs.
 //
-// 1. An owner listens on a UNIX socket (a named pipe on Windows). The kernel ends the socket with the
-//    process, or with the worker thread that made it, whatever ends those.
+// 1. An owner listens on a UNIX socket (a named pipe on Windows). The kernel ends the socket with
+//    the process, or with the worker thread that made it, whatever ends those.
 // 2. Whoever wants to know connects. An owner that is connected to lives; also one that is stopped,
 //    since the kernel queues connections for it.
 // 3. A socket that refuses proves that its owner is gone if it can only be of this kernel
@@ -48,8 +48,8 @@ export interface AnnounceOptions {
 /**
  * Announces this process or worker thread as the owner of a directory, without keeping it running.
  * `name` is a file name that is never used again: 1 to 64 letters, digits, '_', '.' and '-'. If no
- * socket can be made, the owner has none, and its process id has to do. Throws the system's error if
- * there is no such directory.
+ * socket can be made, the owner has none, and its process id has to do. Throws the system's error
+ * if there is no such directory.
  */
 export async function announce(
   directory: string,
@@ -66,8 +66,8 @@ export async function announce(
 }
 
 /**
- * Whether the owner of a directory lives. `dead` is proven. Throws the system's error if there is no
- * such directory, or no descriptor left to ask with.
+ * Whether the owner of a directory lives. `dead` is proven. Throws the system's error if there is
+ * no such directory, or no descriptor left to ask with.
  */
 export async function livenessOf(directory: string, owner: Owner): Promise<Liveness> {
   const here: Here = { ...ownIdentity(), ...placeOf(directory) }
@@ -103,8 +103,8 @@ export function provesDeath(kind: SocketKind, owner: Owner, here: Here): boolean
 }
 
 /**
- * Whether the owner ran before this boot, on a kernel that had to be gone before this one could have
- * the file system. The boot ids must be those of the kernels.
+ * Whether the owner ran before this boot, on a kernel that had to be gone before this one could
+ * have the file system. The boot ids must be those of the kernels.
  */
 export function isOfEarlierBoot(owner: Owner, here: Here): boolean {
   return (

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 
 /**
- * A directory that is held on to, so that it can't be mistaken for another one that takes its name. It
- * may be renamed, removed or replaced meanwhile, but no other one gets its identity.
+ * A directory that is held on to, so that it can't be mistaken for another one that takes its name.
+ * It may be renamed, removed or replaced meanwhile, but no other one gets its identity.
  */
 export interface PinnedDirectory {
   /** Tells it from all other directories of this machine while it is pinned. */

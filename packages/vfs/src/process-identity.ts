@@ -94,8 +94,8 @@ export function livenessByIdentity(
 }
 
 /**
- * Whether the process `pid` of this process space runs and, if `startTime` isn't '', is the one that
- * started then.
+ * Whether the process `pid` of this process space runs and, if `startTime` isn't '', is the one
+ * that started then.
  */
 export function livenessOfPid(pid: number, startTime: string): 'alive' | 'dead' {
   try {
@@ -112,8 +112,9 @@ export function livenessOfPid(pid: number, startTime: string): 'alive' | 'dead' 
 }
 
 /**
- * Whether a process runs outside of all containers, so that the boot id it reads is the kernel's own;
- * some containers are shown another one. The number is the kernel's for its first pid namespace.
+ * Whether a process runs outside of all containers, so that the boot id it reads is the kernel's
+ * own; some containers are shown another one. The number is the kernel's for its first pid
+ * namespace.
  */
 export function isOutsideContainers({ pidNamespace }: ProcessIdentity): boolean {
   return pidNamespace === 'pid:[4026531836]'

@@ -4,9 +4,9 @@ import os from 'node:os'
 import { join } from 'node:path'
 import { hasNamespaces, isOutsideContainers, type ProcessIdentity } from './process-identity.js'
 
-// The socket of an owner, and where it is found: `<kind>:<name>`. A thread has one for all directories
-// that it owns, except for those in directories: making one takes as long as a tenth of opening a
-// small database.
+// The socket of an owner, and where it is found: `<kind>:<name>`. A thread has one for all
+// directories that it owns, except for those in directories: making one takes as long as a tenth of
+// opening a small database.
 //
 // abstract   in the network namespace, without a file. Linux, outside of containers.
 // directory  a file in the directory. Linux, in containers: the next container that has the directory
@@ -19,9 +19,9 @@ import { hasNamespaces, isOutsideContainers, type ProcessIdentity } from './proc
 const LONGEST_PATH = 103
 
 /**
- * Abstract names have a length. Some versions of Node pad a name with zeros to the whole of sun_path
- * and others don't, so that they would listen and connect to two names. One that fills it is the same
- * to all: the zero in front, and these many characters.
+ * Abstract names have a length. Some versions of Node pad a name with zeros to the whole of
+ * sun_path and others don't, so that they would listen and connect to two names. One that fills it
+ * is the same to all: the zero in front, and these many characters.
  */
 const ABSTRACT_LENGTH = 107
 
@@ -132,9 +132,9 @@ async function listenInDirectory(
   name: string,
 ): Promise<(() => void) | undefined> {
   const path = join(directory, name)
-  // Node removes the path that it bound when the server is closed, also if its thread is terminated.
-  // This path doesn't exist any more by then. So the socket stays and refuses, and that proves more
-  // than one that is missing.
+  // Node removes the path that it bound when the server is closed, also if its thread is
+  // terminated. This path doesn't exist any more by then. So the socket stays and refuses, and that
+  // proves more than one that is missing.
   const bound = `${name}.tmp`
   const temporary = join(directory, bound)
   const short = shortPathOf(directory, bound)

@@ -10,12 +10,16 @@ export const TAG_STRING = 0x28
 export const TAG_BYTES = 0x30
 export const TAG_TUPLE = 0x38
 
-/** Ends a string, a byte array and a nested tuple. Less than every tag and every byte of content. */
+/**
+ * Ends a string, a byte array and a nested tuple. Less than every tag and every byte of content.
+ */
 export const END = 0x00
 /** Stands before a content byte of 0x00 or 0x01, which is written one higher. */
 export const ESCAPE = 0x01
 
-/** Head byte of the bigint zero: positives go up from it by their count of bytes, negatives down. */
+/**
+ * Head byte of the bigint zero: positives go up from it by their count of bytes, negatives down.
+ */
 export const BIGINT_ZERO = 0x80
 /** The most magnitude bytes that the head itself counts; more are counted by a u32 behind it. */
 export const BIGINT_SHORT_BYTES = 0x7e

@@ -46,8 +46,8 @@ const MAGIC: readonly (readonly [bytes: string, kind: string, advice: string])[]
 const LOOKED_AT = 64 * 1024
 
 /**
- * What the beginning of a file shows it to be: `undefined` for text. Text with a few damaged bytes, or
- * of an encoding with one byte a character, isn't told from UTF-8 here.
+ * What the beginning of a file shows it to be: `undefined` for text. Text with a few damaged bytes,
+ * or of an encoding with one byte a character, isn't told from UTF-8 here.
  */
 export function kindOfBinary(head: Uint8Array): BinaryKind | undefined {
   const bytes = head.subarray(0, LOOKED_AT)

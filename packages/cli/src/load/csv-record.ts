@@ -1,9 +1,10 @@
 const QUOTE = '"'
 
 /**
- * Divides one record after the other into its fields, a line at a time: a quoted field may go on over
- * several. A quote inside of a field that doesn't begin with one is a character like any other; a field
- * whose closing quote has more text behind it, on the same line, stays as it stands in the file.
+ * Divides one record after the other into its fields, a line at a time: a quoted field may go on
+ * over several. A quote inside of a field that doesn't begin with one is a character like any
+ * other; a field whose closing quote has more text behind it, on the same line, stays as it stands
+ * in the file.
  */
 export class CsvRecord {
   readonly #delimiter: string
@@ -23,7 +24,9 @@ export class CsvRecord {
     return this.#open !== undefined
   }
 
-  /** Whether a quote closed on a later line and had text behind it: nobody knows what it belongs to. */
+  /**
+   * Whether a quote closed on a later line and had text behind it: nobody knows what it belongs to.
+   */
   get isBroken(): boolean {
     return this.#broken
   }
@@ -33,7 +36,10 @@ export class CsvRecord {
     return this.#fields
   }
 
-  /** Takes a line without its LF, which it has if it is `ended`. Returns whether it completes a record. */
+  /**
+   * Takes a line without its LF, which it has if it is `ended`. Returns whether it completes a
+   * record.
+   */
   add(line: string, ended: boolean): boolean {
     const end = line.endsWith('\r') ? line.length - 1 : line.length
     let at = 0
@@ -43,7 +49,8 @@ export class CsvRecord {
     } else {
       at = this.#quoted(line, 0, end, ended, undefined)
     }
-    // Behind the last field is one more than the end: a line that ends with a delimiter has one more.
+    // Behind the last field is one more than the end: a line that ends with a delimiter has one
+    // more.
     while (at <= end && this.#open === undefined && !this.#broken)
       at = this.#field(line, at, end, ended)
     return this.#open === undefined

@@ -19,9 +19,9 @@ export interface CsvOptions {
 }
 
 /**
- * Rows of CSV (RFC 4180) or TSV: an object of strings each, by the names of the columns. A line ends
- * with LF or CRLF, whatever the others of the file end with. In quotes, line breaks are kept as they
- * are; a CR elsewhere is a character like any other.
+ * Rows of CSV (RFC 4180) or TSV: an object of strings each, by the names of the columns. A line
+ * ends with LF or CRLF, whatever the others of the file end with. In quotes, line breaks are kept
+ * as they are; a CR elsewhere is a character like any other.
  */
 export async function* csvSource(text: TextInput, options: CsvOptions): RowSource {
   const reading = new CsvRows(options)
@@ -141,7 +141,10 @@ class CsvRows {
 
 const NAME_LENGTH = 40
 
-/** A column's name for messages. With another delimiter than the file's, one may be as long as a line. */
+/**
+ * A column's name for messages. With another delimiter than the file's, one may be as long as a
+ * line.
+ */
 export function shortened(name: string): string {
   return name.length <= NAME_LENGTH ? name : `${name.slice(0, NAME_LENGTH)}…`
 }

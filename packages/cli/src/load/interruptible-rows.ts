@@ -3,8 +3,8 @@ import type { RowSource, SourceRow } from './row-source.js'
 type Rows = readonly SourceRow[]
 
 /**
- * Rows until the signal aborts, then none, also in the middle of waiting for more. One listener serves
- * all waits: a promise that is raced once for each batch would remember every one of them.
+ * Rows until the signal aborts, then none, also in the middle of waiting for more. One listener
+ * serves all waits: a promise that is raced once for each batch would remember every one of them.
  */
 export class InterruptibleRows {
   readonly #source: RowSource

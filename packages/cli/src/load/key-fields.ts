@@ -13,8 +13,8 @@ export class KeyFields {
   }
 
   /**
-   * The values of the fields. `json` is the record's text, if it has one. Throws `BadRowError` for a
-   * field that is missing, null or empty, or isn't what the text says.
+   * The values of the fields. `json` is the record's text, if it has one. Throws `BadRowError` for
+   * a field that is missing, null or empty, or isn't what the text says.
    */
   of(record: unknown, json: string | undefined): unknown[] {
     return this.#paths.map(({ name, steps }) => {

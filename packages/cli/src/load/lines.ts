@@ -10,8 +10,8 @@ export interface Line {
   /** Where in the file it begins; `undefined` if the file isn't UTF-8. */
   readonly offset: number | undefined
   /**
-   * Without the LF that ends it. A CR before that is still there: whether it belongs to the end depends
-   * on the format. Valid until the next lines are asked for.
+   * Without the LF that ends it. A CR before that is still there: whether it belongs to the end
+   * depends on the format. Valid until the next lines are asked for.
    */
   readonly bytes: Uint8Array
   /** Whether an LF ends it, as it does every line but the last. */
@@ -24,8 +24,8 @@ const NOTHING = new Uint8Array(0)
 const FIRST_FEW = 16
 
 /**
- * The lines of a text, those of a chunk at a time; a last line needs no end. Holds at most `maxBytes`
- * and a chunk, however long a line is.
+ * The lines of a text, those of a chunk at a time; a last line needs no end. Holds at most
+ * `maxBytes` and a chunk, however long a line is.
  */
 export async function* linesOf(
   { chunks, start }: TextInput,

@@ -22,9 +22,14 @@ export interface LoadOptions extends ByteFormatOptions, EncodingOptions {
   maxRecord?: number
 }
 
-/** A record of the usual kind is far smaller, and a file that isn't what it seems to be costs no more. */
+/**
+ * A record of the usual kind is far smaller, and a file that isn't what it seems to be costs no
+ * more.
+ */
 const MAX_RECORD_MIB = 64
-/** Larger than any line that holds the engine's largest value as Base64, and than strings may be. */
+/**
+ * Larger than any line that holds the engine's largest value as Base64, and than strings may be.
+ */
 const LARGEST_RECORD_MIB = 400
 const MIB = 1024 * 1024
 
@@ -92,8 +97,8 @@ export function planRows(
 }
 
 /**
- * The rows of the file. Throws `CommandError` with the code `FIRN_BAD_INPUT` for one that isn't text,
- * before its first row.
+ * The rows of the file. Throws `CommandError` with the code `FIRN_BAD_INPUT` for one that isn't
+ * text, before its first row.
  */
 export async function* planSource(
   input: InputFile,

@@ -28,9 +28,9 @@ export interface LoadResult {
 }
 
 /**
- * Writes rows in batches, buffered, and makes them durable at the end, also if a bad row, the signal or
- * a failure to read ends the load early: what was counted is in. Throws what kept a row from being
- * written; then nobody knows how many are in.
+ * Writes rows in batches, buffered, and makes them durable at the end, also if a bad row, the
+ * signal or a failure to read ends the load early: what was counted is in. Throws what kept a row
+ * from being written; then nobody knows how many are in.
  */
 export async function loadRows(
   database: Database,

@@ -3,9 +3,9 @@ import { jsonElementText, jsonMemberTexts } from '../text/json-text.js'
 import { BadRowError } from './bad-row.js'
 
 /**
- * Throws `BadRowError` unless the value at `path` of a record, which is to be a key, is just what stands
- * in the record's text `json`: a member that is there twice has two values, and a number may have more
- * digits than a double.
+ * Throws `BadRowError` unless the value at `path` of a record, which is to be a key, is just what
+ * stands in the record's text `json`: a member that is there twice has two values, and a number may
+ * have more digits than a double.
  */
 export function assertAsWritten(json: string, path: readonly string[], value: unknown): void {
   // A string is what it says. Its text is looked for only if there may be two.

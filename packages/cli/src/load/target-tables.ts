@@ -16,7 +16,9 @@ interface DumpedOptions extends Partial<EncodingNames> {
   compression?: 'none' | 'lz4' | 'deflate'
 }
 
-/** The tables that a load writes to. Those that don't exist come into being with their first row. */
+/**
+ * The tables that a load writes to. Those that don't exist come into being with their first row.
+ */
 export class TargetTables {
   readonly #database: Database
   readonly #existing: Map<string, EncodingNames>
@@ -52,7 +54,9 @@ export class TargetTables {
     return [...this.#targets.keys()]
   }
 
-  /** `dumped` comes with the first row of a table in a dump, and counts for tables that are made. */
+  /**
+   * `dumped` comes with the first row of a table in a dump, and counts for tables that are made.
+   */
   get(name: string, dumped?: unknown): Target {
     const known = this.#targets.get(name)
     if (known !== undefined && dumped === undefined) return known

@@ -14,16 +14,16 @@ const NEWLINE = 0x0a
 export interface TextInput {
   readonly chunks: AsyncIterable<Uint8Array>
   /**
-   * Where in the file the text begins. `undefined` for a file that isn't UTF-8: places in `chunks` say
-   * nothing of places in the file.
+   * Where in the file the text begins. `undefined` for a file that isn't UTF-8: places in `chunks`
+   * say nothing of places in the file.
    */
   readonly start: number | undefined
 }
 
 /**
- * Reads the beginning of a file and says how to read the rest: UTF-8, or UTF-16 with a byte-order mark,
- * which becomes UTF-8. Throws `CommandError` with the code `FIRN_BAD_INPUT` for anything else. Bytes
- * further on that aren't UTF-8 are for the reader of lines to find.
+ * Reads the beginning of a file and says how to read the rest: UTF-8, or UTF-16 with a byte-order
+ * mark, which becomes UTF-8. Throws `CommandError` with the code `FIRN_BAD_INPUT` for anything
+ * else. Bytes further on that aren't UTF-8 are for the reader of lines to find.
  */
 export async function textOf(input: Pick<InputFile, 'name' | 'chunks'>): Promise<TextInput> {
   const chunks = new Lookahead(input.chunks())

@@ -13,8 +13,9 @@ export interface EntrySummary {
   /** Absent where the log has let go of them. */
   edits?: EditSummary[]
   /**
-   * What became of an entry whose payload the log has let go of: its records are in files, as are those of
-   * all entries up to `flushedThrough`, and a checkpoint holds the rest. Absent where the log still has it.
+   * What became of an entry whose payload the log has let go of: its records are in files, as are
+   * those of all entries up to `flushedThrough`, and a checkpoint holds the rest. Absent where the
+   * log still has it.
    */
   inFiles?: { flushedThrough: number }
 }
@@ -34,8 +35,8 @@ export class EntrySummarizer {
   readonly #flushedThrough: number
 
   /**
-   * `names` are those of tables that were there before the first entry. `flushedThrough` is what the newest
-   * checkpoint says: records of entries up to there are in files.
+   * `names` are those of tables that were there before the first entry. `flushedThrough` is what
+   * the newest checkpoint says: records of entries up to there are in files.
    */
   constructor(names: ReadonlyMap<number, string>, flushedThrough = 0) {
     this.#names = new Map(names)

@@ -25,7 +25,9 @@ export function utf8OrUndefined(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** The text of a line, with replacements if it isn't UTF-8: then also where the first wrong byte is. */
+/**
+ * The text of a line, with replacements if it isn't UTF-8: then also where the first wrong byte is.
+ */
 export function decodeLine(bytes: Uint8Array): { text: string; invalidAt: number | undefined } {
   const text = utf8OrUndefined(bytes)
   if (text !== undefined) return { text, invalidAt: undefined }

@@ -5,8 +5,8 @@ const SMALL_INTEGER = /^(?:0|-?[1-9]\d{0,14})$/
 
 /**
  * Whether a JSON number comes back from a double as it went in: as the same decimal number, however
- * written. `1.0` and `1e0` do, as 1, and so does `0.1`. `0.30000000000000001`, which would come back as
- * 0.3, `1e400` and `-0` don't.
+ * written. `1.0` and `1e0` do, as 1, and so does `0.1`. `0.30000000000000001`, which would come
+ * back as 0.3, `1e400` and `-0` don't.
  */
 export function isExactNumber(source: string): boolean {
   if (SMALL_INTEGER.test(source)) return true
@@ -16,9 +16,9 @@ export function isExactNumber(source: string): boolean {
 }
 
 /**
- * Why a key, or a tuple, would come back as another one than this valid JSON says, behind what is to be
- * said of it: for a number that a double can't hold, or an object with a member that is there twice.
- * `undefined` if it comes back as it is.
+ * Why a key, or a tuple, would come back as another one than this valid JSON says, behind what is
+ * to be said of it: for a number that a double can't hold, or an object with a member that is there
+ * twice. `undefined` if it comes back as it is.
  */
 export function whyInexact(json: string): string | undefined {
   let objects = 0

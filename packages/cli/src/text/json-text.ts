@@ -20,7 +20,10 @@ export function isJson(text: string): boolean {
   }
 }
 
-/** The texts of all members of the valid JSON object `text` that have this name, as they stand there. */
+/**
+ * The texts of all members of the valid JSON object `text` that have this name, as they stand
+ * there.
+ */
 export function jsonMemberTexts(text: string, name: string): string[] {
   const found: string[] = []
   let at = skipSpace(text, text.indexOf('{') + 1)

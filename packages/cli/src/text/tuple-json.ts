@@ -70,9 +70,9 @@ const DATE =
   /^(\d{4}|[+-]\d{6})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})0*)?)?(?:Z|([+-])(\d\d):?(\d\d)))?$/
 
 /**
- * The date that a text of ISO 8601 names. `undefined` for a time without a zone, which isn't the same
- * everywhere, for what a date can't hold, and for what `Date.parse` would take for another day, such as
- * February 30.
+ * The date that a text of ISO 8601 names. `undefined` for a time without a zone, which isn't the
+ * same everywhere, for what a date can't hold, and for what `Date.parse` would take for another
+ * day, such as February 30.
  */
 function dateOf(text: string): Date | undefined {
   const match = DATE.exec(text)

@@ -23,13 +23,13 @@ export interface FileVerification {
   /** The files that entries of the log have named. */
   named: ReadonlySet<string>
   /**
-   * Whether every entry that a process has read is durable, as in a log that several share. Then the
-   * log reaches at least as far as the names of what was written say.
+   * Whether every entry that a process has read is durable, as in a log that several share. Then
+   * the log reaches at least as far as the names of what was written say.
    */
   isShared: boolean
   /**
-   * The database at the moment of the call, `undefined` if that can't be known: a writer may replace
-   * files and commit while we look.
+   * The database at the moment of the call, `undefined` if that can't be known: a writer may
+   * replace files and commit while we look.
    */
   present(): Promise<Present | undefined>
   onProgress(bytes: number): void
@@ -60,8 +60,8 @@ export async function verifyFiles(
 }
 
 /**
- * Counts the files that the database doesn't need, by whether an entry ever named them; what a writer
- * just made isn't among them. Their names also tell how far the log must reach.
+ * Counts the files that the database doesn't need, by whether an entry ever named them; what a
+ * writer just made isn't among them. Their names also tell how far the log must reach.
  */
 async function examineOthers(
   { store, incarnation, named, isShared, present }: FileVerification,

@@ -105,9 +105,10 @@ function smallRun(view: LeveledView, free: readonly FileMeta[]): readonly FileMe
 }
 
 /**
- * Whether a merge would give the same files again, and so for ever: they lie side by side, and no two
- * neighbours are sure to fit into one. Output is cut by its size before the last block is compressed,
- * so files that were cut can be small: those of a value that is larger than the target, say.
+ * Whether a merge would give the same files again, and so for ever: they lie side by side, and no
+ * two neighbours are sure to fit into one. Output is cut by its size before the last block is
+ * compressed, so files that were cut can be small: those of a value that is larger than the target,
+ * say.
  */
 function isAsMerged(files: readonly FileMeta[], targetFileBytes: number): boolean {
   const inOrder = [...files].sort((a, b) => compareBytes(a.smallest, b.smallest))
@@ -124,8 +125,9 @@ function mostBytes({ bytes, rawKeyBytes, rawValueBytes, tailBytes }: FileMeta): 
 }
 
 /**
- * L1 is blocked for now, maybe by a damaged file: readers suffer less from files that don't overlap.
- * It is their depth that counts: merging files that lie side by side would give the same again.
+ * L1 is blocked for now, maybe by a damaged file: readers suffer less from files that don't
+ * overlap. It is their depth that counts: merging files that lie side by side would give the same
+ * again.
  */
 function mergeBlocked(
   view: LeveledView,

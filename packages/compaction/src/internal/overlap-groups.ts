@@ -1,7 +1,9 @@
 import { compareBytes } from '@firn/bytes'
 import type { KeyRange } from './key-range.js'
 
-/** Files in groups: none overlaps a file of another group. Groups and their files are in key order. */
+/**
+ * Files in groups: none overlaps a file of another group. Groups and their files are in key order.
+ */
 export function overlapGroups<F extends KeyRange>(files: readonly F[]): F[][] {
   const groups: F[][] = []
   let group: F[] = []

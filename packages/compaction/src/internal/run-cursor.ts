@@ -34,7 +34,9 @@ export class RunCursor implements RecordCursor {
   #index = 0
   #reader: SstReader | undefined
   #cursor: ReturnType<SstReader['cursor']> | undefined
-  /** Ends what is under way when the cursor is closed: of several that load at once, one may fail. */
+  /**
+   * Ends what is under way when the cursor is closed: of several that load at once, one may fail.
+   */
   readonly #reading: AbortController = new AbortController()
 
   constructor(files: readonly FileMeta[], options: RunCursorOptions) {

@@ -59,7 +59,8 @@ async function run(request: Extract<WorkerRequest, { type: 'run' }>): Promise<vo
 async function close(): Promise<void> {
   for (const store of stores.values()) await store.close().catch(() => {})
   stores.clear()
-  // Whoever hears it terminates this thread: not every runtime has a port that can be closed from here.
+  // Whoever hears it terminates this thread: not every runtime has a port that can be closed from
+  // here.
   reply({ type: 'closed' })
 }
 

@@ -100,7 +100,9 @@ class Writer {
   }
 }
 
-/** Writers work for a while, are killed and started again, and are then held against the database. */
+/**
+ * Writers work for a while, are killed and started again, and are then held against the database.
+ */
 async function run(
   location: string,
   options: { seconds: number; kills: boolean; env?: Record<string, string> },
@@ -174,7 +176,9 @@ interface Counts {
   refused: number
 }
 
-/** Every acknowledged commit is there, at its version and not before, and nothing is there twice. */
+/**
+ * Every acknowledged commit is there, at its version and not before, and nothing is there twice.
+ */
 async function check(
   location: string,
   all: readonly { number: number; writer: Writer }[],

@@ -13,7 +13,10 @@ afterEach(async () => {
   for (const proxy of running.splice(0)) await proxy.stop()
 })
 
-/** From now on, what is opened meets services that accept connections and, when told so, never answer. */
+/**
+ * From now on, what is opened meets services that accept connections and, when told so, never
+ * answer.
+ */
 async function behindSilence(isSilent: (request: ProxiedRequest) => boolean): Promise<void> {
   for (const service of SERVICES) {
     const proxy = await startFaultProxy(cloud?.[service] ?? '', (request) =>

@@ -19,8 +19,8 @@ let running = 0
 const waiting: (() => void)[] = []
 
 /**
- * Runs a program, an ES module, in a process of its own, as a test runner keeps its own alive. At most
- * two of these run at once. One that hangs is killed: its status is `null`.
+ * Runs a program, an ES module, in a process of its own, as a test runner keeps its own alive. At
+ * most two of these run at once. One that hangs is killed: its status is `null`.
  */
 export async function runProgram(
   program: string,

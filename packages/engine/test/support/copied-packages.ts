@@ -16,8 +16,8 @@ const THREAD_SCRIPTS: { compaction: string; flush: string } = {
 }
 
 /**
- * Installs the built packages below a directory, where a program finds `@firn/engine`, with other scripts
- * for their threads: `undefined` leaves one out, as bundlers do.
+ * Installs the built packages below a directory, where a program finds `@firn/engine`, with other
+ * scripts for their threads: `undefined` leaves one out, as bundlers do.
  */
 export function copyPackages(
   directory: string,

@@ -19,8 +19,8 @@ export interface SignedRequest {
 }
 
 /**
- * Sends one request with a signature of version 4 (the AWS General Reference, "Create a signed AWS API
- * request"), for the few that are made before there is an SDK.
+ * Sends one request with a signature of version 4 (the AWS General Reference, "Create a signed AWS
+ * API request"), for the few that are made before there is an SDK.
  */
 export async function signedFetch(to: SignedService, request: SignedRequest): Promise<Response> {
   const { service, method, path, body = '' } = request

@@ -1,6 +1,8 @@
 import { DynamoDbError, type DynamoDbErrorReason } from '../errors.js'
 
-/** What is looked at in an error of the SDK's: its shape, as it comes from the wire or the socket. */
+/**
+ * What is looked at in an error of the SDK's: its shape, as it comes from the wire or the socket.
+ */
 interface SdkError {
   name?: unknown
   message?: unknown
@@ -10,7 +12,9 @@ interface SdkError {
   $metadata?: { httpStatusCode?: number; clockSkewCorrected?: boolean }
 }
 
-/** How an exception of DynamoDB's is understood; absent: as nothing that would help to try again. */
+/**
+ * How an exception of DynamoDB's is understood; absent: as nothing that would help to try again.
+ */
 const REASONS: Readonly<Record<string, DynamoDbErrorReason>> = {
   ProvisionedThroughputExceededException: 'throttled',
   ThrottlingException: 'throttled',

@@ -29,7 +29,9 @@ export interface Condition {
   values?: Item
 }
 
-/** The requests that Firn makes for items: every read strongly consistent, every write conditional. */
+/**
+ * The requests that Firn makes for items: every read strongly consistent, every write conditional.
+ */
 export class ItemTable {
   readonly #requester: Requester
   /** What every request says. */
@@ -79,7 +81,9 @@ export class ItemTable {
     return { items: Items, atEnd: isLast({ LastEvaluatedKey }) }
   }
 
-  /** Writes an item where a condition holds. Throws where it certainly wasn't and won't be written. */
+  /**
+   * Writes an item where a condition holds. Throws where it certainly wasn't and won't be written.
+   */
   putIf(condition: Condition, item: Item, signal: AbortSignal | undefined): Promise<WriteOutcome> {
     const command = new PutItemCommand({ ...this.#common, ...inputOf(condition), Item: item })
     return this.#requester.conditional({

@@ -44,8 +44,9 @@ export function schemaFailure(
 }
 
 /**
- * What a refused request for an item means: the table may have another key, which only its description
- * tells for certain. `undefined` where it has the right one, or nothing can be found out.
+ * What a refused request for an item means: the table may have another key, which only its
+ * description tells for certain. `undefined` where it has the right one, or nothing can be found
+ * out.
  */
 export async function schemaFailureOf(
   tableName: string,

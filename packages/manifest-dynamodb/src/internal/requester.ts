@@ -80,8 +80,8 @@ export class Requester {
   }
 
   /**
-   * Sends a conditional write, again only as long as it is certain that it wasn't done. Throws where
-   * it certainly wasn't and won't be.
+   * Sends a conditional write, again only as long as it is certain that it wasn't done. Throws
+   * where it certainly wasn't and won't be.
    */
   async conditional<O>(call: Call<O>): Promise<WriteOutcome> {
     for (let attempt = 1; ; attempt++) {

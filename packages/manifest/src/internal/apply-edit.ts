@@ -117,7 +117,8 @@ export function replaceInLevels(
   added: readonly FileMeta[],
 ): readonly (readonly FileMeta[])[] {
   let changed: (readonly FileMeta[])[] | undefined
-  // Not by `Math.max(...)`: what damaged or hostile bytes add may be more than a call takes arguments.
+  // Not by `Math.max(...)`: what damaged or hostile bytes add may be more than a call takes
+  // arguments.
   const count = added.reduce((most, file) => Math.max(most, file.level), levels.length)
   for (let level = 1; level <= count; level++) {
     const before = levels[level - 1] ?? []

@@ -1,6 +1,6 @@
 /**
- * Does some work for each item, all at once, and gives each a signal of its own that aborts with the
- * caller's: requests listen to theirs, and Node warns of more than ten listeners on one.
+ * Does some work for each item, all at once, and gives each a signal of its own that aborts with
+ * the caller's: requests listen to theirs, and Node warns of more than ten listeners on one.
  */
 export async function fanOut<T, R>(
   items: readonly T[],

@@ -21,8 +21,8 @@ interface Read<R> {
 }
 
 /**
- * Reads items several at a time and gives the results in order. As soon as one read ends the next one
- * begins: a slow one holds up what comes after it in order, and no reads.
+ * Reads items several at a time and gives the results in order. As soon as one read ends the next
+ * one begins: a slow one holds up what comes after it in order, and no reads.
  */
 export class ReadAhead<T, R> {
   readonly #options: ReadAheadOptions<T, R>
@@ -39,7 +39,10 @@ export class ReadAhead<T, R> {
     this.#onAbort = () => this.#abortAll(options.signal?.reason)
   }
 
-  /** The next results, at least one; an empty list when there are no more. Throws what the next read threw. */
+  /**
+   * The next results, at least one; an empty list when there are no more. Throws what the next read
+   * threw.
+   */
   async next(): Promise<R[]> {
     if (this.#ended) return []
     const { signal } = this.#options

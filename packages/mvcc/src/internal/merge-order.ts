@@ -9,8 +9,8 @@
 // 3. Where equal numbers become frequent, the shared part is measured anew; where a key leaves it,
 //    it shrinks. Both cost a pass over the cursors; patience grows each time that it shrinks.
 //
-// Measured by bench/cursors.mjs, 16-byte keys, sources taking turns at random, beside the cost of the
-// cursors' own moves: README.md has the numbers.
+// Measured by bench/cursors.mjs, 16-byte keys, sources taking turns at random, beside the cost of
+// the cursors' own moves: README.md has the numbers.
 
 import { commonPrefixLength, compareRanges } from '@firn/bytes'
 import type { RecordCursor } from '../cursor.js'
@@ -29,7 +29,10 @@ export class MergeOrder {
   readonly #cursors: readonly RecordCursor[]
   readonly #sign: number
   readonly #order: Int32Array
-  /** Of each cursor, the six bytes of its key after the shared part, as a number; negated in reverse. */
+  /**
+   * Of each cursor, the six bytes of its key after the shared part, as a number; negated in
+   * reverse.
+   */
   readonly #codes: Float64Array
   #shared = 0
   #prefix: Uint8Array = new Uint8Array(0)

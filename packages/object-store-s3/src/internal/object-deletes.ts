@@ -8,7 +8,9 @@ import type { S3Requests } from './s3-requests.js'
 const BATCH_KEYS = 1000
 const BATCHES_AT_ONCE = 4
 
-/** Deletes objects: one by its own request, more in batches of a thousand, four of them at a time. */
+/**
+ * Deletes objects: one by its own request, more in batches of a thousand, four of them at a time.
+ */
 export class ObjectDeletes {
   readonly #requests: S3Requests
   /** Whether this server has asked for MD5s: see `#batchCommand`. */
@@ -83,9 +85,9 @@ export class ObjectDeletes {
   }
 
   /**
-   * The SDK sends a CRC32, which S3 takes for the Content-MD5 it used to demand. Some of its relatives
-   * still demand that, and some know nothing of a CRC32: for those the client is set to checksums
-   * WHEN_REQUIRED, which the SDK takes for a CRC32 here, and this for the Content-MD5.
+   * The SDK sends a CRC32, which S3 takes for the Content-MD5 it used to demand. Some of its
+   * relatives still demand that, and some know nothing of a CRC32: for those the client is set to
+   * checksums WHEN_REQUIRED, which the SDK takes for a CRC32 here, and this for the Content-MD5.
    */
   #batchCommand(
     objects: { Key: string }[],

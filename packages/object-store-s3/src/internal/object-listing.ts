@@ -8,8 +8,9 @@ import type { S3Requests } from './s3-requests.js'
 const PAGE_KEYS = 1000
 
 /**
- * Lists the objects below a folder ('' or ending in '/'), in S3's order, which must be that of the keys.
- * What others put there under names that are no keys, as a console does to show folders, is left out.
+ * Lists the objects below a folder ('' or ending in '/'), in S3's order, which must be that of the
+ * keys. What others put there under names that are no keys, as a console does to show folders, is
+ * left out.
  */
 export async function* listObjects(
   requests: S3Requests,

@@ -12,16 +12,18 @@ import { badReply, bare, isLate } from './s3-errors.js'
 
 type Body = NonNullable<GetObjectCommandOutput['Body']>
 
-/** The Range header for a range that isn't empty. A suffix is asked for whole: HTTP can't end it. */
+/**
+ * The Range header for a range that isn't empty. A suffix is asked for whole: HTTP can't end it.
+ */
 export function rangeHeader({ start, end }: ByteRange): string {
   if (start < 0) return `bytes=${start}`
   return `bytes=${start}-${end === undefined ? '' : end - 1}`
 }
 
 /**
- * Makes an object of the answer to a GET, of which nothing is believed: the range must be the one that
- * was asked for, the body as long as it, the ETag the one that `ifMatch` names (Ceph's gateway ignores
- * If-Match on reads). The body is read only when the rest holds.
+ * Makes an object of the answer to a GET, of which nothing is believed: the range must be the one
+ * that was asked for, the body as long as it, the ETag the one that `ifMatch` names (Ceph's gateway
+ * ignores If-Match on reads). The body is read only when the rest holds.
  */
 export async function readReply(
   key: string,

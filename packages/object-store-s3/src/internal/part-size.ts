@@ -19,9 +19,9 @@ const PARTS_OF_ONE_SIZE = 1000
 const GROWTH_BYTES = 132 * 2 ** 10
 
 /**
- * The bytes of a part, counted from 1. After the first thousand, each is 132 KiB larger than the one
- * before: so 10,000 hold the 5 TiB of the largest object, and none has more than 1.2 GiB, where doubling
- * would come to several.
+ * The bytes of a part, counted from 1. After the first thousand, each is 132 KiB larger than the
+ * one before: so 10,000 hold the 5 TiB of the largest object, and none has more than 1.2 GiB, where
+ * doubling would come to several.
  */
 export function partSize(number: number, firstBytes: number): number {
   const grown = firstBytes + Math.max(0, number - PARTS_OF_ONE_SIZE) * GROWTH_BYTES

@@ -1,17 +1,19 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { isAwsHost } from './s3-requests.js'
 
-// A connection takes a few round trips, a request for a part of an object some hundred milliseconds;
-// these are for networks and servers that have gone silent. The SDK counts waiting for one of its
-// connections as connecting, and so it never gets more requests than it has connections: see `S3Requests`.
+// A connection takes a few round trips, a request for a part of an object some hundred
+// milliseconds; these are for networks and servers that have gone silent. The SDK counts waiting
+// for one of its connections as connecting, and so it never gets more requests than it has
+// connections: see `S3Requests`.
 const CONNECT_TIMEOUT_MS = 10_000
 const SILENCE_TIMEOUT_MS = 30_000
 /**
  * A client as the SDK makes it (region, credentials and endpoint from the environment, the shared
  * configuration, the machine's role), with what a store needs of it:
  * - one attempt per request;
- * - kept-alive connections, and no more than `connections` of them. "Expect: 100-continue" is left out, as the SDK
- *   makes a connection of its own, outside of that bound, for each request that has it;
+ * - kept-alive connections, and no more than `connections` of them. "Expect: 100-continue" is left
+ *   out, as the SDK makes a connection of its own, outside of that bound, for each request that has
+ *   it;
  * - timeouts, of which the SDK has none.
  *
  * The settings of the HTTP handler are given as such, not as a handler: the SDK makes the one that

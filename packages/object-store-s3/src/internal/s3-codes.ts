@@ -53,7 +53,10 @@ const REFUSED: Meaning = {
   advice: 'S3 does not take the request as it is',
 }
 
-/** S3's codes, and those of its relatives. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+/**
+ * S3's codes, and those of its relatives.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ */
 const BY_CODE: Readonly<Record<string, Meaning>> = {
   SlowDown: THROTTLED,
   Throttling: THROTTLED,
@@ -125,7 +128,10 @@ export const REGION_CODES: ReadonlySet<string> = new Set([
 /** How servers call what they don't know of checksums, in words. */
 const OF_CHECKSUMS = /checksum|x-amz-trailer|aws-chunked|STREAMING-/i
 
-/** What an answer means, by its code, or else by its status; `message` is what the server says to it. */
+/**
+ * What an answer means, by its code, or else by its status; `message` is what the server says to
+ * it.
+ */
 export function meaningOf(
   code: string | undefined,
   status: number | undefined,

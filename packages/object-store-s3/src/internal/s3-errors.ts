@@ -118,8 +118,8 @@ function answeredError(error: unknown, status: number, attempted: Attempted): un
 function isRefused(code: string | undefined, status: number, reason: string): boolean {
   if (status === 501 || status === 507) return true
   if (status < 400 || status >= 500) return false
-  // A conflict is with a request that may be this one, a timeout is no answer, and a multipart upload is
-  // gone once it is complete.
+  // A conflict is with a request that may be this one, a timeout is no answer, and a multipart
+  // upload is gone once it is complete.
   return status !== 408 && status !== 409 && reason !== 'timeout' && code !== 'NoSuchUpload'
 }
 
@@ -159,8 +159,9 @@ function unsentError(error: unknown, { doing, bucket }: Attempted): unknown {
 }
 
 /**
- * What an error of the SDK says, without what hangs on it: the answer, and by that the connection, the
- * request's signature and session token, and what S3 repeats of them. Logs are no place for those.
+ * What an error of the SDK says, without what hangs on it: the answer, and by that the connection,
+ * the request's signature and session token, and what S3 repeats of them. Logs are no place for
+ * those.
  */
 export function bare(error: unknown): Error {
   const { name, message, code, $metadata } = error as Error & SdkError

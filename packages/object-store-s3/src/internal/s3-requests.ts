@@ -29,9 +29,9 @@ export type Send<T> = (
 ) => Promise<T>
 
 /**
- * What all requests have in common: each waits for a slot, is made once, reported once, stops when its
- * signal aborts, and fails with the signal's reason or a typed error. It has its slot until its answer is
- * read, and timeouts begin with it.
+ * What all requests have in common: each waits for a slot, is made once, reported once, stops when
+ * its signal aborts, and fails with the signal's reason or a typed error. It has its slot until its
+ * answer is read, and timeouts begin with it.
  */
 export class S3Requests {
   readonly bucket: string
@@ -88,8 +88,8 @@ export class S3Requests {
   }
 
   /**
-   * A client that tries again by itself hides that an attempt was unclear: a conditional put that meets
-   * its own object would look like a lost race.
+   * A client that tries again by itself hides that an attempt was unclear: a conditional put that
+   * meets its own object would look like a lost race.
    */
   async #checkAttempts(): Promise<void> {
     const attempts = await this.#client.config.maxAttempts()

@@ -13,12 +13,13 @@ export interface S3UploadOptions {
 
 /**
  * An upload as S3 takes it:
- * 1. What is written gathers in memory. Where the object ends before a part is full, it is put whole,
- *    with one request.
- * 2. Where it goes on, a multipart upload begins, and full parts are sent in the background. A write
- *    waits when as many are under way as may be: `concurrency` of them, and as many bytes as that many
- *    first parts have, or a single larger part. One more part is gathering.
- * 3. Each time S3 asks for less, half as many are sent at once; with each part that arrives, one more.
+ * 1. What is written gathers in memory. Where the object ends before a part is full, it is put
+ *    whole, with one request.
+ * 2. Where it goes on, a multipart upload begins, and full parts are sent in the background. A
+ *    write waits when as many are under way as may be: `concurrency` of them, and as many bytes as
+ *    that many first parts have, or a single larger part. One more part is gathering.
+ * 3. Each time S3 asks for less, half as many are sent at once; with each part that arrives, one
+ *    more.
  * 4. `finish` sends the rest, waits for all, and completes.
  */
 export class S3Upload implements UploadSink {
@@ -54,7 +55,8 @@ export class S3Upload implements UploadSink {
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
       const limit = partSize(this.#nextPart, this.#partBytes)
-      // A full part is sent when more follows: one that doesn't is the whole object, or its last part.
+      // A full part is sent when more follows: one that doesn't is the whole object, or its last
+      // part.
       if (this.#buffer.length === limit) await this.#sendPart()
       else at += this.#buffer.fill(bytes, at, limit)
     }

@@ -30,13 +30,13 @@ export interface UploadTarget {
 }
 
 /**
- * The requests of one upload: `put`, or `create`, `part`s and `complete`, or `abort`. Each is repeated
- * where that may help, and all but the one that makes the object can be repeated as they are: a part
- * replaces itself.
+ * The requests of one upload: `put`, or `create`, `part`s and `complete`, or `abort`. Each is
+ * repeated where that may help, and all but the one that makes the object can be repeated as they
+ * are: a part replaces itself.
  *
- * That one is unclear when its reply is lost, or when it arrives twice: the condition no longer holds
- * then, and the multipart upload is gone, whoever made the object that is there. So an upload puts a
- * token into the metadata of its object, and looks for it.
+ * That one is unclear when its reply is lost, or when it arrives twice: the condition no longer
+ * holds then, and the multipart upload is gone, whoever made the object that is there. So an upload
+ * puts a token into the metadata of its object, and looks for it.
  */
 export class UploadRequests {
   readonly #requests: S3Requests
@@ -66,8 +66,8 @@ export class UploadRequests {
   }
 
   /**
-   * Begins to make it of parts. Not to be stopped on the way, as nobody would know the name of what is
-   * to be aborted; no further attempt is made once the signal has aborted.
+   * Begins to make it of parts. Not to be stopped on the way, as nobody would know the name of what
+   * is to be aborted; no further attempt is made once the signal has aborted.
    */
   async create(signal: AbortSignal): Promise<void> {
     const call = this.#call('create-multipart', 'beginning the upload of')

@@ -7,9 +7,9 @@ const FULL_BUDGET = 100
 const SUCCESS_REFUND = 0.2
 
 /**
- * Makes the requests of uploads again that failed with a retryable error, as `RetryingObjectStore` does
- * for whole calls (and with its numbers): only an upload has the bytes of its parts still. One budget
- * serves all uploads of a store.
+ * Makes the requests of uploads again that failed with a retryable error, as `RetryingObjectStore`
+ * does for whole calls (and with its numbers): only an upload has the bytes of its parts still. One
+ * budget serves all uploads of a store.
  */
 export class UploadRetries {
   readonly #env: Env

@@ -15,8 +15,8 @@ const SCRIBBLED = 0x21
 export type Kinds = Pick<SimTable['options'], 'keys' | 'values'>
 
 /**
- * A table as text, whatever its encodings. What it passes to the engine it uses again as soon as the call
- * returns (`ReusedInputs`), and what the engine returns it writes over.
+ * A table as text, whatever its encodings. What it passes to the engine it uses again as soon as
+ * the call returns (`ReusedInputs`), and what the engine returns it writes over.
  */
 export class ClientReads<T extends Readable = Readable> {
   readonly target: T

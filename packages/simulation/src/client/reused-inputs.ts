@@ -3,8 +3,9 @@ import type { At } from '../history.js'
 import { bytesOfText, fillTuple, type KeyKind, type ValueKind } from './text-keys.js'
 
 /**
- * Whether a client uses its arrays and objects again as soon as a call returns. A constant for the time until
- * the engine copies everything at the call; `false` gives each call arrays and objects of its own.
+ * Whether a client uses its arrays and objects again as soon as a call returns. A constant for the
+ * time until the engine copies everything at the call; `false` gives each call arrays and objects
+ * of its own.
  */
 const REUSES: boolean = true
 
@@ -32,9 +33,9 @@ const ARENA_BYTES = 16_384
 const SPOILT = 0x63
 
 /**
- * The arrays and objects that a client passes to the database: one buffer for all bytes, one object for all
- * options, one list for all keys of a call. `spoil` changes them all, and is called right after each call
- * returned, before what it promised is settled.
+ * The arrays and objects that a client passes to the database: one buffer for all bytes, one object
+ * for all options, one list for all keys of a call. `spoil` changes them all, and is called right
+ * after each call returned, before what it promised is settled.
  */
 export class ReusedInputs {
   #arena: Uint8Array = new Uint8Array(ARENA_BYTES)

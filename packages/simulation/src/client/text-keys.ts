@@ -5,8 +5,8 @@ export type KeyKind = 'utf8' | 'bytes' | 'tuple'
 export type ValueKind = 'utf8' | 'bytes'
 
 /**
- * The simulation knows all keys as ASCII text. In a table of tuples, a key is a tuple of its characters,
- * the first one as an array of one byte: so order and prefixes are those of the text.
+ * The simulation knows all keys as ASCII text. In a table of tuples, a key is a tuple of its
+ * characters, the first one as an array of one byte: so order and prefixes are those of the text.
  */
 export function fillTuple(tuple: TupleValue[], text: string, first: Uint8Array): void {
   tuple.length = 0

@@ -1,6 +1,8 @@
 const PROGRAM = 'node packages/simulation/dist/main.js'
 
-/** What went wrong in the run of a seed, and the commands that show it again and make it smaller. */
+/**
+ * What went wrong in the run of a seed, and the commands that show it again and make it smaller.
+ */
 export function failureInWords(seed: number, failure: string): string {
   return [
     `seed ${seed} failed: ${failure}`,

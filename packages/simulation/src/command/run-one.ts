@@ -23,7 +23,10 @@ export async function replayFile(path: string, options: { trace: boolean }): Pro
   tell(report, (_, failure) => `failed: ${failure}`)
 }
 
-/** Makes a seed's run smaller as long as it fails, for the same reason or for any, and keeps it in a file. */
+/**
+ * Makes a seed's run smaller as long as it fails, for the same reason or for any, and keeps it in a
+ * file.
+ */
 export async function shrinkSeed(
   seed: number,
   path: string,

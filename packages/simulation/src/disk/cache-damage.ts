@@ -13,8 +13,8 @@ import { SimFile } from './sim-file.js'
 const RATES: readonly [number, ...number[]] = [0, 0, 0, 0.03, 0.12]
 
 /**
- * What becomes of a cache's files while nobody looks: each kind of damage as likely as in this run, at
- * each file that is about to be read; and how often each happened.
+ * What becomes of a cache's files while nobody looks: each kind of damage as likely as in this run,
+ * at each file that is about to be read; and how often each happened.
  */
 export class CacheDamage {
   readonly service = 'cached file'
@@ -39,7 +39,9 @@ export class CacheDamage {
     this.#on = false
   }
 
-  /** The calls of a cache, which finds files damaged, and has to let go of those that it found so. */
+  /**
+   * The calls of a cache, which finds files damaged, and has to let go of those that it found so.
+   */
   over(files: CacheFiles, life: Life, disk: Disk): CacheFiles {
     const decisions = life.decisions.scope(this.service)
     const found = new WeakSet<SimFile>()

@@ -14,16 +14,21 @@ import { drawSurvival } from './survival.js'
 
 const SERVICE = 'cache disk'
 const DIRECTORY = '/cache'
-/** A third of all runs have one, with room for everything, for a dozen files, or for two or three. */
+/**
+ * A third of all runs have one, with room for everything, for a dozen files, or for two or three.
+ */
 const BUDGETS: readonly [number, ...number[]] = [0, 100_000, 4000, 1000]
 const LIKELIHOODS: readonly number[] = [6, 1, 1, 1]
 const ALWAYS: readonly number[] = [0, 1, 2, 2]
-/** A cache asks its disk for less than a database in a directory does, and nobody minds what fails. */
+/**
+ * A cache asks its disk for less than a database in a directory does, and nobody minds what fails.
+ */
 const RATES: readonly [number, ...number[]] = [0, 0, 0, 0.003, 0.02, 0.15]
 
 /**
- * The cache on disk of each process, on a machine of its own: the next life of the process finds what the
- * one before left, or what a crash of the machine did. Nothing that happens here may ever be noticed.
+ * The cache on disk of each process, on a machine of its own: the next life of the process finds
+ * what the one before left, or what a crash of the machine did. Nothing that happens here may ever
+ * be noticed.
  */
 export class CacheDisks {
   /** What goes wrong with the calls, and with the files. */
@@ -72,7 +77,10 @@ export class CacheDisks {
     machine.crash(drawSurvival(own, machine.disk.order))
   }
 
-  /** The files that caches still have, in words. Ask when all were emptied, and no fault kept them from it. */
+  /**
+   * The files that caches still have, in words. Ask when all were emptied, and no fault kept them
+   * from it.
+   */
   leftovers(): string[] {
     return [...this.#machines.keys()].flatMap((process) =>
       this.#filesOf(process).map(

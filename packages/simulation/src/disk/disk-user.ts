@@ -22,8 +22,9 @@ export interface DiskWeather {
 type Started<T> = () => T
 
 /**
- * A process that uses a disk. What its calls do to files as processes see them is done when they are
- * made; it is durable, where that is asked for, when they end. So a crash between finds it under way.
+ * A process that uses a disk. What its calls do to files as processes see them is done when they
+ * are made; it is durable, where that is asked for, when they end. So a crash between finds it
+ * under way.
  */
 export class DiskUser {
   readonly machine: Machine

@@ -32,14 +32,16 @@ interface NameChanges {
 }
 
 /**
- * The disk of one machine, as POSIX has it and no better: what wasn't synced may be lost when the machine
- * crashes, each sector of a file (`SimFile`) and each change of a name by itself, whatever their order.
+ * The disk of one machine, as POSIX has it and no better: what wasn't synced may be lost when the
+ * machine crashes, each sector of a file (`SimFile`) and each change of a name by itself, whatever
+ * their order.
  *
  * - A file's name is durable when its directory was synced, its content when the file was.
  * - `rename` is atomic.
  * - Numbers of inodes are used again at once.
  *
- * Calls are synchronous: each happens at one instant. Paths are absolute. Errors are those of `node:fs`.
+ * Calls are synchronous: each happens at one instant. Paths are absolute. Errors are those of
+ * `node:fs`.
  */
 export class Disk {
   readonly #root: SimDirectory

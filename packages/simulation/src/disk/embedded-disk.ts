@@ -23,7 +23,10 @@ const RATES: readonly [number, ...number[]] = [0, 0, 0.001, 0.004, 0.02]
 
 /** Much can happen between two calls. */
 const SLOW: readonly [number, ...number[]] = [0.1, 2, 8, 8]
-/** Where crashes are what a run is about, syncs of the log fail in half of the runs, and nothing else does in most. */
+/**
+ * Where crashes are what a run is about, syncs of the log fail in half of the runs, and nothing
+ * else does in most.
+ */
 const SELDOM: readonly [number, ...number[]] = [0, 0, 0, 0, 0, 0, 0.004]
 const LOG_SYNCS: NonNullable<DiskFaultsOptions['syncs']> = {
   path: '/log/',

@@ -14,9 +14,9 @@ interface LengthVersion {
 }
 
 /**
- * The content of a file, twice: as processes see it (the page cache), and as it is on the device. What
- * was written and not synced may get there before it is, sector by sector, in any order, as it was after
- * any of the writes; or never.
+ * The content of a file, twice: as processes see it (the page cache), and as it is on the device.
+ * What was written and not synced may get there before it is, sector by sector, in any order, as it
+ * was after any of the writes; or never.
  */
 export class SimFile {
   readonly inode: number
@@ -79,7 +79,9 @@ export class SimFile {
     this.#syncLength(through)
   }
 
-  /** A part is on the device, as it was at a change, and so is the length where it decides about it. */
+  /**
+   * A part is on the device, as it was at a change, and so is the length where it decides about it.
+   */
   syncRange(start: number, end: number, through: Order): void {
     for (let sector = sectorOf(start); sector * SECTOR_BYTES < end; sector++) {
       this.#syncSector(sector, through)
@@ -89,8 +91,8 @@ export class SimFile {
   }
 
   /**
-   * A sync failed: some of what it was for is on the device, the rest is forgotten. It can be read as
-   * long as the machine is up, and another sync, which has nothing to do, is told success.
+   * A sync failed: some of what it was for is on the device, the rest is forgotten. It can be read
+   * as long as the machine is up, and another sync, which has nothing to do, is told success.
    */
   failSync(some: Survival): void {
     for (const [sector, versions] of this.#sectors) {

@@ -3,7 +3,10 @@ import { type DiskNode, SimDirectory } from './disk.js'
 import type { DiskUser } from './disk-user.js'
 import { SimFile } from './sim-file.js'
 
-/** The system calls of `FsObjectStore`, on a simulated disk. `onRemove` is told of files just before. */
+/**
+ * The system calls of `FsObjectStore`, on a simulated disk. `onRemove` is told of files just
+ * before.
+ */
 export function storeFiles(
   user: DiskUser,
   onRemove: (path: string) => void = () => {},

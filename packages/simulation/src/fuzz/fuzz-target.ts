@@ -6,8 +6,8 @@ export interface FuzzTarget {
   /** Inputs that the real encoder makes: the decoder takes every one of them. */
   corpus(random: Random): readonly Uint8Array[] | Promise<readonly Uint8Array[]>
   /**
-   * Makes the checksums of a changed input right again, in place, as far as its form is still known:
-   * so that what lies behind them is reached.
+   * Makes the checksums of a changed input right again, in place, as far as its form is still
+   * known: so that what lies behind them is reached.
    */
   seal?(bytes: Uint8Array): void
   /** Words that mean something in the format, for formats that are text. */

@@ -19,7 +19,10 @@ export interface FuzzOptions {
   first?: number
   /** Whether there is to be another input, after so many. */
   more: (done: number) => boolean
-  /** Told before every call of the decoder of the input's number: once, and while it is made smaller. */
+  /**
+   * Told before every call of the decoder of the input's number: once, and while it is made
+   * smaller.
+   */
   onCall?: (number: number) => void
 }
 

@@ -32,7 +32,10 @@ const MAX_INPUT_BYTES: number = 256 * 1024
 
 type Mutation = (bytes: Uint8Array, random: Random, other: Uint8Array) => Uint8Array
 
-/** Where a mutation is to happen: the ends of an input, where formats have their headers, are likely. */
+/**
+ * Where a mutation is to happen: the ends of an input, where formats have their headers, are
+ * likely.
+ */
 function place(bytes: Uint8Array, random: Random): number {
   const near = Math.min(64, bytes.length)
   const kind = random.below(4)
@@ -57,7 +60,9 @@ function replace(bytes: Uint8Array, start: number, end: number, by: Uint8Array):
   return result
 }
 
-/** An interesting number, or one nearby, in bytes: a varint, or two, four or eight, little endian. */
+/**
+ * An interesting number, or one nearby, in bytes: a varint, or two, four or eight, little endian.
+ */
 function numberBytes(random: Random): Uint8Array {
   const exact = NUMBERS[random.below(NUMBERS.length)] as number
   const near = exact + random.below(5) - 2

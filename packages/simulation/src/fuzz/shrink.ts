@@ -2,8 +2,8 @@
 const MAX_TRIES = 3000
 
 /**
- * A smaller input that still fails: stretches are cut out as long as that works, from half the input
- * down to single bytes, then bytes become zero.
+ * A smaller input that still fails: stretches are cut out as long as that works, from half the
+ * input down to single bytes, then bytes become zero.
  */
 export async function shrink(
   bytes: Uint8Array,

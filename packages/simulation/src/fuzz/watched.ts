@@ -6,8 +6,8 @@ const HANG_MS = 10_000
 const LOOK_MS = 250
 
 /**
- * What a thread answers, or in words why it never will: it is out of memory, or makes no progress, the
- * second number of `progress`, any more. Ends the thread.
+ * What a thread answers, or in words why it never will: it is out of memory, or makes no progress,
+ * the second number of `progress`, any more. Ends the thread.
  */
 export async function watched(worker: Worker, progress: Float64Array, env: Env): Promise<unknown> {
   const done = new AbortController()

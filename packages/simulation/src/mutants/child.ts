@@ -9,7 +9,10 @@ import { mutantNamed } from './mutants.js'
 
 /** So many events are the end of a run: a database that is damaged is opened again and again. */
 const MOST_EVENTS = 100_000
-/** So many seeds that fail are made smaller, unless one before is small: what is left differs widely. */
+/**
+ * So many seeds that fail are made smaller, unless one before is small: what is left differs
+ * widely.
+ */
 const FAILING_SEEDS = 5
 /** A seed that fails this long after the first one isn't waited for. */
 const MORE_SEEDS = 600

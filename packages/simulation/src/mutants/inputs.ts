@@ -1,6 +1,8 @@
 import type { Mutant } from './mutant.js'
 
-/** In what becomes of arrays and objects that a caller uses again, and of those that it is given. */
+/**
+ * In what becomes of arrays and objects that a caller uses again, and of those that it is given.
+ */
 export const INPUTS: readonly Mutant[] = [
   {
     name: 'waiting-write-keeps-callers-bytes',

@@ -24,7 +24,9 @@ const CHILD = fileURLToPath(new URL('../../dist/mutants/child.js', import.meta.u
 /** A run takes a tenth of a second; a process that takes so long for all of its runs hangs. */
 const LONGEST_MS = 1_800_000
 
-/** Runs a job in a process of its own. Rejects where that ends in any other way than by an outcome. */
+/**
+ * Runs a job in a process of its own. Rejects where that ends in any other way than by an outcome.
+ */
 export function runJob(job: Job): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [CHILD, JSON.stringify(job)], {

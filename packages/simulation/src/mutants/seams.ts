@@ -1,6 +1,9 @@
 import type { Mutant } from './mutant.js'
 
-/** In what one part relies on of another: a scan on files, a write on a drop, a transaction on its group. */
+/**
+ * In what one part relies on of another: a scan on files, a write on a drop, a transaction on its
+ * group.
+ */
 export const SEAMS: readonly Mutant[] = [
   {
     name: 'sync-covers-what-came-meanwhile',

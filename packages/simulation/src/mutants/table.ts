@@ -23,7 +23,10 @@ const SHOWN = 160
 /** In place of a seed. */
 const NOT_FOUND = '–'
 
-/** The seed that finds each mutant, as the checked-in table says; none of those that were never found. */
+/**
+ * The seed that finds each mutant, as the checked-in table says; none of those that were never
+ * found.
+ */
 export function knownSeeds(): Map<string, number> {
   const seeds = [...rows()].map(([name, row]): [string, string | undefined] => [
     name,

@@ -5,8 +5,8 @@ import type { Operation } from './operation.js'
 const LONGEST_PAUSE_MS = 1500
 
 /**
- * A few buffered writes, and then nothing for a while: what becomes of them is the database's to see to,
- * as no write follows, and nobody reads.
+ * A few buffered writes, and then nothing for a while: what becomes of them is the database's to
+ * see to, as no write follows, and nobody reads.
  */
 export const bufferAndPause: Operation = {
   name: 'buffer and pause',

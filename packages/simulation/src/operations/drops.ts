@@ -6,7 +6,10 @@ import type { Operation } from './operation.js'
 import { inTransaction, PATIENT, readKeys, writeAll } from './transactions.js'
 import { newChange, newPut, pickDurability, writeBatch, writeOne } from './writes.js'
 
-/** Takes a table away, with its past. Its name is soon used again, by another table of the same kind. */
+/**
+ * Takes a table away, with its past. Its name is soon used again, by another table of the same
+ * kind.
+ */
 export const dropTable: Operation = {
   name: 'drop table',
   weight: 1,
@@ -15,8 +18,8 @@ export const dropTable: Operation = {
 }
 
 /**
- * Takes one or two tables away while other clients of the process write to them, in the very turns in which
- * that happens; and makes them anew at once.
+ * Takes one or two tables away while other clients of the process write to them, in the very turns
+ * in which that happens; and makes them anew at once.
  */
 export const dropAmidWrites: Operation = {
   name: 'drop amid writes',
@@ -69,7 +72,10 @@ export async function drop(session: Session, table: string): Promise<void> {
   )
 }
 
-/** At once, some microtasks or a turn later, when a disk may have answered, or when the first drop is done. */
+/**
+ * At once, some microtasks or a turn later, when a disk may have answered, or when the first drop
+ * is done.
+ */
 async function aLittleLater(
   { decisions, host }: Session,
   firstDrop: Promise<unknown>,

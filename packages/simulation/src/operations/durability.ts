@@ -32,7 +32,10 @@ export const durableAfterBuffered: Operation = {
   },
 }
 
-/** Two puts, each handed to the log by itself: the second waits until there is a segment for the first. */
+/**
+ * Two puts, each handed to the log by itself: the second waits until there is a segment for the
+ * first.
+ */
 async function amidNewSegment(session: Session): Promise<void> {
   for (const width of [WIDE, 0]) {
     const change = { ...newPut(session), value: session.newValue(width) }
@@ -41,7 +44,9 @@ async function amidNewSegment(session: Session): Promise<void> {
   }
 }
 
-/** One buffered put: of several sectors of a disk, now and then, so that a segment ends amid them. */
+/**
+ * One buffered put: of several sectors of a disk, now and then, so that a segment ends amid them.
+ */
 export function bufferOne(session: Session): Promise<void> {
   const { decisions } = session
   const change = newPut(session)
@@ -51,8 +56,8 @@ export function bufferOne(session: Session): Promise<void> {
 }
 
 /**
- * Waits until the buffered writes have gone to the log, now and then: a millisecond does, and a reader who
- * holds a version sends them. A disk may still be beginning a segment for them.
+ * Waits until the buffered writes have gone to the log, now and then: a millisecond does, and a
+ * reader who holds a version sends them. A disk may still be beginning a segment for them.
  */
 export async function sendBuffered(session: Session): Promise<void> {
   const { decisions, host } = session

@@ -21,8 +21,8 @@ interface Part {
 }
 
 /**
- * Several transactions at once that read and write a few keys of one table: those that come together share
- * an entry, in which each one is held against those before it.
+ * Several transactions at once that read and write a few keys of one table: those that come
+ * together share an entry, in which each one is held against those before it.
  */
 export const transactionsAtOnce: Operation = {
   name: 'transactions at once',

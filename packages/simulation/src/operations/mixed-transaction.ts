@@ -21,8 +21,9 @@ const STEPS = [
 ] as const
 
 /**
- * A transaction that reads and writes by turns: it pages through ranges, counts and looks up keys, and
- * puts and deletes some of these in between. Each read shows its snapshot with what it wrote before.
+ * A transaction that reads and writes by turns: it pages through ranges, counts and looks up keys,
+ * and puts and deletes some of these in between. Each read shows its snapshot with what it wrote
+ * before.
  */
 export const mixedTransaction: Operation = {
   name: 'mixed transaction',

@@ -59,10 +59,14 @@ export const OPERATIONS: readonly Operation[] = [
   viewAmidWrites,
 ]
 
-/** What a process does that compacts for others. It stays: what got stuck must get going by itself. */
+/**
+ * What a process does that compacts for others. It stays: what got stuck must get going by itself.
+ */
 const COMPACTION: readonly Operation[] = [compact, refresh]
 
-/** How often an operation is done in a run, next to what is usual: some runs do a lot of one thing. */
+/**
+ * How often an operation is done in a run, next to what is usual: some runs do a lot of one thing.
+ */
 const FACTORS: readonly [number, ...number[]] = [1, 1, 1, 1, 0.2, 6]
 
 /** The weights of all operations in a run. */
@@ -73,7 +77,10 @@ export function drawWeights(decisions: Decisions, theme: Theme): ReadonlyMap<Ope
   return new Map(OPERATIONS.map((each) => [each, weightOf(each)]))
 }
 
-/** One of the operations that a process can do, by their weights; none where the decision is taken away. */
+/**
+ * One of the operations that a process can do, by their weights; none where the decision is taken
+ * away.
+ */
 export function chooseOperation(
   decisions: Decisions,
   { mode, work }: Pick<HostOptions, 'mode' | 'work'>,

@@ -32,9 +32,9 @@ const PADDING = 500
 const BEHIND_MS: readonly [number, ...number[]] = [20, 100, 400]
 
 /**
- * A transaction that others outrun: before it commits, and while it does, its own process or another one
- * writes what it has read, or something beside it; and buries that in memtables, files and deeper levels,
- * in whatever order.
+ * A transaction that others outrun: before it commits, and while it does, its own process or
+ * another one writes what it has read, or something beside it; and buries that in memtables, files
+ * and deeper levels, in whatever order.
  */
 export const outrunTransaction: Operation = {
   name: 'outrun transaction',

@@ -9,9 +9,10 @@ const FILE_KEYS = 6
 const PADDING = 400
 
 /**
- * A transaction with a rival in another process, who writes a file to the table before it commits, and then,
- * while that file is being looked into, what the transaction has read. This process looks at the log all
- * the while, so that it knows of both before the transaction has been held against either.
+ * A transaction with a rival in another process, who writes a file to the table before it commits,
+ * and then, while that file is being looked into, what the transaction has read. This process looks
+ * at the log all the while, so that it knows of both before the transaction has been held against
+ * either.
  */
 export const rivalledTransaction: Operation = {
   name: 'rivalled transaction',

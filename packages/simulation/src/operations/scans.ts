@@ -32,7 +32,10 @@ export const scan: Operation = {
   },
 }
 
-/** A scan that goes on slowly, while others write, flush and compact; some are left before their end. */
+/**
+ * A scan that goes on slowly, while others write, flush and compact; some are left before their
+ * end.
+ */
 export const heldScan: Operation = {
   name: 'held scan',
   weight: 3,

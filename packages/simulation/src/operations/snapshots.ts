@@ -39,7 +39,10 @@ interface TakenRead extends Required<Pick<ReadRequest, 'present' | 'held'>> {
   key?: string
 }
 
-/** Reads what it shows, at its own moment or at another one, which it shows nothing after its own of. */
+/**
+ * Reads what it shows, at its own moment or at another one, which it shows nothing after its own
+ * of.
+ */
 export async function readTaken(
   session: Session,
   taken: Snapshot,

@@ -1,9 +1,10 @@
 import type { Session } from '../session.js'
 
 /**
- * Empties the cache before a transaction commits, and looks at the log a few times while it is validated:
- * what others committed meanwhile is known to the process before the transaction has been held against it.
- * Resolves when the cache is empty; the looks go on, and `ended` resolves after them.
+ * Empties the cache before a transaction commits, and looks at the log a few times while it is
+ * validated: what others committed meanwhile is known to the process before the transaction has
+ * been held against it. Resolves when the cache is empty; the looks go on, and `ended` resolves
+ * after them.
  */
 export async function stir(session: Session): Promise<{ ended: Promise<void> }> {
   await session.attempt('evict amid a transaction', () => session.db.evict())

@@ -17,8 +17,8 @@ interface Plan {
 }
 
 /**
- * Reads some keys and ranges, writes some keys, and looks at what it has written. What it read must be so
- * at the version before its own.
+ * Reads some keys and ranges, writes some keys, and looks at what it has written. What it read must
+ * be so at the version before its own.
  */
 export const transaction: Operation = {
   name: 'transaction',
@@ -41,7 +41,10 @@ interface Attempt {
 }
 
 export interface TransactionStyle {
-  /** Whether the client waits for its end in any case: one of several calls of a step. Default false. */
+  /**
+   * Whether the client waits for its end in any case: one of several calls of a step. Default
+   * false.
+   */
   isPatient?: boolean
   /** How often it is tried at most. Default: drawn. */
   attempts?: number
@@ -125,7 +128,10 @@ async function readAll(session: Session, tx: Transaction, plan: Plan): Promise<S
   return all
 }
 
-/** Reads one key by itself, or several together. `own` is what the transaction has written to the table. */
+/**
+ * Reads one key by itself, or several together. `own` is what the transaction has written to the
+ * table.
+ */
 export async function readKeys(
   session: Session,
   tx: Transaction,
@@ -218,7 +224,9 @@ function beginReadIn(session: Session, tx: Transaction, what: string, table: str
   return session.beginRead({ what, table, present: { from: tx.version, to: tx.version } })
 }
 
-/** Writes, and, now and then, finds what it wrote, where it reads a key and where it reads a range. */
+/**
+ * Writes, and, now and then, finds what it wrote, where it reads a key and where it reads a range.
+ */
 export async function writeAll(
   session: Session,
   tx: Transaction,

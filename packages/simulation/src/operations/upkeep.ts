@@ -21,7 +21,10 @@ export const refresh: Operation = {
   },
 }
 
-/** After it, what was buffered before is durable, also what was in the same turn; so with several that overlap. */
+/**
+ * After it, what was buffered before is durable, also what was in the same turn; so with several
+ * that overlap.
+ */
 export const flush: Operation = {
   name: 'flush',
   weight: 1,

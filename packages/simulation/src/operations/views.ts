@@ -6,8 +6,8 @@ import { readTaken } from './snapshots.js'
 import { fillTable, newChange, pickDurability, writeOne } from './writes.js'
 
 /**
- * Looks at the present, or at a time to come, while the same client writes: a snapshot, a scan and a read of
- * several keys show what there was when they began, and nothing of what joins it.
+ * Looks at the present, or at a time to come, while the same client writes: a snapshot, a scan and
+ * a read of several keys show what there was when they began, and nothing of what joins it.
  */
 export const viewAmidWrites: Operation = {
   name: 'view amid writes',

@@ -84,8 +84,8 @@ export function fillTable(session: Session, table: string): Promise<void> {
 }
 
 /**
- * Writes changes together. Some keys are written more than once, some batches are emptied and filled
- * anew, and large ones are drained now and then.
+ * Writes changes together. Some keys are written more than once, some batches are emptied and
+ * filled anew, and large ones are drained now and then.
  */
 export async function writeBatch(
   session: Session,

@@ -11,7 +11,9 @@ export interface RunSeedsOptions {
   from?: number
   /** How many. */
   seeds: number
-  /** Runs every seed once more, later and mostly elsewhere: it fails unless it has the same hash. */
+  /**
+   * Runs every seed once more, later and mostly elsewhere: it fails unless it has the same hash.
+   */
   twice?: boolean
   /** How many threads. Default: as many as there are cores. */
   workers?: number
@@ -33,7 +35,10 @@ const LOOK_MS = 1000
 /** Most of what a run makes lives briefly: a large nursery spares copying it. */
 const MEMORY = { maxYoungGenerationSizeMb: 64, maxOldGenerationSizeMb: 2048 }
 
-/** Runs many seeds in threads of their own, on all cores. A thread that dies or hangs fails its seed. */
+/**
+ * Runs many seeds in threads of their own, on all cores. A thread that dies or hangs fails its
+ * seed.
+ */
 export async function runSeeds(options: RunSeedsOptions): Promise<Tally> {
   const runner = new Runner(options)
   await runner.run()

@@ -1,6 +1,9 @@
 import type { RunReport } from '../run-seed.js'
 
-/** What a worker tells of a run: of its report, what can be sent and adds up to no more than a few lines. */
+/**
+ * What a worker tells of a run: of its report, what can be sent and adds up to no more than a few
+ * lines.
+ */
 export interface SeedResult extends Pick<RunReport, 'seed' | 'hash' | 'events'> {
   operations: ReadonlyMap<string, number>
   faults: ReadonlyMap<string, number>

@@ -2,7 +2,10 @@
 export class Share {
   /** For the workers, who make a `Share` of it. */
   readonly buffer: SharedArrayBuffer
-  /** How many runs were taken; whether no more are to be; then, for each worker, one more than its run. */
+  /**
+   * How many runs were taken; whether no more are to be; then, for each worker, one more than its
+   * run.
+   */
   readonly #numbers: Int32Array
 
   constructor(workers: number | SharedArrayBuffer) {

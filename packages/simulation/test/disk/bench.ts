@@ -35,8 +35,8 @@ export class Bench {
   }
 
   /**
-   * Runs something to its end. Throws a `Violation` where it never ends. Stops whenever `pause` says so,
-   * until what that gave is done.
+   * Runs something to its end. Throws a `Violation` where it never ends. Stops whenever `pause`
+   * says so, until what that gave is done.
    */
   async run<T>(
     what: string,

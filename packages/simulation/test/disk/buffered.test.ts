@@ -26,7 +26,10 @@ function openOn({ files, life }: Bench, memtableBytes: number): Promise<Database
 
 const table = (db: Database) => db.table('t', { keys: 'utf8', values: 'utf8' })
 
-/** Does some work on a new database, and lets its process crash at the end of it: in that same moment. */
+/**
+ * Does some work on a new database, and lets its process crash at the end of it: in that same
+ * moment.
+ */
 async function keysAfter(
   work: (db: Database, bench: Bench) => Promise<unknown>,
   { survival, memtableBytes = 1_000_000 }: { survival: Survival; memtableBytes?: number },
@@ -50,7 +53,8 @@ async function keysAfter(
   })
 }
 
-// A memtable is sealed by what is buffered, and its next entry begins a segment where that is worth it.
+// A memtable is sealed by what is buffered, and its next entry begins a segment where that is worth
+// it.
 test.each([
   ['in the same segment', 3000],
   ['over the border of a segment', 100_000],

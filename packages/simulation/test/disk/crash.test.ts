@@ -17,9 +17,9 @@ import { Ledger } from './ledger.js'
 import { assertRecovers, type Image, type Knowledge, machineWith, recover } from './recovery.js'
 import { CHAPTERS, OPERATION_NAMES, Script } from './script.js'
 
-// A script of 200 operations, whose machine crashes at calls to its disk: those that change it. Copies of
-// the disk, with all or some or nothing of what wasn't synced, are what is left; then the script goes on.
-// Copies that hold the same are looked at once.
+// A script of 200 operations, whose machine crashes at calls to its disk: those that change it.
+// Copies of the disk, with all or some or nothing of what wasn't synced, are what is left; then the
+// script goes on. Copies that hold the same are looked at once.
 
 const LONG = process.env['FIRN_TEST_LONG'] === '1'
 /** Of so many calls that change the disk, one is the last before a crash. */

@@ -14,8 +14,8 @@ import { Random } from '../../src/random.js'
 import { Violation } from '../../src/violation.js'
 import { Bench, CALM, told } from './bench.js'
 
-// A database whose files are somewhere else, and pieces of them on a simulated disk. Whatever happens to
-// the disk, reads give what they should, and none fails.
+// A database whose files are somewhere else, and pieces of them on a simulated disk. Whatever
+// happens to the disk, reads give what they should, and none fails.
 
 const LONG = process.env['FIRN_TEST_LONG'] === '1'
 const EVERY = LONG ? 1 : 2
@@ -72,7 +72,10 @@ function letters(random: Random): number[] {
   return Array.from({ length: VALUE_BYTES }, () => 97 + random.below(26))
 }
 
-/** Reads single rows and all rows, as a process that finds a disk as it is; gives what its cache did. */
+/**
+ * Reads single rows and all rows, as a process that finds a disk as it is; gives what its cache
+ * did.
+ */
 async function readAll(remote: Remote, machine: Machine, weather: DiskWeather, what: string) {
   const bench = new Bench(machine, weather, machine.boot)
   const read = async () => {

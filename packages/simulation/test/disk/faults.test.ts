@@ -12,8 +12,8 @@ import { Ledger } from './ledger.js'
 import { assertRecovers, machineWith, recover } from './recovery.js'
 import { CHAPTERS, Script } from './script.js'
 
-// The same script on a disk that fails, at any of its calls. A chapter is run as often as it makes calls,
-// each time on a copy of the disk as it was before.
+// The same script on a disk that fails, at any of its calls. A chapter is run as often as it makes
+// calls, each time on a copy of the disk as it was before.
 
 const LONG = process.env['FIRN_TEST_LONG'] === '1'
 /** Of so many calls that change the disk, one fails; and of so many others. */
@@ -138,8 +138,8 @@ async function readScript(): Promise<Page[]> {
 }
 
 /**
- * Runs a chapter whose disk fails at one call; then the same process opens the database, and the machine
- * crashes when it has closed it, or crashes at once: another process opens it.
+ * Runs a chapter whose disk fails at one call; then the same process opens the database, and the
+ * machine crashes when it has closed it, or crashes at once: another process opens it.
  */
 async function assertSurvives(page: Page, trouble: Trouble, at: number): Promise<void> {
   const { kind, path } = page.calls[at] as DiskCall

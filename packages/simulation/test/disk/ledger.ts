@@ -26,7 +26,9 @@ export interface LedgerMark {
 /** Rows of all tables, by `table/key`. */
 export type Rows = ReadonlyMap<string, string>
 
-/** The writes of a script, in the order in which they were begun, which is their order in the log. */
+/**
+ * The writes of a script, in the order in which they were begun, which is their order in the log.
+ */
 export class Ledger {
   readonly writes: LedgerWrite[]
   #durable: number
@@ -83,8 +85,9 @@ export class Ledger {
   }
 
   /**
-   * The writes that left these rows: all the durable ones, and of those that had been begun then the
-   * first few, each whole, failed ones as may be. `undefined` where no such writes leave these rows.
+   * The writes that left these rows: all the durable ones, and of those that had been begun then
+   * the first few, each whole, failed ones as may be. `undefined` where no such writes leave these
+   * rows.
    */
   explain(rows: Rows, { begun, durable }: LedgerMark): LedgerWrite[] | undefined {
     const known = this.writes.slice(0, begun).filter(({ outcome }) => outcome !== 'refused')

@@ -27,9 +27,9 @@ export function machineWith(disk: Disk): Machine {
 }
 
 /**
- * Opens a database on what a crash left, and checks it: it opens, nothing is lost that was durable, each
- * commit is there whole or not at all, they are the first ones of the log, and versions of the past are
- * what they were. Then it is written to, and closed.
+ * Opens a database on what a crash left, and checks it: it opens, nothing is lost that was durable,
+ * each commit is there whole or not at all, they are the first ones of the log, and versions of the
+ * past are what they were. Then it is written to, and closed.
  */
 export async function assertRecovers(image: Image): Promise<void> {
   const machine = machineWith(image.disk)
@@ -41,7 +41,9 @@ export async function assertRecovers(image: Image): Promise<void> {
   }
 }
 
-/** The same, in a process that there is already. Gives what is known from some moment on to `learn`. */
+/**
+ * The same, in a process that there is already. Gives what is known from some moment on to `learn`.
+ */
 export async function recover(
   bench: Bench,
   known: Knowledge,

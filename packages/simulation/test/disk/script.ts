@@ -21,8 +21,8 @@ const KEYS = 12
 
 const DIRECTORY = '/data/db'
 
-// So small that ten operations meet every path: segments end, memtables are flushed, levels compacted,
-// checkpoints written, the log truncated, batches spilled to files.
+// So small that ten operations meet every path: segments end, memtables are flushed, levels
+// compacted, checkpoints written, the log truncated, batches spilled to files.
 const SHAPE = {
   memtableBytes: 2500,
   cache: { memoryBytes: 8192 },

@@ -116,7 +116,9 @@ export class BlockFile {
     })
   }
 
-  /** Blocks `from` to `to` (inclusive) of one index as they are stored, by one read of the source. */
+  /**
+   * Blocks `from` to `to` (inclusive) of one index as they are stored, by one read of the source.
+   */
   async readStored(
     index: IndexBlock,
     from: number,
@@ -131,7 +133,10 @@ export class BlockFile {
     return bytes
   }
 
-  /** Decodes a block of those that `readStored` gave from block `from` on; `undefined`: it is damaged. */
+  /**
+   * Decodes a block of those that `readStored` gave from block `from` on; `undefined`: it is
+   * damaged.
+   */
   tryDecode(
     index: IndexBlock,
     ordinal: number,

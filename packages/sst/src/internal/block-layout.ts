@@ -1,7 +1,8 @@
 /**
  * A data block before compression (FORMAT.md draws it):
  *
- *   header · common prefix · key lengths · value lengths · kinds · timestamps · key suffixes · values
+ *   header · common prefix · key lengths · value lengths · kinds · timestamps · key suffixes ·
+ *   values
  *
  * A column that would hold one and the same thing in every row is left out.
  */

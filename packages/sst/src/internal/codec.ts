@@ -72,8 +72,9 @@ export class BlockCompressor {
 }
 
 /**
- * The `length` bytes that `stored[start, end)` decompresses to; undefined when it doesn't decompress
- * to exactly that many. The codec is a known one. What isn't compressed is copied, unless `asView`.
+ * The `length` bytes that `stored[start, end)` decompresses to; undefined when it doesn't
+ * decompress to exactly that many. The codec is a known one. What isn't compressed is copied,
+ * unless `asView`.
  */
 export function decompress(
   codec: number,

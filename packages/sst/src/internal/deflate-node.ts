@@ -6,8 +6,8 @@ export function deflate(bytes: Uint8Array): Uint8Array {
   return deflateRawSync(bytes, { level: 1, windowBits: 14, memLevel: 7 })
 }
 
-// Zlib's output goes into chunks of this size at most: a raw length that isn't true, a thousand times
-// the stored one maybe, takes no memory then.
+// Zlib's output goes into chunks of this size at most: a raw length that isn't true, a thousand
+// times the stored one maybe, takes no memory then.
 const MAX_CHUNK_BYTES: number = 1024 * 1024
 
 /** The `length` bytes that `bytes` inflate to; undefined when they don't. */

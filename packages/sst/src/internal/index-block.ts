@@ -66,8 +66,9 @@ export class IndexBlock {
   }
 
   /**
-   * Whether every separator comes after the one before it, which searches rely on. Heads decide nearly
-   * always: whole separators compared in code that runs for the first time took 3 ms of an open.
+   * Whether every separator comes after the one before it, which searches rely on. Heads decide
+   * nearly always: whole separators compared in code that runs for the first time took 3 ms of an
+   * open.
    */
   isInOrder(): boolean {
     const { heads } = this

@@ -2,8 +2,8 @@
 const LONG_COPY = 56
 
 /**
- * Decompresses the LZ4 block `source[start, end)` so that it fills `target`. Returns whether it did:
- * a block that reads or writes outside of its bounds, refers to what isn't there yet, or has
+ * Decompresses the LZ4 block `source[start, end)` so that it fills `target`. Returns whether it
+ * did: a block that reads or writes outside of its bounds, refers to what isn't there yet, or has
  * another length is refused, whatever its bytes say.
  */
 export function lz4Decompress(

@@ -25,7 +25,10 @@ interface ReadBlocks {
 
 export interface ReadAheadOptions {
   readonly reverse: boolean
-  /** False: blocks stay as they are stored until the cursor comes to them, so that they take less memory. */
+  /**
+   * False: blocks stay as they are stored until the cursor comes to them, so that they take less
+   * memory.
+   */
   readonly fill: boolean
   /** Stored bytes of a read; undefined adapts. */
   readonly bytes: number | undefined
@@ -34,9 +37,9 @@ export interface ReadAheadOptions {
 }
 
 /**
- * Fetches blocks for a cursor. It holds on to those that are ahead, since the cache may be too small
- * for them or told not to fill, and while they are used up the read after them is under way: one
- * that is known to go on (told how far to read, or at its longest read already).
+ * Fetches blocks for a cursor. It holds on to those that are ahead, since the cache may be too
+ * small for them or told not to fill, and while they are used up the read after them is under way:
+ * one that is known to go on (told how far to read, or at its longest read already).
  */
 export class ReadAhead {
   readonly #file: BlockFile

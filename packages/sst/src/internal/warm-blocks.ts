@@ -6,7 +6,9 @@ import type { IndexBlock } from './index-block.js'
 // One read fetches this much at most. 1 MiB takes some 4 ms to check and decode.
 const READ_BYTES: number = 1024 * 1024
 
-/** Blocks `from` to `to` (inclusive) of an index: the ends lack in memory, those between them may. */
+/**
+ * Blocks `from` to `to` (inclusive) of an index: the ends lack in memory, those between them may.
+ */
 interface ColdRun {
   readonly index: IndexBlock
   readonly from: number
@@ -14,8 +16,9 @@ interface ColdRun {
 }
 
 /**
- * Loads the blocks that may hold keys from `first` to `last` and aren't in memory, by long reads. The
- * next read is under way while one is handed out, and none after it: who takes them sets the pace.
+ * Loads the blocks that may hold keys from `first` to `last` and aren't in memory, by long reads.
+ * The next read is under way while one is handed out, and none after it: who takes them sets the
+ * pace.
  */
 export async function* warmBlocks(
   file: BlockFile,

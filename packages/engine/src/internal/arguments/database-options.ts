@@ -29,7 +29,9 @@ export interface TakenTransactionOptions {
   readonly signal: AbortSignal | undefined
 }
 
-/** Throws `InvalidArgumentError` for options of a transaction that don't exist or can't be meant. */
+/**
+ * Throws `InvalidArgumentError` for options of a transaction that don't exist or can't be meant.
+ */
 export function takeTransactionOptions(options: TransactionOptions = {}): TakenTransactionOptions {
   assertMembers('transaction', options, TRANSACTION_MEMBERS)
   const { isolation, attempts, signal } = options

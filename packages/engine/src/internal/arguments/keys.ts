@@ -22,12 +22,12 @@ export interface WrittenTable extends Pick<KeyedTable, 'keys'> {
 }
 
 /**
- * A key as a call was given it, for a call that has to wait: the caller may change its array, or the
- * encoding its scratch memory, as soon as the call returns.
+ * A key as a call was given it, for a call that has to wait: the caller may change its array, or
+ * the encoding its scratch memory, as soon as the call returns.
  *
  * The key is encoded here, at the call. The encoding of a table that the caller gave none may be
- * another one after the wait, since the table was seen for the first time or made anew; so a copy of
- * the key itself is kept for such tables.
+ * another one after the wait, since the table was seen for the first time or made anew; so a copy
+ * of the key itself is kept for such tables.
  */
 export class TakenKey {
   readonly #table: KeyedTable
@@ -61,8 +61,8 @@ export class TakenKey {
 }
 
 /**
- * The keys of one call, as `TakenKey`. A key that the caller can't change, such as a string, is encoded when
- * it is needed.
+ * The keys of one call, as `TakenKey`. A key that the caller can't change, such as a string, is
+ * encoded when it is needed.
  */
 export class TakenKeys {
   readonly #table: KeyedTable
@@ -73,7 +73,9 @@ export class TakenKeys {
     this.#keys = keys.map((key) => (isPrimitive(key) ? key : new TakenKey(table, key)))
   }
 
-  /** The key at an index, as it is stored, until the next call. Throws as `TakenKey.stored` does. */
+  /**
+   * The key at an index, as it is stored, until the next call. Throws as `TakenKey.stored` does.
+   */
   stored(index: number): Uint8Array {
     const key = this.#keys[index]
     return key instanceof TakenKey ? key.stored() : encodeKey(this.#table, key)
@@ -88,8 +90,8 @@ export function encodeKey(table: Pick<KeyedTable, 'keys'>, key: unknown): Uint8A
 }
 
 /**
- * As `encodeKey`, for a key that a value is encoded after: an encoding of the caller's may write both to
- * one array.
+ * As `encodeKey`, for a key that a value is encoded after: an encoding of the caller's may write
+ * both to one array.
  */
 export function encodeKeyBesideValue(table: WrittenTable, key: unknown): Uint8Array {
   const bytes = encodeKey(table, key)

@@ -71,7 +71,9 @@ export function assertFunction(name: string, value: unknown): void {
   throw new InvalidArgumentError(`${name} must be a function, got ${shown(value)}`)
 }
 
-/** Throws `InvalidArgumentError` unless a value is `undefined` or an `AbortSignal`, of any realm. */
+/**
+ * Throws `InvalidArgumentError` unless a value is `undefined` or an `AbortSignal`, of any realm.
+ */
 export function assertSignal(signal: unknown): asserts signal is AbortSignal | undefined {
   if (signal === undefined) return
   const { aborted, addEventListener, throwIfAborted } = (signal ?? {}) as Partial<AbortSignal>
@@ -88,8 +90,8 @@ export function assertSignal(signal: unknown): asserts signal is AbortSignal | u
 }
 
 /**
- * The value of an option as messages show it: what it is, and itself where it is short and plain. Not for
- * what may be a key or a value: `typeName` is.
+ * The value of an option as messages show it: what it is, and itself where it is short and plain.
+ * Not for what may be a key or a value: `typeName` is.
  */
 export function shown(value: unknown): string {
   switch (typeof value) {
@@ -116,7 +118,9 @@ export function typeName(value: unknown): string {
   return value === undefined ? 'undefined' : `a ${typeof value}`
 }
 
-/** True for objects that hold members, of any class and realm; false for the language's own things. */
+/**
+ * True for objects that hold members, of any class and realm; false for the language's own things.
+ */
 function isRecord(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -145,7 +149,9 @@ function nearestOf(name: string, known: ReadonlySet<string>): string | undefined
   return nearest
 }
 
-/** How many letters have to be added, left out, replaced or exchanged; `limit` for as many or more. */
+/**
+ * How many letters have to be added, left out, replaced or exchanged; `limit` for as many or more.
+ */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit
   let before: number[] = []

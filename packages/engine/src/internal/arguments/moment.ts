@@ -10,8 +10,8 @@ export interface TakenMoment {
 }
 
 /**
- * A copy of a moment. Throws `InvalidArgumentError` unless `at` is a Date, { version }, { timestamp },
- * or what has both: a commit or a snapshot.
+ * A copy of a moment. Throws `InvalidArgumentError` unless `at` is a Date, { version }, { timestamp
+ * }, or what has both: a commit or a snapshot.
  */
 export function takeMoment(at: Moment): TakenMoment {
   if (isDate(at)) {

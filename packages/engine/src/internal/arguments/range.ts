@@ -23,8 +23,8 @@ const RANGE_MEMBERS: ReadonlySet<string> = new Set<keyof Range<never>>(BOUNDS)
 const WHOLE: EncodedRange = { lower: undefined, upper: undefined }
 
 /**
- * The bounds of a range as a call was given them: encoded at the call, for the reasons that `TakenKey`
- * has, and for the same exception.
+ * The bounds of a range as a call was given them: encoded at the call, for the reasons that
+ * `TakenKey` has, and for the same exception.
  */
 export class TakenRange {
   readonly #table: KeyedTable

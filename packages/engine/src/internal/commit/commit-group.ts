@@ -128,8 +128,8 @@ export class CommitGroup {
   }
 
   /**
-   * Whether it applies to any state: records, and tables made for them. A refusal of others (maintenance,
-   * transactions) concerns only those who made them, who are told.
+   * Whether it applies to any state: records, and tables made for them. A refusal of others
+   * (maintenance, transactions) concerns only those who made them, who are told.
    */
   get isRecordsOnly(): boolean {
     return this.guard === undefined && this.edits.every((edit) => edit.type === 'create-table')
@@ -192,7 +192,9 @@ export class CommitGroup {
   }
 }
 
-/** The edits of several payloads, as one: each begins with the format's byte, which is kept once. */
+/**
+ * The edits of several payloads, as one: each begins with the format's byte, which is kept once.
+ */
 function joinPayloads(
   payloads: readonly Uint8Array[],
   take: (bytes: number) => Uint8Array,
@@ -236,7 +238,9 @@ export interface EncodedBatch {
   payload: Uint8Array
 }
 
-/** A batch's payload, with these ids of its tables: some may have come or gone since it was encoded. */
+/**
+ * A batch's payload, with these ids of its tables: some may have come or gone since it was encoded.
+ */
 export function batchPayload(
   { ids, payload }: EncodedBatch,
   actual: readonly number[],

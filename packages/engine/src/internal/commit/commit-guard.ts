@@ -8,9 +8,9 @@ export interface CommitGuard {
   /** Whether other writes of the process wait for this commit: see `WriteHold`. */
   readonly holdsWrites: boolean
   /**
-   * Looks at what was committed since the last call, up to `timestamp`. `tree` shows it, and the caller
-   * holds `tree`. Looks as well at `before`, the keys that the same entry writes before this commit.
-   * Throws `CommitConflictError` if any of that contradicts the commit.
+   * Looks at what was committed since the last call, up to `timestamp`. `tree` shows it, and the
+   * caller holds `tree`. Looks as well at `before`, the keys that the same entry writes before this
+   * commit. Throws `CommitConflictError` if any of that contradicts the commit.
    */
   check(tree: Tree, timestamp: number, before: KeySet): Promise<void>
 }

@@ -25,20 +25,24 @@ import type { WritePressure } from './write-pressure.js'
 /** Buffered writes are handed to the log in groups of at most about this size. */
 const HAND_OVER_BYTES = 64 * 1024
 /**
- * A buffered write is handed to the log at once when none was for so many milliseconds; what gathers
- * after that is when they are over. A hand-over costs some 20 µs, a write in a group 1.
+ * A buffered write is handed to the log at once when none was for so many milliseconds; what
+ * gathers after that is when they are over. A hand-over costs some 20 µs, a write in a group 1.
  */
 const HAND_OVER_MS = 1
 /** Of the writes that gather in a group, each so-many-th looks at the clock: a power of two. */
 const WRITES_PER_LOOK = 8
-/** Buffered writes are waited for when so many bytes were handed to the log, and it has to write them still. */
+/**
+ * Buffered writes are waited for when so many bytes were handed to the log, and it has to write
+ * them still.
+ */
 const MAX_PENDING_BYTES = 1024 * 1024
 /** After so many buffered bytes without a turn of the event loop a write gives it one. */
 const TURN_BYTES = 256 * 1024
 
 /**
- * A group of writes that wait to be durable is closed at about this size. What is in a group is applied
- * without a turn of the event loop. On a shared log, one group waits for the answer to another.
+ * A group of writes that wait to be durable is closed at about this size. What is in a group is
+ * applied without a turn of the event loop. On a shared log, one group waits for the answer to
+ * another.
  */
 const GROUP_BYTES = { exclusive: 1024 * 1024, shared: 4 * 1024 * 1024 }
 
@@ -70,21 +74,21 @@ export interface CommitterOptions {
  * 3. On a log that only this process can append to, versions are known beforehand. There, buffered
  *    writes are shown at once, in a group of their own. They may only be shown while no older write
  *    waits to be durable: readers see versions in order.
- *    - The group is handed to the log, which writes it without waiting for a sync: by the write that
- *      makes it large enough, or that comes a millisecond after the last hand-over; by a timer, when no
- *      write comes; with a durable write that follows; or when `flush` or a snapshot asks for it. So a
- *      loop that never lets the event loop have a turn loses no more to the end of its process than one
- *      that does.
- *    - Within `flushIntervalMs` the log is synced. The timer for that is armed only while something is
- *      unsynced, and doesn't keep the process alive.
- * 4. On a shared log, an append that loses to another process reads what was committed meanwhile and
- *    tries the next version; edits whose inputs are gone are a conflict. Now and then a run waits before it
- *    closes the gathering group, so that other processes get their turn.
+ *    - The group is handed to the log, which writes it without waiting for a sync: by the write
+ *      that makes it large enough, or that comes a millisecond after the last hand-over; by a
+ *      timer, when no write comes; with a durable write that follows; or when `flush` or a snapshot
+ *      asks for it. So a loop that never lets the event loop have a turn loses no more to the end
+ *      of its process than one that does.
+ *    - Within `flushIntervalMs` the log is synced. The timer for that is armed only while something
+ *      is unsynced, and doesn't keep the process alive.
+ * 4. On a shared log, an append that loses to another process reads what was committed meanwhile
+ *    and tries the next version; edits whose inputs are gone are a conflict. Now and then a run
+ *    waits before it closes the gathering group, so that other processes get their turn.
  *
  * A group that can't be encoded, or doesn't apply, is refused alone, and takes no version.
  *
- * A failed append to an exclusive log stops all writes: what is on disk is then unknown, and a later
- * success would make durable what was reported as failed.
+ * A failed append to an exclusive log stops all writes: what is on disk is then unknown, and a
+ * later success would make durable what was reported as failed.
  */
 export class Committer {
   readonly #env: Env
@@ -215,7 +219,8 @@ export class Committer {
     durability: Durability,
     signal?: AbortSignal,
   ): Promise<Commit> {
-    // Asked again in the turn that goes on: a drop that begins in between would decide which tables it means.
+    // Asked again in the turn that goes on: a drop that begins in between would decide which tables
+    // it means.
     while (this.#isHeldUp) await this.ready(signal)
     const { state } = this.#versions
     const ids = batch.tables.map((table) => table.idIn(state))
@@ -237,7 +242,8 @@ export class Committer {
 
   /**
    * Commits edits in an entry of their own. Throws `CommitConflictError` where they don't apply any
-   * more to what others committed meanwhile, where one of these tables is gone, or where the guard does.
+   * more to what others committed meanwhile, where one of these tables is gone, or where the guard
+   * does.
    */
   commitEdits(
     edits: readonly Edit[],
@@ -283,8 +289,8 @@ export class Committer {
   }
 
   /**
-   * Resolves when a write may be made. Throws if none may any more, `WriteStalledError`, and the signal's
-   * reason: then nothing is written. `holds`: for the one that others wait for.
+   * Resolves when a write may be made. Throws if none may any more, `WriteStalledError`, and the
+   * signal's reason: then nothing is written. `holds`: for the one that others wait for.
    */
   async ready(signal?: AbortSignal, holds = false): Promise<void> {
     for (;;) {
@@ -296,7 +302,10 @@ export class Committer {
     }
   }
 
-  /** Holds up other writes than those of a guard that says so; those that were made before are settled then. */
+  /**
+   * Holds up other writes than those of a guard that says so; those that were made before are
+   * settled then.
+   */
   async holdWrites(signal: AbortSignal | undefined): Promise<Hold> {
     const hold = await this.#hold.take(signal)
     try {
@@ -401,8 +410,8 @@ export class Committer {
   }
 
   /**
-   * Whether the write that just joined a group of buffered ones has to hand it over. Otherwise a later
-   * one will, or the next turn of the event loop.
+   * Whether the write that just joined a group of buffered ones has to hand it over. Otherwise a
+   * later one will, or the next turn of the event loop.
    */
   #isDue(group: CommitGroup): boolean {
     if (group.byteLength >= this.#handOverBytes) return true
@@ -431,9 +440,9 @@ export class Committer {
   }
 
   /**
-   * Hands a group of buffered writes to the log. Now and then the writer waits for a turn of the event
-   * loop: a loop of buffered writes awaits nothing else, and syncs, flushes and compactions would stand
-   * still until it is held up.
+   * Hands a group of buffered writes to the log. Now and then the writer waits for a turn of the
+   * event loop: a loop of buffered writes awaits nothing else, and syncs, flushes and compactions
+   * would stand still until it is held up.
    */
   #handOver(group: CommitGroup): Promise<Commit> {
     const now = this.#env.monotonic()
@@ -452,8 +461,8 @@ export class Committer {
   }
 
   /**
-   * For the end of the process, holding up the thread: hands over what is buffered, each later write at
-   * once, and has the log write and sync what it can.
+   * For the end of the process, holding up the thread: hands over what is buffered, each later
+   * write at once, and has the log write and sync what it can.
    */
   handOverAtEnd(): void {
     if (this.#stopped !== undefined) return
@@ -463,7 +472,9 @@ export class Committer {
     this.#log.writeOut?.({ durable: this.#flushIntervalMs !== Number.POSITIVE_INFINITY })
   }
 
-  /** Syncs the log as long as something is buffered that isn't durable, each time when it is due. */
+  /**
+   * Syncs the log as long as something is buffered that isn't durable, each time when it is due.
+   */
   async #syncInTime(): Promise<void> {
     this.#syncComes = true
     const { signal } = this.#ended
@@ -482,7 +493,9 @@ export class Committer {
     }
   }
 
-  /** `followed`: by a group that will be durable, with which a visible one is written and synced. */
+  /**
+   * `followed`: by a group that will be durable, with which a visible one is written and synced.
+   */
   #closeGathering({ followed = false }: { followed?: boolean } = {}): void {
     const group = this.#gathering
     if (group === undefined) return
@@ -504,7 +517,9 @@ export class Committer {
     this.#schedule()
   }
 
-  /** Hands visible groups to the log, which nothing is ahead of. What comes of it is for the run. */
+  /**
+   * Hands visible groups to the log, which nothing is ahead of. What comes of it is for the run.
+   */
   #appendVisible(groups: readonly CommitGroup[]): void {
     for (const group of groups) if (group.visible) group.appended ??= this.#append(group)
   }
@@ -536,7 +551,8 @@ export class Committer {
         if (turn !== undefined) await turn
       }
     } catch (error) {
-      // Nothing above may throw; if something does (no memory is left), no writer may wait for ever.
+      // Nothing above may throw; if something does (no memory is left), no writer may wait for
+      // ever.
       this.#stop(error, groups)
     } finally {
       this.#running = undefined
@@ -679,7 +695,8 @@ export class Committer {
   async drain(): Promise<void> {
     if (this.#stopped === undefined) {
       return this.flush().catch((error: unknown) => {
-        // Where nothing is shown before it is in the log, every writer waits for that, and was told.
+        // Where nothing is shown before it is in the log, every writer waits for that, and was
+        // told.
         if (this.#log.exclusive) throw error
       })
     }
@@ -747,9 +764,9 @@ export class Committer {
 }
 
 /**
- * Encodes groups before they get their versions; returns those that can't be encoded. The log doesn't
- * see them, and the next group takes their place. A visible group has its version already, and readers
- * have seen its records: where it fails, appending it does.
+ * Encodes groups before they get their versions; returns those that can't be encoded. The log
+ * doesn't see them, and the next group takes their place. A visible group has its version already,
+ * and readers have seen its records: where it fails, appending it does.
  */
 function encodeAll(groups: readonly CommitGroup[]): Map<CommitGroup, { error: unknown }> {
   const failures = new Map<CommitGroup, { error: unknown }>()

@@ -10,8 +10,8 @@ import { TurnTaking } from './turn-taking.js'
 /** How often a group is tried at the next version before its writers are told. */
 const MAX_ATTEMPTS = 100
 /**
- * For how long it is tried. An append that is under way when the time is over is still waited for: up to
- * 30 s more, until it is given up as unknown.
+ * For how long it is tried. An append that is under way when the time is over is still waited for:
+ * up to 30 s more, until it is given up as unknown.
  */
 const MAX_MS = 30_000
 
@@ -29,9 +29,9 @@ export interface SharedLogAppenderOptions {
 }
 
 /**
- * Appends to a log that other processes append to as well: an append that loses its version to another
- * applies the entry that won, reads what was committed after it, and tries the next version at once. See
- * `TurnTaking` for how each process gets its turn.
+ * Appends to a log that other processes append to as well: an append that loses its version to
+ * another applies the entry that won, reads what was committed after it, and tries the next version
+ * at once. See `TurnTaking` for how each process gets its turn.
  */
 export class SharedLogAppender {
   readonly #options: SharedLogAppenderOptions
@@ -48,9 +48,10 @@ export class SharedLogAppender {
   }
 
   /**
-   * Appends one group, and returns its version and timestamp. Throws `CommitConflictError` if it no longer
-   * applies to what other processes committed; the same, retryable, if they were first 100 times in a row
-   * or for 30 s; `CommitUnknownError` if it can't be found out whether it is in the log; what `stopped` gives.
+   * Appends one group, and returns its version and timestamp. Throws `CommitConflictError` if it no
+   * longer applies to what other processes committed; the same, retryable, if they were first 100
+   * times in a row or for 30 s; `CommitUnknownError` if it can't be found out whether it is in the
+   * log; what `stopped` gives.
    */
   async append(group: CommitGroup): Promise<Commit> {
     const { env, log, versions, clock, catchUp, applyNext } = this.#options

@@ -6,17 +6,17 @@ import type { CommitGroup } from './commit-group.js'
 const PROVISIONAL_ID = 0xc000_0000
 
 /**
- * Tables that groups on their way to the log create. Until then they have provisional ids, which look
- * like no table's: `rebase` gives the real ones, when it is known which groups came before.
+ * Tables that groups on their way to the log create. Until then they have provisional ids, which
+ * look like no table's: `rebase` gives the real ones, when it is known which groups came before.
  */
 export class TablesToCome {
   readonly #pending: Map<string, { id: number; table: TableIdentity }> = new Map()
   #ids = 0
 
   /**
-   * Throws where a table can't be created, before any group depends on it: `InvalidArgumentError` where
-   * its options can't be encoded, `TableOptionsError` where they contradict those that it is being
-   * created with.
+   * Throws where a table can't be created, before any group depends on it: `InvalidArgumentError`
+   * where its options can't be encoded, `TableOptionsError` where they contradict those that it is
+   * being created with.
    */
   assertCreatable(tables: readonly TableIdentity[]): void {
     const names = new Map<string, TableIdentity>()

@@ -16,9 +16,9 @@ interface Member {
 }
 
 /**
- * Transactions that share an entry of the log. Whenever the entry is about to be appended, each one is
- * held against what was committed since, and against those before it in the group: who is contradicted
- * is told so and drops out.
+ * Transactions that share an entry of the log. Whenever the entry is about to be appended, each one
+ * is held against what was committed since, and against those before it in the group: who is
+ * contradicted is told so and drops out.
  */
 export class TransactionGroup extends CommitGroup {
   #members: Member[] = []

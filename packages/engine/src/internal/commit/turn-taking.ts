@@ -1,13 +1,16 @@
 import type { Env } from '@firn/env'
 
-/** Commits in a row until others get a turn: at first, where turns are given in vain, and where they aren't. */
+/**
+ * Commits in a row until others get a turn: at first, where turns are given in vain, and where they
+ * aren't.
+ */
 const FIRST_STREAK = 64
 const LONGEST_STREAK = 256
 const SHORTEST_STREAK = 4
 /**
- * How many appends long a turn is. A process that lost a race reads who won, reads that nothing follows,
- * and appends: that takes two and a half from the moment at which the winner is answered. One that is
- * further behind, as it must be after a long streak, takes longer.
+ * How many appends long a turn is. A process that lost a race reads who won, reads that nothing
+ * follows, and appends: that takes two and a half from the moment at which the winner is answered.
+ * One that is further behind, as it must be after a long streak, takes longer.
  */
 const SHORTEST_TURN = 2
 const LONGEST_TURN = 3
@@ -17,11 +20,11 @@ const LONGEST_TURN_MS = 500
 const NEWS = 1 / 8
 
 /**
- * Fairness between the processes that append to one log. The one that committed last knows the log's end,
- * and the others have to read it first: if it went on at once, it would win for ever. So it pauses after
- * some commits, for as long as others need for an append. Where another process was first meanwhile, it
- * pauses after each commit from then on; where none was, twice as rarely each time: a process that is alone
- * loses one part in a hundred.
+ * Fairness between the processes that append to one log. The one that committed last knows the
+ * log's end, and the others have to read it first: if it went on at once, it would win for ever. So
+ * it pauses after some commits, for as long as others need for an append. Where another process was
+ * first meanwhile, it pauses after each commit from then on; where none was, twice as rarely each
+ * time: a process that is alone loses one part in a hundred.
  */
 export class TurnTaking {
   readonly #env: Env
@@ -36,7 +39,10 @@ export class TurnTaking {
     this.#env = env
   }
 
-  /** For how many milliseconds the next commit is to wait; what is over of that since the last one is left out. */
+  /**
+   * For how many milliseconds the next commit is to wait; what is over of that since the last one
+   * is left out.
+   */
   pauseMs(): number {
     if (this.#streak < this.#longestStreak) return 0
     const turn = SHORTEST_TURN + this.#env.random() * (LONGEST_TURN - SHORTEST_TURN)

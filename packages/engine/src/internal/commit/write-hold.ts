@@ -11,8 +11,8 @@ export interface Hold {
 }
 
 /**
- * Holds up the writes of a process for one transaction at a time, so that they don't contradict it again and
- * again. It is bounded in time: what the transaction does may itself wait for a write.
+ * Holds up the writes of a process for one transaction at a time, so that they don't contradict it
+ * again and again. It is bounded in time: what the transaction does may itself wait for a write.
  */
 export class WriteHold {
   readonly #env: Env

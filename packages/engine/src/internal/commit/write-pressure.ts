@@ -18,8 +18,8 @@ const DELAY_PER_RUN_MS = 1
 
 /**
  * Back-pressure: writers are slowed down, then stopped, before readers have to search through too
- * many files or memory runs out. A writer that waits keeps the process alive. It fails when the work it
- * waits for was given up.
+ * many files or memory runs out. A writer that waits keeps the process alive. It fails when the
+ * work it waits for was given up.
  */
 export class WritePressure {
   readonly #env: Env
@@ -61,8 +61,8 @@ export class WritePressure {
   }
 
   /**
-   * Waits while writes are stopped. Throws `WriteStalledError` if the work that would let them go on was
-   * given up, and the signal's reason.
+   * Waits while writes are stopped. Throws `WriteStalledError` if the work that would let them go
+   * on was given up, and the signal's reason.
    */
   async wait(signal?: AbortSignal): Promise<void> {
     const blocked = this.#blocked
@@ -98,8 +98,8 @@ export class WritePressure {
   }
 
   /**
-   * Fails the writers that wait for this work, which was given up. Writes stay stopped: a later writer
-   * waits for another attempt.
+   * Fails the writers that wait for this work, which was given up. Writes stay stopped: a later
+   * writer waits for another attempt.
    */
   fail(work: 'compaction' | 'flush', cause: unknown): void {
     const { stopLevel0, stopImmutables } = this.#limits

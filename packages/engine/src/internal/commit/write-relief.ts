@@ -11,15 +11,18 @@ export interface WriteReliefOptions {
   logger: Logger | undefined
   /** Whether this process compacts by itself. */
   compacts: boolean
-  /** Reads a shared log up to its end, and starts flushes and compactions that are due. Never rejects. */
+  /**
+   * Reads a shared log up to its end, and starts flushes and compactions that are due. Never
+   * rejects.
+   */
   look: () => Promise<void>
 }
 
 /**
- * Looks for relief while writers wait: another process may relieve a shared log, which only a look at it
- * tells, and work in the background that was given up is tried again. So a writer whose relief keeps
- * failing waits for this pause and one round of attempts (see `BackgroundWork`): about 4 s, and the time
- * that the attempts take.
+ * Looks for relief while writers wait: another process may relieve a shared log, which only a look
+ * at it tells, and work in the background that was given up is tried again. So a writer whose
+ * relief keeps failing waits for this pause and one round of attempts (see `BackgroundWork`): about
+ * 4 s, and the time that the attempts take.
  */
 export class WriteRelief {
   readonly #options: WriteReliefOptions

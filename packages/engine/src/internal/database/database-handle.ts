@@ -253,7 +253,9 @@ export class DatabaseHandle implements Database {
     return snapshot
   }
 
-  /** Where memory alone answered: a loop that awaits nothing else gives others a turn now and then. */
+  /**
+   * Where memory alone answered: a loop that awaits nothing else gives others a turn now and then.
+   */
   #turn(): Promise<void> | undefined {
     return this.present.slice.step()
   }

@@ -20,7 +20,9 @@ export interface PresentOptions {
   /** `undefined` where the database is open for reading. */
   committer: Committer | undefined
   maxStalenessMs: number
-  /** When the log was read that `versions` come from: the monotonic time before the first request. */
+  /**
+   * When the log was read that `versions` come from: the monotonic time before the first request.
+   */
   lookedAtMs: number
 }
 
@@ -130,8 +132,8 @@ export class Present implements LiveSource {
   }
 
   /**
-   * Where a moment has version and timestamp, they have to mean the same: the version is the newest at
-   * or before the timestamp. Returns the version's own timestamp.
+   * Where a moment has version and timestamp, they have to mean the same: the version is the newest
+   * at or before the timestamp. Returns the version's own timestamp.
    */
   #assertAgree({ version = 0, timestamp }: TakenMoment, known: number): number {
     if (timestamp === undefined) return known

@@ -1,7 +1,10 @@
 /** Chunks of a file by their offsets. */
 export type Chunks = ReadonlyMap<number, Uint8Array>
 
-/** Chunks that were loaded, and when those of them that came from the source are on disk, or won't be. */
+/**
+ * Chunks that were loaded, and when those of them that came from the source are on disk, or won't
+ * be.
+ */
 export interface LoadedChunks {
   chunks: Chunks
   kept: Promise<void>
@@ -19,8 +22,8 @@ export class ChunkFlight {
   #settled = false
 
   /**
-   * Starts the load, for a first read that can give up or can't: then the load never will be aborted.
-   * `onAbandoned` is called before it is.
+   * Starts the load, for a first read that can give up or can't: then the load never will be
+   * aborted. `onAbandoned` is called before it is.
    */
   constructor(
     load: (signal: AbortSignal | undefined) => Promise<LoadedChunks>,

@@ -12,8 +12,8 @@ import type { Chunks } from './chunk-flight.js'
 export const CHUNK_BYTES: number = 64 * 1024 - 64
 
 /**
- * What may be on its way to the disk, unless it is one read's. Chunks beyond that aren't kept: a disk
- * that is slower than the store mustn't fill the memory.
+ * What may be on its way to the disk, unless it is one read's. Chunks beyond that aren't kept: a
+ * disk that is slower than the store mustn't fill the memory.
  */
 const MAX_KEEPING_BYTES = 16 * 1024 * 1024
 
@@ -62,7 +62,9 @@ export class DiskTier {
     return this.#track(kept)
   }
 
-  /** Forgets a file that the database has no longer, and of which nothing more is kept from now on. */
+  /**
+   * Forgets a file that the database has no longer, and of which nothing more is kept from now on.
+   */
   evict(fileId: string): void {
     const evict = async (): Promise<void> => {
       await this.settled()

@@ -18,8 +18,8 @@ export class FileHandle {
   obsolete = false
 
   /**
-   * How many wait to enter. Until they have, the file isn't closed to make room: two that are opened at
-   * once would close each other for ever.
+   * How many wait to enter. Until they have, the file isn't closed to make room: two that are
+   * opened at once would close each other for ever.
    */
   awaited = 0
   readonly #files: FileTable
@@ -166,7 +166,9 @@ export class FileTable {
     cache: BlockCache
     /** Closed with the table. */
     disk: DiskTier | undefined
-    /** Whether files that nobody holds any more may be deleted: only where no other process reads. */
+    /**
+     * Whether files that nobody holds any more may be deleted: only where no other process reads.
+     */
     deleteObsolete: boolean
     onDeleteFailed: (error: unknown) => void
   }) {

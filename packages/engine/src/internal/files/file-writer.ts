@@ -95,7 +95,8 @@ export class FileWriter {
 
   /**
    * Records, oldest first, as files of one commit, whose timestamp its entry will give them, in key
-   * order; of a key that was written twice, the last record stays. `tableIds` has the tables by name.
+   * order; of a key that was written twice, the last record stays. `tableIds` has the tables by
+   * name.
    */
   async writeRecords(
     records: readonly RecordsToWrite[],

@@ -6,7 +6,9 @@ import type { FlushReply, FlushRequest, FlushStore } from './flush-thread-main.j
 /** How long a flush that nobody waits for may take to end, in milliseconds: its thread may hang. */
 const STOP_TIMEOUT_MS = 10_000
 
-/** The flush thread couldn't be started, or ended before it answered. The next flush starts another. */
+/**
+ * The flush thread couldn't be started, or ended before it answered. The next flush starts another.
+ */
 class FlushThreadError extends FirnError {
   /** Whether the thread had loaded its code. */
   readonly started: boolean
@@ -20,8 +22,8 @@ class FlushThreadError extends FirnError {
 }
 
 /**
- * A thread that writes memtables to files, one at a time. It is started by the first flush, and doesn't
- * keep the process alive: callers that wait do (`Env.hold`).
+ * A thread that writes memtables to files, one at a time. It is started by the first flush, and
+ * doesn't keep the process alive: callers that wait do (`Env.hold`).
  */
 export class FlushThread {
   readonly #store: FlushStore
@@ -35,7 +37,8 @@ export class FlushThread {
 
   /**
    * The files that hold the memtable's records. Throws what the thread's store throws, and
-   * `FlushThreadError`. It is done in spite of the signal, if it takes no longer than `STOP_TIMEOUT_MS`.
+   * `FlushThreadError`. It is done in spite of the signal, if it takes no longer than
+   * `STOP_TIMEOUT_MS`.
    */
   async flush(request: FlushRequest, signal: AbortSignal): Promise<FileMeta[]> {
     const worker = this.#running()

@@ -95,7 +95,9 @@ export class LevelCursor implements RecordCursor {
     this.#reader = undefined
   }
 
-  /** Stands in a file at the target, or at its first record; goes on to the next when it has none. */
+  /**
+   * Stands in a file at the target, or at its first record; goes on to the next when it has none.
+   */
   #enter(index: number): CursorStatus {
     this.#leave()
     this.#index = index

@@ -12,9 +12,10 @@ const THREAD_FAILURES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Decides whether work is done in a thread or inline. It goes to a thread until none can be started (a
- * bundle lacks the thread's file, no file descriptor is left, the runtime refuses threads), or several die
- * of the work. From then on it is done inline, and a thread is tried again a while later.
+ * Decides whether work is done in a thread or inline. It goes to a thread until none can be started
+ * (a bundle lacks the thread's file, no file descriptor is left, the runtime refuses threads), or
+ * several die of the work. From then on it is done inline, and a thread is tried again a while
+ * later.
  */
 export class ThreadTrust {
   readonly #env: Env

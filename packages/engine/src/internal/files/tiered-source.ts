@@ -3,16 +3,17 @@ import { waitFor } from '@firn/env'
 //
 // 1. A read becomes the chunks that it touches: aligned pieces, so that reads of whatever place and
 //    length meet the same ones.
-// 2. Chunks that another read is loading are waited for. The others are one load: those that the disk
-//    has are read there, and one ranged read of the source covers the rest, from the first to the
-//    last that is missing.
+// 2. Chunks that another read is loading are waited for. The others are one load: those that the
+//    disk has are read there, and one ranged read of the source covers the rest, from the first to
+//    the last that is missing.
 // 3. What came from the source is put on disk while the reads go on. Until it is there, the load is
 //    still found by later reads.
 // 4. A fresh read (the reply before didn't pass its checksum) is a load of its own, past the disk,
 //    and replaces what is there.
 //
 // Where the source's reply is not as long as it must be, or the file not as large, nothing of it is
-// kept and the caller's own question goes to the source: then damage looks as it does without a disk.
+// kept and the caller's own question goes to the source: then damage looks as it does without a
+// disk.
 
 import type { SourceReadOptions, SstSource } from '@firn/sst'
 import { ChunkFlight, type Chunks, type LoadedChunks } from './chunk-flight.js'

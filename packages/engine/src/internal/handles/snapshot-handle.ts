@@ -95,7 +95,9 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     return true
   }
 
-  /** Files that took the place of others may be of a state that some tables have been dropped from. */
+  /**
+   * Files that took the place of others may be of a state that some tables have been dropped from.
+   */
   assertHas(table: TableIdentity, tree: Tree): void {
     const id = this.#tableIds.get(table.name)
     if (id !== undefined && table.idIn(tree.state) !== id) throw tableDropped(table.name)

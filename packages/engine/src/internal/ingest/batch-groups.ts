@@ -42,9 +42,9 @@ interface Group {
 }
 
 /**
- * Group commit of batches that are too large for an entry of the log, and fit one run: while one group is
- * on its way, the next one gathers. A file is a request to a store, and one more for compaction to read;
- * sixteen batches that come at once cost one of each, and not sixteen.
+ * Group commit of batches that are too large for an entry of the log, and fit one run: while one
+ * group is on its way, the next one gathers. A file is a request to a store, and one more for
+ * compaction to read; sixteen batches that come at once cost one of each, and not sixteen.
  */
 export class BatchGroups {
   readonly #options: BatchGroupsOptions
@@ -56,8 +56,8 @@ export class BatchGroups {
   }
 
   /**
-   * Commits the records of a batch. Throws what kept them from being written, or the signal's reason:
-   * then it may be committed with others that share its file, if there are any.
+   * Commits the records of a batch. Throws what kept them from being written, or the signal's
+   * reason: then it may be committed with others that share its file, if there are any.
    */
   async commit(
     records: EncodedRecords,
@@ -135,8 +135,8 @@ export class BatchGroups {
   }
 
   /**
-   * Whether an error says that nothing was written because of a batch's own tables: one was dropped, or
-   * made by others with other options.
+   * Whether an error says that nothing was written because of a batch's own tables: one was
+   * dropped, or made by others with other options.
    */
   #concerns(error: unknown, { runs }: Group, { records }: Member): boolean {
     if (!isFirnError(error) || error.retryable || !REFUSALS.has(error.code)) return false

@@ -26,13 +26,13 @@ const NOTHING: Promise<void> = Promise.resolve()
 /**
  * The records of one commit of any size, on their way into files:
  *
- * 1. Records come in runs. One after the other, a run's tables are created where they don't exist, its
- *    records are put in order, of each key the last one stays, and they are written to files.
- * 2. When all runs are written, those that overlap are merged: a database holds no two records of the
- *    same key and timestamp, and all these will have one. Runs that lie side by side, as those of a
- *    load in key order do, stay as they are.
- * 3. One entry of the log adds the files. Before it, nothing is visible; a failure up to there, `stop`
- *    included, deletes all that was written.
+ * 1. Records come in runs. One after the other, a run's tables are created where they don't exist,
+ *    its records are put in order, of each key the last one stays, and they are written to files.
+ * 2. When all runs are written, those that overlap are merged: a database holds no two records of
+ *    the same key and timestamp, and all these will have one. Runs that lie side by side, as those
+ *    of a load in key order do, stay as they are.
+ * 3. One entry of the log adds the files. Before it, nothing is visible; a failure up to there,
+ *    `stop` included, deletes all that was written.
  */
 export class BatchRuns {
   readonly #options: BatchRunsOptions
@@ -81,8 +81,8 @@ export class BatchRuns {
   }
 
   /**
-   * Resolves when at most one run waits to be written or is being written. `yields` gives I/O a turn
-   * even where nothing has to be waited for. Rejects when a run couldn't be written.
+   * Resolves when at most one run waits to be written or is being written. `yields` gives I/O a
+   * turn even where nothing has to be waited for. Rejects when a run couldn't be written.
    */
   drain(yields: boolean): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error)
@@ -104,7 +104,8 @@ export class BatchRuns {
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#holdsWrites = guard?.holdsWrites === true
     try {
-      // A batch that fits one run lies in as few files as can be, whatever the number of its tables.
+      // A batch that fits one run lies in as few files as can be, whatever the number of its
+      // tables.
       if (last.some(({ payloads }) => payloads.length > 0) && this.#failure === undefined) {
         this.#append(last, this.#newest !== NOTHING)
       }
@@ -123,8 +124,8 @@ export class BatchRuns {
   }
 
   /**
-   * Gives up, unless the commit is on its way to the log already: ends what is under way and deletes
-   * what was written. Resolves when that is done.
+   * Gives up, unless the commit is on its way to the log already: ends what is under way and
+   * deletes what was written. Resolves when that is done.
    */
   async stop(reason: unknown): Promise<void> {
     if (this.#committing) return

@@ -27,8 +27,9 @@ const LAST_RECORD_BYTES = 4096
 const NOTHING: Promise<void> = Promise.resolve()
 
 /**
- * Collects encoded records, under the ids of their tables or, before those exist, placeholders. What
- * an entry of the log can't hold is cut into parts; where those make up a run, they go to `BatchRuns`.
+ * Collects encoded records, under the ids of their tables or, before those exist, placeholders.
+ * What an entry of the log can't hold is cut into parts; where those make up a run, they go to
+ * `BatchRuns`.
  */
 export class BatchWriter implements Batch {
   readonly #context: WriteContext

@@ -68,7 +68,9 @@ export class WriteContext {
     return this.#writable('batch').inlineLimitBytes
   }
 
-  /** How many bytes of a batch are in one buffer, and how many make a run; infinite for a reader. */
+  /**
+   * How many bytes of a batch are in one buffer, and how many make a run; infinite for a reader.
+   */
   get batchLimits(): { partBytes: number; runBytes: number } {
     const { writable } = this.#options
     if (writable === undefined) return NO_LIMITS
@@ -109,7 +111,9 @@ export class WriteContext {
     return runs
   }
 
-  /** Commits a batch that fits no entry of the log, together with others that come while it waits. */
+  /**
+   * Commits a batch that fits no entry of the log, together with others that come while it waits.
+   */
   commitInGroup(
     records: EncodedRecords,
     bytes: number,

@@ -13,13 +13,16 @@ export interface BackgroundWorkOptions {
   step: (signal: AbortSignal) => Promise<boolean>
   /** Told of each failure that is followed by another attempt. */
   onRetry: (error: unknown) => void
-  /** Told when the attempts are used up, and for how long the work should rest then, in milliseconds. */
+  /**
+   * Told when the attempts are used up, and for how long the work should rest then, in
+   * milliseconds.
+   */
   onGiveUp: (error: unknown, restMs: number) => void
 }
 
 /**
- * Work that is done step by step while there is some, never twice at a time. The process may end in the
- * middle of it, except while somebody waits for it (`drain`, `stop`).
+ * Work that is done step by step while there is some, never twice at a time. The process may end in
+ * the middle of it, except while somebody waits for it (`drain`, `stop`).
  */
 export class BackgroundWork {
   readonly #options: BackgroundWorkOptions

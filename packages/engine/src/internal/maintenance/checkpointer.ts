@@ -26,8 +26,8 @@ export interface CheckpointerOptions {
  *
  * 1. The folded state is written as an object, read back and verified.
  * 2. An entry announces it.
- * 3. On a log of this process's own, what lies before both the checkpoint and the flushed version is
- *    truncated to tombstones.
+ * 3. On a log of this process's own, what lies before both the checkpoint and the flushed version
+ *    is truncated to tombstones.
  *
  * A failure costs nothing but a longer tail: it is logged, and the flusher tries again.
  */
@@ -56,7 +56,8 @@ export class Checkpointer {
       const { version, key } = await writeCheckpoint(store, state, env)
       await committer.commitEdits([{ type: 'checkpoint', version, key }])
       this.#newest = versions.state.version
-      // An older checkpoint and a short log can still take the place of a newest one that is damaged.
+      // An older checkpoint and a short log can still take the place of a newest one that is
+      // damaged.
       if (log.exclusive) await log.truncate(Math.min(version, state.flushedThrough), { lazy: true })
       await pruneCheckpoints(store, incarnation, KEPT_CHECKPOINTS)
       return true

@@ -34,7 +34,10 @@ export interface CompactorOptions {
   logger: Logger | undefined
   /** Whether changes of the tree start compactions; else only `drain` does. */
   automatic: boolean
-  /** Whether level 0 is merged when writes pause. In a cloud it would cost requests that reads may not save. */
+  /**
+   * Whether level 0 is merged when writes pause. In a cloud it would cost requests that reads may
+   * not save.
+   */
   inPauses: boolean
   /** Where plans are carried out; `undefined`: on this thread, with pauses for others. */
   thread: Threads['compaction'] | undefined
@@ -57,12 +60,14 @@ export interface CompactorOptions {
 /** So long without a commit is a pause, in milliseconds. */
 const PAUSE_MS = 50
 /**
- * How long a file that couldn't be read is left alone: its replies may have been damaged, not the file.
- * Each time it is read in vain, it is left alone twice as long, up to a limit.
+ * How long a file that couldn't be read is left alone: its replies may have been damaged, not the
+ * file. Each time it is read in vain, it is left alone twice as long, up to a limit.
  */
 const POISON_MS = 60_000
 const MOST_POISON_MS = 15 * 60_000
-/** How long a tree stays in shape by itself, in microseconds. What it holds grows old, and may go. */
+/**
+ * How long a tree stays in shape by itself, in microseconds. What it holds grows old, and may go.
+ */
 const SETTLED_MICROS = 60_000_000
 /** Files of level 0 that are merged in a pause. */
 const PAUSE_TRIGGER = 2
@@ -77,8 +82,8 @@ interface PoisonedFile extends SkippedFile {
 /**
  * Keeps the tree in shape: as long as the strategy sees something to do, one compaction after the
  * other is carried out and committed. The entry is refused where its inputs are gone; then its
- * output is discarded. Files that can't be read are left alone for a while. What can't be done now is
- * looked at again later.
+ * output is discarded. Files that can't be read are left alone for a while. What can't be done now
+ * is looked at again later.
  */
 export class Compactor {
   readonly #options: CompactorOptions
@@ -145,9 +150,9 @@ export class Compactor {
   }
 
   /**
-   * Several files of level 0 are cheap for a load, and dear for the reads that come after it. So once
-   * writes pause, level 0 is merged before the trigger asks for it. The watch ends with the first
-   * pause; a database that nobody writes to has none.
+   * Several files of level 0 are cheap for a load, and dear for the reads that come after it. So
+   * once writes pause, level 0 is merged before the trigger asks for it. The watch ends with the
+   * first pause; a database that nobody writes to has none.
    */
   async #watchForPause(): Promise<void> {
     if (this.#watching) return
@@ -240,7 +245,9 @@ export class Compactor {
     this.totals.bytesWritten += result.bytesWritten
   }
 
-  /** Remembers that nothing can be done for the tree. Without some files that need not be for good. */
+  /**
+   * Remembers that nothing can be done for the tree. Without some files that need not be for good.
+   */
   #rest(tree: Tree, poisoned: ReadonlySet<string>): void {
     const { automatic, env, versions, secondLook, onStuck } = this.#options
     if (poisoned.size === 0) {
@@ -262,7 +269,10 @@ export class Compactor {
     return new Set(poisoned.map(([id]) => id))
   }
 
-  /** Leaves alone, for a while, the input that a compaction failed to read; rethrows any other failure. */
+  /**
+   * Leaves alone, for a while, the input that a compaction failed to read; rethrows any other
+   * failure.
+   */
   #poison(error: unknown, plan: CompactionPlan): void {
     const { fileId } = error as { fileId?: unknown }
     if (!isFirnError(error, 'FIRN_CORRUPTION') || typeof fileId !== 'string') throw error

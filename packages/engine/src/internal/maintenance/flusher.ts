@@ -60,8 +60,8 @@ export class Flusher {
       step: (signal) => this.#flushOldest(signal),
       onRetry: (error) => options.logger?.warn('a flush failed and is tried again', { error }),
       onGiveUp: (error, restMs) => {
-        // What a flush would write is in the log. So memtables may pile up until the disk has room, or
-        // the service is back; then writers wait, and fail.
+        // What a flush would write is in the log. So memtables may pile up until the disk has room,
+        // or the service is back; then writers wait, and fail.
         options.logger?.warn('flushing is given up for a while', { error })
         options.secondLook.within(restMs)
         options.onStuck(error)

@@ -6,9 +6,15 @@ const NAME = 'maintenance'
 const DURATION_MS = 30_000
 /** How often it is renewed in that time. */
 const RENEWALS = 3
-/** After another process had the lease, nobody is asked for so long. Then work that is left asks again. */
+/**
+ * After another process had the lease, nobody is asked for so long. Then work that is left asks
+ * again.
+ */
 const PATIENCE_MS = 10_000
-/** So long requests go on when the work is over: a close must not hang on a service that has gone silent. */
+/**
+ * So long requests go on when the work is over: a close must not hang on a service that has gone
+ * silent.
+ */
 const GRACE_MS = 5_000
 
 export interface MaintenanceLeaseOptions {
@@ -42,8 +48,8 @@ export class MaintenanceLease {
   }
 
   /**
-   * How to let go of the lease, or `undefined` while another process has it. Work that somebody asked
-   * for (`isAsked`) is done whoever has it.
+   * How to let go of the lease, or `undefined` while another process has it. Work that somebody
+   * asked for (`isAsked`) is done whoever has it.
    */
   async hold(signal: AbortSignal, isAsked: boolean): Promise<(() => Promise<void>) | undefined> {
     const { env, leases, logger } = this.#options

@@ -15,9 +15,9 @@ export interface OrphanSweepOptions {
 /**
  * Deletes the files that a crash of an earlier process left behind: written, and named by no entry.
  * Only for the one process that may write to the database. It runs after the first flush, and again
- * until it succeeds: an open doesn't wait for it, and a database that isn't written to doesn't need it.
- * An orphan of the very version that the database was opened at can't be told from a file of this
- * process, and is left to the next one.
+ * until it succeeds: an open doesn't wait for it, and a database that isn't written to doesn't need
+ * it. An orphan of the very version that the database was opened at can't be told from a file of
+ * this process, and is left to the next one.
  */
 export class OrphanSweep {
   readonly #options: OrphanSweepOptions

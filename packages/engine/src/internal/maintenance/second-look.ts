@@ -7,9 +7,10 @@ export interface SecondLookOptions {
 }
 
 /**
- * An alarm for maintenance work that could not be done: another process had the lease, a service was
- * down, a file was unreadable. Commits start such work too, but no commit may come. All kinds of work
- * share one alarm. It doesn't keep the process alive, and isn't set while nothing is left to do.
+ * An alarm for maintenance work that could not be done: another process had the lease, a service
+ * was down, a file was unreadable. Commits start such work too, but no commit may come. All kinds
+ * of work share one alarm. It doesn't keep the process alive, and isn't set while nothing is left
+ * to do.
  */
 export class SecondLook {
   readonly #options: SecondLookOptions

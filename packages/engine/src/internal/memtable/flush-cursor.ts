@@ -2,7 +2,9 @@ import { type CursorStatus, END, POSITIONED, type RecordCursor } from '@firn/mvc
 import type { Memtable } from './memtable.js'
 import { MemtableCursor } from './memtable-cursor.js'
 
-/** All versions of all tables of a memtable, in the order of an SST. Forward only, from the start. */
+/**
+ * All versions of all tables of a memtable, in the order of an SST. Forward only, from the start.
+ */
 export class FlushCursor implements RecordCursor {
   readonly reverse = false
   readonly stable = true

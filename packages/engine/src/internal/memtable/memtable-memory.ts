@@ -23,9 +23,9 @@ export interface MemtableArrays {
 
 /**
  * The arrays of large memtables, which one memtable after the other uses. A load of five million
- * records fills 25 memtables of 32 MiB: left to the garbage collector, which sees only small objects
- * that stand for them, up to 550 MB of them waited to be collected; and memory that was used before
- * needs neither zeroes nor page faults.
+ * records fills 25 memtables of 32 MiB: left to the garbage collector, which sees only small
+ * objects that stand for them, up to 550 MB of them waited to be collected; and memory that was
+ * used before needs neither zeroes nor page faults.
  *
  * Where memtables are written to files by another thread, arrays are shared with it, not copied.
  */
@@ -44,7 +44,9 @@ export class MemtableMemory {
     this.isShared = isShared
   }
 
-  /** Arrays for so many bytes and records, or more. Only `slots` are zeroes, all others anything. */
+  /**
+   * Arrays for so many bytes and records, or more. Only `slots` are zeroes, all others anything.
+   */
   take(bytes: number, records: number): MemtableArrays {
     const kept = this.#free.findIndex((arrays) => arrays.bytes.length >= bytes)
     const [arrays] = kept < 0 ? [] : this.#free.splice(kept, 1)

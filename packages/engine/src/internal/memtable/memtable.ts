@@ -2,9 +2,9 @@ import type { MemtableMemory } from './memtable-memory.js'
 import { TableMemtable } from './table-memtable.js'
 
 /**
- * The inline records of consecutive commits, by table: what isn't in files yet. Trees count how many
- * hold it, and so does whoever else reads it over a wait: its memory goes to the next memtable when
- * the last one lets go.
+ * The inline records of consecutive commits, by table: what isn't in files yet. Trees count how
+ * many hold it, and so does whoever else reads it over a wait: its memory goes to the next memtable
+ * when the last one lets go.
  */
 export class Memtable {
   readonly tables: Map<number, TableMemtable> = new Map()

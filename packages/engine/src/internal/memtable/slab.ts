@@ -6,8 +6,8 @@ const SLAB_BYTES = 16 * 1024
  * Private copies of small byte strings, cut from larger buffers: a value of 100 bytes in an
  * ArrayBuffer of its own costs 250 ns to allocate, a view into a slab 60 ns. A copy that is kept
  * keeps its slab alive, as with Node's own Buffer pool; what is larger than a quarter of a slab
- * gets a buffer of its own. A slab can't be transferred to another thread: all copies in it would be
- * empty then.
+ * gets a buffer of its own. A slab can't be transferred to another thread: all copies in it would
+ * be empty then.
  */
 export class Slab {
   /** The buffer that the last `append` went to. */

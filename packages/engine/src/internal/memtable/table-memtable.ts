@@ -48,7 +48,9 @@ const VERSION_OVERHEAD_BYTES = 8 + 4 + 4 + 4 + 1
  */
 export class TableMemtable {
   readonly tableId: number
-  /** Keys (with their table prefix) and values. Replaced when it grows; old contents never change. */
+  /**
+   * Keys (with their table prefix) and values. Replaced when it grows; old contents never change.
+   */
   bytes: Uint8Array
   #used = 0
 
@@ -266,7 +268,9 @@ export class TableMemtable {
     return this.#addKeyAt(slot, hash, at, at + length)
   }
 
-  /** A key that is in the arena at `[start, end)`, apart from the prefix there, which is written. */
+  /**
+   * A key that is in the arena at `[start, end)`, apart from the prefix there, which is written.
+   */
   #addKeyAt(slot: number, hash: number, start: number, end: number): number {
     const keyId = this.keyCount
     if (keyId === this.keyOffsets.length) this.#growKeys()

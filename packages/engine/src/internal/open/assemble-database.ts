@@ -146,7 +146,8 @@ export async function assembleDatabase(
     })
   } catch (error) {
     await runAll(cleanup).catch(() => {})
-    // What was under way is done or isn't, as where a process ends: the next open goes on from there.
+    // What was under way is done or isn't, as where a process ends: the next open goes on from
+    // there.
     options.signal?.throwIfAborted()
     throw error
   }
@@ -342,8 +343,8 @@ function makeWriting(context: {
     secondLook,
     files,
     inlineLimitBytes,
-    // Where memtables are small so that little of the log has to be read, batches needn't be: what they
-    // hold never is in the log.
+    // Where memtables are small so that little of the log has to be read, batches needn't be: what
+    // they hold never is in the log.
     runBytes: options.memtableBytes ?? DEFAULTS.memtableBytes,
     onProgress,
   }

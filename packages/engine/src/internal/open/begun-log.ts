@@ -3,8 +3,8 @@ import { begunKey, type CommitLog, entryAt } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 
 /**
- * Throws `CorruptionError` if a database has begun a log, though the one that is found has no entries:
- * only asked for a log that is kept apart from the database's objects.
+ * Throws `CorruptionError` if a database has begun a log, though the one that is found has no
+ * entries: only asked for a log that is kept apart from the database's objects.
  */
 export async function assertNotBegun(
   store: ObjectStore,

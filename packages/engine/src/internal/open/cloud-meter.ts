@@ -20,7 +20,8 @@ const FREE: ReadonlySet<RequestKind> = new Set<RequestKind>(['delete', 'uploadAb
 const READS: ReadonlySet<RequestKind> = new Set<RequestKind>(['get', 'head'])
 
 /**
- * Counts the HTTP requests that S3 and DynamoDB get, attempts that fail included, and what they cost.
+ * Counts the HTTP requests that S3 and DynamoDB get, attempts that fail included, and what they
+ * cost.
  */
 export class CloudMeter {
   readonly #prices: Prices

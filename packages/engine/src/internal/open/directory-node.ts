@@ -83,8 +83,8 @@ function onExit(): void {
 }
 
 /**
- * Has `run` called when the process ends by itself, by `process.exit` or an error that nobody catches;
- * not by a signal. Nothing asynchronous is done after it. Returns how to take it back.
+ * Has `run` called when the process ends by itself, by `process.exit` or an error that nobody
+ * catches; not by a signal. Nothing asynchronous is done after it. Returns how to take it back.
  */
 export function atProcessEnd(run: () => void): () => void {
   if (atEnd.size === 0) process.on('exit', onExit)

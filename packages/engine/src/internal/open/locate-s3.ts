@@ -18,8 +18,8 @@ import type { Location } from './location.js'
 const ITEM_LIMIT_BYTES = 64 * 1024
 
 /**
- * A file of the usual size (32 MiB, its index and its filter) is one request: in parts of 8 MiB it would
- * be six, as an upload of parts has a beginning and an end.
+ * A file of the usual size (32 MiB, its index and its filter) is one request: in parts of 8 MiB it
+ * would be six, as an upload of parts has a beginning and an end.
  */
 const PART_BYTES = 40 * 1024 * 1024
 
@@ -31,8 +31,8 @@ const DYNAMODB_TAIL = { bytes: 1024 * 1024, entries: 4000 }
 const OBJECTS_TAIL = { bytes: 4 * 1024 * 1024, entries: 200 }
 
 /**
- * A database in S3, its log in DynamoDB or in S3 itself. The packages that talk to AWS are loaded here
- * and only here: who doesn't use the cloud needn't install them.
+ * A database in S3, its log in DynamoDB or in S3 itself. The packages that talk to AWS are loaded
+ * here and only here: who doesn't use the cloud needn't install them.
  */
 export async function locateS3(
   location: Extract<Location, { kind: 's3' }>,

@@ -25,15 +25,15 @@ export interface Located {
   /** Where the log is, as the database's root says it; `undefined` where only the caller knows. */
   log?: string
   /**
-   * Whether the log is a service of its own: one of the same name may answer somewhere else, and know of
-   * no entry.
+   * Whether the log is a service of its own: one of the same name may answer somewhere else, and
+   * know of no entry.
    */
   logIsApart?: boolean
   /** Where processes agree on who does what work on a log that they share. */
   makeLeases?: (incarnation: string) => Leases
   /**
-   * What opening may have to read of the log besides a checkpoint; past that, records go into files.
-   * Default: a memtable's size, whatever the number of entries.
+   * What opening may have to read of the log besides a checkpoint; past that, records go into
+   * files. Default: a memtable's size, whatever the number of entries.
    */
   tail?: { bytes: number; entries: number }
   /**

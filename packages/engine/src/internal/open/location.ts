@@ -93,7 +93,8 @@ function bucketOf(path: string, location: string): { bucket: string; prefix: str
   const [, bucket = '', rest = ''] = match
   // Looking behind keeps this linear in the slashes of a text that ends in none.
   const prefix = rest.replace(/(?<!\/)\/+$/, '')
-  // What an object store takes as keys: no percent encoding, so that a URL reads as the key it means.
+  // What an object store takes as keys: no percent encoding, so that a URL reads as the key it
+  // means.
   if (!/^([A-Za-z0-9._=@+-]+(\/[A-Za-z0-9._=@+-]+)*)?$/.test(prefix)) {
     throw new InvalidArgumentError(
       `the prefix in the location ${shown(location)} must be segments of letters, digits and ._=@+- with one / between them`,

@@ -69,7 +69,9 @@ export interface PageSource {
   /** By which it gives others a turn. */
   slice: TimeSlice
   begin: () => ScanStart | Promise<ScanStart>
-  /** After a file was found missing: the same moment on newer files. Throws where there are none. */
+  /**
+   * After a file was found missing: the same moment on newer files. Throws where there are none.
+   */
   continueAt: (missing: MissingFile) => Promise<ScanStart>
 }
 
@@ -262,7 +264,9 @@ function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | undefined)?.then === 'function'
 }
 
-/** Decodes the rows from `first` on, in place, once the cursor has passed them: a decoder may write. */
+/**
+ * Decodes the rows from `first` on, in place, once the cursor has passed them: a decoder may write.
+ */
 function decodeRows(page: unknown[], first: number, options: PageReaderOptions): void {
   const { what, copy, keys, values } = options
   const decodeKey = (key: Uint8Array): unknown => keys.decode(copy ? key.slice() : key)

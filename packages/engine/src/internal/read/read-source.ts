@@ -24,12 +24,15 @@ export interface ReadSource {
   /** Reads the log up to its end. */
   refresh(signal: AbortSignal | undefined): Promise<void>
   /**
-   * After a file of the tree `read`, or of a later one, was found missing: reads the log for the files
-   * that took its place, unless that was done meanwhile. False where there are none: then the file
-   * should be there.
+   * After a file of the tree `read`, or of a later one, was found missing: reads the log for the
+   * files that took its place, unless that was done meanwhile. False where there are none: then the
+   * file should be there.
    */
   refreshFiles(read: Tree, signal: AbortSignal | undefined): Promise<boolean>
-  /** Throws `SnapshotExpiredError` where a table that this shows is gone from the tree it is read from. */
+  /**
+   * Throws `SnapshotExpiredError` where a table that this shows is gone from the tree it is read
+   * from.
+   */
   assertHas(table: TableIdentity, tree: Tree): void
   /** The present (or the snapshot) as a point that later writes don't change. */
   hold(): ReadPoint

@@ -283,8 +283,8 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   /**
-   * Another process may have compacted the file away: then the read is made again on newer files than
-   * those of `before`, the tree that there was when it began.
+   * Another process may have compacted the file away: then the read is made again on newer files
+   * than those of `before`, the tree that there was when it began.
    */
   async #afterMissingFile(error: unknown, read: FailedRead): Promise<void> {
     const { before, options, attempt, isScan = false } = read
@@ -395,7 +395,9 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     return this.#holdMoment(options).then((point) => this.#scanAt(point, options, what))
   }
 
-  /** As `#hold`, but what is written while the read goes on isn't seen: for reads of several keys. */
+  /**
+   * As `#hold`, but what is written while the read goes on isn't seen: for reads of several keys.
+   */
   async #holdMoment(options: TakenReadOptions): Promise<ReadPoint> {
     await this.#freshen(options)
     const { at, signal } = options

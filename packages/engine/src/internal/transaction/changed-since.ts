@@ -14,11 +14,11 @@ import type { ReadSet } from './read-set.js'
  * `undefined`. The caller holds the tree.
  *
  * Keys are looked up in whatever holds newer records: memtables, and files whose range and filter
- * say that they may; ranges are searched there for the first newer record. What is newer and gone again
- * (a delete that compaction dropped with what it hid) has raised the floor of the table's history: then
- * nobody can tell, and it counts as changed. A delete that hid nothing may be gone without a trace: it
- * changed nothing. Where entries were truncated before this process had read them, everything counts as
- * changed.
+ * say that they may; ranges are searched there for the first newer record. What is newer and gone
+ * again (a delete that compaction dropped with what it hid) has raised the floor of the table's
+ * history: then nobody can tell, and it counts as changed. A delete that hid nothing may be gone
+ * without a trace: it changed nothing. Where entries were truncated before this process had read
+ * them, everything counts as changed.
  */
 export async function changedSince(
   tree: Tree,

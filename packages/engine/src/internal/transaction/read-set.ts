@@ -40,7 +40,9 @@ export class ReadRange implements ReadProgress {
 export class ReadSet {
   readonly keys: KeySet
   readonly ranges: Map<string, ReadRange[]> = new Map()
-  /** The tables that it has read of, with the ids that they had; `undefined` where there was none. */
+  /**
+   * The tables that it has read of, with the ids that they had; `undefined` where there was none.
+   */
   readonly tableIds: Map<string, number | undefined> = new Map()
 
   /** The keys are the set's from now on. */

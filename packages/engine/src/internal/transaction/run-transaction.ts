@@ -27,9 +27,9 @@ type Outcome<T> = { value: T } | { refusal: FirnError }
 type Run<T> = (transaction: Transaction) => Promise<T> | T
 
 /**
- * Runs a transaction until it commits, or until all its attempts have lost to other writes. After several
- * lost attempts it holds up the other writes of its process, for a bounded time. If that time runs out, it
- * holds up none again: its function may be waiting for a write of its own.
+ * Runs a transaction until it commits, or until all its attempts have lost to other writes. After
+ * several lost attempts it holds up the other writes of its process, for a bounded time. If that
+ * time runs out, it holds up none again: its function may be waiting for a write of its own.
  */
 export async function runTransaction<T>(
   runner: TransactionRunner,

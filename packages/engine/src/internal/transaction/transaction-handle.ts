@@ -70,8 +70,8 @@ export class TransactionHandle implements Transaction {
   }
 
   /**
-   * Commits what was written, unless others contradict it: `CommitConflictError`. Nothing can be done
-   * with it any more after the call. `holdsWrites`: see `WriteHold`.
+   * Commits what was written, unless others contradict it: `CommitConflictError`. Nothing can be
+   * done with it any more after the call. `holdsWrites`: see `WriteHold`.
    */
   async commit(
     { isolation, signal }: TakenTransactionOptions,
@@ -111,7 +111,10 @@ export class TransactionHandle implements Transaction {
     }
   }
 
-  /** What snapshot isolation holds against others: the keys that are written, and that their tables stay. */
+  /**
+   * What snapshot isolation holds against others: the keys that are written, and that their tables
+   * stay.
+   */
   #readsOf(writes: KeySet): ReadSet {
     const reads = new ReadSet(writes)
     for (const table of writes.tables.keys()) {

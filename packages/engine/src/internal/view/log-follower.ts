@@ -33,8 +33,8 @@ export interface LogFollowerOptions {
  * Reads the log into the version set:
  *
  * 1. Start from the newest checkpoint, or from nothing.
- * 2. Read the log after what the checkpoint says is in files. Entries that the checkpoint has folded
- *    in give only their inline records; the others are applied.
+ * 2. Read the log after what the checkpoint says is in files. Entries that the checkpoint has
+ *    folded in give only their inline records; the others are applied.
  * 3. From then on, `catchUp` applies what came since. A tombstone there means that others have
  *    truncated what this process hasn't read: it starts over from the checkpoint that allowed it.
  */
@@ -121,7 +121,10 @@ export class LogFollower {
     onApplied()
   }
 
-  /** The log in a directory doesn't carry the database's incarnation in its name, but its state does. */
+  /**
+   * The log in a directory doesn't carry the database's incarnation in its name, but its state
+   * does.
+   */
   #assertIncarnation(state: DatabaseState): void {
     if (state.version > 0 && state.incarnation !== this.#options.incarnation) {
       throw new CorruptionError(
@@ -130,7 +133,9 @@ export class LogFollower {
     }
   }
 
-  /** Replays the log over a checkpoint's state; the version of a tombstone that it can't get past. */
+  /**
+   * Replays the log over a checkpoint's state; the version of a tombstone that it can't get past.
+   */
   async #replay(
     versions: VersionSet,
     signal: AbortSignal | undefined,

@@ -4,9 +4,9 @@ const MOST = 65_536
 const FIRST = 256
 
 /**
- * Versions and timestamps of the newest commits, so that most reads of the past ask no log. Memory grows
- * with the commits that come: a MiB of zeroes beforehand was 3.5 % of the time of runs that open and
- * close small databases.
+ * Versions and timestamps of the newest commits, so that most reads of the past ask no log. Memory
+ * grows with the commits that come: a MiB of zeroes beforehand was 3.5 % of the time of runs that
+ * open and close small databases.
  */
 export class Moments {
   // A ring: the commit of version v is at v mod their length.

@@ -18,8 +18,8 @@ export class TableIdentity implements KeyedTable {
   keys: Encoding<never>
   values: Encoding<never>
   /**
-   * True if encoding a value may change the array that a key was encoded to: an encoding of the user's
-   * own may write everything to one array.
+   * True if encoding a value may change the array that a key was encoded to: an encoding of the
+   * user's own may write everything to one array.
    */
   valuesMayOverwriteKeys: boolean
   #id: number | undefined

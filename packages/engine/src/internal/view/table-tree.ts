@@ -101,8 +101,8 @@ export class TableTree {
   }
 
   /**
-   * Reads what `find` lacked, and searches the file that it was lacking of: by the next `find` that may be
-   * closed again, where there is no memory to keep files open.
+   * Reads what `find` lacked, and searches the file that it was lacking of: by the next `find` that
+   * may be closed again, where there is no memory to keep files open.
    */
   async load(lookup: PointLookup, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted()

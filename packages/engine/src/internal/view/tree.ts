@@ -9,8 +9,8 @@ import { TableTree } from './table-tree.js'
  * memtable is sealed, files come or go), not for every commit: the active memtable grows under it,
  * and readers name the timestamp that they read at.
  *
- * Trees count who holds them. The files of a tree stay on disk, and its memtables in memory, until it
- * is released.
+ * Trees count who holds them. The files of a tree stay on disk, and its memtables in memory, until
+ * it is released.
  */
 export class Tree {
   readonly state: DatabaseState
@@ -20,8 +20,8 @@ export class Tree {
   /** How many sorted runs level 0 has: of each, a read may have to look into a file. */
   readonly level0Runs: number
   /**
-   * Since this timestamp every change came as an entry of the log. What was changed before may have been
-   * taken over with a checkpoint.
+   * Since this timestamp every change came as an entry of the log. What was changed before may have
+   * been taken over with a checkpoint.
    */
   readonly knownFrom: number
   readonly #files: FileTable

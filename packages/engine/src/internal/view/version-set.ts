@@ -20,8 +20,8 @@ const NO_BYTES = new Uint8Array(0)
  * What this process knows of the database: the fold over the log as far as it has read it, and the
  * tree that readers use.
  *
- * `state` is the log's truth. `visibleVersion` is what readers see; it runs ahead of the state while
- * buffered writes wait to be appended to a log that nobody else can append to.
+ * `state` is the log's truth. `visibleVersion` is what readers see; it runs ahead of the state
+ * while buffered writes wait to be appended to a log that nobody else can append to.
  */
 export class VersionSet {
   readonly #files: FileTable
@@ -77,7 +77,10 @@ export class VersionSet {
     return this.memtableBytes + this.#memory.keptBytes
   }
 
-  /** Keeps what shows the state while it is used: others may come after it, and the database be closed. */
+  /**
+   * Keeps what shows the state while it is used: others may come after it, and the database be
+   * closed.
+   */
   async holding(use: (tree: Tree, state: DatabaseState) => Promise<void>): Promise<void> {
     const tree = this.tree.retain()
     try {
@@ -187,7 +190,10 @@ export class VersionSet {
     this.#replant()
   }
 
-  /** Lets go of the tree. What is still on its way here, from a refresh under way say, is nothing then. */
+  /**
+   * Lets go of the tree. What is still on its way here, from a refresh under way say, is nothing
+   * then.
+   */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -196,9 +202,9 @@ export class VersionSet {
   }
 
   /**
-   * Lets go of the records that files hold now. Where another process has flushed, or a log is replayed,
-   * a memtable may hold some of those and later ones: it must not keep them, as what compaction drops
-   * of the files (a delete, and all that it covered) would come back from here.
+   * Lets go of the records that files hold now. Where another process has flushed, or a log is
+   * replayed, a memtable may hold some of those and later ones: it must not keep them, as what
+   * compaction drops of the files (a delete, and all that it covered) would come back from here.
    */
   #dropFlushed(through: number, files: readonly FileMeta[]): void {
     // All records of later versions have later timestamps.

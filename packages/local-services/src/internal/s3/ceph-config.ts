@@ -8,8 +8,8 @@ export interface CephCluster {
 }
 
 /**
- * A cluster of one monitor and one OSD that keeps its objects in memory, behind a RADOS gateway. It is
- * thrown away after use, so nothing is kept twice and nobody has to show who they are inside.
+ * A cluster of one monitor and one OSD that keeps its objects in memory, behind a RADOS gateway. It
+ * is thrown away after use, so nothing is kept twice and nobody has to show who they are inside.
  */
 export function cephConfig({ folder, clusterId, monitor, gatewayPort }: CephCluster): string {
   const settings = {

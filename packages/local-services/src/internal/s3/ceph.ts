@@ -14,9 +14,9 @@ export const CEPH_COMMANDS: readonly string[] = [
 ]
 
 // $1: the folder, with ceph.conf in it. $2: the monitor's address. $3: the OSD's id. $4 and $5: the
-// user's keys. To those who start and stop it the whole cluster is one program: however it ends, its
-// parts end with it. Every step runs in the background and is waited for, since a shell hears of a
-// signal only while it waits.
+// user's keys. To those who start and stop it the whole cluster is one program: however it ends,
+// its parts end with it. Every step runs in the background and is waited for, since a shell hears
+// of a signal only while it waits.
 const CLUSTER = `
 conf="-c $1/ceph.conf"
 folder=$1

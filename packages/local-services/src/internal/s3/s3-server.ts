@@ -17,8 +17,8 @@ export interface S3Recipe {
   name: string
   endpoint: string
   /**
-   * For a POSIX shell, with the folder as its first parameter. It runs the server until it gets SIGTERM,
-   * and takes the folder away before it ends.
+   * For a POSIX shell, with the folder as its first parameter. It runs the server until it gets
+   * SIGTERM, and takes the folder away before it ends.
    */
   script: string
   /** The parameters behind the folder. */

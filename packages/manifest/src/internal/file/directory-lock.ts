@@ -26,21 +26,22 @@ export interface DirectoryLockOptions {
 }
 
 /**
- * Makes one process, of those that share a directory, its owner. A dead owner holds nothing, two live
- * ones never share it, and nothing is decided by a clock.
+ * Makes one process, of those that share a directory, its owner. A dead owner holds nothing, two
+ * live ones never share it, and nothing is decided by a clock.
  *
  * 1. Ownership goes by generations, files `LOCK-<n>`. The numbers only grow.
  * 2. Look at the highest. If it is released, or its owner is proven dead, announce yourself (the
- *    kernel then tells others whether you live: @firn/vfs), and create the next one, complete and only
- *    if it doesn't exist (a link to a finished file). Of any number of racers one creates it.
+ *    kernel then tells others whether you live: @firn/vfs), and create the next one, complete and
+ *    only if it doesn't exist (a link to a finished file). Of any number of racers one creates it.
  * 3. Look again: owner is who created the highest generation. A process that slept between looking
  *    and creating may have revived a number that was cleared away; a higher one gives it away.
  * 4. The owner clears away generations that lie two or more behind its own, so that whoever lists
  *    the directory meanwhile sees at least one that is higher than its own. It does so when it
- *    releases the lock, and at once only if owners that died left many: removing one takes as long as
- *    all the rest.
- * 5. Releasing rewrites the own generation as released, with a note for the next owner. If the disk doesn't take the record, the process itself knows that it holds
- *    nothing any more; others know when it has ended.
+ *    releases the lock, and at once only if owners that died left many: removing one takes as long
+ *    as all the rest.
+ * 5. Releasing rewrites the own generation as released, with a note for the next owner. If the disk
+ *    doesn't take the record, the process itself knows that it holds nothing any more; others know
+ *    when it has ended.
  *
  * Nothing is synced: what a crash of the machine undoes is the lock of a process that died with it.
  */
@@ -202,8 +203,8 @@ export class DirectoryLock {
   }
 
   /**
-   * On a full disk: over the record, without a note, in no more bytes than it has. Who reads it half
-   * written takes it for nobody's, which it is.
+   * On a full disk: over the record, without a note, in no more bytes than it has. Who reads it
+   * half written takes it for nobody's, which it is.
    */
   #releaseInPlace(path: string): void {
     const length = encodeLockRecord(this.#record).length
@@ -250,8 +251,9 @@ function signOf(generation: number, nonce: string): string {
 }
 
 /**
- * Not of `env.randomBytes`: the first draw of a process loads Web Crypto, which takes as long as all
- * the rest of opening a log. Racers for one generation need different names, and guard no secret.
+ * Not of `env.randomBytes`: the first draw of a process loads Web Crypto, which takes as long as
+ * all the rest of opening a log. Racers for one generation need different names, and guard no
+ * secret.
  */
 function nonceFrom(env: Env): string {
   return toHex(Uint8Array.from({ length: 8 }, () => env.random() * 256))

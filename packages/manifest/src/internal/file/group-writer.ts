@@ -64,9 +64,9 @@ const LAZY_REST = 16
  * While a write is under way the next group gathers; no timer holds one back. After the first write
  * or sync that fails nothing is written any more.
  *
- * A lazy entry is written by the call itself: that is a copy into the system's memory, with which it
- * outlives the process. It waits only behind entries that wait already, for a segment to begin, and
- * after a write that took long.
+ * A lazy entry is written by the call itself: that is a copy into the system's memory, with which
+ * it outlives the process. It waits only behind entries that wait already, for a segment to begin,
+ * and after a write that took long.
  */
 export class GroupWriter {
   readonly #options: GroupWriterOptions
@@ -126,7 +126,10 @@ export class GroupWriter {
     return { firstVersion, offsets, end, seed: header.seed }
   }
 
-  /** Resolves when the entry is durable (written, where it is lazy). Entries come in the order of their versions. */
+  /**
+   * Resolves when the entry is durable (written, where it is lazy). Entries come in the order of
+   * their versions.
+   */
   append(entry: NewLogEntry): Promise<void> {
     this.last = { version: entry.version, timestamp: entry.timestamp }
     if (entry.lazy === true) {
@@ -162,9 +165,9 @@ export class GroupWriter {
   }
 
   /**
-   * Writes, holding up the thread, what waits and what a thread is writing, which may never come to its
-   * end; and syncs all that is written, if `durable`. For the end of the process: where anything waited,
-   * nothing can be appended any more.
+   * Writes, holding up the thread, what waits and what a thread is writing, which may never come to
+   * its end; and syncs all that is written, if `durable`. For the end of the process: where
+   * anything waited, nothing can be appended any more.
    */
   writeOut({ durable }: { durable: boolean }): void {
     const appender = this.#appender
@@ -280,7 +283,10 @@ export class GroupWriter {
     if (this.failure !== undefined) throw this.failure
   }
 
-  /** Gives the event loop a turn where the next write may hold it up. What comes in it joins the group. */
+  /**
+   * Gives the event loop a turn where the next write may hold it up. What comes in it joins the
+   * group.
+   */
   #turn(): Promise<boolean> | false {
     return this.#pending[0]?.entry.lazy !== true && this.#pace.mayBlock() && this.#pace.turn()
   }

@@ -3,8 +3,9 @@ import type { FileSystem } from './file-system.js'
 import { reasonOf } from './system-error.js'
 
 /**
- * The same file system, except that one which can't sync directories is taken as it is: names are as
- * durable there as it makes them by itself. `onWarning` is told so, once. Any other failure of a sync is one.
+ * The same file system, except that one which can't sync directories is taken as it is: names are
+ * as durable there as it makes them by itself. `onWarning` is told so, once. Any other failure of a
+ * sync is one.
  */
 export function withLenientDirectories(
   fs: FileSystem,

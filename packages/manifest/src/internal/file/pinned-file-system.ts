@@ -4,9 +4,9 @@ import type { FileSystem } from './file-system.js'
 
 /**
  * The calls of a log in a directory that is pinned. A call that finds a file by its path throws
- * `LogFailedError` if that path leads to another directory by now, or to none: nothing is ever written
- * into, or read from, another database that took the name. What is open goes on. `isOpening`: the
- * lock has just made sure.
+ * `LogFailedError` if that path leads to another directory by now, or to none: nothing is ever
+ * written into, or read from, another database that took the name. What is open goes on.
+ * `isOpening`: the lock has just made sure.
  */
 export function pinnedFileSystem(
   fs: FileSystem,

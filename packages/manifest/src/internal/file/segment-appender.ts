@@ -21,8 +21,8 @@ import { segmentName } from './segment-name.js'
  * Space ahead of the end is filled with zeros and synced before it is needed. Writing into it
  * changes no file length and allocates no block, so a durable write is one write of the data and
  * nothing for the file system's journal (ext4, best of 15 rounds: 0.12 ms, appending 0.15). Fills
- * grow from 256 KiB to 4 MiB and run while commits go on; a durable append that comes before there is
- * room brings its own zeros along in the same write.
+ * grow from 256 KiB to 4 MiB and run while commits go on; a durable append that comes before there
+ * is room brings its own zeros along in the same write.
  *
  * The thread itself writes zeros, in steps: a write by another thread could come to its end after a
  * lazy append that has gone on where the zeros belong.
@@ -58,8 +58,8 @@ export class SegmentAppender {
   }
 
   /**
-   * Starts a segment. Its header is durable; its name is once the directory is synced, which is for the
-   * caller. `assertWanted` is called before it gets its name, and may throw.
+   * Starts a segment. Its header is durable; its name is once the directory is synced, which is for
+   * the caller. `assertWanted` is called before it gets its name, and may throw.
    */
   static async create(
     fs: FileSystem,
@@ -107,10 +107,11 @@ export class SegmentAppender {
    * Goes on behind the last whole frame of a segment. What a torn write left there is cut, durably,
    * before anything new is written: parts of it could pass for later entries otherwise.
    *
-   * Where the log wasn't `closed`, entries that can be read may not be on the disk: their writer was
-   * killed before the write ended, or its sync failed, after which another sync reports success and
-   * writes nothing. So those that no later frame vouches for are written once more. For the same
-   * reasons the file's length and name may not be there: the one is changed, the other synced again.
+   * Where the log wasn't `closed`, entries that can be read may not be on the disk: their writer
+   * was killed before the write ended, or its sync failed, after which another sync reports success
+   * and writes nothing. So those that no later frame vouches for are written once more. For the
+   * same reasons the file's length and name may not be there: the one is changed, the other synced
+   * again.
    */
   static async resume(
     fs: FileSystem,
@@ -150,8 +151,8 @@ export class SegmentAppender {
   }
 
   /**
-   * Appends entries in one write. When it resolves they are durable, and all before them, unless they
-   * are `lazy`: then `sync` makes them so. One call at a time.
+   * Appends entries in one write. When it resolves they are durable, and all before them, unless
+   * they are `lazy`: then `sync` makes them so. One call at a time.
    */
   async append(
     entries: readonly NewLogEntry[],

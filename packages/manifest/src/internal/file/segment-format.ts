@@ -96,7 +96,9 @@ function frameSeed(segmentSeed: number, offset: number): number {
   return crc32(offsetBytes, segmentSeed)
 }
 
-/** Writes a frame's header at `at` of `out`, for a frame that will be at `offset` of the segment. */
+/**
+ * Writes a frame's header at `at` of `out`, for a frame that will be at `offset` of the segment.
+ */
 export function putFrameHeader(
   out: Uint8Array,
   at: number,

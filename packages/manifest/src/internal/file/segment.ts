@@ -53,7 +53,8 @@ export function readSegment(bytes: Uint8Array, firstVersion: number, what: strin
 
 /**
  * Reads frames from offset `start` of the segment on; `bytes` begin at offset `base`. Frames that
- * are whole but can't stand there are corruption; where whole frames end is for the caller to judge.
+ * are whole but can't stand there are corruption; where whole frames end is for the caller to
+ * judge.
  */
 export function readFrames(
   bytes: Uint8Array,

@@ -1,6 +1,8 @@
 import type { Env } from '@firn/env'
 
-/** Longer writes go to the thread pool: nobody knows how long they take from how long short ones do. */
+/**
+ * Longer writes go to the thread pool: nobody knows how long they take from how long short ones do.
+ */
 export const LONGEST_WRITE_IN_PLACE: number = 64 * 1024
 
 /** Above this mean, in milliseconds, writes go to the thread pool. */
@@ -18,13 +20,13 @@ const LONGEST_REST = 256
  * Decides whether short durable writes are made in place, holding up the event loop, or by the
  * thread pool. Where a disk takes 0.1 ms for one, the way to a thread and back takes as long again.
  *
- * 1. Before each write in place the event loop has a turn: commits in a loop would never let it have
- *    one otherwise. A loop that uses it has better things to do than to wait for a disk.
+ * 1. Before each write in place the event loop has a turn: commits in a loop would never let it
+ *    have one otherwise. A loop that uses it has better things to do than to wait for a disk.
  * 2. When writes in place are slow, or turns are, on average, threads make the next 8 writes, and
  *    twice as many, up to 256, each time that soon happens again. One that is slow for once changes
  *    little: that can't be foreseen, and is over.
- * 3. Writes in place begin only after one by a thread was quick, so that a disk which is always slow
- *    holds nothing up.
+ * 3. Writes in place begin only after one by a thread was quick, so that a disk which is always
+ *    slow holds nothing up.
  */
 export class WritePace {
   readonly #env: Env
@@ -85,8 +87,8 @@ export class WritePace {
 }
 
 /**
- * A moving mean that begins at half its limit, and where nothing counts for more than twice the limit:
- * a thread that waits for a processor is slow for once, whoever makes the write.
+ * A moving mean that begins at half its limit, and where nothing counts for more than twice the
+ * limit: a thread that waits for a processor is slow for once, whoever makes the write.
  */
 class Mean {
   readonly #limit: number

@@ -14,7 +14,9 @@ export interface ConformanceSubject {
   store: ObjectStore
   /** Places an object by other means than `store.put`; needed where the store can't write. */
   seed?(key: string, bytes: Uint8Array): Promise<void>
-  /** Another handle on the same objects, for races. Default: `store` itself. The suite closes it. */
+  /**
+   * Another handle on the same objects, for races. Default: `store` itself. The suite closes it.
+   */
   another?(): ObjectStore | Promise<ObjectStore>
   /** Removes everything. Called after `store.close()`. */
   dispose?(): Promise<void>
@@ -35,7 +37,9 @@ export interface ConformanceOptions {
   rounds?: number
   /** How many take part in a race. Default 10, and 50 where FIRN_TEST_LONG is 1. */
   racers?: number
-  /** How many objects the deletion of many deletes. Default 1,100: more than an S3 request takes. */
+  /**
+   * How many objects the deletion of many deletes. Default 1,100: more than an S3 request takes.
+   */
   manyObjects?: number
   /** Longest time one test may take. Default 60,000 ms. */
   timeoutMs?: number
@@ -53,8 +57,8 @@ export interface Bench {
 }
 
 /**
- * Declares vitest tests that hold for every object store: call it in a test file. Each part works in
- * folders of its own, so that one store serves the whole suite.
+ * Declares vitest tests that hold for every object store: call it in a test file. Each part works
+ * in folders of its own, so that one store serves the whole suite.
  */
 export function objectStoreConformance(
   name: string,

@@ -4,8 +4,8 @@ import { meansMissing } from './file-status.js'
 import type { FileSystem } from './file-system.js'
 
 /**
- * The directory of a store. Once it was seen, the store works in this directory only: one that takes
- * its name later belongs to somebody else.
+ * The directory of a store. Once it was seen, the store works in this directory only: one that
+ * takes its name later belongs to somebody else.
  */
 export class BaseDirectory {
   readonly path: string

@@ -70,8 +70,8 @@ export class Directories {
   }
 
   /**
-   * Throws where a directory that exists is reached through a symbolic link below the base. The base
-   * itself may be one. A missing directory throws ENOENT.
+   * Throws where a directory that exists is reached through a symbolic link below the base. The
+   * base itself may be one. A missing directory throws ENOENT.
    */
   assertInside(directory: string): void {
     if (this.#inside.has(directory)) return
@@ -93,8 +93,8 @@ export class Directories {
    * Makes the entries of a directory durable. Calls that come while one fsync runs share the next:
    * the one that runs may have begun before their entries were there.
    *
-   * Where the file system has no such thing, names are as durable as it makes them by itself: that is said
-   * once, and not asked for again.
+   * Where the file system has no such thing, names are as durable as it makes them by itself: that
+   * is said once, and not asked for again.
    */
   async sync(directory: string): Promise<void> {
     try {
@@ -148,8 +148,8 @@ export class Directories {
   }
 
   /**
-   * The base and whatever is missing above it. Names above are made durable before the base is there,
-   * whoever made them: an attempt that came as far as that may have failed, or died.
+   * The base and whatever is missing above it. Names above are made durable before the base is
+   * there, whoever made them: an attempt that came as far as that may have failed, or died.
    */
   async #makeBase(): Promise<void> {
     if (!(await this.#exists(this.#base))) {
@@ -179,8 +179,8 @@ export class Directories {
   }
 
   /**
-   * Syncs a directory of someone else's, which may be on another file system: where that isn't allowed, or
-   * can't be done, its names are its owner's business.
+   * Syncs a directory of someone else's, which may be on another file system: where that isn't
+   * allowed, or can't be done, its names are its owner's business.
    */
   async #syncForeign(directory: string): Promise<void> {
     try {

@@ -13,7 +13,8 @@ export type DirectoryEntry = Pick<fs.Dirent, 'name' | 'isFile' | 'isDirectory'>
 
 /**
  * The system calls the filesystem store makes, one method each, and no others, and what is known of
- * the processes that share the files. Faults are another implementation that wraps `nodeFileSystem`.
+ * the processes that share the files. Faults are another implementation that wraps
+ * `nodeFileSystem`.
  */
 export interface FileSystem {
   open(path: string, flags: number | string): Promise<number>

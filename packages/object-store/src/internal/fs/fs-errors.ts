@@ -71,8 +71,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 const IO: Meaning = { reason: 'io', retryable: false, advice: 'the system says no more about it' }
 
 /**
- * Codes of a file system, or a runtime, that refuses a call by itself, before anything of it is done. A
- * server that was asked and didn't answer says something else.
+ * Codes of a file system, or a runtime, that refuses a call by itself, before anything of it is
+ * done. A server that was asked and didn't answer says something else.
  */
 const REFUSALS: ReadonlySet<string> = new Set([
   'EACCES',

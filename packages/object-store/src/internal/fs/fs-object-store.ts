@@ -60,10 +60,10 @@ const DELETE_PAGE = 256
  * Objects as files of one directory, for any number of processes on one file system. FORMAT.md says
  * how keys become paths, README.md what is guaranteed.
  *
- * A write: (1) a file in `,tmp`, (2) its bytes, a modification time of its own, fsync, (3) `link` to
- * the object's name, which fails where there is one and so decides all races of `ifAbsent`, or, where
- * an object is replaced, `rename` under the `StoreLock`, so that what `ifMatch` saw still holds, (4)
- * fsync of the directory.
+ * A write: (1) a file in `,tmp`, (2) its bytes, a modification time of its own, fsync, (3) `link`
+ * to the object's name, which fails where there is one and so decides all races of `ifAbsent`, or,
+ * where an object is replaced, `rename` under the `StoreLock`, so that what `ifMatch` saw still
+ * holds, (4) fsync of the directory.
  *
  * An etag is inode number, modification time and size: every write makes a new inode, and under the
  * lock the modification time of a replacement is made greater than the one before.
@@ -111,8 +111,8 @@ export class FsObjectStore extends BaseObjectStore {
   }
 
   /**
-   * Tells the directory from all others of this machine while the store is open; `undefined` until the
-   * store has met it.
+   * Tells the directory from all others of this machine while the store is open; `undefined` until
+   * the store has met it.
    */
   get directoryId(): string | undefined {
     return this.#base.id
@@ -358,7 +358,9 @@ interface Target {
   writing: Writing
 }
 
-/** Gives an object its name. It doesn't have it for certain where the file system itself says no. */
+/**
+ * Gives an object its name. It doesn't have it for certain where the file system itself says no.
+ */
 async function namely(writing: Writing, call: () => Promise<void>): Promise<void> {
   try {
     await call()

@@ -174,7 +174,9 @@ export class ObjectReader {
     }
   }
 
-  /** Runs what opens a file; where descriptors are out, once more without the ones kept for reads. */
+  /**
+   * Runs what opens a file; where descriptors are out, once more without the ones kept for reads.
+   */
   async withDescriptors<T>(open: () => Promise<T>): Promise<T> {
     try {
       return await open()

@@ -8,8 +8,8 @@ import type { Env } from '@firn/env'
 const LIMIT_MS = 0.05
 const FIRST_REST = 64
 /**
- * What the first calls may take in all, in milliseconds, before their mean counts: they run code for
- * the first time, which takes longer than what they wait for.
+ * What the first calls may take in all, in milliseconds, before their mean counts: they run code
+ * for the first time, which takes longer than what they wait for.
  */
 const TRIAL_MS = 4
 const TRIAL_CALLS = 32

@@ -20,11 +20,11 @@ const MAX_PAUSE_MS = 4
  *    never used twice, so removing one can't hit a later claim.
  * 2. Make a claim, then read the directory. The lock is held where no other live claim is there: of
  *    two claimants, the one that read later sees the other.
- * 3. Otherwise the claim with the smallest name stays and looks again; the others withdraw and begin
- *    anew after a pause. So someone always gets on.
- * 4. A claim of a process that is proven dead counts for nothing and is removed by whoever meets it.
- *    If nothing is known (another machine or container, or what a process can't read of itself), and
- *    for a worker thread that was terminated, a waiter that has seen one claim for
+ * 3. Otherwise the claim with the smallest name stays and looks again; the others withdraw and
+ *    begin anew after a pause. So someone always gets on.
+ * 4. A claim of a process that is proven dead counts for nothing and is removed by whoever meets
+ *    it. If nothing is known (another machine or container, or what a process can't read of
+ *    itself), and for a worker thread that was terminated, a waiter that has seen one claim for
  *    `BREAK_AFTER_MS` of its own time removes it.
  * 5. Right before it acts, the holder makes sure that its claim is still there. What remains is a
  *    process that is stopped for that long exactly there, and seen by nobody who knows it lives.

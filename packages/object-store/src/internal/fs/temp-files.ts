@@ -67,12 +67,13 @@ export class TempFiles {
   /**
    * Gives the file a modification time that tells it from every other content of the same inode
    * number, and returns its status. The kernel's own stamps are milliseconds coarse, and inode
-   * numbers are used again at once: wall-clock milliseconds and a random fraction, of which a double
-   * keeps 12 bits, go much further.
+   * numbers are used again at once: wall-clock milliseconds and a random fraction, of which a
+   * double keeps 12 bits, go much further.
    */
   stamp(temp: TempFile): FileStatus {
     const now = Math.floor(this.#env.now() / 1000)
-    // File systems, and Node, take no time before 1970, and none of a clock that is out of its mind.
+    // File systems, and Node, take no time before 1970, and none of a clock that is out of its
+    // mind.
     const milliseconds = now > 0 && now < LATEST_MS ? now : 0
     this.#files.futimesSync(temp.fd, (milliseconds + this.#env.random()) / 1000)
     return this.#files.fstatSync(temp.fd)

@@ -34,8 +34,8 @@ const REMEMBERED_KEYS = 16
 
 /**
  * Another store with faults. What it gets wrong is what networks, services and disks get wrong; the
- * calls that meet no fault behave as the store's own. A fault that makes no sense for a call (a short
- * reply to a delete) doesn't happen and isn't counted.
+ * calls that meet no fault behave as the store's own. A fault that makes no sense for a call (a
+ * short reply to a delete) doesn't happen and isn't counted.
  */
 export class FaultyObjectStore implements ObjectStore {
   readonly #store: ObjectStore
@@ -160,8 +160,8 @@ export class FaultyObjectStore implements ObjectStore {
   }
 
   /**
-   * One call. `run` gets the kind of damage it should do, if any; `prepareLate` makes what a delayed
-   * request does when it lands.
+   * One call. `run` gets the kind of damage it should do, if any; `prepareLate` makes what a
+   * delayed request does when it lands.
    */
   async #call<T>(
     operation: FaultOperation,

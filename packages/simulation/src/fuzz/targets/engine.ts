@@ -36,7 +36,9 @@ const values: FuzzTarget = {
   },
 }
 
-/** Locations that people type. Those in S3 would load the AWS SDK; @firn/engine's tests have them. */
+/**
+ * Locations that people type. Those in S3 would load the AWS SDK; @firn/engine's tests have them.
+ */
 const locations: FuzzTarget = {
   name: 'location',
   corpus: () =>

@@ -14,7 +14,8 @@ const SEGMENT_HEADER_BYTES = 48
 const FRAME_HEADER_BYTES = 56
 const LOCK = 'LOCK-1'
 
-// A lock that says nothing is looked at again a little later, and there is nothing to wait for here.
+// A lock that says nothing is looked at again a little later, and there is nothing to wait for
+// here.
 const IMPATIENT: Env = { ...systemEnv, sleep: async () => {} }
 
 /** The segments that a log in a directory left: entries and, where it was truncated, tombstones. */
@@ -73,7 +74,10 @@ const DB = resolve('/db')
 const segmentPath = (firstVersion: number): string =>
   join(DB, 'log', `${String(firstVersion).padStart(20, '0')}.log`)
 
-/** A byte that says whether another segment follows (0: none, else at so many versions), the segment. */
+/**
+ * A byte that says whether another segment follows (0: none, else at so many versions), the
+ * segment.
+ */
 const segment: FuzzTarget = {
   name: 'log-segment',
   async corpus(random) {

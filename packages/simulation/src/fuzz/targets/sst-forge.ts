@@ -1,8 +1,8 @@
 import { ByteReader, ByteWriter, crc32, utf8Encode } from '@firn/bytes'
 import { memorySource, SstReader } from '@firn/sst'
 
-// Whole SSTs around parts of somebody's choice, with right checksums: @firn/sst's FORMAT.md, without
-// its code. A damaged part meets a reader that has no other reason to refuse the file.
+// Whole SSTs around parts of somebody's choice, with right checksums: @firn/sst's FORMAT.md,
+// without its code. A damaged part meets a reader that has no other reason to refuse the file.
 
 export const SECTION_INDEX = 1
 export const SECTION_FILTER = 2
@@ -59,8 +59,8 @@ export function footerOf(file: Uint8Array): { at: number; propertiesAt: number; 
 }
 
 /**
- * The file of these parts: sections and properties where they belong, and the list of sections right.
- * `properties`, in place of the parts' own, are the whole content of that block.
+ * The file of these parts: sections and properties where they belong, and the list of sections
+ * right. `properties`, in place of the parts' own, are the whole content of that block.
  */
 export function putTogether(parts: SstParts, properties?: Uint8Array): Uint8Array {
   const { fileId, body } = parts
@@ -157,7 +157,10 @@ function seedOf(fileId: string, offset: number): number {
   return crc32(at.view(), crc32(utf8Encode(fileId)))
 }
 
-/** Where each block of a sound file begins and ends, trailers included; the last end is the footer's beginning. */
+/**
+ * Where each block of a sound file begins and ends, trailers included; the last end is the footer's
+ * beginning.
+ */
 export async function blockBounds(file: Uint8Array): Promise<number[]> {
   const footer = footerOf(file)
   const bounds: number[] = []

@@ -5,7 +5,10 @@ import { assertSound } from '../fuzz-target.js'
 /** What all records have in files that store no timestamps. */
 export const SST_TIMESTAMP = 1_700_000_000_000_000
 
-/** Everything that a reader does with a file, one after another; a refusal of one doesn't end the others. */
+/**
+ * Everything that a reader does with a file, one after another; a refusal of one doesn't end the
+ * others.
+ */
 export async function readWhole(file: Uint8Array): Promise<void> {
   const reader = await SstReader.open(memorySource(file), { timestamp: SST_TIMESTAMP })
   const refusals: unknown[] = []

@@ -145,7 +145,9 @@ const block = partOf(
   (parts, part) => withOneBlock(parts, part, 0, part.length),
 )
 
-/** What a codec made: inputs are u32 raw length, codec and content, as they end and begin a block. */
+/**
+ * What a codec made: inputs are u32 raw length, codec and content, as they end and begin a block.
+ */
 function compressed(): FuzzTarget {
   let parts: SstParts | undefined
   return {
