@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { type OpenOptions, open } from '../src/index.js'
 import { temporaryDirectory } from './support/locations.js'
 
-const KILLS = process.env['FIRN_TEST_LONG'] === undefined ? 12 : 200
+const KILLS = process.env['FIRN_TEST_LONG'] === undefined ? 12 : 120
 const CHILD = fileURLToPath(new URL('./support/committing-child.mjs', import.meta.url))
 
 // Flushes and compactions all the time, so that the kill finds them under way.

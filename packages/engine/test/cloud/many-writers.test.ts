@@ -17,7 +17,7 @@ import { cloud, LOGS, newLocation, openLog } from './places.js'
 const WORKER = fileURLToPath(new URL('../support/cloud-worker.mjs', import.meta.url))
 const LONG = process.env['FIRN_TEST_LONG'] === '1'
 const WRITERS = LONG ? 8 : 3
-const SECONDS = Number(process.env['FIRN_TEST_SECONDS'] ?? (LONG ? 20 : 2))
+const SECONDS = Number(process.env['FIRN_TEST_SECONDS'] ?? (LONG ? 12 : 2))
 const FAULTY_SECONDS = Math.min(SECONDS, 20)
 
 // Flushes, compactions and checkpoints all the time.
