@@ -72,6 +72,18 @@ describe('31, 32: storage fails', () => {
     await db.close()
   })
 
+  test('a buffered write is not acknowledged after the log has failed', async () => {
+    const log = new FailingLog(new MemoryCommitLog({ exclusive: true }))
+    const db = await open({ store: new MemoryObjectStore(), log })
+    const table = db.table('t', TYPED)
+    await table.put('k', 'x')
+    log.failure = diskFull()
+    // So large that its writer waits for a turn of the event loop, in which the log fails.
+    const large = table.put('large', 'x'.repeat(300_000), { durability: 'buffered' })
+    await expect(large).rejects.toMatchObject({ code: 'FIRN_WRITE_STOPPED' })
+    await expect(db.close()).rejects.toMatchObject({ code: 'FIRN_WRITE_STOPPED' })
+  })
+
   test('close() says that buffered writes are lost which were in the log, and never synced', async () => {
     const log = new FailingLog(new MemoryCommitLog({ exclusive: true }))
     const db = await open({ store: new MemoryObjectStore(), log })

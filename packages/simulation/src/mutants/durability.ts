@@ -111,4 +111,15 @@ export const DURABILITY: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'acknowledged-after-log-failed',
+    bug: 'A buffered write whose writer waits for a turn is acknowledged after the log has failed and lost it.',
+    patches: [
+      {
+        module: 'engine/internal/commit/committer',
+        from: 'this.#stopped === undefined ? seen : group.durable',
+        to: 'seen',
+      },
+    ],
+  },
 ]

@@ -457,7 +457,8 @@ export class Committer {
     const turn = this.#slice.look() ?? (isDue ? this.#env.yield() : undefined)
     if (turn === undefined) return seen
     this.#bytesSinceTurn = 0
-    return turn.then(() => seen)
+    // The log may have failed during the turn: what was lost must not be acknowledged after that.
+    return turn.then(() => (this.#stopped === undefined ? seen : group.durable))
   }
 
   /**
