@@ -8,17 +8,20 @@ export class Abandoned extends Error {
   readonly code: string = ABANDONED
   readonly #life: Life
   readonly #sinceMs: number
+  /** Its process hears of it when the turn of the event loop is over. */
+  readonly #heardMs: number
 
   constructor(life: Life) {
     super('the client gave up')
     this.#life = life
     this.#sinceMs = life.world.nowMs
+    this.#heardMs = Math.max(this.#sinceMs, life.busyUntilMs)
   }
 
   /** Throws a `Violation` where a call that ends now went on for a while. */
   assertPrompt(what: string): void {
-    const { world, pausedUntil } = this.#life
-    if (world.nowMs <= Math.max(this.#sinceMs, pausedUntil)) return
+    const { world, wokenMs } = this.#life
+    if (world.nowMs <= Math.max(this.#heardMs, wokenMs)) return
     const lingeredMs = world.nowMs - this.#sinceMs
     throw new Violation(`${what} ended ${lingeredMs} ms after its client gave up`)
   }

@@ -127,6 +127,7 @@ export class Chaos {
         return
       case 'pause':
         host.life.pausedUntil = nowMs + pauseMs(decisions)
+        host.life.wokenMs = Math.max(host.life.wokenMs, host.life.pausedUntil)
         return
       case 'clock jump':
         clock.jump(decisions.around('years', 10))

@@ -52,7 +52,7 @@ export class LossWindow {
     const windowMs = PROCESS_MS + interval
     // A process that is paused hands nothing over, and syncs nothing.
     const isWrong = ({ atMs }: LostWrite): boolean =>
-      crashedMs - Math.max(atMs, life.pausedUntil) > windowMs
+      crashedMs - Math.max(atMs, life.wokenMs) > windowMs
     const wrong = lost.find(isWrong)
     if (wrong === undefined) return undefined
     const { write, atMs } = wrong

@@ -64,8 +64,10 @@ export class SimEnv implements Env {
   yield(): Promise<void> {
     const isBusy = this.hasBusyTurns && this.#random.number() < BUSY_TURNS
     const ms = isBusy ? this.#random.number() * BUSY_TURN_MS : 0
+    const life = this.#life
+    life.busyUntilMs = Math.max(life.busyUntilMs, life.world.nowMs + ms)
     return new Promise((resolve) => {
-      this.#life.after(ms, YIELDED, resolve)
+      life.after(ms, YIELDED, resolve)
     })
   }
 

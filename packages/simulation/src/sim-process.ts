@@ -19,6 +19,13 @@ export class Life implements Owner {
   readonly decisions: Decisions
   alive = true
   pausedUntil = 0
+  /**
+   * When the longest of its pauses ends. A later and shorter one ends sooner, but what was due in the
+   * longer one still waits for this.
+   */
+  wokenMs = 0
+  /** When the turn of its event loop ends that takes longest. Nothing reaches it before. */
+  busyUntilMs = 0
   /** How many answers reached it that were garbled on their way. */
   garbled = 0
 
