@@ -42,13 +42,13 @@ function wrongImports(path, code) {
 
 const WRONG = [
   "import { open } from '../open/locate.js'",
-  "import type { Present } from '../database/present.js'",
+  "import type { HeadSource } from '../database/head-source.js'",
   "import { type Scan, RowScan } from '../read/row-scan.js'",
   "export * from '../transaction/read-set.js'",
   "const { locateS3 } = await import('../open/locate-s3.js')",
 ]
 const RIGHT = [
-  "import type { Tree } from '../view/tree.js'",
+  "import type { View } from '../view/view.js'",
   "import { KeySet } from './key-set.js'",
   "import type { Commit } from '../../write-options.js'",
   "import { takeRange } from '../arguments/range.js'",

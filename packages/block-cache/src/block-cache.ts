@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@firn/env'
 import { CachedFile } from './cached-file.js'
-import { Residency } from './internal/residency.js'
+import { S3Fifo } from './internal/s3-fifo.js'
 import { SlotTable } from './internal/slot-table.js'
 import type { Sized } from './sized.js'
 
@@ -42,7 +42,7 @@ export interface BlockCacheStats {
  * `usedBytes` stays within `bytes`, except as far as pins and reservations alone exceed it.
  */
 export class BlockCache {
-  readonly #residency: Residency
+  readonly #policy: S3Fifo
   readonly #files: Map<string, { table: SlotTable; handle: CachedFile<Sized> }> = new Map()
   readonly #forget: (table: SlotTable) => void
   #forgottenHits = 0
@@ -59,23 +59,23 @@ export class BlockCache {
       this.#forgottenMisses += table.misses
       this.#forgottenJoins += table.joins
     }
-    this.#residency = new Residency(options.bytes, this.#forget)
+    this.#policy = new S3Fifo(options.bytes, this.#forget)
   }
 
   /** The budget in bytes. Setting a smaller one evicts at once. */
   get bytes(): number {
-    return this.#residency.budget
+    return this.#policy.budget
   }
 
   set bytes(bytes: number) {
     assertBytes(bytes)
-    this.#residency.budget = bytes
-    this.#residency.trim(undefined)
+    this.#policy.budget = bytes
+    this.#policy.trim(undefined)
   }
 
   /** Bytes of resident values and reservations. */
   get usedBytes(): number {
-    return this.#residency.usedBytes
+    return this.#policy.usedBytes
   }
 
   /**
@@ -86,7 +86,7 @@ export class BlockCache {
     let file = this.#files.get(id)
     if (file === undefined) {
       const table = new SlotTable(id)
-      file = { table, handle: new CachedFile<Sized>(table, this.#residency, this.#forget) }
+      file = { table, handle: new CachedFile<Sized>(table, this.#policy, this.#forget) }
       this.#files.set(id, file)
     }
     file.table.references++
@@ -98,28 +98,28 @@ export class BlockCache {
    * refused: values make room as far as they can.
    */
   reserve(bytes: number): Reservation {
-    return new ReservedBytes(this.#residency, bytes)
+    return new ReservedBytes(this.#policy, bytes)
   }
 
   /** Evicts everything that isn't pinned. */
   clear(): void {
-    this.#residency.clear()
+    this.#policy.clear()
   }
 
   stats(): BlockCacheStats {
-    const residency = this.#residency
+    const policy = this.#policy
     const stats: BlockCacheStats = {
       hits: this.#forgottenHits,
       misses: this.#forgottenMisses,
       joins: this.#forgottenJoins,
-      admissions: residency.admissions,
-      evictions: residency.evictions,
-      entries: residency.residents,
+      admissions: policy.admissions,
+      evictions: policy.evictions,
+      entries: policy.residents,
       files: this.#files.size,
-      usedBytes: residency.usedBytes,
-      pinnedBytes: residency.pinnedBytes,
-      reservedBytes: residency.reservedBytes,
-      bytes: residency.budget,
+      usedBytes: policy.usedBytes,
+      pinnedBytes: policy.pinnedBytes,
+      reservedBytes: policy.reservedBytes,
+      bytes: policy.budget,
     }
     for (const { table } of this.#files.values()) {
       stats.hits += table.hits
@@ -131,11 +131,11 @@ export class BlockCache {
 }
 
 class ReservedBytes implements Reservation {
-  readonly #residency: Residency
+  readonly #policy: S3Fifo
   #bytes = 0
 
-  constructor(residency: Residency, bytes: number) {
-    this.#residency = residency
+  constructor(policy: S3Fifo, bytes: number) {
+    this.#policy = policy
     this.resize(bytes)
   }
 
@@ -145,9 +145,9 @@ class ReservedBytes implements Reservation {
 
   resize(bytes: number): void {
     assertBytes(bytes)
-    this.#residency.reservedBytes += bytes - this.#bytes
+    this.#policy.reservedBytes += bytes - this.#bytes
     this.#bytes = bytes
-    this.#residency.trim(undefined)
+    this.#policy.trim(undefined)
   }
 
   release(): void {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@firn/env'
 import { Flight, type Loader } from './internal/flight.js'
-import type { Residency } from './internal/residency.js'
+import type { S3Fifo } from './internal/s3-fifo.js'
 import { MAX_FREQUENCY, type SlotTable } from './internal/slot-table.js'
 import type { Sized } from './sized.js'
 
@@ -24,14 +24,14 @@ export interface LoadOptions {
 export class CachedFile<V extends Sized> {
   readonly id: string
   readonly #table: SlotTable
-  readonly #residency: Residency
+  readonly #policy: S3Fifo
   readonly #closed: (table: SlotTable) => void
 
   /** @internal Made by `BlockCache.file`. */
-  constructor(table: SlotTable, residency: Residency, closed: (table: SlotTable) => void) {
+  constructor(table: SlotTable, policy: S3Fifo, closed: (table: SlotTable) => void) {
     this.id = table.id
     this.#table = table
-    this.#residency = residency
+    this.#policy = policy
     this.#closed = closed
   }
 
@@ -97,7 +97,7 @@ export class CachedFile<V extends Sized> {
     const pins = table.pins.get(slot) ?? 0
     table.pins.set(slot, pins + 1)
     const entry = table.entries[slot]
-    if (pins === 0 && entry !== undefined) this.#residency.pin(entry)
+    if (pins === 0 && entry !== undefined) this.#policy.pin(entry)
   }
 
   /** Takes one pin away. Throws `InvalidArgumentError` where there is none. */
@@ -113,7 +113,7 @@ export class CachedFile<V extends Sized> {
     }
     table.pins.delete(slot)
     const entry = table.entries[slot]
-    if (entry !== undefined) this.#residency.unpin(entry)
+    if (entry !== undefined) this.#policy.unpin(entry)
   }
 
   /**
@@ -125,7 +125,7 @@ export class CachedFile<V extends Sized> {
     if (slot === undefined) {
       for (const flight of table.flights.values()) flight.fill = false
       table.flights.clear()
-      for (const entry of table.entries) if (entry !== undefined) this.#residency.remove(entry)
+      for (const entry of table.entries) if (entry !== undefined) this.#policy.remove(entry)
       return
     }
     const flight = table.flights.get(slot)
@@ -134,7 +134,7 @@ export class CachedFile<V extends Sized> {
       table.flights.delete(slot)
     }
     const entry = table.entries[slot]
-    if (entry !== undefined) this.#residency.remove(entry)
+    if (entry !== undefined) this.#policy.remove(entry)
   }
 
   /**
@@ -162,7 +162,7 @@ export class CachedFile<V extends Sized> {
     // A flight that was taken off the list (abandoned, evicted) has lost its claim to the slot.
     if (!flight.fill || (table.flights.get(slot) as unknown) !== flight) return
     if (table.references === 0 || table.values[slot] !== undefined) return
-    this.#residency.admit(table, slot, value)
+    this.#policy.admit(table, slot, value)
   }
 
   #forget(slot: number, flight: Flight<V>): void {

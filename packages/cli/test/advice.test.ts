@@ -1,6 +1,6 @@
+import { CommitUnknownError } from '@firn/commit-log'
 import { open, VersionNotFoundError, WriteStoppedError } from '@firn/engine'
 import { FirnError } from '@firn/env'
-import { CommitUnknownError } from '@firn/manifest'
 import { expect, test } from 'vitest'
 import { describeFailure } from '../src/failure.js'
 import { makeConsole } from './console.js'

@@ -1,5 +1,6 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { FileCommitLog } from '@firn/commit-log/file'
 import { open } from '@firn/engine'
 import { systemEnv } from '@firn/env'
 import {
@@ -10,7 +11,6 @@ import {
   readNewestCheckpoint,
   writeCheckpoint,
 } from '@firn/manifest'
-import { FileCommitLog } from '@firn/manifest/file'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { emptyReport } from '../src/verify/verification.js'

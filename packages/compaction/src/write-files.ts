@@ -4,7 +4,7 @@ import { DROP, END, KEEP, PENDING, POSITIONED, type RecordCursor } from '@firn/m
 import type { Upload } from '@firn/object-store'
 import type { Compression, StatisticsCollector } from '@firn/sst'
 import { FileOutput } from './internal/file-output.js'
-import { KeyMemory } from './internal/key-memory.js'
+import { PreviousKey } from './internal/previous-key.js'
 import type { VersionFilter } from './version-filter.js'
 
 export interface WriteFilesOptions {
@@ -83,7 +83,7 @@ class FilesWriter {
   readonly #output: FileOutput
   readonly #splitTables: boolean
   /** The key that the last record had. */
-  readonly #key = new KeyMemory()
+  readonly #key = new PreviousKey()
   /** Timestamp of a delete of that key which is written only if an older version is; or -1. */
   #deferred = -1
   #recordsRead = 0

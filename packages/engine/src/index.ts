@@ -1,3 +1,4 @@
+export { CommitUnknownError, LockedError } from '@firn/commit-log'
 export {
   ClosedError,
   CorruptionError,
@@ -6,12 +7,7 @@ export {
   InvalidArgumentError,
   isFirnError,
 } from '@firn/env'
-export {
-  CommitUnknownError,
-  DatabaseNotFoundError,
-  type HistoryRetention,
-  LockedError,
-} from '@firn/manifest'
+export { DatabaseNotFoundError, type HistoryRetention } from '@firn/manifest'
 export type { Batch } from './batch.js'
 export type { CompactionReport, Database, EvictOptions, SkippedFile } from './database.js'
 export type { AnyEncoding, EncodedType, Encoding, EncodingName } from './encoding.js'

@@ -1,6 +1,6 @@
 import type { CacheFiles } from '@firn/block-cache/disk'
+import type { CommitLog, Leases } from '@firn/commit-log'
 import type { Env } from '@firn/env'
-import type { CommitLog, Leases } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import type { Prices } from './prices.js'
 

@@ -1,8 +1,8 @@
 import { absoluteDirectory } from '#directory'
 import type { Database } from './database.js'
 import { takeOpenArguments } from './internal/arguments/open-options.js'
-import { assembleDatabase } from './internal/open/assemble-database.js'
 import { locate } from './internal/open/locate.js'
+import { openDatabase } from './internal/open/open-database.js'
 import type { DatabaseParts, OpenOptions } from './open-options.js'
 
 /**
@@ -36,7 +36,7 @@ export async function open(
   const taken = takeOpenArguments(location, options)
   taken.options.signal?.throwIfAborted()
   const all = withAbsolutePaths(taken.options)
-  return assembleDatabase(await locate(taken.location, all), all)
+  return openDatabase(await locate(taken.location, all), all)
 }
 
 /** Paths mean what they mean at the call: the process may go to another directory meanwhile. */

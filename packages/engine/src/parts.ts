@@ -1,5 +1,6 @@
+import type { CommitLog } from '@firn/commit-log'
 import { InvalidArgumentError } from '@firn/env'
-import { type CommitLog, openRoot } from '@firn/manifest'
+import { openRoot } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { assertHasBegun } from './internal/open/begun-log.js'
 import { locate } from './internal/open/locate.js'

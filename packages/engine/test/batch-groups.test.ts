@@ -5,7 +5,7 @@ import {
   type MemoryCommitLogOptions,
   MemoryLogStorage,
   type NewLogEntry,
-} from '@firn/manifest'
+} from '@firn/commit-log'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { FaultyObjectStore, plannedFaults } from '@firn/object-store/testing'
 import { describe, expect, test } from 'vitest'

@@ -1,5 +1,5 @@
+import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { FirnError } from '@firn/env'
-import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { FaultyObjectStore, plannedFaults } from '@firn/object-store/testing'
 import { describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-import { MemoryCommitLog, MemoryLogStorage, ObjectCommitLog } from '@firn/manifest'
+import { MemoryCommitLog, MemoryLogStorage, ObjectCommitLog } from '@firn/commit-log'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { systemEnv } from '@firn/env'
-import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore } from '@firn/object-store'
 import { FaultyObjectStore } from '@firn/object-store/testing'
 import { afterEach, describe, expect, test } from 'vitest'

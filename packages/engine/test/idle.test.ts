@@ -1,5 +1,5 @@
+import { MemoryCommitLog, MemoryLeases, ObjectCommitLog } from '@firn/commit-log'
 import { TestEnv } from '@firn/env/testing'
-import { MemoryCommitLog, MemoryLeases, ObjectCommitLog } from '@firn/manifest'
 import { MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
 import { expect, test } from 'vitest'
 import { open } from '../src/index.js'

@@ -1,5 +1,5 @@
+import { MemoryCommitLog, MemoryLeases, MemoryLogStorage } from '@firn/commit-log'
 import { TestEnv } from '@firn/env/testing'
-import { MemoryCommitLog, MemoryLeases, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { describe, expect, test } from 'vitest'
 import { type Database, type OpenOptions, open } from '../src/index.js'

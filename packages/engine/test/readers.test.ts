@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { rmSync } from 'node:fs'
-import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
+import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { afterEach, expect, test } from 'vitest'
 import { type Database, open } from '../src/index.js'

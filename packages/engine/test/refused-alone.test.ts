@@ -1,4 +1,4 @@
-import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
+import { MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { MemoryObjectStore } from '@firn/object-store'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Database, open } from '../src/index.js'

@@ -1,4 +1,4 @@
-import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
+import { MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { expect, test } from 'vitest'
 import { open } from '../src/index.js'

@@ -1,5 +1,3 @@
-import { systemEnv } from '@firn/env'
-import { TestEnv } from '@firn/env/testing'
 import {
   type CommitLog,
   type Leases,
@@ -7,8 +5,10 @@ import {
   MemoryLeases,
   MemoryLogStorage,
   ObjectCommitLog,
-} from '@firn/manifest'
-import { FaultyCommitLog } from '@firn/manifest/testing'
+} from '@firn/commit-log'
+import { FaultyCommitLog } from '@firn/commit-log/testing'
+import { systemEnv } from '@firn/env'
+import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { FaultyObjectStore } from '@firn/object-store/testing'
 import { expect, test } from 'vitest'

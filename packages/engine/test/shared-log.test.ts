@@ -1,11 +1,11 @@
+import { MemoryCommitLog, MemoryLeases, MemoryLogStorage, ObjectCommitLog } from '@firn/commit-log'
 import { isFirnError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
-import { MemoryCommitLog, MemoryLeases, MemoryLogStorage, ObjectCommitLog } from '@firn/manifest'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { expect, test } from 'vitest'
 import { type Database, type OpenOptions, open } from '../src/index.js'
 import { MaintenanceLease } from '../src/internal/maintenance/maintenance-lease.js'
-import { assembleDatabase } from '../src/internal/open/assemble-database.js'
+import { openDatabase } from '../src/internal/open/open-database.js'
 import { hooked } from './support/hooked-store.js'
 import { overriding } from './support/overriding.js'
 
@@ -136,7 +136,7 @@ test('batches that are files from the start make no endless tail', async () => {
       ownsLog: true,
       directory: undefined,
     }
-    return assembleDatabase(located, {})
+    return openDatabase(located, {})
   }
   {
     await using db = await opened()

@@ -1,5 +1,5 @@
+import { MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { TestEnv } from '@firn/env/testing'
-import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore } from '@firn/object-store'
 import { expect, test } from 'vitest'
 import { open } from '../src/index.js'

@@ -1,5 +1,5 @@
+import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { isFirnError } from '@firn/env'
-import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Database, open, type Transaction } from '../src/index.js'

@@ -1,5 +1,10 @@
+import {
+  type CommitLog,
+  MemoryCommitLog,
+  MemoryLogStorage,
+  ObjectCommitLog,
+} from '@firn/commit-log'
 import { TestEnv } from '@firn/env/testing'
-import { type CommitLog, MemoryCommitLog, MemoryLogStorage, ObjectCommitLog } from '@firn/manifest'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { describe, expect, it, test } from 'vitest'
 import { type OpenOptions, open } from '../src/index.js'

@@ -86,7 +86,7 @@ test('every part that takes a path means the directory of the call', async () =>
   await program(
     a,
     `
-    import { DirectoryLock, FileCommitLog } from ${from('@firn/manifest/file')}
+    import { DirectoryLock, FileCommitLog } from ${from('@firn/commit-log/file')}
     import { FsObjectStore } from ${from('@firn/object-store/fs')}
     import { DiskCache } from ${from('@firn/block-cache/disk')}
     import { CompactionWorker } from ${from('@firn/compaction/worker')}

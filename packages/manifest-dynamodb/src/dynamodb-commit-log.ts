@@ -1,13 +1,4 @@
 import {
-  assertUlid,
-  ClosedError,
-  CorruptionError,
-  type Env,
-  InvalidArgumentError,
-  isFirnError,
-  systemEnv,
-} from '@firn/env'
-import {
   AmbiguousAppendError,
   type AppendRequests,
   type AppendResult,
@@ -22,7 +13,16 @@ import {
   type NewLogEntry,
   type ReadLogOptions,
   readUndamaged,
-} from '@firn/manifest'
+} from '@firn/commit-log'
+import {
+  assertUlid,
+  ClosedError,
+  CorruptionError,
+  type Env,
+  InvalidArgumentError,
+  isFirnError,
+  systemEnv,
+} from '@firn/env'
 import {
   decodeEntryItem,
   ENTRY_FORMAT,
@@ -264,7 +264,9 @@ export class DynamoDbCommitLog implements CommitLog {
       const startedAt = this.#env.monotonic()
       const end = Math.min(through, next + PARALLEL_UPDATES - 1)
       const window = Array.from({ length: end - next + 1 }, (_, i) => next + i)
-      const units = await Promise.all(window.map((version) => this.#bury(version, signal)))
+      const units = await Promise.all(
+        window.map((version) => this.#writeTombstone(version, signal)),
+      )
       if (units.includes(0)) return
       this.#tombstonesThrough = end
       next = end + 1
@@ -276,7 +278,7 @@ export class DynamoDbCommitLog implements CommitLog {
   }
 
   /** Makes one entry a tombstone; gives the write units it cost, 0 where there is no such entry. */
-  async #bury(version: number, signal: AbortSignal | undefined): Promise<number> {
+  async #writeTombstone(version: number, signal: AbortSignal | undefined): Promise<number> {
     const key = entryKey(this.#incarnation, version)
     const result = await this.#table.updateIf(KNOWN, key, 'REMOVE payload, payloadCrc', signal)
     if ('done' in result) return result.done.ConsumedCapacity?.CapacityUnits ?? 1

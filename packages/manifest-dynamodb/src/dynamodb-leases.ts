@@ -1,10 +1,10 @@
-import { assertUlid, systemEnv } from '@firn/env'
 import {
   BaseLeases,
   type LeaseCallOptions,
   type LeaseRecord,
   type ReplaceOutcome,
-} from '@firn/manifest'
+} from '@firn/commit-log'
+import { assertUlid, systemEnv } from '@firn/env'
 import { type Condition, ItemTable } from './internal/item-table.js'
 import { decodeLeaseItem, encodeLeaseItem, leaseItemKey } from './internal/lease-item.js'
 import type { DynamoDbOptions } from './options.js'

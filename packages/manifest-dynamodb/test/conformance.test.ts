@@ -1,6 +1,6 @@
+import { SpillingCommitLog } from '@firn/commit-log'
+import { commitLogConformance, leasesConformance } from '@firn/commit-log/conformance'
 import { systemEnv, ulid } from '@firn/env'
-import { SpillingCommitLog } from '@firn/manifest'
-import { commitLogConformance, leasesConformance } from '@firn/manifest/conformance'
 import { MemoryObjectStore } from '@firn/object-store'
 import { DynamoDbCommitLog, DynamoDbLeases } from '../src/index.js'
 import { deleteItem, describeServices } from './fixtures.js'

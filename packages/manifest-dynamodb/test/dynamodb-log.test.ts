@@ -1,4 +1,5 @@
 import { type AttributeValue, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { type CommitLog, SpillingCommitLog, spillPrefix } from '@firn/commit-log'
 import {
   CorruptionError,
   type Env,
@@ -7,7 +8,6 @@ import {
   systemEnv,
 } from '@firn/env'
 import { patientEnv } from '@firn/env/testing'
-import { type CommitLog, SpillingCommitLog, spillPrefix } from '@firn/manifest'
 import { MemoryObjectStore } from '@firn/object-store'
 import { describe, expect, it } from 'vitest'
 import {

@@ -1,3 +1,4 @@
+import { AmbiguousAppendError, resolveCommit } from '@firn/commit-log'
 import { type Env, systemEnv } from '@firn/env'
 import {
   dynamoDbAnswers,
@@ -8,7 +9,6 @@ import {
   refused,
   SILENT_SUCCESS,
 } from '@firn/local-services'
-import { AmbiguousAppendError, resolveCommit } from '@firn/manifest'
 import { describe, expect, it, vi } from 'vitest'
 import {
   createTable,

@@ -1,3 +1,4 @@
+import { appendSettled, type CommitLog } from '@firn/commit-log'
 import { isFirnError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import {
@@ -14,7 +15,6 @@ import {
   SILENT_SUCCESS,
   TWICE,
 } from '@firn/local-services'
-import { appendSettled, type CommitLog } from '@firn/manifest'
 import { expect, it } from 'vitest'
 import { DynamoDbCommitLog, type DynamoDbOptions } from '../src/index.js'
 import { collect, describeServices, long, newEntry } from './fixtures.js'

@@ -1,6 +1,6 @@
 import { DeleteItemCommand, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import type { LogEntry, NewLogEntry } from '@firn/commit-log'
 import { systemEnv, ulid } from '@firn/env'
-import type { LogEntry, NewLogEntry } from '@firn/manifest'
 import { afterAll, beforeAll, describe, inject } from 'vitest'
 import type { DynamoDbOptions } from '../src/index.js'
 import { createTable } from '../src/index.js'

@@ -1,4 +1,5 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { type Lease, LeaseLostError, leaseKey } from '@firn/commit-log'
 import { CorruptionError, FormatVersionError, systemEnv } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import {
@@ -10,7 +11,6 @@ import {
   refused,
   TWICE,
 } from '@firn/local-services'
-import { type Lease, LeaseLostError, leaseKey } from '@firn/manifest'
 import { expect, it } from 'vitest'
 import { DynamoDbLeases, type DynamoDbRequest } from '../src/index.js'
 import { describeServices } from './fixtures.js'

@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter } from '@firn/bytes'
+import { SPILLED_PAYLOAD_FORMAT } from '@firn/commit-log'
 import { FormatVersionError, ULID_BYTES, ulidFromBytes, ulidToBytes } from '@firn/env'
 import { readFileMeta, readFiles, writeFileMeta, writeFiles } from './internal/file-meta-codec.js'
 import { MAX_FILE_ID_BYTES, MAX_NAME_BYTES, MAX_OBJECT_KEY_BYTES } from './internal/limits.js'
@@ -18,7 +19,6 @@ import {
   EDIT_RECORDS,
   EDIT_UNPIN,
   PAYLOAD_FORMAT,
-  SPILLED_PAYLOAD_FORMAT,
 } from './payload.js'
 import type { Edit } from './state.js'
 

@@ -1,5 +1,5 @@
+import type { LogEntry } from '@firn/commit-log'
 import { CorruptionError } from '@firn/env'
-import type { LogEntry } from './commit-log.js'
 import { conflictOfEdit } from './conflict.js'
 import { decodeEdits } from './edits.js'
 import { applyEdit } from './internal/apply-edit.js'

@@ -4,24 +4,6 @@
 /** The root descriptor: what makes a prefix a database. */
 export const ROOT_KEY = 'FIRN'
 
-/** Where the entries of an object-store log are. */
-export function logPrefix(incarnation: string): string {
-  return `log/${incarnation}/`
-}
-
-export function logEntryKey(incarnation: string, version: number): string {
-  return logPrefix(incarnation) + digits(version)
-}
-
-/** Where payloads are that are too large for the log's entries. */
-export function spillPrefix(incarnation: string): string {
-  return `spill/${incarnation}/`
-}
-
-export function spillKey(incarnation: string, version: number, token: string): string {
-  return `${spillPrefix(incarnation)}${digits(version)}-${token}`
-}
-
 /** Where SSTs are. */
 export function sstPrefix(incarnation: string): string {
   return `sst/${incarnation}/`
@@ -29,10 +11,6 @@ export function sstPrefix(incarnation: string): string {
 
 export function sstKey(incarnation: string, fileId: string): string {
   return `${sstPrefix(incarnation)}${fileId}.sst`
-}
-
-export function leaseKey(incarnation: string, name: string): string {
-  return `leases/${incarnation}/${name}`
 }
 
 export function checkpointPrefix(incarnation: string): string {
@@ -53,17 +31,6 @@ export function checkpointVersion(key: string): number | undefined {
   if (match === null) return undefined
   const version = Number(NEWEST_FIRST - BigInt(match[1] as string))
   return Number.isSafeInteger(version) ? version : undefined
-}
-
-/** The number that ends a key after its prefix, or `undefined` for another key. */
-export function versionOfKey(key: string, prefix: string): number | undefined {
-  const match = /^(\d{20})/.exec(key.slice(prefix.length))
-  const version = match === null ? Number.NaN : Number(match[1])
-  return Number.isSafeInteger(version) ? version : undefined
-}
-
-function digits(version: number): string {
-  return String(version).padStart(20, '0')
 }
 
 /**

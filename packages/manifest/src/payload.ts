@@ -3,11 +3,8 @@
  * never changes, a number is never used again.
  */
 
-/** First byte of every payload that isn't empty. */
+/** First byte of every payload that isn't empty. 0x80 and above belong to logs: see @firn/commit-log. */
 export const PAYLOAD_FORMAT = 1
-
-/** First byte of a payload that only says in which object the real one is (`SpillingCommitLog`). */
-export const SPILLED_PAYLOAD_FORMAT = 0x80
 
 /** Bytes in front of an edit's body: its type (u8) and the body's length (u32). */
 export const EDIT_HEADER_BYTES = 5

@@ -1,4 +1,5 @@
 import { crc32, utf8Decode, utf8Encode } from '@firn/bytes'
+import { readUndamaged } from '@firn/commit-log'
 import {
   CorruptionError,
   type Env,
@@ -12,7 +13,6 @@ import {
 import type { ObjectStore } from '@firn/object-store'
 import { DatabaseNotFoundError } from './errors.js'
 import { ROOT_KEY } from './object-keys.js'
-import { readUndamaged } from './read-undamaged.js'
 
 export interface OpenRootOptions {
   env?: Env

@@ -1,5 +1,6 @@
+import type { NewLogEntry } from '@firn/commit-log'
 import { ulidFromBytes } from '@firn/env'
-import type { FileMeta, LogEntry, NewLogEntry, TableOptionsState } from '../src/index.js'
+import type { FileMeta, TableOptionsState } from '../src/index.js'
 
 export const INCARNATION = '01JD3ZJ8GQW0000000000000FN'
 
@@ -70,15 +71,4 @@ export function newEntry(
     token: token(version * 1000 + mark),
     payload: typeof payload === 'string' ? Uint8Array.from(Buffer.from(payload)) : payload,
   }
-}
-
-export async function collect(entries: AsyncIterable<LogEntry>): Promise<LogEntry[]> {
-  const all: LogEntry[] = []
-  for await (const entry of entries) all.push(entry)
-  return all
-}
-
-/** Lets everything happen that waits for nothing but a turn. */
-export function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,14 +1,13 @@
-import type { DatabaseParts } from '@firn/engine'
 import {
   type CommitLog,
   type Leases,
   type LogEntry,
   ObjectCommitLog,
   ObjectLeases,
-  openRoot,
   SpillingCommitLog,
-  sstKey,
-} from '@firn/manifest'
+} from '@firn/commit-log'
+import type { DatabaseParts } from '@firn/engine'
+import { openRoot, sstKey } from '@firn/manifest'
 import { DynamoDbCommitLog, DynamoDbLeases } from '@firn/manifest-dynamodb'
 import { type ObjectStore, RetryingObjectStore } from '@firn/object-store'
 import { S3ObjectStore } from '@firn/object-store-s3'

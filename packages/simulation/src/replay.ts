@@ -1,3 +1,4 @@
+import type { LogEntry } from '@firn/commit-log'
 import { CorruptionError } from '@firn/env'
 import {
   applyEntry,
@@ -6,7 +7,6 @@ import {
   type Edit,
   emptyState,
   type FileMeta,
-  type LogEntry,
   liveFiles,
   readRecords,
 } from '@firn/manifest'

@@ -1,12 +1,5 @@
-import {
-  begunKey,
-  checkpointPrefix,
-  leaseKey,
-  logPrefix,
-  ROOT_KEY,
-  spillPrefix,
-  sstPrefix,
-} from '@firn/manifest'
+import { leaseKey, logPrefix, spillPrefix } from '@firn/commit-log'
+import { begunKey, checkpointPrefix, ROOT_KEY, sstPrefix } from '@firn/manifest'
 import type { Place } from './place.js'
 import type { Replay } from './replay.js'
 

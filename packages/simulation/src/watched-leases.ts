@@ -1,4 +1,4 @@
-import type { AcquireLeaseOptions, Lease, Leases } from '@firn/manifest'
+import type { AcquireLeaseOptions, Lease, Leases } from '@firn/commit-log'
 import type { Life } from './sim-process.js'
 import { Violation } from './violation.js'
 

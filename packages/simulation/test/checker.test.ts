@@ -1,12 +1,7 @@
 import { concatBytes, utf8Encode } from '@firn/bytes'
+import type { LogEntry } from '@firn/commit-log'
 import { systemEnv, ulid } from '@firn/env'
-import {
-  type Edit,
-  encodeEdits,
-  type LogEntry,
-  RecordsWriter,
-  type TableOptionsState,
-} from '@firn/manifest'
+import { type Edit, encodeEdits, RecordsWriter, type TableOptionsState } from '@firn/manifest'
 import { SstWriter } from '@firn/sst'
 import { describe, expect, test } from 'vitest'
 import { check } from '../src/checker.js'

@@ -1,6 +1,6 @@
+import { type CommitLog, ObjectCommitLog, SpillingCommitLog } from '@firn/commit-log'
+import { commitLogConformance, leasesConformance } from '@firn/commit-log/conformance'
 import { systemEnv, ulid } from '@firn/env'
-import { type CommitLog, ObjectCommitLog, SpillingCommitLog } from '@firn/manifest'
-import { commitLogConformance, leasesConformance } from '@firn/manifest/conformance'
 import { DynamoDbCommitLog, DynamoDbLeases } from '@firn/manifest-dynamodb'
 import { objectStoreConformance } from '@firn/object-store/conformance'
 import { S3ObjectStore } from '@firn/object-store-s3'

@@ -1,4 +1,4 @@
-import type { Lease, Leases } from '@firn/manifest'
+import type { Lease, Leases } from '@firn/commit-log'
 import { expect, test } from 'vitest'
 import { Clock } from '../src/clock.js'
 import { Decisions } from '../src/decisions.js'

@@ -1,4 +1,5 @@
-import { decodeEdits, type Edit, type FileMeta, type LogEntry, readRecords } from '@firn/manifest'
+import type { LogEntry } from '@firn/commit-log'
+import { decodeEdits, type Edit, type FileMeta, readRecords } from '@firn/manifest'
 import { KIND_DELETE, KIND_PUT } from '@firn/mvcc'
 import { countOf, formatBytes } from '../text/quantities.js'
 

@@ -1,10 +1,5 @@
-import {
-  applyEntry,
-  type CommitLog,
-  emptyState,
-  liveFiles,
-  readNewestCheckpoint,
-} from '@firn/manifest'
+import type { CommitLog } from '@firn/commit-log'
+import { applyEntry, emptyState, liveFiles, readNewestCheckpoint } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 
 // A writer may truncate the log between a look at the checkpoints and one at the log.

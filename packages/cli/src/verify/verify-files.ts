@@ -1,14 +1,13 @@
 import { equalRanges } from '@firn/bytes'
+import { spillPrefix, versionOfKey } from '@firn/commit-log'
 import { CorruptionError, isFirnError } from '@firn/env'
 import {
   type DatabaseState,
   type FileMeta,
   fileBaseVersion,
   liveFiles,
-  spillPrefix,
   sstKey,
   sstPrefix,
-  versionOfKey,
 } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { SstReader, type SstSource } from '@firn/sst'

@@ -1,8 +1,8 @@
 import { equalRanges } from '@firn/bytes'
+import type { CommitLog, LogEntry } from '@firn/commit-log'
 import { isFirnError } from '@firn/env'
 import {
   applyEntry,
-  type CommitLog,
   checkpointPrefix,
   type DatabaseState,
   decodeCheckpoint,
@@ -10,7 +10,6 @@ import {
   type Edit,
   emptyState,
   encodeCheckpoint,
-  type LogEntry,
   readRecords,
 } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'

@@ -12,7 +12,7 @@ import type { VersionFilter } from '../version-filter.js'
 
 interface TableRetention {
   readonly retention: KeyRetention
-  readonly elsewhere: Elsewhere
+  readonly outside: OutsideFiles
 }
 
 /** Applies each table's retention to a merge; drops the records of tables that are gone. */
@@ -28,7 +28,7 @@ export class RetentionFilter implements VersionFilter {
     this.#tables = new Map(
       plan.tables.map(({ id, horizon, versions, others }) => [
         id,
-        { retention: new KeyRetention({ horizon, versions }), elsewhere: new Elsewhere(others) },
+        { retention: new KeyRetention({ horizon, versions }), outside: new OutsideFiles(others) },
       ]),
     )
   }
@@ -60,12 +60,12 @@ export class RetentionFilter implements VersionFilter {
     let decision: RetentionDecision = DROP
     if (table !== undefined) {
       const { kind, timestamp } = cursor
-      const { retention, elsewhere } = table
+      const { retention, outside } = table
       const bottommost =
         kind === KIND_DELETE &&
         timestamp <= retention.horizon &&
         timestamp <= this.#flushedTimestamp &&
-        !elsewhere.holdsOlder(cursor)
+        !outside.holdsOlder(cursor)
       decision = retention.keep(timestamp, kind, bottommost)
     }
     if (decision !== KEEP) this.dropped++
@@ -79,7 +79,7 @@ export class RetentionFilter implements VersionFilter {
 }
 
 /** The files that a merge doesn't read, asked with keys in ascending order. */
-class Elsewhere {
+class OutsideFiles {
   /** By smallest key. */
   readonly #files: OtherFile[]
   #next = 0

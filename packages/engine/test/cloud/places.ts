@@ -1,6 +1,6 @@
+import type { CommitLog } from '@firn/commit-log'
 import { systemEnv } from '@firn/env'
 import { createBucket, createTable } from '@firn/local-services'
-import type { CommitLog } from '@firn/manifest'
 import { openRoot } from '@firn/manifest'
 import { inject } from 'vitest'
 import { AWS_PRICES } from '../../src/index.js'

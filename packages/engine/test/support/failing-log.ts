@@ -1,4 +1,4 @@
-import type { AppendResult, CommitLog, LogEntry, NewLogEntry } from '@firn/manifest'
+import type { AppendResult, CommitLog, LogEntry, NewLogEntry } from '@firn/commit-log'
 
 /** A log that fails its appends and syncs from a moment on, as a full or dying disk does. */
 export class FailingLog implements CommitLog {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
+import { MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { MemoryObjectStore } from '@firn/object-store'
 import { type Database, type OpenOptions, open } from '../../src/index.js'
 

@@ -1,6 +1,6 @@
 import { crc32, utf8Encode } from '@firn/bytes'
+import { type LogEntry, logPrefix, type NewLogEntry } from '@firn/commit-log'
 import { CorruptionError, FormatVersionError, isUlid } from '@firn/env'
-import { type LogEntry, logPrefix, type NewLogEntry } from '@firn/manifest'
 import type { Item } from './item-size.js'
 import type { ItemKey } from './item-table.js'
 

@@ -77,7 +77,7 @@ export function failureOf(
 }
 
 /** What an error of the SDK's says, and whether the request may have been done in spite of it. */
-export function understand(tableName: string, error: unknown): DynamoDbError {
+export function classify(tableName: string, error: unknown): DynamoDbError {
   if (error instanceof DynamoDbError) return error
   const { name, $metadata } = (error ?? {}) as SdkError
   const reason = typeof name === 'string' ? REASONS[name] : undefined

@@ -1,6 +1,6 @@
 import { crc32, utf8Encode } from '@firn/bytes'
+import { type LeaseRecord, leaseKey } from '@firn/commit-log'
 import { CorruptionError, FormatVersionError, isUlid } from '@firn/env'
-import { type LeaseRecord, leaseKey } from '@firn/manifest'
 import { numberOf } from './entry-item.js'
 import type { Item } from './item-size.js'
 import type { ItemKey } from './item-table.js'

@@ -2,7 +2,7 @@ import type { DescribeTableCommandOutput, DynamoDBClient } from '@aws-sdk/client
 import { type Env, InvalidArgumentError, type Slots, slotsOf, systemEnv } from '@firn/env'
 import type { DynamoDbError } from '../errors.js'
 import type { DynamoDbOptions, DynamoDbRequest } from '../options.js'
-import { failureOf, isConditionFailure, understand } from './failure.js'
+import { classify, failureOf, isConditionFailure } from './failure.js'
 import type { Item } from './item-size.js'
 import { schemaFailureOf } from './key-schema.js'
 import { type Attempt, requestOf } from './metering.js'
@@ -136,7 +136,7 @@ export class Requester {
 
   #failed<O>(error: unknown): Attempt<O> {
     if (isConditionFailure(error)) return { refused: (error as { Item?: Item }).Item }
-    return { failure: understand(this.tableName, error) }
+    return { failure: classify(this.tableName, error) }
   }
 
   async #pauseOrThrow(

@@ -1,5 +1,5 @@
-import type { CommitLog, LogEntry } from '@firn/manifest'
-import { FileCommitLog, type FileSystem as LogFiles } from '@firn/manifest/file'
+import type { CommitLog, LogEntry } from '@firn/commit-log'
+import { FileCommitLog, type FileSystem as LogFiles } from '@firn/commit-log/file'
 import { MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { FsObjectStore, type FileSystem as StoreFiles } from '@firn/object-store/fs'
 import type { Decisions } from '../decisions.js'

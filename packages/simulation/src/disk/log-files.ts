@@ -1,4 +1,4 @@
-import type { FileSystem, LogFile } from '@firn/manifest/file'
+import type { FileSystem, LogFile } from '@firn/commit-log/file'
 import type { DiskUser } from './disk-user.js'
 import type { SimFile } from './sim-file.js'
 import { systemError } from './system-error.js'

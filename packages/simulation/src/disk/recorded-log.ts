@@ -5,7 +5,7 @@ import type {
   LogEntry,
   NewLogEntry,
   ReadLogOptions,
-} from '@firn/manifest'
+} from '@firn/commit-log'
 
 /** A log that keeps what is appended to it, by token, for when it was truncated. */
 export class RecordedLog implements CommitLog {

@@ -1,3 +1,4 @@
+import type { LogEntry } from '@firn/commit-log'
 import {
   applyEntry,
   type DatabaseState,
@@ -6,7 +7,6 @@ import {
   emptyState,
   encodeEdits,
   type FileMeta,
-  type LogEntry,
   liveFiles,
   RecordsWriter,
   type TableOptionsState,

@@ -7,7 +7,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'An append without a certain answer is taken for lost, and made again at the next version.',
     patches: [
       {
-        module: 'manifest/settle',
+        module: 'commit-log/settle',
         from: "if (!isFirnError(error, 'FIRN_AMBIGUOUS_APPEND')) {",
         to: `if (isFirnError(error, 'FIRN_AMBIGUOUS_APPEND'))
           return { appended: false, winner: { ...entry, token: '' } };
@@ -20,7 +20,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'An append that is not there when it is looked for is taken for lost; it may still arrive.',
     patches: [
       {
-        module: 'manifest/settle',
+        module: 'commit-log/settle',
         from: 'if (found !== undefined) return settled({ appended: false, winner: found }, entry.token);',
         to: `return settled(
           { appended: false, winner: found ?? { ...entry, token: '' } }, entry.token);`,
@@ -32,7 +32,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: "One's own entry, met again by a request that was delivered twice, is taken for another's.",
     patches: [
       {
-        module: 'manifest/settle',
+        module: 'commit-log/settle',
         from: 'if (!result.appended && result.winner.token === token) return { appended: true };',
         to: '',
       },
@@ -43,7 +43,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'Whichever entry has the version is taken for the one that was to be appended.',
     patches: [
       {
-        module: 'manifest/settle',
+        module: 'commit-log/settle',
         from: 'if (!result.appended && result.winner.token === token)',
         to: 'if (!result.appended)',
       },
@@ -54,7 +54,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'An append that is tried again has another token, so what the first attempt wrote is not known again.',
     patches: [
       {
-        module: 'manifest/settle',
+        module: 'commit-log/settle',
         from: 'return settled(await log.append(entry, { signal }), entry.token);',
         to: `if (attempt > 0) entry = { ...entry, token: entry.token.slice(0, -1) + (attempt % 10) };
             return settled(await log.append(entry, { signal }), entry.token);`,
@@ -65,7 +65,7 @@ export const COMMITS: readonly Mutant[] = [
     name: 'second-attempt-decides',
     bug: 'An error of a second attempt is told as if there had been no first one, which may still arrive.',
     patches: [
-      { module: 'manifest/settle', from: 'if (attempt === 0) throw error;', to: 'throw error;' },
+      { module: 'commit-log/settle', from: 'if (attempt === 0) throw error;', to: 'throw error;' },
     ],
   },
   {
@@ -174,7 +174,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'The files of a batch are deleted where it is not known whether its entry is in the log.',
     patches: [
       {
-        module: 'engine/internal/ingest/batch-runs',
+        module: 'engine/internal/ingest/ingestion',
         from: 'if (refused) await writer.discard(files);',
         to: 'await writer.discard(files);',
       },
@@ -185,7 +185,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'Of large batches that share a commit, only the last one is in its file.',
     patches: [
       {
-        module: 'engine/internal/ingest/batch-groups',
+        module: 'engine/internal/ingest/ingest-queue',
         from: ': members.map(({ records })',
         to: ': members.slice(-1).map(({ records })',
       },
@@ -244,7 +244,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A batch that is given up while its entry is on its way to the log has its files deleted.',
     patches: [
       {
-        module: 'engine/internal/ingest/batch-runs',
+        module: 'engine/internal/ingest/ingestion',
         from: 'async stop(reason) { if (this.#committing) return;',
         to: 'async stop(reason) {',
       },
@@ -255,7 +255,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A batch that is done still listens to the signal that it was given.',
     patches: [
       {
-        module: 'engine/internal/ingest/batch-runs',
+        module: 'engine/internal/ingest/ingestion',
         from: "signal?.removeEventListener('abort', onAbort);",
         to: '',
       },

@@ -7,12 +7,12 @@ export const DISKS: readonly Mutant[] = [
     bug: 'Entries are acknowledged when they are written, and synced by nobody.',
     patches: [
       {
-        module: 'manifest/internal/file/segment-appender',
+        module: 'commit-log/internal/file/segment-appender',
         from: 'const atOnce = durable && !this.#unsynced; if (!atOnce) this.#unsynced = true;',
         to: 'const atOnce = false;',
       },
       {
-        module: 'manifest/internal/file/segment-appender',
+        module: 'commit-log/internal/file/segment-appender',
         from: 'return this.#end + bytes <= this.#allocated',
         to: 'return false && this.#end + bytes <= this.#allocated',
       },
@@ -23,7 +23,7 @@ export const DISKS: readonly Mutant[] = [
     bug: 'A durable entry is acknowledged though buffered ones before it are not on the disk.',
     patches: [
       {
-        module: 'manifest/internal/file/segment-appender',
+        module: 'commit-log/internal/file/segment-appender',
         from: 'if (lazy) this.#unsynced = true;',
         to: '',
       },
@@ -57,7 +57,7 @@ export const DISKS: readonly Mutant[] = [
     bug: 'Entries are acknowledged in a segment whose name is not on the disk.',
     patches: [
       {
-        module: 'manifest/internal/file/group-writer',
+        module: 'commit-log/internal/file/group-writer',
         from: 'this.#options.onSegment(firstVersion); await fileSystem.syncDirectory(directory);',
         to: 'this.#options.onSegment(firstVersion);',
       },

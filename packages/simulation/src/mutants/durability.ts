@@ -7,7 +7,7 @@ export const DURABILITY: readonly Mutant[] = [
     bug: 'A short durable write is made in place, though buffered ones before it were not synced.',
     patches: [
       {
-        module: 'manifest/internal/file/segment-appender',
+        module: 'commit-log/internal/file/segment-appender',
         from: 'this.#filling === undefined && !this.#unsynced;',
         to: 'this.#filling === undefined;',
       },
@@ -18,12 +18,12 @@ export const DURABILITY: readonly Mutant[] = [
     bug: 'A durable write makes its own bytes durable, and not the buffered ones before it.',
     patches: [
       {
-        module: 'manifest/internal/file/segment-appender',
+        module: 'commit-log/internal/file/segment-appender',
         from: 'const atOnce = durable && !this.#unsynced;',
         to: 'const atOnce = durable;',
       },
       {
-        module: 'manifest/internal/file/segment-appender',
+        module: 'commit-log/internal/file/segment-appender',
         from: 'if (durable) await this.sync();',
         to: '',
       },
@@ -34,7 +34,7 @@ export const DURABILITY: readonly Mutant[] = [
     bug: 'A segment is ended without a sync of what was buffered in it.',
     patches: [
       {
-        module: 'manifest/internal/file/group-writer',
+        module: 'commit-log/internal/file/group-writer',
         from: 'await before.sync();',
         to: '',
       },
@@ -45,7 +45,7 @@ export const DURABILITY: readonly Mutant[] = [
     bug: 'Of entries that are written at once, one that nobody waits for makes all of them lazy.',
     patches: [
       {
-        module: 'manifest/internal/file/group-writer',
+        module: 'commit-log/internal/file/group-writer',
         from: 'lazy &&= entry.lazy === true;',
         to: 'lazy = entries.some((each) => each.lazy === true);',
       },
@@ -56,7 +56,7 @@ export const DURABILITY: readonly Mutant[] = [
     bug: 'The log notes of buffered entries that they are durable once they are written.',
     patches: [
       {
-        module: 'manifest/internal/file/group-writer',
+        module: 'commit-log/internal/file/group-writer',
         from: 'if (!lazy) this.#durableVersion = version;',
         to: 'this.#durableVersion = version;',
       },
@@ -67,7 +67,7 @@ export const DURABILITY: readonly Mutant[] = [
     bug: 'A sync of the log is told done without one.',
     patches: [
       {
-        module: 'manifest/internal/file/group-writer',
+        module: 'commit-log/internal/file/group-writer',
         from: 'await this.#appender?.sync();',
         to: '',
       },
@@ -89,7 +89,7 @@ export const DURABILITY: readonly Mutant[] = [
     bug: 'What a killed process wrote, and maybe did not sync, is told durable without writing it again.',
     patches: [
       {
-        module: 'manifest/internal/file/segment-appender',
+        module: 'commit-log/internal/file/segment-appender',
         from: 'if (bytes.length > 0) await file.write([bytes], from, true);',
         to: '',
       },

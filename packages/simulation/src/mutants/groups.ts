@@ -15,12 +15,12 @@ export const GROUPS: readonly Mutant[] = [
   },
   {
     name: 'validated-up-to-the-present',
-    bug: 'A transaction counts as held against all that is known by now, though an older tree was looked at.',
+    bug: 'A transaction counts as held against all that is known by now, though an older view was looked at.',
     patches: [
       {
         module: 'engine/internal/commit/transaction-group',
-        from: 'versions.holding((tree, state) => this.#check(tree, state))',
-        to: 'versions.holding((tree) => this.#check(tree, { tables: versions.state.tables, get timestamp() { return versions.state.timestamp; } }))',
+        from: 'versions.holding((view, state) => this.#check(view, state))',
+        to: 'versions.holding((view) => this.#check(view, { tables: versions.state.tables, get timestamp() { return versions.state.timestamp; } }))',
       },
     ],
   },

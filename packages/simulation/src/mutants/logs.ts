@@ -7,7 +7,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'An entry of an object store’s log is put without a condition.',
     patches: [
       {
-        module: 'manifest/object-commit-log',
+        module: 'commit-log/object-commit-log',
         from: 'const options = { ifAbsent: true, signal, urgent: true };',
         to: 'const options = { signal, urgent: true };',
       },
@@ -29,7 +29,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'An entry that can not be read now is taken for the end of the log.',
     patches: [
       {
-        module: 'manifest/object-commit-log',
+        module: 'commit-log/object-commit-log',
         from: `return ofVersion(decodeEntryObject(key, bytes), version, key);
           });
         } catch (error) {
@@ -46,7 +46,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'Where the second request for a late entry fails, the entry counts as missing.',
     patches: [
       {
-        module: 'manifest/object-commit-log',
+        module: 'commit-log/object-commit-log',
         from: 'const request = (signal) => this.#readOnce(version, { signal, urgent });',
         to: `let sent = 0;
           const request = (signal) => {
@@ -64,7 +64,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'Of entries that are read at once, those above a missing one are given, too.',
     patches: [
       {
-        module: 'manifest/object-commit-log',
+        module: 'commit-log/object-commit-log',
         from: 'return entries.slice(0, hole);',
         to: 'return entries.filter((entry) => entry !== undefined);',
       },
@@ -75,7 +75,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'Entries that are read at once are given as their reads end.',
     patches: [
       {
-        module: 'manifest/internal/read-ahead',
+        module: 'commit-log/internal/read-ahead',
         from: 'const settled = this.#reads[0]?.settled;',
         to: `this.#reads.sort((a, b) => (a.settled === undefined ? 1 : 0) - (b.settled === undefined ? 1 : 0));
           const settled = this.#reads[0]?.settled;`,
@@ -87,7 +87,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'An append that is late counts as lost where its entry is looked for and not there.',
     patches: [
       {
-        module: 'manifest/hedged-appends',
+        module: 'commit-log/hedged-appends',
         from: 'return found && resultOf(found, entry);',
         to: "return resultOf(found ?? { ...entry, token: '', payload: undefined }, entry);",
       },
@@ -98,7 +98,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'An append that is late counts as done where an entry of its version is found, whosever it is.',
     patches: [
       {
-        module: 'manifest/hedged-appends',
+        module: 'commit-log/hedged-appends',
         from: 'return found && resultOf(found, entry);',
         to: 'return found && { appended: true };',
       },
@@ -131,7 +131,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'The payload of an entry is not held against its checksum.',
     patches: [
       {
-        module: 'manifest/internal/entry-object',
+        module: 'commit-log/internal/entry-object',
         from: 'if (crc32(payload, crc32(utf8Encode(key))) !== getU32(bytes, 48)) {',
         to: 'if (payload.length !== length) {',
       },
@@ -142,7 +142,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'Writers who try for one version put their long payloads under one name.',
     patches: [
       {
-        module: 'manifest/object-keys',
+        module: 'commit-log/object-keys',
         from: 'export function spillKey(incarnation, version, token) {',
         to: "export function spillKey(incarnation, version, token) { token = '0';",
       },
@@ -153,7 +153,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'The object of a long payload is deleted where it is not known whether its entry is in the log.',
     patches: [
       {
-        module: 'manifest/spilling-commit-log',
+        module: 'commit-log/spilling-commit-log',
         from: 'const result = await this.#log.append({ ...entry, payload }, options);',
         to: `const result = await this.#log.append({ ...entry, payload }, options)
           .catch(async (error) => { await this.#store.delete(key); throw error; });`,
@@ -165,7 +165,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'A long payload is taken for the right one by its length.',
     patches: [
       {
-        module: 'manifest/spilling-commit-log',
+        module: 'commit-log/spilling-commit-log',
         from: 'payload.length === reference.length && checksumOf(payload) === reference.checksum',
         to: 'payload.length === reference.length',
       },
@@ -216,7 +216,7 @@ export const LOGS: readonly Mutant[] = [
     bug: 'Truncation deletes entries in place of leaving tombstones.',
     patches: [
       {
-        module: 'manifest/file-commit-log',
+        module: 'commit-log/file-commit-log',
         from: 'await replaceByTombstones(this.#fs, this.#directory, entries, this.#env);',
         to: 'this.#fs.remove(path);',
       },

@@ -7,7 +7,7 @@ export const MEMORY: readonly Mutant[] = [
     bug: 'Of the memtables that wait to be flushed, a get looks into the newest one alone.',
     patches: [
       {
-        module: 'engine/internal/view/table-tree',
+        module: 'engine/internal/view/table-view',
         from: 'for (let i = 0; i < this.immutables.length; i++)',
         to: 'for (let i = 0; i < Math.min(1, this.immutables.length); i++)',
       },
@@ -18,7 +18,7 @@ export const MEMORY: readonly Mutant[] = [
     bug: 'A get looks into two of the memtables that wait to be flushed, and into no more.',
     patches: [
       {
-        module: 'engine/internal/view/table-tree',
+        module: 'engine/internal/view/table-view',
         from: 'for (let i = 0; i < this.immutables.length; i++)',
         to: 'for (let i = 0; i < Math.min(2, this.immutables.length); i++)',
       },
@@ -106,7 +106,7 @@ export const MEMORY: readonly Mutant[] = [
     bug: 'A transaction that has written something does not see the memtables that wait to be flushed.',
     patches: [
       {
-        module: 'engine/internal/view/tree',
+        module: 'engine/internal/view/view',
         from: '[this.active, ...this.immutables], this.#files',
         to: '[this.active], this.#files',
       },
@@ -117,7 +117,7 @@ export const MEMORY: readonly Mutant[] = [
     bug: 'A get ends at the first level that holds nothing newer than what it has, though a deeper one may.',
     patches: [
       {
-        module: 'engine/internal/view/table-tree',
+        module: 'engine/internal/view/table-view',
         from: 'if (level.maxTimestamp <= lookup.foundTimestamp) continue;',
         to: 'if (level.maxTimestamp <= lookup.foundTimestamp) break;',
       },

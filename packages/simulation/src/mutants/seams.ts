@@ -10,7 +10,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'What is written while the log is synced counts as synced with the rest.',
     patches: [
       {
-        module: 'manifest/internal/file/group-writer',
+        module: 'commit-log/internal/file/group-writer',
         from: 'const { version } = this.written; await this.#appender?.sync();',
         to: 'await this.#appender?.sync(); const { version } = this.written;',
       },
@@ -21,7 +21,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'What a torn write left behind the last entry of a segment is not cut.',
     patches: [
       {
-        module: 'manifest/internal/file/segment-appender',
+        module: 'commit-log/internal/file/segment-appender',
         from: 'if (torn) await file.truncate(frames.end);',
         to: 'if (torn) void file;',
       },
@@ -122,7 +122,7 @@ export const SEAMS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/handles/snapshot-handle',
-        from: 'if (id !== undefined && table.idIn(tree.state) !== id)',
+        from: 'if (id !== undefined && table.idIn(view.state) !== id)',
         to: 'if (id !== undefined && id < 0)',
       },
     ],

@@ -29,7 +29,7 @@ export const SERVICES: readonly Mutant[] = [
     bug: 'A lease that somebody holds is taken for one whose time is over.',
     patches: [
       {
-        module: 'manifest/base-leases',
+        module: 'commit-log/base-leases',
         from: 'this.#seen.set(name, { record, since: now }); return false;',
         to: 'this.#seen.set(name, { record, since: now }); return true;',
       },
@@ -40,7 +40,7 @@ export const SERVICES: readonly Mutant[] = [
     bug: 'A lease that is renewed meanwhile is taken for one that nobody has touched.',
     patches: [
       {
-        module: 'manifest/base-leases',
+        module: 'commit-log/base-leases',
         from: 'a.renewals === b.renewals &&',
         to: '',
       },
@@ -51,7 +51,7 @@ export const SERVICES: readonly Mutant[] = [
     bug: 'The holder of a lease counts its time from when the answer came.',
     patches: [
       {
-        module: 'manifest/base-leases',
+        module: 'commit-log/base-leases',
         from: 'record: outcome.replaced, sentAt,',
         to: 'record: outcome.replaced, sentAt: this.#env.monotonic(),',
       },
@@ -62,7 +62,7 @@ export const SERVICES: readonly Mutant[] = [
     bug: 'The object of a lease is replaced without a condition.',
     patches: [
       {
-        module: 'manifest/object-leases',
+        module: 'commit-log/object-leases',
         from: '...condition,',
         to: '',
       },
@@ -73,7 +73,7 @@ export const SERVICES: readonly Mutant[] = [
     bug: 'Who has lost a lease counts as its holder all the same.',
     patches: [
       {
-        module: 'manifest/base-leases',
+        module: 'commit-log/base-leases',
         from: "this.#ended = 'lost';",
         to: 'holding.sentAt = sentAt;',
       },

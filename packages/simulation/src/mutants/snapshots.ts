@@ -7,7 +7,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
     bug: 'A snapshot of a time to come shows what is committed until then.',
     patches: [
       {
-        module: 'engine/internal/database/present',
+        module: 'engine/internal/database/head-source',
         from: 'return { version: visibleVersion, timestamp: visibleTimestamp };',
         to: 'return { version: visibleVersion, timestamp };',
       },
@@ -18,7 +18,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
     bug: 'A read at a time to come shows what is committed while it goes on.',
     patches: [
       {
-        module: 'engine/internal/database/present',
+        module: 'engine/internal/database/head-source',
         from: 'point.timestamp = Math.min(point.timestamp, timestamp);',
         to: 'point.timestamp = timestamp;',
       },
@@ -40,7 +40,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
     bug: 'Buffered writes join the version that a snapshot or a scan has taken.',
     patches: [
       {
-        module: 'engine/internal/database/present',
+        module: 'engine/internal/database/head-source',
         from: 'this.#options.committer?.sealVisible();',
         to: '',
       },
@@ -51,7 +51,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
     bug: 'A version that there is not yet means the newest one.',
     patches: [
       {
-        module: 'engine/internal/database/present',
+        module: 'engine/internal/database/head-source',
         from: `throw new VersionNotFoundError(version, this.#versions.visibleVersion);`,
         to: 'return this.#versions.visibleTimestamp;',
       },
@@ -86,7 +86,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
       {
         module: 'engine/internal/transaction/transaction-source',
         from: 'return this.#snapshot.holdAt(moment, signal);',
-        to: 'return this.#snapshot.holdAt(moment, signal).then((point) => { point.tree.release(); return this.hold(); });',
+        to: 'return this.#snapshot.holdAt(moment, signal).then((point) => { point.view.release(); return this.hold(); });',
       },
     ],
   },

@@ -9,7 +9,7 @@ export const TURNS: readonly Mutant[] = [
       {
         module: 'engine/internal/read/table-reader',
         from: 'const point = waiting ? this.#source.hold()',
-        to: 'const point = waiting ? { tree: this.#source.tree().retain(), timestamp: this.#source.timestamp }',
+        to: 'const point = waiting ? { view: this.#source.view().retain(), timestamp: this.#source.timestamp }',
       },
     ],
   },

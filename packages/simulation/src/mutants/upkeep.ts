@@ -85,8 +85,8 @@ export const UPKEEP: readonly Mutant[] = [
     patches: [
       {
         module: 'compaction/internal/retention-filter',
-        from: 'timestamp <= this.#flushedTimestamp && !elsewhere',
-        to: '!elsewhere',
+        from: 'timestamp <= this.#flushedTimestamp && !outside',
+        to: '!outside',
       },
     ],
   },
@@ -157,12 +157,12 @@ export const UPKEEP: readonly Mutant[] = [
     bug: 'A file is closed when the first of those who read it is done.',
     patches: [
       {
-        module: 'engine/internal/files/file-table',
+        module: 'engine/internal/files/file-cache',
         from: 'if (users > 0) this.#users.set(reader, users);',
         to: 'if (users > 1) this.#users.set(reader, users);',
       },
       {
-        module: 'engine/internal/files/file-table',
+        module: 'engine/internal/files/file-cache',
         from: 'if (this.reader !== reader) reader.close();',
         to: 'reader.close(); this.reader = undefined;',
       },

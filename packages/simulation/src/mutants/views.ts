@@ -34,7 +34,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'How fresh a process is counts from when the log answered, not from when it was asked.',
     patches: [
       {
-        module: 'engine/internal/database/present',
+        module: 'engine/internal/database/head-source',
         from: 'this.#lookedAtMs = startedAtMs;',
         to: 'this.#lookedAtMs = this.#options.env.monotonic();',
       },
@@ -45,17 +45,17 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'How fresh a process is counts by the wall clock, which may stand still.',
     patches: [
       {
-        module: 'engine/internal/database/present',
+        module: 'engine/internal/database/head-source',
         from: 'return env.monotonic() - this.#lookedAtMs > maxStalenessMs;',
         to: 'return env.now() / 1000 - this.#lookedAtMs > maxStalenessMs;',
       },
       {
-        module: 'engine/internal/database/present',
+        module: 'engine/internal/database/head-source',
         from: 'const startedAtMs = this.#options.env.monotonic();',
         to: 'const startedAtMs = this.#options.env.now() / 1000;',
       },
       {
-        module: 'engine/internal/database/present',
+        module: 'engine/internal/database/head-source',
         from: 'this.#lookedAtMs = options.lookedAtMs;',
         to: 'this.#lookedAtMs = options.env.now() / 1000;',
       },
@@ -77,7 +77,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A scan sees what is committed while it goes on, as long as that is in memory.',
     patches: [
       {
-        module: 'engine/internal/database/present',
+        module: 'engine/internal/database/head-source',
         from: 'timestamp: this.#versions.visibleTimestamp };',
         to: 'timestamp: this.timestamp };',
       },
@@ -88,7 +88,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A moment that is the very timestamp of a commit means the commit before.',
     patches: [
       {
-        module: 'manifest/lookup',
+        module: 'commit-log/lookup',
         from: 'if (entry.timestamp <= timestamp)',
         to: 'if (entry.timestamp < timestamp)',
       },
@@ -99,7 +99,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A record in memory is taken for the newest one, though a large batch in a file came later.',
     patches: [
       {
-        module: 'engine/internal/view/table-tree',
+        module: 'engine/internal/view/table-view',
         from: 'lookup.stage = 1;',
         to: `lookup.stage = 1;
           if (lookup.foundTimestamp >= 0)
@@ -112,7 +112,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A read of a moment does not see what was committed at that very moment, in memory.',
     patches: [
       {
-        module: 'engine/internal/memtable/table-memtable',
+        module: 'engine/internal/memtable/memtable-partition',
         from: `while (version !== NO_VERSION && this.timestamps[version] > timestamp) {
             version = this.older[version];
           }
@@ -129,7 +129,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A read of a moment leaves out a file that begins at that very moment.',
     patches: [
       {
-        module: 'engine/internal/view/table-tree',
+        module: 'engine/internal/view/table-view',
         from: 'handle.meta.minTimestamp > lookup.timestamp',
         to: 'handle.meta.minTimestamp >= lookup.timestamp',
       },

@@ -1,5 +1,5 @@
+import { FileCommitLog } from '@firn/commit-log/file'
 import { type Database, open } from '@firn/engine'
-import { FileCommitLog } from '@firn/manifest/file'
 import { MeteredObjectStore } from '@firn/object-store'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { expect, test } from 'vitest'

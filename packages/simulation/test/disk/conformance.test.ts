@@ -1,5 +1,5 @@
-import { commitLogConformance } from '@firn/manifest/conformance'
-import { FileCommitLog } from '@firn/manifest/file'
+import { commitLogConformance } from '@firn/commit-log/conformance'
+import { FileCommitLog } from '@firn/commit-log/file'
 import { objectStoreConformance } from '@firn/object-store/conformance'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { logFiles } from '../../src/disk/log-files.js'

@@ -1,5 +1,5 @@
+import { MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { type Database, open } from '@firn/engine'
-import { MemoryCommitLog, MemoryLogStorage } from '@firn/manifest'
 import { MemoryObjectStore } from '@firn/object-store'
 import { expect, test } from 'vitest'
 import { cacheFiles } from '../../src/disk/cache-files.js'

@@ -1,6 +1,6 @@
+import { FileCommitLog } from '@firn/commit-log/file'
 import { type Database, isFirnError, open, type Table, type WriteOptions } from '@firn/engine'
 import type { Env } from '@firn/env'
-import { FileCommitLog } from '@firn/manifest/file'
 import { MeteredObjectStore } from '@firn/object-store'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { Random } from '../../src/random.js'

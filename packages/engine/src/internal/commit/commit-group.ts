@@ -1,5 +1,5 @@
+import type { AppendResult } from '@firn/commit-log'
 import {
-  type AppendResult,
   type DatabaseState,
   decodeEdits,
   type Edit,
@@ -11,9 +11,9 @@ import {
 import type { Commit } from '../../write-options.js'
 import type { TableIdentity } from '../view/table-identity.js'
 import type { VersionSet } from '../view/version-set.js'
+import type { BufferPool } from './buffer-pool.js'
 import type { CommitGuard } from './commit-guard.js'
 import { KeySet } from './key-set.js'
-import type { PayloadBuffers } from './payload-buffers.js'
 
 const NO_KEYS = new KeySet()
 
@@ -53,12 +53,12 @@ export class CommitGroup {
   /** Bytes that the group adds to what waits for the log. */
   queuedBytes = 0
   #payload: Uint8Array | undefined
-  readonly #buffers: PayloadBuffers
+  readonly #buffers: BufferPool
   resolve: (commit: Commit) => void = unset
   reject: (error: unknown) => void = unset
 
   /** `buffers` are where payloads' memory comes from, and goes to with `recycle`. */
-  constructor(buffers: PayloadBuffers, visibleAs?: Commit) {
+  constructor(buffers: BufferPool, visibleAs?: Commit) {
     this.#buffers = buffers
     this.visible = visibleAs !== undefined
     this.commit = visibleAs
@@ -119,7 +119,7 @@ export class CommitGroup {
   check(versions: VersionSet): Promise<void> | undefined {
     const { guard } = this
     if (guard === undefined) return undefined
-    return versions.holding((tree, state) => guard.check(tree, state.timestamp, NO_KEYS))
+    return versions.holding((view, state) => guard.check(view, state.timestamp, NO_KEYS))
   }
 
   /** Whether its payload is made for the state that it meets: all before it have to be applied. */

@@ -1,21 +1,16 @@
 import { copyBytes } from '@firn/bytes'
+import type { AppendResult, CommitLog, LogEntry } from '@firn/commit-log'
 import { type Env, type FirnError, isFirnError, type TimeSlice, ulid, waitFor } from '@firn/env'
-import {
-  type AppendResult,
-  type CommitLog,
-  conflictOf,
-  type Edit,
-  type LogEntry,
-} from '@firn/manifest'
+import { conflictOf, type Edit } from '@firn/manifest'
 import { type RecordKind, TimestampClock } from '@firn/mvcc'
 import { CommitConflictError, WriteStoppedError } from '../../errors.js'
 import type { Commit, Durability } from '../../write-options.js'
 import type { TableIdentity } from '../view/table-identity.js'
 import type { VersionSet } from '../view/version-set.js'
+import { BufferPool } from './buffer-pool.js'
 import { batchPayload, CommitGroup, type EncodedBatch } from './commit-group.js'
 import type { CommitGuard } from './commit-guard.js'
 import { DropGate } from './drop-gate.js'
-import { PayloadBuffers } from './payload-buffers.js'
 import { SharedLogAppender } from './shared-log-appender.js'
 import { TablesToCome } from './tables-to-come.js'
 import { TransactionGroup } from './transaction-group.js'
@@ -101,7 +96,7 @@ export class Committer {
   readonly #catchUp: () => Promise<void>
   readonly #onProgress: () => void
   /** Where the memory of payloads comes from. */
-  readonly buffers: PayloadBuffers = new PayloadBuffers()
+  readonly buffers: BufferPool = new BufferPool()
 
   #gathering: CommitGroup | undefined
   #closed: CommitGroup[] = []

@@ -1,5 +1,6 @@
+import { appendSettled, type CommitLog, type LogEntry } from '@firn/commit-log'
 import { type Env, type FirnError, ulid } from '@firn/env'
-import { appendSettled, type CommitLog, conflictOf, type LogEntry } from '@firn/manifest'
+import { conflictOf } from '@firn/manifest'
 import type { TimestampClock } from '@firn/mvcc'
 import { CommitConflictError } from '../../errors.js'
 import type { Commit } from '../../write-options.js'

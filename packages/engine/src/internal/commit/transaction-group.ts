@@ -1,8 +1,8 @@
 import type { DatabaseState } from '@firn/manifest'
 import { CommitConflictError } from '../../errors.js'
 import type { Commit } from '../../write-options.js'
-import type { Tree } from '../view/tree.js'
 import type { VersionSet } from '../view/version-set.js'
+import type { View } from '../view/view.js'
 import { CommitGroup } from './commit-group.js'
 import type { CommitGuard } from './commit-guard.js'
 import { KeySet } from './key-set.js'
@@ -40,11 +40,11 @@ export class TransactionGroup extends CommitGroup {
   }
 
   override check(versions: VersionSet): Promise<void> {
-    return versions.holding((tree, state) => this.#check(tree, state))
+    return versions.holding((view, state) => this.#check(view, state))
   }
 
   /** Holds the members against one state, for which the database may be closed meanwhile. */
-  async #check(tree: Tree, state: DatabaseState): Promise<void> {
+  async #check(view: View, state: DatabaseState): Promise<void> {
     const before = new KeySet()
     const stay: Member[] = []
     let refusal: unknown
@@ -52,7 +52,7 @@ export class TransactionGroup extends CommitGroup {
     for (const member of this.#members) {
       try {
         assertTables(member.tableIds, state)
-        await member.guard.check(tree, state.timestamp, before)
+        await member.guard.check(view, state.timestamp, before)
         if (member !== last) before.addAll(member.guard.writes)
         stay.push(member)
       } catch (error) {

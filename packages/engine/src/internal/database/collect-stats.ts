@@ -46,7 +46,7 @@ export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
     writes: writeStats(writing?.pressure),
     amplification: {
       write: logBytes === 0 ? 0 : (flushed.bytesWritten + compacted.bytesWritten) / logBytes,
-      read: memtables.length + versions.tree.level0Runs + deepestLevel(state),
+      read: memtables.length + versions.view.level0Runs + deepestLevel(state),
       space: spaceAmplification(state),
     },
   }

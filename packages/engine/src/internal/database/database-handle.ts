@@ -1,6 +1,7 @@
 import type { BlockCache } from '@firn/block-cache'
+import type { CommitLog } from '@firn/commit-log'
 import { ClosedError, type Env, holding, InvalidArgumentError } from '@firn/env'
-import type { CommitLog, TableState } from '@firn/manifest'
+import type { TableState } from '@firn/manifest'
 import type { Batch } from '../../batch.js'
 import type { CompactionReport, Database, EvictOptions } from '../../database.js'
 import { ReadOnlyError } from '../../errors.js'
@@ -23,7 +24,7 @@ import { assertNone } from '../arguments/members.js'
 import { assertTableName } from '../arguments/table-options.js'
 import type { WritePressure } from '../commit/write-pressure.js'
 import type { WriteRelief } from '../commit/write-relief.js'
-import type { FileTable } from '../files/file-table.js'
+import type { FileCache } from '../files/file-cache.js'
 import { SnapshotHandle } from '../handles/snapshot-handle.js'
 import { TableHandle } from '../handles/table-handle.js'
 import { BatchWriter } from '../ingest/batch-writer.js'
@@ -39,7 +40,7 @@ import { TableIdentity } from '../view/table-identity.js'
 import { tableInfo } from '../view/table-summary.js'
 import type { VersionSet } from '../view/version-set.js'
 import { databaseStats } from './collect-stats.js'
-import type { Present } from './present.js'
+import type { HeadSource } from './head-source.js'
 
 /** Memtables larger than this are flushed at close, so that the next open has little to replay. */
 const FLUSH_AT_CLOSE_BYTES = 64 * 1024
@@ -54,7 +55,7 @@ export interface WritingParts extends WritableParts {
   checkpointer: Checkpointer
   compactor: Compactor
   secondLook: SecondLook
-  /** To be called when the tree may have changed. */
+  /** To be called when the view may have changed. */
   onProgress: () => void
 }
 
@@ -64,10 +65,10 @@ export interface DatabaseHandleParts {
   requests: () => RequestStats
   log: CommitLog
   cache: BlockCache
-  files: FileTable
+  files: FileCache
   versions: VersionSet
   follower: LogFollower
-  present: Present
+  head: HeadSource
   writing: WritingParts | undefined
   /** Lets go of what `open` made: log, store, worker. */
   release: () => Promise<void>
@@ -75,7 +76,7 @@ export interface DatabaseHandleParts {
 
 /** An open database: its parts, put together behind the public interface. */
 export class DatabaseHandle implements Database {
-  readonly present: Present
+  readonly head: HeadSource
   readonly #parts: DatabaseHandleParts
   readonly #snapshots: Set<SnapshotHandle> = new Set()
   /** What its tables, batches and transactions write by. */
@@ -84,12 +85,12 @@ export class DatabaseHandle implements Database {
 
   constructor(parts: DatabaseHandleParts) {
     this.#parts = parts
-    this.present = parts.present
+    this.head = parts.head
     this.writes = new WriteContext({
       env: parts.env,
       versions: parts.versions,
       writable: parts.writing,
-      assertOpen: () => this.present.assertOpen(),
+      assertOpen: () => this.head.assertOpen(),
     })
   }
 
@@ -101,14 +102,14 @@ export class DatabaseHandle implements Database {
   table<K = Uint8Array, V = Uint8Array>(name: string, options?: TableOptions<K, V>): Table<K, V>
   table(name: string, options: TypingOptions = {}): Table<never, never> {
     const identity = new TableIdentity(name, options as TableOptions<never, never>)
-    identity.idIn(this.present.tree().state)
-    return new TableHandle<never, never>(identity, this.writes, this.present)
+    identity.idIn(this.head.view().state)
+    return new TableHandle<never, never>(identity, this.writes, this.head)
   }
 
   async tables(): Promise<TableInfo[]> {
-    if (this.present.isStale()) await this.present.refresh()
+    if (this.head.isStale()) await this.head.refresh()
     await this.#turn()
-    const { state, active, immutables } = this.present.tree()
+    const { state, active, immutables } = this.head.view()
     return [...state.tables.values()]
       .map((table) => tableInfo(table, state, [active, ...immutables]))
       .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
@@ -119,7 +120,7 @@ export class DatabaseHandle implements Database {
     assertNone('dropTable', options)
     const { committer } = this.#writing('dropTable')
     await committer.flush()
-    await this.present.refresh()
+    await this.head.refresh()
     const table = this.#tableState(name)
     if (table === undefined) {
       throw new InvalidArgumentError(
@@ -130,7 +131,7 @@ export class DatabaseHandle implements Database {
   }
 
   batch(): Batch {
-    this.present.assertOpen()
+    this.head.assertOpen()
     return new BatchWriter(this.writes)
   }
 
@@ -140,13 +141,13 @@ export class DatabaseHandle implements Database {
   ): Promise<T> {
     assertRunnable('transaction', run)
     const taken = takeTransactionOptions(options)
-    const { present } = this
-    present.assertOpen()
+    const { head } = this
+    head.assertOpen()
     const runner = {
       env: this.#parts.env,
       begin: async (signal: AbortSignal | undefined) =>
         new TransactionHandle(this.writes, await this.#snapshot({ at: undefined, signal })),
-      refresh: (signal: AbortSignal | undefined) => present.refresh(signal),
+      refresh: (signal: AbortSignal | undefined) => head.refresh(signal),
       holdWrites: async (signal: AbortSignal | undefined) =>
         this.#parts.writing?.committer.holdWrites(signal),
     }
@@ -159,14 +160,14 @@ export class DatabaseHandle implements Database {
 
   async refresh(options?: undefined): Promise<number> {
     assertNone('refresh', options)
-    await this.present.refresh()
+    await this.head.refresh()
     await this.#turn()
     return this.version
   }
 
   async flush(options?: undefined): Promise<void> {
     assertNone('flush', options)
-    this.present.assertOpen()
+    this.head.assertOpen()
     await this.#parts.writing?.committer.flush()
     await this.#turn()
   }
@@ -193,7 +194,7 @@ export class DatabaseHandle implements Database {
 
   async explain<T>(work: () => T | Promise<T>): Promise<Explanation<T>> {
     assertRunnable('explain', work)
-    this.present.assertOpen()
+    this.head.assertOpen()
     const { env, requests } = this.#parts
     const before = requests()
     const since = env.monotonic()
@@ -205,14 +206,14 @@ export class DatabaseHandle implements Database {
 
   async evict(options?: EvictOptions): Promise<void> {
     const { memory, disk } = takeEvictOptions(options)
-    this.present.assertOpen()
+    this.head.assertOpen()
     if (memory) this.#parts.cache.clear()
     if (disk) await this.#parts.files.disk?.clear()
     await this.#turn()
   }
 
   async stats(): Promise<DatabaseStats> {
-    this.present.assertOpen()
+    this.head.assertOpen()
     const stats = await databaseStats(this.#parts)
     await this.#turn()
     return stats
@@ -228,7 +229,7 @@ export class DatabaseHandle implements Database {
   }
 
   #writing(what: string): WritingParts {
-    this.present.assertOpen()
+    this.head.assertOpen()
     const { writing } = this.#parts
     if (writing === undefined) throw new ReadOnlyError(what)
     return writing
@@ -241,11 +242,11 @@ export class DatabaseHandle implements Database {
   }
 
   async #snapshot(options: TakenSnapshotOptions): Promise<SnapshotHandle> {
-    const { present } = this
+    const { head } = this
     options.signal?.throwIfAborted()
-    if (present.isStale()) await present.refresh(options.signal)
+    if (head.isStale()) await head.refresh(options.signal)
     const held = await this.#hold(options)
-    const snapshot = new SnapshotHandle(held.version, held.point, present, (closed) => {
+    const snapshot = new SnapshotHandle(held.version, held.point, head, (closed) => {
       this.#snapshots.delete(closed)
     })
     this.#snapshots.add(snapshot)
@@ -257,20 +258,20 @@ export class DatabaseHandle implements Database {
    * Where memory alone answered: a loop that awaits nothing else gives others a turn now and then.
    */
   #turn(): Promise<void> | undefined {
-    return this.present.slice.step()
+    return this.head.slice.step()
   }
 
   async #hold(options: TakenSnapshotOptions): Promise<{
     version: number
-    point: { tree: ReturnType<Present['tree']>; timestamp: number }
+    point: { view: ReturnType<HeadSource['view']>; timestamp: number }
   }> {
     const { versions } = this.#parts
     if (options.at === undefined) {
-      const point = this.present.hold()
+      const point = this.head.hold()
       return { version: versions.visibleVersion, point }
     }
-    const at = await this.present.commitAt(options.at, options.signal)
-    const point = this.present.hold()
+    const at = await this.head.commitAt(options.at, options.signal)
+    const point = this.head.hold()
     point.timestamp = at.timestamp
     return { version: at.version, point }
   }
@@ -293,7 +294,7 @@ export class DatabaseHandle implements Database {
         failure ??= error
       }
     }
-    this.present.close()
+    this.head.close()
     if (writing !== undefined) {
       const { committer, flusher, compactor, secondLook, checkpointer, pressure, relief } = writing
       secondLook.stop()

@@ -1,9 +1,9 @@
 import { compareRanges } from '@firn/bytes'
-import type { FileHandle } from './file-table.js'
+import type { OpenFile } from './file-cache.js'
 
 /** Index of the first file whose largest key isn't below the key; the number of files if none. */
 export function firstFileAtOrAfter(
-  handles: readonly FileHandle[],
+  handles: readonly OpenFile[],
   key: Uint8Array,
   keyEnd: number,
 ): number {
@@ -11,7 +11,7 @@ export function firstFileAtOrAfter(
   let high = handles.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    const { largest } = (handles[middle] as FileHandle).meta
+    const { largest } = (handles[middle] as OpenFile).meta
     if (compareRanges(largest, 0, largest.length, key, 0, keyEnd) < 0) low = middle + 1
     else high = middle
   }

@@ -8,10 +8,10 @@ import {
   readSomeRecords,
 } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
+import type { ArenaPool } from '../memtable/arena-pool.js'
 import { FlushCursor } from '../memtable/flush-cursor.js'
 import { Memtable } from '../memtable/memtable.js'
-import type { MemtableMemory } from '../memtable/memtable-memory.js'
-import type { TableMemtable } from '../memtable/table-memtable.js'
+import type { MemtablePartition } from '../memtable/memtable-partition.js'
 import type { ThreadTrust } from './thread-trust.js'
 import type { Threads } from './threads.js'
 
@@ -101,10 +101,10 @@ export class FileWriter {
   async writeRecords(
     records: readonly RecordsToWrite[],
     tableIds: ReadonlyMap<string, number>,
-    options: { splitTables: boolean; memory: MemtableMemory; signal: AbortSignal },
+    options: { splitTables: boolean; arenas: ArenaPool; signal: AbortSignal },
   ): Promise<FileMeta[]> {
-    const { splitTables, memory, signal } = options
-    const memtable = new Memtable(memory).retain()
+    const { splitTables, arenas, signal } = options
+    const memtable = new Memtable(arenas).retain()
     try {
       await this.#insert(records, tableIds, memtable, signal)
       return await this.#write(memtable, { timestamps: 'file', splitTables, signal })
@@ -121,7 +121,7 @@ export class FileWriter {
   ): Promise<void> {
     for (const { tables, ids, payloads } of records) {
       const byName = tables.map(({ name }) => memtable.table(tableIds.get(name) as number))
-      const byId = new Map(ids.map((id, i) => [id, byName[i] as TableMemtable]))
+      const byId = new Map(ids.map((id, i) => [id, byName[i] as MemtablePartition]))
       for (let next = payloads.shift(); next !== undefined; next = payloads.shift()) {
         for (const edit of decodeEdits(next)) {
           if (edit.type === 'records') await this.#insertRecords(edit.bytes, byId, signal)
@@ -133,15 +133,15 @@ export class FileWriter {
   /** Inserts the records of a batch, whose tables are `byId` of what they are called there. */
   async #insertRecords(
     records: Uint8Array,
-    byId: ReadonlyMap<number, TableMemtable>,
+    byId: ReadonlyMap<number, MemtablePartition>,
     signal: AbortSignal,
   ): Promise<void> {
     let last = -1
-    let table: TableMemtable | undefined
+    let table: MemtablePartition | undefined
     const insert: RecordVisitor = (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
       if (table === undefined || id !== last) {
         last = id
-        table = byId.get(id) as TableMemtable
+        table = byId.get(id) as MemtablePartition
       }
       table.insert(1, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
     }

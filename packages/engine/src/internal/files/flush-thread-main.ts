@@ -5,7 +5,7 @@ import type { FileMeta } from '@firn/manifest'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { FlushCursor } from '../memtable/flush-cursor.js'
 import { Memtable } from '../memtable/memtable.js'
-import { TableMemtable, type TableMemtableParts } from '../memtable/table-memtable.js'
+import { MemtablePartition, type TableMemtableParts } from '../memtable/memtable-partition.js'
 
 /** What the thread is asked: one memtable to write. */
 export interface FlushRequest {
@@ -37,7 +37,7 @@ async function flush(request: FlushRequest): Promise<FileMeta[]> {
   const compression = new Map<number, 'none' | 'lz4' | 'deflate'>()
   for (const table of request.tables) {
     const { tableId } = table.memtable
-    memtable.tables.set(tableId, TableMemtable.fromParts(table.memtable))
+    memtable.tables.set(tableId, MemtablePartition.fromParts(table.memtable))
     compression.set(tableId, table.compression)
   }
   return writeFiles(new FlushCursor(memtable, () => true), {

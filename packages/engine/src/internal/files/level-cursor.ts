@@ -1,8 +1,8 @@
 import { compareRanges } from '@firn/bytes'
 import { type CursorStatus, END, PENDING, type RecordCursor } from '@firn/mvcc'
 import type { Pause, SstCursor, SstReader } from '@firn/sst'
+import type { OpenFile } from './file-cache.js'
 import { firstFileAtOrAfter } from './file-search.js'
-import type { FileHandle } from './file-table.js'
 
 export interface LevelCursorOptions {
   reverse: boolean
@@ -37,7 +37,7 @@ export class LevelCursor implements RecordCursor {
   valueStart = 0
   valueEnd = 0
 
-  readonly #handles: readonly FileHandle[]
+  readonly #handles: readonly OpenFile[]
   readonly #options: LevelCursorOptions
   #index = 0
   #cursor: SstCursor | undefined
@@ -46,7 +46,7 @@ export class LevelCursor implements RecordCursor {
   /** Where to stand in the file that is being opened; `undefined`: at its first record. */
   #target: Target | undefined
 
-  constructor(handles: readonly FileHandle[], options: LevelCursorOptions) {
+  constructor(handles: readonly OpenFile[], options: LevelCursorOptions) {
     this.#handles = handles
     this.#options = options
     this.reverse = options.reverse
@@ -107,7 +107,7 @@ export class LevelCursor implements RecordCursor {
     return reader === undefined ? PENDING : this.#stand(handle, reader)
   }
 
-  #stand(handle: FileHandle, reader: SstReader): CursorStatus {
+  #stand(handle: OpenFile, reader: SstReader): CursorStatus {
     // The cursor may have been closed while the file was opened.
     if (this.#handles[this.#index] !== handle) {
       handle.leave(reader)

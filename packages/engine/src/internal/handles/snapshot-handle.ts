@@ -7,39 +7,39 @@ import type { TakenMoment } from '../arguments/moment.js'
 import type { LiveSource, ReadPoint, ReadSource } from '../read/read-source.js'
 import { TableReader } from '../read/table-reader.js'
 import { TableIdentity } from '../view/table-identity.js'
-import type { Tree } from '../view/tree.js'
+import type { View } from '../view/view.js'
 
-/** A tree that is held, read at a timestamp that doesn't move. */
+/** A view that is held, read at a timestamp that doesn't move. */
 export class SnapshotHandle implements Snapshot, ReadSource {
   readonly version: number
   readonly timestamp: number
-  readonly #present: LiveSource
+  readonly #head: LiveSource
   readonly #onClose: (snapshot: SnapshotHandle) => void
   readonly #tableIds: ReadonlyMap<string, number>
-  #tree: Tree | undefined
+  #view: View | undefined
 
-  /** Takes over the tree that `point` holds. */
+  /** Takes over the view that `point` holds. */
   constructor(
     version: number,
     point: ReadPoint,
-    present: LiveSource,
+    head: LiveSource,
     onClose: (snapshot: SnapshotHandle) => void,
   ) {
     this.version = version
     this.timestamp = point.timestamp
-    this.#tree = point.tree
-    this.#tableIds = point.tree.state.tableIds
-    this.#present = present
+    this.#view = point.view
+    this.#tableIds = point.view.state.tableIds
+    this.#head = head
     this.#onClose = onClose
   }
 
   // Getters, as a snapshot can be given as a moment, which has no such members.
   get slice(): TimeSlice {
-    return this.#present.slice
+    return this.#head.slice
   }
 
   get pageRows(): number {
-    return this.#present.pageRows
+    return this.#head.pageRows
   }
 
   /** The tables that it shows. */
@@ -57,19 +57,19 @@ export class SnapshotHandle implements Snapshot, ReadSource {
   ): ReadableTable<K, V>
   table(name: string, options: TypingOptions = {}): ReadableTable<never, never> {
     const identity = new TableIdentity(name, options as TableOptions<never, never>)
-    identity.idIn(this.tree().state)
+    identity.idIn(this.view().state)
     return new TableReader<never, never>(identity, this)
   }
 
-  tree(): Tree {
-    if (this.#tree === undefined) throw this.#closed()
-    return this.#tree
+  view(): View {
+    if (this.#view === undefined) throw this.#closed()
+    return this.#view
   }
 
   /** A database that is closed takes its snapshots with it, those of transactions too. */
   #closed(): ClosedError {
     return new ClosedError(
-      this.#present.isOpen
+      this.#head.isOpen
         ? 'the snapshot is closed; take another one with db.snapshot()'
         : 'the database was closed, and with it every snapshot and transaction of it; open it again, and close it when they have ended',
     )
@@ -85,12 +85,12 @@ export class SnapshotHandle implements Snapshot, ReadSource {
    * Where another process compacts, its files replace those that were held. What they hold of this
    * moment is the same, or is refused by the floor that the compaction left.
    */
-  async refreshFiles(read: Tree, signal?: AbortSignal): Promise<boolean> {
-    if (this.tree() !== read) return true
-    await this.#present.refreshFiles(read, signal)
-    const tree = this.#present.tree()
-    if (tree === read || this.#tree !== read) return this.#tree !== read
-    this.#tree = tree.retain()
+  async refreshFiles(read: View, signal?: AbortSignal): Promise<boolean> {
+    if (this.view() !== read) return true
+    await this.#head.refreshFiles(read, signal)
+    const view = this.#head.view()
+    if (view === read || this.#view !== read) return this.#view !== read
+    this.#view = view.retain()
     read.release()
     return true
   }
@@ -98,25 +98,25 @@ export class SnapshotHandle implements Snapshot, ReadSource {
   /**
    * Files that took the place of others may be of a state that some tables have been dropped from.
    */
-  assertHas(table: TableIdentity, tree: Tree): void {
+  assertHas(table: TableIdentity, view: View): void {
     const id = this.#tableIds.get(table.name)
-    if (id !== undefined && table.idIn(tree.state) !== id) throw tableDropped(table.name)
+    if (id !== undefined && table.idIn(view.state) !== id) throw tableDropped(table.name)
   }
 
   hold(): ReadPoint {
-    return { tree: this.tree().retain(), timestamp: this.timestamp }
+    return { view: this.view().retain(), timestamp: this.timestamp }
   }
 
   async holdAt(moment: TakenMoment, signal?: AbortSignal): Promise<ReadPoint> {
-    const timestamp = await this.#present.timestampOf(moment, signal)
+    const timestamp = await this.#head.timestampOf(moment, signal)
     const point = this.hold()
     point.timestamp = Math.min(point.timestamp, timestamp)
     return point
   }
 
   async close(): Promise<void> {
-    this.#tree?.release()
-    this.#tree = undefined
+    this.#view?.release()
+    this.#view = undefined
     this.#onClose(this)
   }
 

@@ -9,8 +9,8 @@ import { assertNone } from '../arguments/members.js'
 import { takeWriteOptions } from '../arguments/write-options.js'
 import type { CommitGuard } from '../commit/commit-guard.js'
 import type { TableIdentity } from '../view/table-identity.js'
-import type { BatchRuns } from './batch-runs.js'
 import type { EncodedRecords } from './encoded-records.js'
+import type { Ingestion } from './ingestion.js'
 import { OwnTable } from './own-table.js'
 import type { WriteContext } from './write-context.js'
 
@@ -29,7 +29,7 @@ const NOTHING: Promise<void> = Promise.resolve()
 /**
  * Collects encoded records, under the ids of their tables or, before those exist, placeholders.
  * What an entry of the log can't hold is cut into parts; where those make up a run, they go to
- * `BatchRuns`.
+ * `Ingestion`.
  */
 export class BatchWriter implements Batch {
   readonly #context: WriteContext
@@ -41,11 +41,11 @@ export class BatchWriter implements Batch {
   /** Records before those of `#records`, which are of no run yet. */
   #parts: Uint8Array[] = []
   #partsBytes = 0
-  #runs: BatchRuns | undefined
+  #ingestion: Ingestion | undefined
   /** Whether a part was closed since I/O had a turn. */
   #partClosed = false
   readonly #partBytes: number
-  readonly #runBytes: number
+  readonly #ingestChunkBytes: number
   // The table of the last write, which most often is that of the next one.
   #lastTable: TableIdentity | undefined
   #lastId = 0
@@ -53,9 +53,9 @@ export class BatchWriter implements Batch {
   constructor(context: WriteContext) {
     this.#context = context
     this.#records = new RecordsWriter([], context.payloadBuffer())
-    const { partBytes, runBytes } = context.batchLimits
+    const { partBytes, ingestChunkBytes } = context.batchLimits
     this.#partBytes = partBytes
-    this.#runBytes = runBytes
+    this.#ingestChunkBytes = ingestChunkBytes
   }
 
   get size(): number {
@@ -83,18 +83,18 @@ export class BatchWriter implements Batch {
     this.#records.reset()
     this.#parts = []
     this.#partsBytes = 0
-    void this.#runs?.stop(new ClosedError('the batch was cleared'))
-    this.#runs = undefined
+    void this.#ingestion?.stop(new ClosedError('the batch was cleared'))
+    this.#ingestion = undefined
     this.#size = 0
     return this
   }
 
   drain(): Promise<void> {
-    const runs = this.#runs
-    if (runs === undefined) return NOTHING
+    const ingestion = this.#ingestion
+    if (ingestion === undefined) return NOTHING
     const yields = this.#partClosed
     this.#partClosed = false
-    return runs.drain(yields)
+    return ingestion.drain(yields)
   }
 
   async write(options?: WriteOptions): Promise<Commit> {
@@ -120,13 +120,13 @@ export class BatchWriter implements Batch {
     if (this.#size === 0) return context.newestCommit()
     context.noteBatch(this.#records.byteLength)
     const bytes = this.#partsBytes + this.#records.byteLength
-    if (this.#runs !== undefined || bytes > context.inlineLimitBytes) {
+    if (this.#ingestion !== undefined || bytes > context.inlineLimitBytes) {
       const records = this.#takeRecords()
-      if (this.#runs === undefined && guard === undefined) {
+      if (this.#ingestion === undefined && guard === undefined) {
         return context.commitInGroup(records, bytes, signal)
       }
-      const runs = this.#runs ?? context.startRuns()
-      return waitFor(runs.commit([records], signal, guard), signal)
+      const ingestion = this.#ingestion ?? context.startIngestion()
+      return waitFor(ingestion.commit([records], signal, guard), signal)
     }
     const batch = { tables: this.#tables, ids: this.#ids, payload: this.#records.take() }
     const written =
@@ -153,9 +153,9 @@ export class BatchWriter implements Batch {
       [],
       this.#partBytes + RECORDS_WRITER_SLACK + LAST_RECORD_BYTES,
     )
-    if (this.#partsBytes < this.#runBytes) return
-    this.#runs ??= this.#context.startRuns()
-    this.#runs.add(this.#takeRecords())
+    if (this.#partsBytes < this.#ingestChunkBytes) return
+    this.#ingestion ??= this.#context.startIngestion()
+    this.#ingestion.add(this.#takeRecords())
   }
 
   /** The records that are of no run yet. */

@@ -6,9 +6,9 @@ import type { Committer } from '../commit/committer.js'
 import type { FileWriter } from '../files/file-writer.js'
 import type { TableIdentity } from '../view/table-identity.js'
 import type { VersionSet } from '../view/version-set.js'
-import { BatchGroups } from './batch-groups.js'
-import { BatchRuns } from './batch-runs.js'
 import type { EncodedRecords } from './encoded-records.js'
+import { IngestQueue } from './ingest-queue.js'
+import { Ingestion } from './ingestion.js'
 
 /** A new batch gets no more memory than this, however large the last one was. */
 const MAX_BATCH_BUFFER_BYTES = 1024 * 1024
@@ -19,7 +19,10 @@ const PART_BYTES = 1024 * 1024
 /** Batches that come at once are written together up to about so many bytes: some 40 ms of work. */
 const BATCH_GROUP_BYTES = 4 * 1024 * 1024
 
-const NO_LIMITS = { partBytes: Number.POSITIVE_INFINITY, runBytes: Number.POSITIVE_INFINITY }
+const NO_LIMITS = {
+  partBytes: Number.POSITIVE_INFINITY,
+  ingestChunkBytes: Number.POSITIVE_INFINITY,
+}
 
 /** What only a database that is open for writing has. */
 export interface WritableParts {
@@ -27,7 +30,7 @@ export interface WritableParts {
   readonly files: FileWriter
   readonly inlineLimitBytes: number
   /** Bytes of a batch's records that are written to files as one run. */
-  readonly runBytes: number
+  readonly ingestChunkBytes: number
 }
 
 export interface WriteContextOptions {
@@ -45,17 +48,17 @@ export class WriteContext {
   /** Size of the last batch: the next one is likely to need as much. */
   #batchBytes = 1024
   /** Large batches that are being written. */
-  readonly #runs: Set<BatchRuns> = new Set()
-  readonly #groups: BatchGroups
+  readonly #ingestions: Set<Ingestion> = new Set()
+  readonly #queue: IngestQueue
 
   constructor(options: WriteContextOptions) {
     this.#options = options
     const { env, versions } = options
-    this.#groups = new BatchGroups({
+    this.#queue = new IngestQueue({
       env,
-      startRuns: (bytes) => this.startRuns(bytes),
+      startIngestion: (bytes) => this.startIngestion(bytes),
       state: () => versions.state,
-      groupBytes: Math.min(this.batchLimits.runBytes, BATCH_GROUP_BYTES),
+      groupBytes: Math.min(this.batchLimits.ingestChunkBytes, BATCH_GROUP_BYTES),
     })
   }
 
@@ -71,13 +74,16 @@ export class WriteContext {
   /**
    * How many bytes of a batch are in one buffer, and how many make a run; infinite for a reader.
    */
-  get batchLimits(): { partBytes: number; runBytes: number } {
+  get batchLimits(): { partBytes: number; ingestChunkBytes: number } {
     const { writable } = this.#options
     if (writable === undefined) return NO_LIMITS
-    const { inlineLimitBytes, runBytes } = writable
+    const { inlineLimitBytes, ingestChunkBytes } = writable
     // What fits an entry of the log is neither cut nor written to files.
-    const least = Math.max(runBytes, inlineLimitBytes)
-    return { partBytes: Math.min(least, Math.max(inlineLimitBytes, PART_BYTES)), runBytes: least }
+    const least = Math.max(ingestChunkBytes, inlineLimitBytes)
+    return {
+      partBytes: Math.min(least, Math.max(inlineLimitBytes, PART_BYTES)),
+      ingestChunkBytes: least,
+    }
   }
 
   /** The id of a table; `undefined` if the table doesn't exist. */
@@ -103,12 +109,12 @@ export class WriteContext {
   }
 
   /** Begins a commit of whole SSTs: neither a log entry nor memory bounds its size. */
-  startRuns(runBytes: number = this.batchLimits.runBytes): BatchRuns {
+  startIngestion(ingestChunkBytes: number = this.batchLimits.ingestChunkBytes): Ingestion {
     const { committer, files } = this.#writable('write')
-    const runs = new BatchRuns({ env: this.#options.env, committer, files, runBytes })
-    this.#runs.add(runs)
-    void runs.ended.then(() => this.#runs.delete(runs))
-    return runs
+    const ingestion = new Ingestion({ env: this.#options.env, committer, files, ingestChunkBytes })
+    this.#ingestions.add(ingestion)
+    void ingestion.ended.then(() => this.#ingestions.delete(ingestion))
+    return ingestion
   }
 
   /**
@@ -119,14 +125,14 @@ export class WriteContext {
     bytes: number,
     signal: AbortSignal | undefined,
   ): Promise<Commit> {
-    return this.#groups.commit(records, bytes, signal)
+    return this.#queue.commit(records, bytes, signal)
   }
 
   /** Refuses batches that wait for others. Returns the large ones that are being written. */
-  stop(reason: Error): BatchRuns[] {
-    const runs = [...this.#runs]
-    this.#groups.stop(reason)
-    return runs
+  stop(reason: Error): Ingestion[] {
+    const ingestions = [...this.#ingestions]
+    this.#queue.stop(reason)
+    return ingestions
   }
 
   #writable(what: string): WritableParts {

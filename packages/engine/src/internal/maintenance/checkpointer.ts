@@ -1,5 +1,6 @@
+import type { CommitLog } from '@firn/commit-log'
 import { type Env, isFirnError } from '@firn/env'
-import { type CommitLog, pruneCheckpoints, writeCheckpoint } from '@firn/manifest'
+import { pruneCheckpoints, writeCheckpoint } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import type { Logger } from '../../open-options.js'
 import type { Committer } from '../commit/committer.js'

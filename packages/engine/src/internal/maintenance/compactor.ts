@@ -13,13 +13,13 @@ import type { ObjectStore } from '@firn/object-store'
 import type { CompactionReport, SkippedFile } from '../../database.js'
 import type { Logger } from '../../open-options.js'
 import type { Committer } from '../commit/committer.js'
-import type { FileTable } from '../files/file-table.js'
+import type { FileCache } from '../files/file-cache.js'
 import { newFileId } from '../files/file-writer.js'
 import type { ThreadTrust } from '../files/thread-trust.js'
 import type { Threads } from '../files/threads.js'
 import { tablesIn } from '../view/table-summary.js'
-import type { Tree } from '../view/tree.js'
 import type { VersionSet } from '../view/version-set.js'
+import type { View } from '../view/view.js'
 import { BackgroundWork } from './background-work.js'
 import type { MaintenanceLease } from './maintenance-lease.js'
 import type { SecondLook } from './second-look.js'
@@ -28,11 +28,11 @@ export interface CompactorOptions {
   env: Env
   store: ObjectStore
   incarnation: string
-  files: FileTable
+  files: FileCache
   versions: VersionSet
   committer: Committer
   logger: Logger | undefined
-  /** Whether changes of the tree start compactions; else only `drain` does. */
+  /** Whether changes of the view start compactions; else only `drain` does. */
   automatic: boolean
   /**
    * Whether level 0 is merged when writes pause. In a cloud it would cost requests that reads may
@@ -66,7 +66,7 @@ const PAUSE_MS = 50
 const POISON_MS = 60_000
 const MOST_POISON_MS = 15 * 60_000
 /**
- * How long a tree stays in shape by itself, in microseconds. What it holds grows old, and may go.
+ * How long a view stays in shape by itself, in microseconds. What it holds grows old, and may go.
  */
 const SETTLED_MICROS = 60_000_000
 /** Files of level 0 that are merged in a pause. */
@@ -96,8 +96,8 @@ export class Compactor {
   #eager = false
   /** How many wait for compactions. */
   #awaited = 0
-  /** The tree that called for nothing, and until which commit's timestamp it is taken to do so. */
-  #settled: { tree: Tree; until: number } | undefined
+  /** The view that called for nothing, and until which commit's timestamp it is taken to do so. */
+  #settled: { view: View; until: number } | undefined
   readonly totals: Omit<CompactionReport, 'skipped'> = {
     compactions: 0,
     filesIn: 0,
@@ -136,7 +136,7 @@ export class Compactor {
       .map(({ file, level, tables, reason }) => ({ file, level, tables, reason }))
   }
 
-  /** Starts compacting where the tree changed since it was last found in shape. */
+  /** Starts compacting where the view changed since it was last found in shape. */
   poke(): void {
     if (!this.#options.automatic || this.#isSettled) return
     this.#work.poke()
@@ -145,8 +145,8 @@ export class Compactor {
 
   get #isSettled(): boolean {
     // Asked for each commit: its timestamp spares a look at the clock.
-    const { tree, visibleTimestamp } = this.#options.versions
-    return this.#settled?.tree === tree && visibleTimestamp < this.#settled.until
+    const { view, visibleTimestamp } = this.#options.versions
+    return this.#settled?.view === view && visibleTimestamp < this.#settled.until
   }
 
   /**
@@ -191,7 +191,7 @@ export class Compactor {
 
   async #compactOnce(signal: AbortSignal): Promise<boolean> {
     const { env, files, versions, strategy } = this.#options
-    const { tree } = versions
+    const { view } = versions
     const poisoned = this.#avoided()
     const plan = planLeveled(versions.state, {
       ...strategy,
@@ -204,10 +204,10 @@ export class Compactor {
     })
     if (plan === undefined) {
       this.#eager = false
-      this.#rest(tree, poisoned)
+      this.#rest(view, poisoned)
       return false
     }
-    // Inputs stay on disk while they are read, whatever is committed meanwhile. (Holding the tree
+    // Inputs stay on disk while they are read, whatever is committed meanwhile. (Holding the view
     // would hold its memtables as well.)
     const inputs = planInputs(plan).map((meta) => files.retain(meta))
     try {
@@ -246,14 +246,14 @@ export class Compactor {
   }
 
   /**
-   * Remembers that nothing can be done for the tree. Without some files that need not be for good.
+   * Remembers that nothing can be done for the view. Without some files that need not be for good.
    */
-  #rest(tree: Tree, poisoned: ReadonlySet<string>): void {
+  #rest(view: View, poisoned: ReadonlySet<string>): void {
     const { automatic, env, versions, secondLook, onStuck } = this.#options
     if (poisoned.size === 0) {
       this.#poisoned.clear()
       const now = Math.max(env.now(), versions.visibleTimestamp)
-      this.#settled = { tree, until: now + SETTLED_MICROS }
+      this.#settled = { view, until: now + SETTLED_MICROS }
       return
     }
     const reasons = [...poisoned].flatMap((id) => this.#poisoned.get(id) ?? [])

@@ -1,5 +1,5 @@
+import type { Lease, Leases } from '@firn/commit-log'
 import { type Env, isFirnError } from '@firn/env'
-import type { Lease, Leases } from '@firn/manifest'
 import type { Logger } from '../../open-options.js'
 
 const NAME = 'maintenance'

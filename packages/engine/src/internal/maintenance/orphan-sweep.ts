@@ -1,12 +1,12 @@
 import { fileBaseVersion, sstPrefix } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import type { Logger } from '../../open-options.js'
-import type { FileTable } from '../files/file-table.js'
+import type { FileCache } from '../files/file-cache.js'
 
 export interface OrphanSweepOptions {
   store: ObjectStore
   incarnation: string
-  files: FileTable
+  files: FileCache
   logger: Logger | undefined
   /** Newest version when the database was opened: files of this process are based on later ones. */
   openedAt: number

@@ -1,7 +1,7 @@
 import { compareRanges } from '@firn/bytes'
 import { type CursorStatus, END, POSITIONED, type RecordCursor } from '@firn/mvcc'
+import type { MemtablePartition } from './memtable-partition.js'
 import { Slab } from './slab.js'
-import type { TableMemtable } from './table-memtable.js'
 
 export interface MemtableCursorOptions {
   reverse?: boolean
@@ -26,7 +26,7 @@ export class MemtableCursor implements RecordCursor {
   valueStart = 0
   valueEnd = 0
 
-  readonly #table: TableMemtable
+  readonly #table: MemtablePartition
   readonly #asOf: number
   readonly #allVersions: boolean
   readonly #runs: readonly Uint32Array[]
@@ -35,7 +35,7 @@ export class MemtableCursor implements RecordCursor {
   readonly #slab: Slab | undefined
   #version = -1
 
-  constructor(table: TableMemtable, options: MemtableCursorOptions = {}) {
+  constructor(table: MemtablePartition, options: MemtableCursorOptions = {}) {
     this.#table = table
     this.reverse = options.reverse ?? false
     this.#allVersions = options.timestamp === undefined

@@ -1,21 +1,21 @@
-import type { MemtableMemory } from './memtable-memory.js'
-import { TableMemtable } from './table-memtable.js'
+import type { ArenaPool } from './arena-pool.js'
+import { MemtablePartition } from './memtable-partition.js'
 
 /**
- * The inline records of consecutive commits, by table: what isn't in files yet. Trees count how
+ * The inline records of consecutive commits, by table: what isn't in files yet. Views count how
  * many hold it, and so does whoever else reads it over a wait: its memory goes to the next memtable
  * when the last one lets go.
  */
 export class Memtable {
-  readonly tables: Map<number, TableMemtable> = new Map()
+  readonly tables: Map<number, MemtablePartition> = new Map()
   /** Newest version whose records are in here. */
   maxVersion = 0
-  readonly #memory: MemtableMemory | undefined
+  readonly #arenas: ArenaPool | undefined
   #holders = 0
 
-  /** `memory` is where its arrays come from, where others follow it. */
-  constructor(memory?: MemtableMemory) {
-    this.#memory = memory
+  /** `arenas` is where its arrays come from, where others follow it. */
+  constructor(arenas?: ArenaPool) {
+    this.#arenas = arenas
   }
 
   retain(): this {
@@ -32,10 +32,10 @@ export class Memtable {
   }
 
   /** The part of one table, made where it is missing. */
-  table(id: number): TableMemtable {
+  table(id: number): MemtablePartition {
     let table = this.tables.get(id)
     if (table === undefined) {
-      table = new TableMemtable(id, undefined, this.#memory)
+      table = new MemtablePartition(id, undefined, this.#arenas)
       this.tables.set(id, table)
     }
     return table
@@ -45,7 +45,7 @@ export class Memtable {
   after(timestamp: number): Memtable {
     const tables = [...this.tables.values()]
     if (tables.every((table) => table.minTimestamp > timestamp)) return this
-    const rest = new Memtable(this.#memory)
+    const rest = new Memtable(this.#arenas)
     rest.maxVersion = this.maxVersion
     for (const table of tables) {
       if (table.maxTimestamp > timestamp) table.copyAfter(timestamp, rest.table(table.tableId))

@@ -1,5 +1,6 @@
+import { type CommitLog, entryAt } from '@firn/commit-log'
 import { CorruptionError } from '@firn/env'
-import { begunKey, type CommitLog, entryAt } from '@firn/manifest'
+import { begunKey } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 
 /**

@@ -1,6 +1,6 @@
 import type { CacheFiles, DiskCache } from '@firn/block-cache/disk'
+import type { CommitLog } from '@firn/commit-log'
 import { type Env, InvalidArgumentError } from '@firn/env'
-import type { CommitLog } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import type { Threads } from '../files/threads.js'
 

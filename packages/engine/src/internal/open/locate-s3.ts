@@ -1,5 +1,5 @@
+import { type CommitLog, ObjectCommitLog, ObjectLeases, SpillingCommitLog } from '@firn/commit-log'
 import { type Env, FirnError, isFirnError } from '@firn/env'
-import { type CommitLog, ObjectCommitLog, ObjectLeases, SpillingCommitLog } from '@firn/manifest'
 import {
   assertConditionalWrites,
   MeteredObjectStore,

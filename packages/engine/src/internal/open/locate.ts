@@ -1,12 +1,12 @@
 import type { CacheFiles } from '@firn/block-cache/disk'
-import { systemEnv } from '@firn/env'
 import {
   type CommitLog,
   type Leases,
   MemoryCommitLog,
   MemoryLogStorage,
   ObjectLeases,
-} from '@firn/manifest'
+} from '@firn/commit-log'
+import { systemEnv } from '@firn/env'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { absoluteDirectory, openDirectory, openDirectoryLog } from '#directory'
 import type { DatabaseParts, OpenOptions } from '../../open-options.js'
@@ -65,7 +65,7 @@ export async function locate(
   location: string | DatabaseParts,
   options: OpenOptions,
 ): Promise<Located> {
-  if (typeof location !== 'string') return handedIn(location)
+  if (typeof location !== 'string') return fromParts(location)
   return { ...(await locateUrl(location, options)), place: shown(location) }
 }
 
@@ -95,7 +95,7 @@ function counted(store: ObjectStore): Pick<Located, 'store' | 'meter'> {
   return { store: metered, meter: () => ({ ...metered.snapshot(), dollars: 0 }) }
 }
 
-function handedIn(parts: DatabaseParts): Located {
+function fromParts(parts: DatabaseParts): Located {
   const { store, log, leases, cacheFiles } = parts
   const directory = (store as { directory?: unknown }).directory
   return {

@@ -1,7 +1,7 @@
 import { compareBytes } from '@firn/bytes'
 import type { FileMeta } from '@firn/manifest'
 import type { EncodedRange, RangeEnd } from '../arguments/range.js'
-import { TABLE_PREFIX_BYTES } from '../memtable/table-memtable.js'
+import { TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
 import { prefixedKey, writeTablePrefix } from '../view/point-lookup.js'
 
 /** Both ends of a range of keys, table prefix included. */

@@ -11,12 +11,12 @@ import {
 } from '@firn/mvcc'
 import type { Pause } from '@firn/sst'
 import { type Encoding, isBytes } from '../../encoding.js'
-import type { FileHandle } from '../files/file-table.js'
+import type { OpenFile } from '../files/file-cache.js'
 import { LevelCursor } from '../files/level-cursor.js'
 import { MemtableCursor } from '../memtable/memtable-cursor.js'
-import { TABLE_PREFIX_BYTES } from '../memtable/table-memtable.js'
-import type { TableTree } from '../view/table-tree.js'
-import type { Tree } from '../view/tree.js'
+import { TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
+import type { TableView } from '../view/table-view.js'
+import type { View } from '../view/view.js'
 import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
 import { separateSignals } from './separate-signals.js'
 
@@ -44,12 +44,12 @@ export interface PageReaderOptions {
   values: Encoding<never>
 }
 
-/** A tree that was retained for the reader, and what to read of it; `undefined`: no such table. */
-export type ScanStart = { tree: Tree; options: PageReaderOptions } | undefined
+/** A view that was retained for the reader, and what to read of it; `undefined`: no such table. */
+export type ScanStart = { view: View; options: PageReaderOptions } | undefined
 
-/** A file of a tree was found missing, for the `attempt`th time. */
+/** A file of a view was found missing, for the `attempt`th time. */
 interface MissingFile {
-  tree: Tree
+  view: View
   timestamp: number
   error: unknown
   attempt: number
@@ -77,12 +77,12 @@ export interface PageSource {
 
 const WAITING = Symbol('waiting')
 
-/** Reads the visible rows of a range page by page. Holds its tree until it is closed or ends. */
+/** Reads the visible rows of a range page by page. Holds its view until it is closed or ends. */
 export class PageReader {
   readonly #source: PageSource
   #begun = false
   #closed = false
-  #tree: Tree | undefined
+  #view: View | undefined
   #options: PageReaderOptions | undefined
   #cursor: RecordCursor | undefined
   /** Has the cursor listen to the caller's signal no more. */
@@ -114,7 +114,7 @@ export class PageReader {
       // Not by `instanceof`: where a library replaced the global, `async` makes another one.
       const start = isPromise(begun) ? await begun : begun
       if (this.#closed) {
-        start?.tree.release()
+        start?.view.release()
         return undefined
       }
       this.#start(start)
@@ -163,14 +163,14 @@ export class PageReader {
   /** Goes on behind the last row, on the files that took the place of a missing one. */
   async #continue(error: unknown): Promise<void> {
     const options = this.#options
-    const tree = this.#tree
+    const view = this.#view
     const isMissing = isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')
-    if (options === undefined || tree === undefined || !isMissing) throw error
+    if (options === undefined || view === undefined || !isMissing) throw error
     const attempt = ++this.#missingFiles
     const { timestamp, reverse } = options
-    const start = await this.#source.continueAt({ tree, timestamp, error, attempt })
+    const start = await this.#source.continueAt({ view, timestamp, error, attempt })
     if (this.#closed) {
-      start?.tree.release()
+      start?.view.release()
       return
     }
     const remaining = this.#remaining
@@ -194,17 +194,17 @@ export class PageReader {
     this.#cursor = undefined
     this.#endSignals?.()
     this.#endSignals = undefined
-    this.#tree?.release()
-    this.#tree = undefined
+    this.#view?.release()
+    this.#view = undefined
   }
 
   #start(start: ScanStart): void {
     if (start === undefined) return
-    const { tree, options } = start
-    this.#tree = tree
+    const { view, options } = start
+    this.#view = view
     this.#options = options
     this.#remaining = options.limit
-    const table = tree.table(options.tableId)
+    const table = view.table(options.tableId)
     if (table === undefined || options.limit === 0 || isEmptyRange(options.bounds)) {
       this.close()
       return
@@ -297,9 +297,9 @@ function storedValue({ valueBytes, valueStart, valueEnd }: RecordCursor): Uint8A
   )
 }
 
-/** The rows of a table that are visible at the timestamp, from everything the tree holds of it. */
+/** The rows of a table that are visible at the timestamp, from everything the view holds of it. */
 function visibleCursor(
-  table: TableTree,
+  table: TableView,
   options: PageReaderOptions,
   pause: Pause,
 ): { cursor: RecordCursor; end: () => void } {
@@ -311,7 +311,7 @@ function visibleCursor(
     }
   }
   const readAheadBytes = options.limit > READ_AHEAD_ROWS ? 256 * 1024 : 0
-  const files: (readonly FileHandle[])[] = table.level0
+  const files: (readonly OpenFile[])[] = table.level0
     .map(({ handles }) => handles.filter(({ meta }) => overlaps(meta, options.bounds)))
     .filter(([first]) => first !== undefined && first.meta.minTimestamp <= timestamp)
   for (const level of table.levels) files.push(level.handles)

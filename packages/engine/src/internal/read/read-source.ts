@@ -1,19 +1,19 @@
 import type { TimeSlice } from '@firn/env'
 import type { TakenMoment } from '../arguments/moment.js'
 import type { TableIdentity } from '../view/table-identity.js'
-import type { Tree } from '../view/tree.js'
+import type { View } from '../view/view.js'
 
-/** A tree and the timestamp to read it at. Whoever is given one releases the tree. */
+/** A view and the timestamp to read it at. Whoever is given one releases the view. */
 export interface ReadPoint {
-  tree: Tree
+  view: View
   timestamp: number
 }
 
 /** Where a table's reads look: the present of a database, or a snapshot of it. */
 export interface ReadSource {
-  /** The tree to read now. Throws `ClosedError` after close. */
-  tree(): Tree
-  /** What `tree()` is read at: `MAX_TIMESTAMP` for the present. */
+  /** The view to read now. Throws `ClosedError` after close. */
+  view(): View
+  /** What `view()` is read at: `MAX_TIMESTAMP` for the present. */
   readonly timestamp: number
   /** Reads that memory answers give others a turn by it. */
   readonly slice: TimeSlice
@@ -24,16 +24,16 @@ export interface ReadSource {
   /** Reads the log up to its end. */
   refresh(signal: AbortSignal | undefined): Promise<void>
   /**
-   * After a file of the tree `read`, or of a later one, was found missing: reads the log for the
+   * After a file of the view `read`, or of a later one, was found missing: reads the log for the
    * files that took its place, unless that was done meanwhile. False where there are none: then the
    * file should be there.
    */
-  refreshFiles(read: Tree, signal: AbortSignal | undefined): Promise<boolean>
+  refreshFiles(read: View, signal: AbortSignal | undefined): Promise<boolean>
   /**
-   * Throws `SnapshotExpiredError` where a table that this shows is gone from the tree it is read
+   * Throws `SnapshotExpiredError` where a table that this shows is gone from the view it is read
    * from.
    */
-  assertHas(table: TableIdentity, tree: Tree): void
+  assertHas(table: TableIdentity, view: View): void
   /** The present (or the snapshot) as a point that later writes don't change. */
   hold(): ReadPoint
   /** A moment of the past, at or before `timestamp`. */

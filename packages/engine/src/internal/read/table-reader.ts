@@ -21,8 +21,8 @@ import { assertKey } from '../arguments/sizes.js'
 import { Slab } from '../memtable/slab.js'
 import { PointLookup } from '../view/point-lookup.js'
 import type { TableIdentity } from '../view/table-identity.js'
-import { ABSENT, FOUND, NOT_RESIDENT, type TableTree } from '../view/table-tree.js'
-import type { Tree } from '../view/tree.js'
+import { ABSENT, FOUND, NOT_RESIDENT, type TableView } from '../view/table-view.js'
+import type { View } from '../view/view.js'
 import { keyBounds } from './key-bounds.js'
 import { PageReader, type ReadProgress, type ScanStart } from './page-reader.js'
 import type { ReadPoint, ReadSource } from './read-source.js'
@@ -41,7 +41,7 @@ const PARALLEL_READS = 32
 
 /** A read that met a missing file. */
 interface FailedRead {
-  before: Tree
+  before: View
   options: TakenReadOptions
   /** How often it was made. */
   attempt: number
@@ -54,9 +54,9 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   readonly #source: ReadSource
   readonly #slice: TimeSlice
   readonly #slab: Slab = new Slab()
-  // The table's part of the tree that was read last, and the lookup that reads reuse.
-  #tree: Tree | undefined
-  #part: TableTree | undefined
+  // The table's part of the view that was read last, and the lookup that reads reuse.
+  #view: View | undefined
+  #part: TableView | undefined
   #lookup: PointLookup | undefined
 
   constructor(table: TableIdentity, source: ReadSource) {
@@ -121,13 +121,13 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     }
     const taken = new TakenKeys(this.#table, keys)
     for (let attempt = 1; ; attempt++) {
-      const before = this.#source.tree()
+      const before = this.#source.view()
       try {
         const point = waiting ? this.#source.hold() : await this.#holdMoment(read)
         try {
           await this.#readMany(taken, waiting ?? [...values.keys()], values, point, read)
         } finally {
-          point.tree.release()
+          point.view.release()
         }
         return values
       } catch (error) {
@@ -161,7 +161,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     const signal = takeSignal('warm', options)
     const report: WarmReport = { blocks: 0, bytes: 0, records: 0 }
     for (let attempt = 1; ; attempt++) {
-      const before = this.#source.tree()
+      const before = this.#source.view()
       const reading = { ...NO_READ_OPTIONS, signal }
       try {
         await this.#warmOnce(taken, reading, report)
@@ -185,10 +185,10 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
           range: this.noteRange(scan),
           slice: this.#slice,
           begin: () => this.#startScan(scan, what),
-          continueAt: async ({ tree: before, timestamp, error, attempt }) => {
+          continueAt: async ({ view: before, timestamp, error, attempt }) => {
             await this.#afterMissingFile(error, { before, options: scan, attempt, isScan: true })
-            const { tree } = this.#source.hold()
-            return this.#scanAt({ tree, timestamp }, scan, what)
+            const { view } = this.#source.hold()
+            return this.#scanAt({ view, timestamp }, scan, what)
           },
         }),
       this.#source.pageRows,
@@ -204,7 +204,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
       const { pause } = this.#slice
       await warmFiles(part, bounds, point.timestamp, { signal: options.signal, pause }, report)
     } finally {
-      point.tree.release()
+      point.view.release()
     }
   }
 
@@ -217,8 +217,8 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
 
   /** Looks in memory; the answer is in `#lookup`. */
   #find(key: K): typeof FOUND | typeof ABSENT | typeof NOT_RESIDENT {
-    const tree = this.#source.tree()
-    if (tree !== this.#tree) this.#enter(tree)
+    const view = this.#source.view()
+    if (view !== this.#view) this.#enter(view)
     const encoding = this.#table.keys as Encoding<K>
     const bytes = encodeWith(encoding, key)
     assertKey(bytes)
@@ -229,12 +229,12 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     return part.find(lookup)
   }
 
-  #enter(tree: Tree): void {
-    this.#source.assertHas(this.#table, tree)
-    const id = this.#table.idIn(tree.state)
-    const part = id === undefined ? undefined : tree.table(id)
+  #enter(view: View): void {
+    this.#source.assertHas(this.#table, view)
+    const id = this.#table.idIn(view.state)
+    const part = id === undefined ? undefined : view.table(id)
     if (part !== undefined) this.#assertKept(part, this.#source.timestamp)
-    this.#tree = tree
+    this.#view = view
     this.#part = part
     if (id !== undefined) this.#lookup = new PointLookup(id)
   }
@@ -270,7 +270,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     use: (found: PointLookup) => T,
   ): Promise<T | undefined> {
     for (let attempt = 1; ; attempt++) {
-      const before = this.#source.tree()
+      const before = this.#source.view()
       try {
         const found = await this.#lookUpOnce(key, options, use)
         const turn = this.#slice.step()
@@ -284,7 +284,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
 
   /**
    * Another process may have compacted the file away: then the read is made again on newer files
-   * than those of `before`, the tree that there was when it began.
+   * than those of `before`, the view that there was when it began.
    */
   async #afterMissingFile(error: unknown, read: FailedRead): Promise<void> {
     const { before, options, attempt, isScan = false } = read
@@ -293,7 +293,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     const replaced = await this.#source.refreshFiles(before, options.signal)
     if (!replaced || attempt === MAX_ATTEMPTS) throw fileMissing(this.name, error)
     const isOfThePast = this.#source.timestamp !== MAX_TIMESTAMP || options.at !== undefined
-    if ((isOfThePast || isScan) && this.#table.idIn(this.#source.tree().state) !== table) {
+    if ((isOfThePast || isScan) && this.#table.idIn(this.#source.view().state) !== table) {
       throw tableDropped(this.name, error)
     }
   }
@@ -306,11 +306,11 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     const point = await this.#hold(options)
     try {
       // The table may have been seen for the first time just now, with the encodings it has.
-      this.#table.idIn(point.tree.state)
+      this.#table.idIn(point.view.state)
       const found = await this.#lookUpAt(key.stored(), point, options.signal)
       return found === undefined ? undefined : use(found)
     } finally {
-      point.tree.release()
+      point.view.release()
     }
   }
 
@@ -339,7 +339,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     { copy, signal }: TakenReadOptions,
   ): Promise<void> {
     // The table may have been seen for the first time just now, with the encodings it has.
-    this.#table.idIn(point.tree.state)
+    this.#table.idIn(point.view.state)
     const part = this.#partOf(point)
     if (part === undefined) {
       for (const index of indexes) {
@@ -380,7 +380,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   async #hold(options: TakenReadOptions): Promise<ReadPoint> {
     await this.#freshen(options)
     if (options.at !== undefined) return this.#source.holdAt(options.at, options.signal)
-    return { tree: this.#source.tree().retain(), timestamp: this.#source.timestamp }
+    return { view: this.#source.view().retain(), timestamp: this.#source.timestamp }
   }
 
   #startScan(
@@ -418,11 +418,11 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     try {
       const part = this.#partOf(point)
       if (part === undefined) {
-        point.tree.release()
+        point.view.release()
         return undefined
       }
       return {
-        tree: point.tree,
+        view: point.view,
         options: {
           tableId: part.tableId,
           timestamp: point.timestamp,
@@ -437,20 +437,20 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
         },
       }
     } catch (error) {
-      point.tree.release()
+      point.view.release()
       throw error
     }
   }
 
-  #partOf({ tree, timestamp }: ReadPoint): TableTree | undefined {
-    this.#source.assertHas(this.#table, tree)
-    const id = this.#table.idIn(tree.state)
-    const part = id === undefined ? undefined : tree.table(id)
+  #partOf({ view, timestamp }: ReadPoint): TableView | undefined {
+    this.#source.assertHas(this.#table, view)
+    const id = this.#table.idIn(view.state)
+    const part = id === undefined ? undefined : view.table(id)
     if (part !== undefined) this.#assertKept(part, timestamp)
     return part
   }
 
-  #assertKept(part: TableTree, timestamp: number): void {
+  #assertKept(part: TableView, timestamp: number): void {
     if (timestamp < part.historyFloor) {
       throw new SnapshotExpiredError(
         `table ${JSON.stringify(this.name)} keeps history from ${new Date(part.historyFloor / 1000).toISOString()} on, which is after the moment asked for; give the table a longer history to read further back`,

@@ -1,7 +1,7 @@
 import type { WarmOptions } from '@firn/sst'
 import type { WarmReport } from '../../table.js'
-import type { FileHandle } from '../files/file-table.js'
-import type { TableTree } from '../view/table-tree.js'
+import type { OpenFile } from '../files/file-cache.js'
+import type { TableView } from '../view/table-view.js'
 import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
 
 // Files that are read side by side. Each has up to two reads of a MiB under way.
@@ -12,7 +12,7 @@ const PARALLEL_FILES = 4
  * moment, and adds up what was read. After a failure nothing more is begun.
  */
 export async function warmFiles(
-  table: TableTree,
+  table: TableView,
   bounds: KeyBounds,
   timestamp: number,
   options: WarmOptions,
@@ -24,7 +24,7 @@ export async function warmFiles(
     .filter(({ meta }) => meta.minTimestamp <= timestamp && overlaps(meta, bounds))
   let next = 0
   let failed = false
-  const warm = async (handle: FileHandle): Promise<void> => {
+  const warm = async (handle: OpenFile): Promise<void> => {
     for await (const read of handle.warm(bounds.lower.key, bounds.upper.key, options)) {
       report.blocks += read.blocks
       report.bytes += read.bytes

@@ -5,13 +5,13 @@ import { LevelCursor } from '../files/level-cursor.js'
 import { MemtableCursor } from '../memtable/memtable-cursor.js'
 import { type KeyBounds, overlaps } from '../read/key-bounds.js'
 import { PointLookup } from '../view/point-lookup.js'
-import { NOT_RESIDENT, type TableTree } from '../view/table-tree.js'
-import type { Tree } from '../view/tree.js'
+import { NOT_RESIDENT, type TableView } from '../view/table-view.js'
+import type { View } from '../view/view.js'
 import type { ReadSet } from './read-set.js'
 
 /**
  * Whether anything that was read was written after a timestamp: why that is so, in words, or
- * `undefined`. The caller holds the tree.
+ * `undefined`. The caller holds the view.
  *
  * Keys are looked up in whatever holds newer records: memtables, and files whose range and filter
  * say that they may; ranges are searched there for the first newer record. What is newer and gone
@@ -21,18 +21,18 @@ import type { ReadSet } from './read-set.js'
  * them, everything counts as changed.
  */
 export async function changedSince(
-  tree: Tree,
+  view: View,
   reads: ReadSet,
   since: number,
   slice: TimeSlice,
 ): Promise<string | undefined> {
-  if (since < tree.knownFrom) {
+  if (since < view.knownFrom) {
     return 'the log entries that came after what was read are gone, and what they changed with them'
   }
   for (const [name, idThen] of reads.tableIds) {
-    const id = tree.state.tableIds.get(name)
+    const id = view.state.tableIds.get(name)
     if (idThen !== undefined && id !== idThen) return `table ${name} was dropped meanwhile`
-    const part = id === undefined ? undefined : tree.table(id)
+    const part = id === undefined ? undefined : view.table(id)
     if (part === undefined) continue
     if (part.historyFloor > since) {
       return `what was written to table ${name} since it was read is no longer known, as its history ends after that`
@@ -53,7 +53,7 @@ export async function changedSince(
 }
 
 /** The timestamp of the newest record of a table. */
-function newestOf({ active, immutables, level0, levels }: TableTree): number {
+function newestOf({ active, immutables, level0, levels }: TableView): number {
   let newest = active?.maxTimestamp ?? 0
   for (const { maxTimestamp } of [...immutables, ...level0, ...levels]) {
     newest = Math.max(newest, maxTimestamp)
@@ -61,7 +61,7 @@ function newestOf({ active, immutables, level0, levels }: TableTree): number {
   return newest
 }
 
-async function isKeyNewer(part: TableTree, key: Uint8Array, since: number): Promise<boolean> {
+async function isKeyNewer(part: TableView, key: Uint8Array, since: number): Promise<boolean> {
   const lookup = new PointLookup(part.tableId, key.length)
   lookup.set(key, MAX_TIMESTAMP)
   // As if that had been found already: what holds nothing newer isn't looked into.
@@ -71,7 +71,7 @@ async function isKeyNewer(part: TableTree, key: Uint8Array, since: number): Prom
 }
 
 async function isRangeNewer(
-  part: TableTree,
+  part: TableView,
   bounds: KeyBounds,
   since: number,
   slice: TimeSlice,
@@ -86,7 +86,7 @@ async function isRangeNewer(
   return false
 }
 
-function* newerCursors(part: TableTree, bounds: KeyBounds, since: number): Iterable<RecordCursor> {
+function* newerCursors(part: TableView, bounds: KeyBounds, since: number): Iterable<RecordCursor> {
   for (const memtable of [part.active, ...part.immutables]) {
     if (memtable !== undefined && memtable.maxTimestamp > since) yield new MemtableCursor(memtable)
   }

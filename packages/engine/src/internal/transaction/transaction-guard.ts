@@ -2,7 +2,7 @@ import { isFirnError, type TimeSlice } from '@firn/env'
 import { CommitConflictError } from '../../errors.js'
 import type { CommitGuard } from '../commit/commit-guard.js'
 import type { KeySet } from '../commit/key-set.js'
-import type { Tree } from '../view/tree.js'
+import type { View } from '../view/view.js'
 import { changedSince } from './changed-since.js'
 import type { ReadSet } from './read-set.js'
 
@@ -31,9 +31,9 @@ export class TransactionGuard implements CommitGuard {
     this.#slice = parts.slice
   }
 
-  async check(tree: Tree, timestamp: number, before: KeySet): Promise<void> {
+  async check(view: View, timestamp: number, before: KeySet): Promise<void> {
     try {
-      const problem = await changedSince(tree, this.#reads, this.#since, this.#slice)
+      const problem = await changedSince(view, this.#reads, this.#since, this.#slice)
       if (problem !== undefined) throw new CommitConflictError(problem)
       this.#since = timestamp
     } catch (error) {

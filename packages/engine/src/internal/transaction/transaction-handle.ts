@@ -9,7 +9,7 @@ import type { SnapshotHandle } from '../handles/snapshot-handle.js'
 import { BatchWriter } from '../ingest/batch-writer.js'
 import type { WriteContext } from '../ingest/write-context.js'
 import { MemtableCursor } from '../memtable/memtable-cursor.js'
-import { TABLE_PREFIX_BYTES } from '../memtable/table-memtable.js'
+import { TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
 import { TableIdentity } from '../view/table-identity.js'
 import { ReadSet } from './read-set.js'
 import { TransactionGuard } from './transaction-guard.js'
@@ -50,7 +50,7 @@ export class TransactionHandle implements Transaction {
   table(name: string, options: TypingOptions = {}): TransactionTable<never, never> {
     this.#assertOpen()
     const identity = new TableIdentity(name, options as TableOptions<never, never>)
-    identity.idIn(this.source.tree().state)
+    identity.idIn(this.source.view().state)
     return new TransactionTableHandle<never, never>(identity, this)
   }
 

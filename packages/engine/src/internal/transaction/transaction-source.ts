@@ -4,10 +4,10 @@ import type { RecordKind } from '@firn/mvcc'
 import type { TakenMoment } from '../arguments/moment.js'
 import type { SnapshotHandle } from '../handles/snapshot-handle.js'
 import { Memtable } from '../memtable/memtable.js'
-import type { TableMemtable } from '../memtable/table-memtable.js'
+import type { MemtablePartition } from '../memtable/memtable-partition.js'
 import type { ReadPoint, ReadSource } from '../read/read-source.js'
 import type { TableIdentity } from '../view/table-identity.js'
-import type { Tree } from '../view/tree.js'
+import type { View } from '../view/view.js'
 
 /** From here on, ids stand for tables that the snapshot doesn't know. */
 const PROVISIONAL_ID = 0xe000_0000
@@ -16,7 +16,7 @@ const PROVISIONAL_ID = 0xe000_0000
 const LATER = 0.5
 
 /**
- * A snapshot with a memtable of a transaction's own over it: a tree that holds both is read as any
+ * A snapshot with a memtable of a transaction's own over it: a view that holds both is read as any
  * other.
  */
 export class TransactionSource implements ReadSource {
@@ -29,8 +29,8 @@ export class TransactionSource implements ReadSource {
   #isHeld = false
   /** Tables that the snapshot doesn't know. */
   readonly #newTables: Map<string, TableState> = new Map()
-  /** The snapshot's tree with what was written over it, and the tree that it was made of. */
-  #own: { tree: Tree; over: Tree } | undefined
+  /** The snapshot's view with what was written over it, and the view that it was made of. */
+  #own: { view: View; over: View } | undefined
 
   constructor(snapshot: SnapshotHandle) {
     this.#snapshot = snapshot
@@ -40,8 +40,8 @@ export class TransactionSource implements ReadSource {
   }
 
   /** What was written to a table so far. */
-  writesTo(table: TableIdentity): TableMemtable | undefined {
-    const id = table.idIn(this.tree().state)
+  writesTo(table: TableIdentity): MemtablePartition | undefined {
+    const id = table.idIn(this.view().state)
     return id === undefined ? undefined : this.#writes.tables.get(id)
   }
 
@@ -52,18 +52,18 @@ export class TransactionSource implements ReadSource {
   /** Copies key and value. */
   write(table: TableIdentity, kind: RecordKind, key: Uint8Array, value: Uint8Array): void {
     if (this.#isHeld) this.#unhold()
-    const records = this.#writes.table(table.idIn(this.tree().state) ?? this.#newTable(table))
+    const records = this.#writes.table(table.idIn(this.view().state) ?? this.#newTable(table))
     records.insert(this.timestamp, kind, key, 0, key.length, value, 0, value.length)
   }
 
-  tree(): Tree {
-    const over = this.#snapshot.tree()
+  view(): View {
+    const over = this.#snapshot.view()
     if (this.writes === 0) return over
     if (this.#own?.over !== over) {
       this.#letGo()
-      this.#own = { tree: this.#treeOver(over), over }
+      this.#own = { view: this.#viewOver(over), over }
     }
-    return this.#own.tree
+    return this.#own.view
   }
 
   isStale(): boolean {
@@ -72,18 +72,18 @@ export class TransactionSource implements ReadSource {
 
   async refresh(): Promise<void> {}
 
-  async refreshFiles(read: Tree, signal?: AbortSignal): Promise<boolean> {
-    if (this.tree() !== read) return true
-    return this.#snapshot.refreshFiles(this.#snapshot.tree(), signal)
+  async refreshFiles(read: View, signal?: AbortSignal): Promise<boolean> {
+    if (this.view() !== read) return true
+    return this.#snapshot.refreshFiles(this.#snapshot.view(), signal)
   }
 
-  assertHas(table: TableIdentity, tree: Tree): void {
-    this.#snapshot.assertHas(table, tree)
+  assertHas(table: TableIdentity, view: View): void {
+    this.#snapshot.assertHas(table, view)
   }
 
   hold(): ReadPoint {
     this.#isHeld = true
-    return { tree: this.tree().retain(), timestamp: this.timestamp }
+    return { view: this.view().retain(), timestamp: this.timestamp }
   }
 
   /** The past has none of the transaction's writes. */
@@ -97,15 +97,15 @@ export class TransactionSource implements ReadSource {
     await this.#snapshot.close()
   }
 
-  #treeOver(tree: Tree): Tree {
-    if (this.#newTables.size === 0) return tree.under(this.#writes, tree.state)
-    const tables = new Map(tree.state.tables)
-    const tableIds = new Map(tree.state.tableIds)
+  #viewOver(view: View): View {
+    if (this.#newTables.size === 0) return view.under(this.#writes, view.state)
+    const tables = new Map(view.state.tables)
+    const tableIds = new Map(view.state.tableIds)
     for (const table of this.#newTables.values()) {
       tables.set(table.id, table)
       tableIds.set(table.name, table.id)
     }
-    return tree.under(this.#writes, { ...tree.state, tables, tableIds })
+    return view.under(this.#writes, { ...view.state, tables, tableIds })
   }
 
   #newTable({ name, creationOptions: options }: TableIdentity): number {
@@ -134,7 +134,7 @@ export class TransactionSource implements ReadSource {
   }
 
   #letGo(): void {
-    this.#own?.tree.release()
+    this.#own?.view.release()
     this.#own = undefined
   }
 }

@@ -1,14 +1,9 @@
+import type { CommitLog, LogEntry } from '@firn/commit-log'
 import { CorruptionError, type TimeSlice } from '@firn/env'
-import {
-  type CommitLog,
-  type DatabaseState,
-  emptyState,
-  type LogEntry,
-  readNewestCheckpoint,
-} from '@firn/manifest'
+import { type DatabaseState, emptyState, readNewestCheckpoint } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
-import type { FileTable } from '../files/file-table.js'
-import type { MemtableMemory } from '../memtable/memtable-memory.js'
+import type { FileCache } from '../files/file-cache.js'
+import type { ArenaPool } from '../memtable/arena-pool.js'
 import { VersionSet } from './version-set.js'
 
 /** How often a start is tried again when the log is truncated under its reader. */
@@ -21,8 +16,8 @@ export interface LogFollowerOptions {
   log: CommitLog
   incarnation: string
   versions: VersionSet
-  files: FileTable
-  memory: MemtableMemory
+  files: FileCache
+  arenas: ArenaPool
   /** Size at which a memtable is sealed. */
   memtableBytes: number
   /** Called after entries of others were applied. */
@@ -50,10 +45,10 @@ export class LogFollower {
 
   async start(signal?: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const { store, incarnation, files, versions, memory } = this.#options
+      const { store, incarnation, files, versions, arenas } = this.#options
       const checkpoint = await readNewestCheckpoint(store, incarnation, { signal })
       // Apart from what readers see until it is whole.
-      const fresh = new VersionSet(checkpoint ?? emptyState(), files, memory)
+      const fresh = new VersionSet(checkpoint ?? emptyState(), files, arenas)
       try {
         const tombstone = await this.#replay(fresh, signal)
         if (tombstone === undefined) {

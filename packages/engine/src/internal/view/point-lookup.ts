@@ -1,7 +1,7 @@
 import type { RecordKind } from '@firn/mvcc'
 import { SstLookup } from '@firn/sst'
-import type { FileHandle } from '../files/file-table.js'
-import { TABLE_PREFIX_BYTES } from '../memtable/table-memtable.js'
+import type { OpenFile } from '../files/file-cache.js'
+import { TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
 
 /**
  * One point read under way: the key it asks for and, once found, where its value is. One lookup is
@@ -24,7 +24,7 @@ export class PointLookup {
   /** How far the search got: the source to go on with. */
   stage = 0
   /** The file that the search waits for. */
-  missing: FileHandle | undefined
+  missing: OpenFile | undefined
 
   constructor(tableId: number, capacity = 64) {
     this.key = new Uint8Array(TABLE_PREFIX_BYTES + capacity)

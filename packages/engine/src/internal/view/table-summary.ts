@@ -1,7 +1,7 @@
 import type { DatabaseState, FileMeta, TableState } from '@firn/manifest'
 import type { TableInfo } from '../../table-info.js'
 import type { Memtable } from '../memtable/memtable.js'
-import { prefixOf } from './tree.js'
+import { prefixOf } from './view.js'
 
 /** A table as it is listed. */
 export function tableInfo(

@@ -1,52 +1,52 @@
+import type { LogEntry } from '@firn/commit-log'
 import {
   applyEntry,
   type DatabaseState,
   decodeEdits,
   type FileMeta,
-  type LogEntry,
   readRecords,
 } from '@firn/manifest'
 import { KIND_DELETE } from '@firn/mvcc'
-import type { FileTable } from '../files/file-table.js'
+import type { FileCache } from '../files/file-cache.js'
+import type { ArenaPool } from '../memtable/arena-pool.js'
 import { Memtable } from '../memtable/memtable.js'
-import type { MemtableMemory } from '../memtable/memtable-memory.js'
-import type { TableMemtable } from '../memtable/table-memtable.js'
-import { Moments } from './moments.js'
-import { Tree } from './tree.js'
+import type { MemtablePartition } from '../memtable/memtable-partition.js'
+import { CommitTimes } from './commit-times.js'
+import { View } from './view.js'
 
 const NO_BYTES = new Uint8Array(0)
 
 /**
  * What this process knows of the database: the fold over the log as far as it has read it, and the
- * tree that readers use.
+ * view that readers use.
  *
  * `state` is the log's truth. `visibleVersion` is what readers see; it runs ahead of the state
  * while buffered writes wait to be appended to a log that nobody else can append to.
  */
 export class VersionSet {
-  readonly #files: FileTable
-  readonly #memory: MemtableMemory
-  moments: Moments = new Moments()
+  readonly #files: FileCache
+  readonly #arenas: ArenaPool
+  commitTimes: CommitTimes = new CommitTimes()
   state: DatabaseState
-  tree: Tree
+  view: View
   visibleVersion = 0
   visibleTimestamp = 0
   #active: Memtable
   /** Newest first. */
   #immutables: readonly Memtable[] = []
   #closed = false
-  /** For trees: see there. */
+  /** For views: see there. */
   #knownFrom: number
   /** Whether the records that were inserted last belonged to several tables. */
   #recordsWereMixed = false
 
-  constructor(state: DatabaseState, files: FileTable, memory: MemtableMemory) {
+  constructor(state: DatabaseState, files: FileCache, arenas: ArenaPool) {
     this.#files = files
-    this.#memory = memory
-    this.#active = new Memtable(memory)
+    this.#arenas = arenas
+    this.#active = new Memtable(arenas)
     this.state = state
     this.#knownFrom = state.timestamp
-    this.tree = new Tree(state, this.#active, this.#immutables, files, this.#knownFrom)
+    this.view = new View(state, this.#active, this.#immutables, files, this.#knownFrom)
     this.show(state.version, state.timestamp)
   }
 
@@ -74,19 +74,19 @@ export class VersionSet {
 
   /** The same, and of what waits for the next one. */
   get reservedBytes(): number {
-    return this.memtableBytes + this.#memory.keptBytes
+    return this.memtableBytes + this.#arenas.keptBytes
   }
 
   /**
    * Keeps what shows the state while it is used: others may come after it, and the database be
    * closed.
    */
-  async holding(use: (tree: Tree, state: DatabaseState) => Promise<void>): Promise<void> {
-    const tree = this.tree.retain()
+  async holding(use: (view: View, state: DatabaseState) => Promise<void>): Promise<void> {
+    const view = this.view.retain()
     try {
-      await use(tree, this.state)
+      await use(view, this.state)
     } finally {
-      tree.release()
+      view.release()
     }
   }
 
@@ -95,7 +95,7 @@ export class VersionSet {
     this.visibleVersion = version
     this.visibleTimestamp = timestamp
     this.#active.maxVersion = version
-    this.moments.add(version, timestamp)
+    this.commitTimes.add(version, timestamp)
   }
 
   /** Adds the inline records of a payload to the active memtable. */
@@ -108,11 +108,11 @@ export class VersionSet {
   /** Adds a commit's inline records to the active memtable. */
   insertRecords(records: Uint8Array, timestamp: number): void {
     const active = this.#active
-    let table: TableMemtable | undefined
+    let table: MemtablePartition | undefined
     let mixed = false
     // The table that holds the records, all at once. Where the records before belonged to several
     // tables, it would hold those of the others for nothing.
-    let holder: TableMemtable | undefined
+    let holder: MemtablePartition | undefined
     let shift = 0
     readRecords(records, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
       if (table === undefined || table.tableId !== id) {
@@ -165,40 +165,41 @@ export class VersionSet {
       if (edit.type === 'flush') this.#dropFlushed(edit.through, edit.files)
     }
     if (entry.version > this.visibleVersion) this.show(entry.version, entry.timestamp)
-    if (before.level0 !== this.state.level0 || before.tables !== this.state.tables) this.#replant()
+    if (before.level0 !== this.state.level0 || before.tables !== this.state.tables)
+      this.#installView()
   }
 
   /** Closes the active memtable, if it holds anything; commits from now on go into a new one. */
   sealMemtable(): void {
     if (this.#closed || this.#active.records === 0) return
     this.#immutables = [this.#active, ...this.#immutables]
-    this.#active = new Memtable(this.#memory)
+    this.#active = new Memtable(this.#arenas)
     this.#active.maxVersion = this.visibleVersion
-    this.#replant()
+    this.#installView()
   }
 
   /** Takes the place of all that is known by what another version set has read, in one step. */
   adopt(other: VersionSet): void {
     if (this.#closed) return
     this.state = other.state
-    this.moments = other.moments
+    this.commitTimes = other.commitTimes
     this.visibleVersion = other.visibleVersion
     this.visibleTimestamp = other.visibleTimestamp
     this.#active = other.#active
     this.#immutables = other.#immutables
     this.#knownFrom = other.#knownFrom
-    this.#replant()
+    this.#installView()
   }
 
   /**
-   * Lets go of the tree. What is still on its way here, from a refresh under way say, is nothing
+   * Lets go of the view. What is still on its way here, from a refresh under way say, is nothing
    * then.
    */
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.tree.release()
-    this.#memory.clear()
+    this.view.release()
+    this.#arenas.clear()
   }
 
   /**
@@ -215,12 +216,12 @@ export class VersionSet {
       .filter((memtable) => memtable.maxVersion > through)
       .map((memtable) => memtable.after(flushed))
       .filter((memtable) => memtable.records > 0)
-    this.#replant()
+    this.#installView()
   }
 
-  #replant(): void {
-    const old = this.tree
-    this.tree = new Tree(this.state, this.#active, this.#immutables, this.#files, this.#knownFrom)
+  #installView(): void {
+    const old = this.view
+    this.view = new View(this.state, this.#active, this.#immutables, this.#files, this.#knownFrom)
     old.release()
   }
 }

@@ -1,7 +1,7 @@
 import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { crc32, fromBase64, toBase64 } from '@firn/bytes'
+import { type LeaseRecord, leaseKey, logPrefix } from '@firn/commit-log'
 import { TestEnv } from '@firn/env/testing'
-import { type LeaseRecord, leaseKey, logPrefix } from '@firn/manifest'
 import { DynamoDbCommitLog, DynamoDbLeases, type DynamoDbOptions } from '@firn/manifest-dynamodb'
 import type { Random } from '../../random.js'
 import { assertSound, type FuzzTarget } from '../fuzz-target.js'

@@ -1,5 +1,4 @@
 import { crc32, hashRange, utf8Encode } from '@firn/bytes'
-import { isFirnError } from '@firn/env'
 import {
   assertNewEntry,
   type CommitLog,
@@ -13,7 +12,8 @@ import {
   ObjectLeases,
   SpillingCommitLog,
   spillPrefix,
-} from '@firn/manifest'
+} from '@firn/commit-log'
+import { isFirnError } from '@firn/env'
 import { MemoryObjectStore } from '@firn/object-store'
 import type { Random } from '../../random.js'
 import { assertSound, type FuzzTarget } from '../fuzz-target.js'

@@ -1,0 +1,181 @@
+import { compareRanges } from '@firn/bytes'
+import { KIND_DELETE, MAX_TIMESTAMP } from '@firn/mvcc'
+import type { OpenFile } from '../files/file-cache.js'
+import { firstFileAtOrAfter } from '../files/file-search.js'
+import type { Memtable } from '../memtable/memtable.js'
+import { type MemtablePartition, TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
+import type { PointLookup } from './point-lookup.js'
+
+export const FOUND = 1
+export const ABSENT = 0
+/** A file, or a block of it, isn't in memory: `load` what the lookup lacks, then ask again. */
+export const NOT_RESIDENT = -1
+
+export type FindStatus = typeof FOUND | typeof ABSENT | typeof NOT_RESIDENT
+
+/** Files of one level, or a run of level 0: in key order, without overlap. */
+export interface LevelFiles {
+  readonly handles: readonly OpenFile[]
+  readonly maxTimestamp: number
+}
+
+/**
+ * All that a read of one table looks at, newest first: the active memtable, immutable memtables,
+ * level-0 files, levels.
+ *
+ * Commits too large to be inline add files whose timestamps lie between those of the memtable's
+ * records. So what is found first need not be newest: a search goes on while a source could hold
+ * something newer than what it has.
+ */
+export class TableView {
+  readonly tableId: number
+  readonly historyFloor: number
+  /** Sorted runs, newest first. */
+  readonly level0: readonly LevelFiles[]
+  readonly levels: readonly LevelFiles[]
+  readonly #active: Memtable
+  #activePart: MemtablePartition | undefined
+  readonly immutables: readonly MemtablePartition[]
+
+  constructor(parts: {
+    tableId: number
+    historyFloor: number
+    active: Memtable
+    immutables: readonly Memtable[]
+    level0: readonly (readonly OpenFile[])[]
+    levels: readonly (readonly OpenFile[])[]
+  }) {
+    this.tableId = parts.tableId
+    this.historyFloor = parts.historyFloor
+    this.#active = parts.active
+    this.immutables = parts.immutables.flatMap((memtable) => {
+      const table = memtable.tables.get(parts.tableId)
+      return table === undefined ? [] : [table]
+    })
+    this.level0 = parts.level0.map(levelFiles)
+    this.levels = parts.levels.filter((handles) => handles.length > 0).map(levelFiles)
+  }
+
+  /** The active memtable's part; `undefined` before the first record. */
+  get active(): MemtablePartition | undefined {
+    if (this.#activePart === undefined) this.#activePart = this.#active.tables.get(this.tableId)
+    return this.#activePart
+  }
+
+  /**
+   * Finds the newest version at or before the lookup's timestamp; deletes are `ABSENT`. After
+   * `NOT_RESIDENT` and `load`, the next call goes on where this one stopped, so a cache that is too
+   * small to hold all blocks of a search can't keep it from ending.
+   */
+  find(lookup: PointLookup): FindStatus {
+    if (lookup.stage === 0) {
+      const active = this.active
+      if (active !== undefined) findInMemtable(active, lookup)
+      for (let i = 0; i < this.immutables.length; i++) {
+        const memtable = this.immutables[i] as MemtablePartition
+        if (memtable.maxTimestamp > lookup.foundTimestamp) findInMemtable(memtable, lookup)
+      }
+      lookup.stage = 1
+    }
+    const levelsFrom = 1 + this.level0.length
+    for (let i = lookup.stage; i < levelsFrom; i++) {
+      const run = this.level0[i - 1] as LevelFiles
+      // Newest first: no later run of the level can hold anything newer.
+      if (run.maxTimestamp <= lookup.foundTimestamp) break
+      const handle = fileFor(run.handles, lookup.key, lookup.keyEnd)
+      if (handle !== undefined && findInFile(handle, lookup) === NOT_RESIDENT) {
+        lookup.stage = i
+        return NOT_RESIDENT
+      }
+    }
+    for (let i = Math.max(0, lookup.stage - levelsFrom); i < this.levels.length; i++) {
+      const level = this.levels[i] as LevelFiles
+      if (level.maxTimestamp <= lookup.foundTimestamp) continue
+      const handle = fileFor(level.handles, lookup.key, lookup.keyEnd)
+      if (handle !== undefined && findInFile(handle, lookup) === NOT_RESIDENT) {
+        lookup.stage = levelsFrom + i
+        return NOT_RESIDENT
+      }
+    }
+    return lookup.foundTimestamp >= 0 && lookup.kind !== KIND_DELETE ? FOUND : ABSENT
+  }
+
+  /**
+   * Reads what `find` lacked, and searches the file that it was lacking of: by the next `find` that
+   * may be closed again, where there is no memory to keep files open.
+   */
+  async load(lookup: PointLookup, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted()
+    const handle = lookup.missing
+    if (handle === undefined) return
+    lookup.missing = undefined
+    if (handle.reader === undefined) this.#openAhead(lookup)
+    const reader = await handle.enter(signal)
+    try {
+      signal?.throwIfAborted()
+      // Opening may have been all that was missing; then the filter may even say no.
+      let status = reader.find(lookup.sst)
+      while (status === NOT_RESIDENT) {
+        await reader.load(lookup.sst, signal === undefined ? {} : { signal })
+        status = reader.find(lookup.sst)
+      }
+      take(lookup, status)
+      lookup.stage++
+    } finally {
+      handle.leave(reader)
+    }
+  }
+
+  /** Opens the other files that the search may come to while it waits for the first one. */
+  #openAhead(lookup: PointLookup): void {
+    for (const { handles } of [...this.level0, ...this.levels]) {
+      const handle = fileFor(handles, lookup.key, lookup.keyEnd)
+      // One that fails is met by the search itself, where it needs the file.
+      if (handle !== undefined && handle.reader === undefined) handle.open().catch(() => {})
+    }
+  }
+}
+
+function findInMemtable(table: MemtablePartition, lookup: PointLookup): void {
+  const { key, keyEnd } = lookup
+  const version = table.find(key, TABLE_PREFIX_BYTES, keyEnd, lookup.timestamp)
+  if (version < 0) return
+  const timestamp = table.timestamps[version] as number
+  if (timestamp <= lookup.foundTimestamp) return
+  lookup.foundTimestamp = timestamp
+  lookup.kind = table.kinds[version] as number
+  lookup.valueBytes = table.bytes
+  lookup.valueStart = table.valueOffsets[version] as number
+  lookup.valueEnd = table.valueEnds[version] as number
+}
+
+function findInFile(handle: OpenFile, lookup: PointLookup): FindStatus {
+  const { reader } = handle
+  if (lookup.timestamp !== MAX_TIMESTAMP && handle.meta.minTimestamp > lookup.timestamp) {
+    return ABSENT
+  }
+  const status = reader === undefined ? NOT_RESIDENT : reader.find(lookup.sst)
+  if (status === NOT_RESIDENT) lookup.missing = handle
+  else take(lookup, status)
+  return status
+}
+
+function take(lookup: PointLookup, status: FindStatus): void {
+  if (status === FOUND && lookup.sst.foundTimestamp > lookup.foundTimestamp) lookup.takeSst()
+}
+
+function levelFiles(handles: readonly OpenFile[]): LevelFiles {
+  const maxTimestamp = handles.reduce((max, { meta }) => Math.max(max, meta.maxTimestamp), 0)
+  return { handles, maxTimestamp }
+}
+
+function fileFor(
+  handles: readonly OpenFile[],
+  key: Uint8Array,
+  keyEnd: number,
+): OpenFile | undefined {
+  const handle = handles[firstFileAtOrAfter(handles, key, keyEnd)]
+  if (handle === undefined) return undefined
+  const { smallest } = handle.meta
+  return compareRanges(key, 0, keyEnd, smallest, 0, smallest.length) >= 0 ? handle : undefined
+}
