@@ -4,15 +4,15 @@ import type { Sink } from './io.js'
 import { formatBytes, formatCount } from './text/quantities.js'
 
 /**
- * How far a long piece of work is, drawn on a terminal: by bytes, and by records where it counts
- * them. The bar goes away when it stops. Without a sink nothing is drawn.
+ * Shows the progress of a long task on a terminal: bytes, and records if the task counts them. The
+ * bar disappears when the task stops. Without a sink, nothing is drawn.
  */
 export class ByteProgress {
   readonly #bar: progress.SingleBar | undefined
   readonly #clock: Env
   readonly #started: number
 
-  /** `total` bytes are all there is; `undefined` where nobody knows. */
+  /** `total` is the number of bytes in all, `undefined` if it isn't known. */
   constructor(sink: Sink | undefined, verb: string, total: number | undefined, clock: Env) {
     this.#clock = clock
     this.#started = clock.monotonic()
@@ -54,9 +54,7 @@ interface Payload {
   records: string
 }
 
-/**
- * A sink as cli-progress and node:readline write to it; where nobody reads, progress is nothing.
- */
+/** Adapts a sink for cli-progress and node:readline. A write that fails is ignored. */
 function terminal(sink: Sink): NodeJS.WritableStream {
   const write = (text: string): boolean => {
     sink.write(text).catch(() => {})

@@ -1,9 +1,9 @@
 import { BrokenPipeError } from './io.js'
 
 /**
- * Works, then closes, whatever comes of the work. The first failure is thrown: what closing has to
- * say behind it is a consequence. A reader of the output that has gone is no failure, and hides
- * none.
+ * Runs `work`, then `close`, even if the work fails. Throws the first failure, because a failure to
+ * close after it is a consequence. A broken pipe is no failure, so it doesn't hide a failure to
+ * close.
  */
 export async function closing<T>(
   close: () => Promise<unknown>,

@@ -4,7 +4,7 @@ import type { Io } from './io.js'
 import { type DatabaseLocation, resolveLocation } from './location.js'
 import type { Output } from './output.js'
 
-/** What every command is given beside its own arguments. */
+/** Context that every command gets in addition to its own arguments. */
 export interface CommandContext {
   readonly io: Io
   readonly output: Output
@@ -29,12 +29,12 @@ export function locationOf(command: Command, context: CommandContext): DatabaseL
   return resolveLocation(command.optsWithGlobals<GlobalOptions>(), context.io)
 }
 
-/** The name given with `--table`. */
+/** The name that `--table` sets. */
 export function givenTable(command: Command): string | undefined {
   return command.optsWithGlobals<GlobalOptions>().table
 }
 
-/** The table that a command is about. */
+/** The table that a command works on. */
 export function tableOf(command: Command): string {
   return givenTable(command) ?? DEFAULT_TABLE
 }

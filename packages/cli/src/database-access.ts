@@ -7,10 +7,12 @@ import { inCommandWords } from './failure.js'
 import type { DatabaseLocation } from './location.js'
 import type { EncodingNames } from './text/table-text.js'
 
-/** `read` takes no lock and leaves a writer alone; `write` makes no database; `create` does. */
+/**
+ * `read` takes no lock and doesn't disturb a writer; `write` creates no database; `create` does.
+ */
 export type Access = 'read' | 'write' | 'create'
 
-/** Opens the database for one command, and closes it whatever comes of that. */
+/** Opens the database for one command, and closes it even if the command fails. */
 export async function withDatabase<T>(
   location: DatabaseLocation,
   access: Access,
@@ -40,12 +42,12 @@ async function openDatabase(
   }
 }
 
-/** The error of opening a database, with what to do about it on the command line. */
+/** Adds advice for the command line to an error of opening a database. */
 export function openingFailure(error: unknown, location: DatabaseLocation): unknown {
   if (isFirnError(error, 'FIRN_DATABASE_NOT_FOUND')) {
     return new CommandError(
       error.code,
-      `no database at ${location.shown}; \`firn put\` or \`firn load\` makes one, --db or --path names another`,
+      `no database at ${location.shown}; create one with \`firn put\` or \`firn load\`, or name another with --db or --path`,
       { cause: error },
     )
   }
@@ -55,7 +57,7 @@ export function openingFailure(error: unknown, location: DatabaseLocation): unkn
   return error
 }
 
-/** The listing of a table that must be there. */
+/** Returns the listing of a table. Throws `CommandError` if the table doesn't exist. */
 export async function tableInfo(
   database: Database,
   name: string,
@@ -68,12 +70,12 @@ export async function tableInfo(
   throw new CommandError(
     'FIRN_TABLE_NOT_FOUND',
     others.length === 0
-      ? `no table ${JSON.stringify(name)} in ${location.shown}, which has none yet; \`firn put\` or \`firn load\` makes one`
-      : `no table ${JSON.stringify(name)} in ${location.shown}; name one with --table: ${list(others)}`,
+      ? `no table ${JSON.stringify(name)} in ${location.shown}, which has no tables yet; create one with \`firn put\` or \`firn load\``
+      : `no table ${JSON.stringify(name)} in ${location.shown}; name one of these with --table: ${list(others)}`,
   )
 }
 
-/** The encodings of a table, or `undefined` where there is no such table yet. */
+/** Returns the encodings of a table, or `undefined` if the table doesn't exist yet. */
 export async function encodingsOf(
   database: Database,
   name: string,
@@ -89,9 +91,9 @@ interface StoredBytes {
 }
 
 /**
- * Options that show a table's keys and values as they are stored, whatever its encodings: under
- * their names, an encoding that changes nothing. A table that doesn't exist yet is created with
- * these names.
+ * Returns table options that show keys and values as stored, whatever their encodings: each one has
+ * the name of the table's encoding, but changes nothing. A table that doesn't exist yet is created
+ * with these names.
  */
 export function storedBytes(encodings: EncodingNames): { keys: StoredBytes; values: StoredBytes } {
   const named = (name: string): StoredBytes => ({ name, encode: same, decode: same })

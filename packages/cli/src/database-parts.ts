@@ -4,8 +4,8 @@ import { openingFailure } from './database-access.js'
 import type { DatabaseLocation } from './location.js'
 
 /**
- * What a database is made of, for commands that look below the engine. Nothing is read yet. Throws
- * `UsageError` for a location that names none, or one whose parts only one process has.
+ * Locates the parts of a database for commands that look below the engine. Reads nothing yet.
+ * Throws `UsageError` for an invalid location, and for one whose parts exist in one process only.
  */
 export async function partsOf(location: DatabaseLocation, clock: Env): Promise<LocatedParts> {
   const parts = await locateParts(location.url, { env: clock }).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import { FirnError, type FirnErrorOptions } from '@firn/env'
 
-/** The command was understood and failed: exit status 1. */
+/** A command that was understood and failed: exit status 1. */
 export class CommandError extends FirnError {
   /** Exit status of the process. */
   readonly status: number
@@ -11,7 +11,7 @@ export class CommandError extends FirnError {
   }
 }
 
-/** The command line itself is wrong: exit status 2. */
+/** A wrong command line: exit status 2. */
 export class UsageError extends CommandError {
   constructor(message: string, options?: FirnErrorOptions) {
     super('FIRN_USAGE', message, { ...options, status: 2 })

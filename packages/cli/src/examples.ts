@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-/** Puts examples, and what else there is to know, under the help of a command. */
+/** Adds examples, and notes if there are any, below the help of a command. */
 export function addExamples(
   command: Command,
   examples: readonly (readonly [line: string, meaning: string])[],

@@ -7,11 +7,11 @@ export interface Failure {
   /** Exit status: 1, or 2 for a wrong command line. */
   status: number
   code: string
-  /** One line: what, where, what next. */
+  /** One line: what happened, where, what to do. */
   message: string
 }
 
-const AGAIN = 'mend the cause and run the command again'
+const AGAIN = 'fix the cause and run the command again'
 
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or directory',
@@ -23,8 +23,8 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   EMFILE: 'too many files are open',
   EIO: 'the device failed to read or write',
-  EDQUOT: 'no space is left of the quota',
-  EFBIG: 'the file may not grow that large',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would become too large',
 }
 
 export function describeFailure(error: unknown): Failure {
@@ -33,18 +33,18 @@ export function describeFailure(error: unknown): Failure {
   }
   if (error instanceof CommanderError) {
     const message = oneLine(error.message.replace(/^error: /, ''))
-    // The value that looks like an option may well be meant as a value.
+    // A value that looks like an option may be meant as a value.
     const hint =
       error.code === 'commander.unknownOption'
-        ? 'a key or a value that begins with - goes behind --, as in firn put -- <key> <value>; for options, see firn --help'
+        ? 'put a key or a value that begins with - after --, as in firn put -- <key> <value>; for options, see firn --help'
         : 'see firn --help'
     return { status: 2, code: 'FIRN_USAGE', message: `${message}; ${hint}` }
   }
   if (isFirnError(error)) {
-    // Arguments of the engine come from those of the command: a table's name, a key that is too
+    // The engine's arguments come from the command's, such as a table's name or a key that is too
     // long.
     const status = error.code === 'FIRN_INVALID_ARGUMENT' ? 2 : 1
-    // Writes that stopped say so of a commit that failed: that failure is the one to mend.
+    // Stopped writes report the commit that failed before: that failure is the one to fix.
     const stopped = error.code === 'FIRN_WRITE_STOPPED' && isFirnError(error.cause)
     return {
       status,
@@ -62,24 +62,24 @@ export function describeFailure(error: unknown): Failure {
   return { status: 1, code: 'FIRN_UNEXPECTED', message: oneLine(message) }
 }
 
-/** The engine advises programmers; on the command line other words help. */
+/** Rewrites the engine's advice to programmers as advice for the command line. */
 function hinted(error: FirnError): string {
   const message = inCommandWords(oneLine(error.message))
   switch (error.code) {
     case 'FIRN_VERSION_NOT_FOUND':
-      return `${message}; \`firn log\` lists them`
+      return `${message}; \`firn log\` lists the versions`
     case 'FIRN_LOCKED':
-      return `${message}; commands that only read work meanwhile`
+      return `${message}; commands that only read still work`
     case 'FIRN_CORRUPTION':
-      return `${message}; \`firn verify\` lists all that is damaged`
+      return `${message}; \`firn verify\` lists all damage`
     case 'FIRN_COMMIT_UNKNOWN':
-      return `${message}; \`firn log\` lists the tokens of what did, so look there before you try again`
+      return `${message}; before you try again, check whether \`firn log\` lists its token`
     default:
       return message
   }
 }
 
-/** Advice of the engine, and what it means on the command line. */
+/** Advice of the engine, and its replacement on the command line. */
 const COMMAND_WORDS: readonly (readonly [advice: RegExp, words: string])[] = [
   [/,? (?:or|and) open it here with mode 'read'/, ''],
   [/,? or open with createIfMissing/, ''],
@@ -97,11 +97,11 @@ const COMMAND_WORDS: readonly (readonly [advice: RegExp, words: string])[] = [
   ],
 ]
 
-/** What only a program can do: calls, options of calls, and properties of what a call returns. */
+/** Advice that only a program can follow: calls, options of calls, and properties of results. */
 const FOR_PROGRAMS =
   /\b\w+\((?:\)|\{)|\bdb\.\w|\bresolveCommit\b|\bcreateIfMissing\b|\bmode:? '|\{ \w+(?:, \w+)* \}/
 
-/** A message without advice that can't be followed on the command line. */
+/** Returns the message without advice that can't be followed on the command line. */
 export function inCommandWords(message: string): string {
   let words = message
   for (const [advice, instead] of COMMAND_WORDS) words = words.replace(advice, instead)

@@ -7,7 +7,7 @@ const UNITS = [
   ['s', 1000],
 ] as const
 
-/** How much history a table keeps, in a word or two. */
+/** Says how much history a table keeps, in a word or two. */
 export function historyText(history: HistoryRetention): string {
   if (history === 'none' || history === 'all') return history
   if ('versions' in history) return `${history.versions} versions`

@@ -4,7 +4,7 @@ import type { Input } from './io.js'
 // The engine's largest value.
 const MAX_INPUT_BYTES = 256 * 1024 * 1024
 
-/** Everything that stdin gives. Throws `UsageError` for more than a value may have. */
+/** Reads all of stdin. Throws `UsageError` if it is larger than a value may be. */
 export async function readAll(input: Input): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
@@ -12,7 +12,9 @@ export async function readAll(input: Input): Promise<Uint8Array> {
     chunks.push(chunk)
     length += chunk.length
     if (length > MAX_INPUT_BYTES) {
-      throw new UsageError(`a value may have up to ${MAX_INPUT_BYTES} bytes; stdin gives more`)
+      throw new UsageError(
+        `the value on stdin is too large; a value may have up to ${MAX_INPUT_BYTES} bytes`,
+      )
     }
   }
   const bytes = new Uint8Array(length)

@@ -1,6 +1,6 @@
 import type { Env } from '@firn/env'
 
-/** Everything of the outside world that the command line touches, so that tests can hand it in. */
+/** Everything outside the command line that it uses, so that tests can replace it. */
 export interface Io {
   readonly stdin: Input
   readonly stdout: Sink
@@ -13,28 +13,28 @@ export interface Io {
   readonly clock?: Env
   /**
    * Calls the listener once when the user asks the command to stop (Ctrl-C), instead of ending the
-   * process. Gives a function that takes the listener off. Absent: nobody ever asks.
+   * process. Returns a function that removes the listener. If this is absent, the user never asks.
    */
   readonly onInterrupt?: (listener: () => void) => () => void
 }
 
 export interface Input extends AsyncIterable<Uint8Array> {
   readonly isTTY: boolean
-  /** Called when the command is done with it: waiting for more must not keep the process alive. */
+  /**
+   * Called when the command needs no more input: waiting for it must not keep the process alive.
+   */
   close?(): void
 }
 
 export interface Sink {
   readonly isTTY: boolean
-  /** Width of the terminal; absent where it isn't one. */
+  /** Width of the terminal, `undefined` if it isn't a terminal. */
   readonly columns: number | undefined
-  /**
-   * Resolves when more may be written. Rejects with `BrokenPipeError` when nobody reads any more.
-   */
+  /** Resolves when more may be written. Rejects with `BrokenPipeError` if the reader has gone. */
   write(data: string | Uint8Array): Promise<void>
 }
 
-/** Whoever read our output has gone, as `head` does when it has seen enough. */
+/** The reader of our output has gone, as `head` does when it has read enough. */
 export class BrokenPipeError extends Error {
   constructor() {
     super('the reader of the output has gone')

@@ -6,22 +6,22 @@ import type { Io } from './io.js'
 
 const DEFAULT_DIRECTORY = './firn_data'
 
-/** Where the database is: for the engine, and for people. */
+/** The location of a database, as the engine needs it and as people read it. */
 export interface DatabaseLocation {
   url: string
   shown: string
 }
 
 /**
- * The location that the options name, else the one in `FIRN_DB`, else the default directory.
- * Relative paths start at the current directory.
+ * Returns the location that the options name, else the one in `FIRN_DB`, else the default
+ * directory. Relative paths start at the current directory.
  */
 export function resolveLocation(
   options: { db?: string; path?: string },
   io: Pick<Io, 'env' | 'cwd'>,
 ): DatabaseLocation {
   if (options.db !== undefined && options.path !== undefined) {
-    throw new UsageError('--db and --path both name the database; give one of them')
+    throw new UsageError('--db and --path both name the database; use only one of them')
   }
   if (options.path !== undefined) {
     if (options.path === '') throw new UsageError('--path is empty; name a directory')
@@ -32,7 +32,7 @@ export function resolveLocation(
   return { url: absolute(given, io), shown: withoutCredentials(given) }
 }
 
-/** The path of a file or directory that the command line names, from the working directory on. */
+/** Resolves the path of a file or directory from the command line against the working directory. */
 export function pathOf(path: string, what: string, io: Pick<Io, 'cwd'>): string {
   return absolutePath(path, what, isAbsolute(path) ? path : io.cwd)
 }
@@ -42,8 +42,8 @@ function directoryLocation(path: string, io: Pick<Io, 'cwd'>): DatabaseLocation 
 }
 
 /**
- * `file:data` means the directory `data` of the injected working directory. One that begins with
- * `~` is left for the engine to refuse.
+ * Resolves `file:data` to the directory `data` in the injected working directory. A path that
+ * begins with `~` is left for the engine to refuse.
  */
 function absolute(location: string, io: Pick<Io, 'cwd'>): string {
   const relative = /^file:(?!\/|(?:~|%7e)(?:[/?#]|$))([^?#]+.*)$/i.exec(location)?.[1]

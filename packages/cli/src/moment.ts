@@ -8,9 +8,9 @@ const TIME =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d\d:?\d\d)?)?$/i
 
 export const MOMENT_HELP =
-  'a version (42), a time (2026-05-01T12:30:00Z; without a zone, your own) or a while ago (90s, 15m, 2h, 3d)'
+  'a version (42), a time (2026-05-01T12:30:00Z; your own time zone if it names none) or an age (90s, 15m, 2h, 3d)'
 
-/** What `--at` names. Throws `UsageError` for text that names no moment. */
+/** Parses the value of `--at`. Throws `UsageError` if it names no moment. */
 export function parseMoment(text: string, clock: Env): Moment {
   if (/^\d+$/.test(text)) {
     const version = Number(text)
@@ -23,21 +23,24 @@ export function parseMoment(text: string, clock: Env): Moment {
   }
   const timestamp = timestampOf(text)
   if (timestamp !== undefined) return { timestamp: within(timestamp) }
-  throw new UsageError(`--at ${JSON.stringify(text)} is no moment: use ${MOMENT_HELP}`)
+  throw new UsageError(`--at ${JSON.stringify(text)} names no moment; use ${MOMENT_HELP}`)
 }
 
-/** Before all time there is nothing, and after it everything: no timestamp lies beyond these. */
+/**
+ * Limits a timestamp to the range of all timestamps: nothing exists before it, everything at its
+ * end.
+ */
 function within(micros: number): number {
   return Math.min(Math.max(0, micros), Number.MAX_SAFE_INTEGER)
 }
 
-/** Microseconds of an ISO 8601 time; a date alone is its first moment. */
+/** Returns the microseconds of an ISO 8601 time; a date alone means its first moment. */
 function timestampOf(text: string): number | undefined {
   const match = TIME.exec(text)
   if (match === null) return undefined
   const [, date = '', minutes = '00:00', seconds = '00', fraction = '', zone = ''] = match
   const wholeMs = Date.parse(`${date}T${minutes}:${seconds}${zone.toUpperCase()}`)
-  // Date.parse takes February 30 for March 2.
+  // Date.parse reads February 30 as March 2.
   if (Number.isNaN(wholeMs) || !isCalendarDate(date)) return undefined
   return wholeMs * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'))
 }

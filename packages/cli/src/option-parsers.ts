@@ -2,10 +2,10 @@ import { Option, InvalidArgumentError as WrongArgument } from 'commander'
 import { UsageError } from './errors.js'
 import type { ByteFormat } from './text/byte-text.js'
 
-/** A whole number from 0 on. */
+/** Parses a whole number, 0 or greater. */
 export function parseCount(text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (!Number.isSafeInteger(value)) throw new WrongArgument('use a whole number from 0 on.')
+  if (!Number.isSafeInteger(value)) throw new WrongArgument('use a whole number, 0 or greater.')
   return value
 }
 
@@ -14,7 +14,7 @@ export interface ByteFormatOptions {
   base64?: boolean
 }
 
-/** `--hex` and `--base64`, which exclude each other. */
+/** Makes the options `--hex` and `--base64`, which exclude each other. */
 export function byteFormatOptions(): Option[] {
   return [
     new Option('--hex', 'keys and values as hexadecimal digits of the stored bytes'),
@@ -24,13 +24,15 @@ export function byteFormatOptions(): Option[] {
 
 export function byteFormatOf(options: ByteFormatOptions): ByteFormat {
   if (options.hex === true && options.base64 === true) {
-    throw new UsageError('--hex and --base64 exclude each other; give one of them')
+    throw new UsageError('--hex and --base64 exclude each other; use only one of them')
   }
   if (options.hex === true) return 'hex'
   return options.base64 === true ? 'base64' : 'text'
 }
 
-/** `--keys` and `--values`: the encodings of a table that comes into being with the first write. */
+/**
+ * Makes the options `--keys` and `--values`: the encodings of a table that the first write creates.
+ */
 export function encodingOptions(): Option[] {
   return [
     new Option('--keys <encoding>', 'how a new table encodes its keys').choices([

@@ -6,20 +6,20 @@ import { printableJsonLines, safeText } from './text/byte-text.js'
 type Colors = ReturnType<typeof picocolors.createColors>
 type Color = 'bold' | 'cyan' | 'dim' | 'green' | 'red'
 
-/** Text that a terminal may have as it is, escape sequences of colours included. */
+/** Text that is printed as it is, escape sequences of colours included. */
 export interface Painted {
   readonly painted: string
 }
 
 /**
- * All that a command says goes through here: results to stdout, remarks and errors to stderr. What
- * people read has no control characters but its own: those of names, paths and messages are escaped
- * here. Where nobody reads stderr any more, remarks are lost, and that changes nothing.
+ * Prints everything that a command says: results to stdout, remarks and errors to stderr. Text for
+ * people has no control characters except those of colours: names, paths and messages are escaped
+ * here. If the reader of stderr has gone, remarks are lost, and the command goes on.
  */
 export class Output {
-  /** True where a program reads: results are JSON. */
+  /** True if a program reads the results: they are JSON. */
   readonly json: boolean
-  /** True where a person reads stdout on a terminal. */
+  /** True if a person reads stdout on a terminal. */
   readonly isTerminal: boolean
   readonly #colors: Colors
   readonly #io: Io
@@ -33,43 +33,49 @@ export class Output {
     this.#errorColors = picocolors.createColors(wantsColor(io, io.stderr))
   }
 
-  /** Width of the terminal in columns; without one, as wide as it takes. */
+  /** Width of the terminal in columns; unlimited without a terminal. */
   get columns(): number {
-    // Some terminals don't know their size and say 0.
+    // Some terminals don't know their size and report 0.
     return this.#io.stdout.columns || Number.POSITIVE_INFINITY
   }
 
-  /** Where progress is drawn; `undefined` where nobody would see it. */
+  /** Where progress is drawn; `undefined` if it wouldn't be seen. */
   get progressSink(): Sink | undefined {
     return this.#io.stderr.isTTY && !this.json ? this.#io.stderr : undefined
   }
 
-  /** Exactly these characters or bytes. */
+  /** Prints exactly these characters or bytes. */
   write(data: string | Uint8Array): Promise<void> {
     return this.#io.stdout.write(data)
   }
 
-  /** A line for people: `parts` are escaped, what `paint` makes of them with colours is not. */
+  /** Prints a line for people. Strings are escaped; what `paint` returns is not. */
   line(...parts: readonly (string | Painted)[]): Promise<void> {
     return this.write(`${textOf(parts)}\n`)
   }
 
-  /** A part of a line in a colour, or bold or dim. */
+  /** Makes a part of a line coloured, bold or dim. */
   paint(color: Color, text: string): Painted {
     return { painted: this.#colors[color](safeText(text)) }
   }
 
-  /** One JSON document on a line of its own. */
+  /** Prints one JSON document on its own line. */
   document(value: unknown): Promise<void> {
     return this.jsonLines(`${JSON.stringify(value)}\n`)
   }
 
-  /** Lines of JSON. A terminal gets what it would act on as `\uNNNN`, which means the same. */
+  /**
+   * Prints lines of JSON. On a terminal, characters that it would act on become `\uNNNN`, which
+   * means the same.
+   */
   jsonLines(lines: string): Promise<void> {
     return this.write(this.#io.stdout.isTTY ? printableJsonLines(lines) : lines)
   }
 
-  /** An aligned table; a later part of one that is printed in pieces has no header. */
+  /**
+   * Prints an aligned table. `header` is false for the later parts of a table that is printed in
+   * parts.
+   */
   async table(
     columns: readonly Column[],
     rows: readonly (readonly string[])[],
@@ -81,17 +87,17 @@ export class Output {
     if (lines.length > 0) await this.write(`${lines.join('\n')}\n`)
   }
 
-  /** A remark for people, beside the results; programs that asked for JSON are spared it. */
+  /** Prints a remark for people beside the results; with `--json`, nothing. */
   async note(text: string): Promise<void> {
     if (!this.json) await this.#remark(this.#errorColors.dim(safeText(text)))
   }
 
-  /** Something to know about, though the command goes on. */
+  /** Prints a warning; the command goes on. */
   async warn(text: string): Promise<void> {
     await this.#remark(`${this.#errorColors.yellow('firn:')} ${safeText(text)}`)
   }
 
-  /** Why the command failed. */
+  /** Prints why the command failed. */
   async error(failure: { code: string; message: string; stack?: string }): Promise<void> {
     const { code, stack } = failure
     const message = safeText(failure.message)
@@ -101,7 +107,7 @@ export class Output {
     await this.#remark(stack === undefined ? line : `${line}\n${safeLines(stack)}`)
   }
 
-  /** Help in place of a command that is missing. */
+  /** Prints the help if the command is missing. */
   async usage(help: string): Promise<void> {
     await this.#remark(help.trimEnd())
   }
@@ -110,7 +116,7 @@ export class Output {
     try {
       await this.#io.stderr.write(`${lines}\n`)
     } catch {
-      // The exit status says what there is to say.
+      // The exit status still says how the command ended.
     }
   }
 }
@@ -123,7 +129,10 @@ function safeLines(text: string): string {
   return text.split('\n').map(safeText).join('\n')
 }
 
-/** https://no-color.org and https://force-color.org; otherwise, terminals that can. */
+/**
+ * Follows https://no-color.org and https://force-color.org; else, colours are for terminals that
+ * can.
+ */
 function wantsColor(io: Io, sink: Sink): boolean {
   const { NO_COLOR: no, FORCE_COLOR: force, TERM: term } = io.env
   if (no !== undefined && no !== '') return false

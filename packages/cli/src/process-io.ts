@@ -12,7 +12,7 @@ export function processIo(): Io {
     stdout: statusOf(1)?.isFile() === true ? fileSink(1) : streamSink(process.stdout),
     stderr: streamSink(process.stderr),
     env: process.env,
-    // Only if it is asked for: an absolute path needs none.
+    // Read only if needed: an absolute path doesn't need it.
     get cwd() {
       return workingDirectory()
     },
@@ -25,7 +25,7 @@ function workingDirectory(): string {
     return process.cwd()
   } catch (cause) {
     throw new UsageError(
-      'the working directory is gone; go to another one, or give absolute paths',
+      'the working directory no longer exists; change to another one, or use absolute paths',
       { cause },
     )
   }
@@ -36,7 +36,7 @@ function processInput(): Input {
   return {
     isTTY: process.stdin.isTTY === true,
     [Symbol.asyncIterator]() {
-      // Node takes a directory for a stream of nothing.
+      // Node reads a directory as an empty stream.
       if (statusOf(0)?.isDirectory() === true) {
         throw new UsageError('stdin is a directory; redirect it from a file')
       }
@@ -53,14 +53,14 @@ function statusOf(fd: number): Stats | undefined {
   try {
     return fstatSync(fd)
   } catch {
-    // Closed, as by `>&-`.
+    // Closed, for example by `>&-`.
     return undefined
   }
 }
 
 /**
- * A file. The stream that Node makes of one takes a write that was cut short, on a disk that is
- * nearly full, for a whole one.
+ * A sink for a file. If a write is cut short because the disk is nearly full, Node's own stream for
+ * a file treats it as complete.
  */
 function fileSink(fd: number): Sink {
   return {
@@ -74,7 +74,7 @@ function fileSink(fd: number): Sink {
 }
 
 function streamSink(stream: NodeJS.WriteStream): Sink {
-  // Each failed write reports through its callback; without a listener the event would end the
+  // A failed write reports through its callback. Without a listener, the event would end the
   // process with a stack trace.
   stream.on('error', () => {})
   return {
@@ -93,13 +93,11 @@ function streamSink(stream: NodeJS.WriteStream): Sink {
 }
 
 function isBrokenPipe(error: NodeJS.ErrnoException): boolean {
-  // A write after the stream broke says ERR_STREAM_DESTROYED.
+  // A write after the stream broke fails with ERR_STREAM_DESTROYED.
   return error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED'
 }
 
-/**
- * The first Ctrl-C calls the listener; a second one, from someone out of patience, ends at once.
- */
+/** Calls the listener at the first Ctrl-C; a second one ends the process at once. */
 function onInterrupt(listener: () => void): () => void {
   let asked = false
   const handle = () => {

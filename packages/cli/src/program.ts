@@ -15,15 +15,15 @@ import { defineVerify } from './commands/verify.js'
 import { addExamples } from './examples.js'
 import { packageVersion } from './package-version.js'
 
-/** Where a program's results go that aren't text of a command. */
+/** Receives results that a command doesn't print itself. */
 export interface ProgramHooks {
-  /** A command that did its work may still have an exit status to give, as `verify` has. */
+  /** Sets the exit status of a command that did its work and found problems, as `verify` does. */
   setStatus(status: number): void
-  /** Help and version, which are asked for or stand in for an error. */
+  /** Receives help or the version, whether the user asked for it or it replaces an error. */
   onHelp(text: string): void
 }
 
-/** The command line: its commands in the order in which a newcomer needs them. */
+/** Builds the command line, with the commands in the order in which a newcomer needs them. */
 export function buildProgram(context: CommandContext, hooks: ProgramHooks): Command {
   const program = new Command('firn')
     .description('Read, write, load, inspect and verify Firn databases.')
@@ -55,9 +55,9 @@ export function buildProgram(context: CommandContext, hooks: ProgramHooks): Comm
       ['firn scan --table cities --prefix San --limit 5', 'read a range'],
       ['firn get greeting --at 10m', 'read as it was ten minutes ago'],
     ],
-    'Where no --db or --path is given, the environment variable FIRN_DB names the database.\n' +
-      'FIRN_DEBUG=1 adds stack traces to errors; NO_COLOR=1 takes the colours away.\n' +
-      'Exit status: 0 done, 1 failed, 2 wrong usage.',
+    'Without --db or --path, the environment variable FIRN_DB names the database.\n' +
+      'FIRN_DEBUG=1 adds stack traces to errors; NO_COLOR=1 turns colours off.\n' +
+      'Exit status: 0 done, 1 failed, 2 wrong usage, 130 a load that Ctrl-C ended.',
   )
   definePut(program, context)
   defineGet(program, context)

@@ -6,11 +6,11 @@ import { fitToWidth, textWidth } from './text/text-width.js'
 const MAX_KEY_COLUMNS = 40
 const GAP = '  '
 
-/** Prints rows page by page: JSON lines, aligned on a terminal, or divided by a tab. */
+/** Prints rows page by page: as JSON lines, aligned on a terminal, or separated by a tab. */
 export class RowPrinter {
   readonly #output: Output
   readonly #text: TableText
-  // Only ever grows, so that later pages don't jump to the left.
+  // Only grows, so that later pages don't jump to the left.
   #keyColumns = 0
 
   constructor(output: Output, text: TableText) {

@@ -7,8 +7,8 @@ import { Output } from './output.js'
 import { buildProgram } from './program.js'
 
 /**
- * Runs one command line, without the name of the program in front. Resolves with the exit status:
- * 0, 1 where the command failed, 2 where the command line is wrong, 130 where Ctrl-C ended it.
+ * Runs one command line, without the name of the program. Resolves with the exit status: 0 if the
+ * command succeeded, 1 if it failed, 2 if the command line is wrong, 130 if Ctrl-C ended it.
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const output = new Output(io, { json: asksForJson(argv) })
@@ -34,12 +34,12 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         return 0
       }
       if (error.code !== 'commander.help') throw error
-      // No command at all: the help says which there are.
+      // No command at all: the help lists the commands.
       await output.usage(help)
       return 2
     } catch (failure) {
-      // `firn scan | head`: whoever read has seen enough, and that is no failure. What the command
-      // had found out before stays true.
+      // `firn scan | head`: the reader has seen enough, which is no failure. A status that the
+      // command has set before stays.
       if (failure instanceof BrokenPipeError) return status
       return await report(failure, io, output)
     }
@@ -61,7 +61,10 @@ function stackOf(error: Error): string {
   return isError(error.cause) ? `${own}\ncaused by: ${stackOf(error.cause)}` : own
 }
 
-/** Known before the command line is understood, so that mistakes in it can be reported as asked. */
+/**
+ * Checked before the command line is parsed, so that mistakes in it are reported in the right
+ * format.
+ */
 function asksForJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--')
   return argv.slice(0, end < 0 ? argv.length : end).includes('--json')

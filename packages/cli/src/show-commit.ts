@@ -2,7 +2,7 @@ import type { Commit } from '@firn/engine'
 import type { Output } from './output.js'
 import { formatTimestamp } from './text/quantities.js'
 
-/** Says which version a write made. */
+/** Prints the version that a write made. */
 export async function showCommit(output: Output, commit: Commit): Promise<void> {
   const { version, timestamp } = commit
   const time = formatTimestamp(timestamp)

@@ -9,8 +9,8 @@ export type StoredRange = Pick<
 >
 
 /**
- * Rows of one moment, as stored, page by page. Throws `SnapshotExpiredError` where the table's
- * history doesn't reach back so far.
+ * Reads the rows of one moment, as stored, page by page. Throws `SnapshotExpiredError` if the
+ * table's history doesn't reach back that far.
  */
 export async function* snapshotPages(
   database: Database,
@@ -27,7 +27,7 @@ export async function* snapshotPages(
     throw error
   } finally {
     const closed = snapshot.close()
-    // The first failure is the one to tell.
+    // The first failure is the one to report.
     await (failed ? closed.catch(() => {}) : closed)
   }
 }

@@ -35,7 +35,7 @@ test('a value that looks like an option gets the hint that helps', async () => {
     const { status, err } = await firn(args)
     expect(status).toBe(2)
     expect(err).toContain(
-      'a key or a value that begins with - goes behind --, as in firn put -- <key> <value>',
+      'put a key or a value that begins with - after --, as in firn put -- <key> <value>',
     )
   }
   await ok(['put', '--', 'weight', '-5kg'])
@@ -63,10 +63,8 @@ test('advice is of commands, not of calls', async () => {
     expect(status).toBeGreaterThan(0)
     expect(err).not.toMatch(API)
   }
-  expect(failures[0]?.err).toMatch(
-    /close it there first; commands that only read work meanwhile\n$/,
-  )
-  expect(failures[1]?.err).toContain('the newest is 2; `firn log` lists them')
+  expect(failures[0]?.err).toMatch(/close it there first; commands that only read still work\n$/)
+  expect(failures[1]?.err).toContain('the newest is 2; `firn log` lists the versions')
   expect(failures[4]?.err).toContain("'s3://bucket/prefix?log=objects'")
   for (const error of [
     new VersionNotFoundError(9, 2),

@@ -371,7 +371,7 @@ describe('where the database is', () => {
       const { status, out, err } = await firn(args)
       expect({ args, status, out }).toEqual({ args, status: 1, out: '' })
       expect(err).toBe(
-        'firn: no database at ./firn_data; `firn put` or `firn load` makes one, --db or --path names another\n',
+        'firn: no database at ./firn_data; create one with `firn put` or `firn load`, or name another with --db or --path\n',
       )
       expect(existsSync(console.path('firn_data'))).toBe(false)
     }
@@ -386,7 +386,7 @@ describe('where the database is', () => {
       expect(await ok(['log'])).toMatch(/1 put/)
       const { status, err } = await firn(['put', 'k', '2'])
       expect(status).toBe(1)
-      expect(err).toMatch(/commands that only read work meanwhile\n$/)
+      expect(err).toMatch(/commands that only read still work\n$/)
       await writer.table('default').put(encode('k'), encode('3'))
     } finally {
       await writer.close()
@@ -403,10 +403,10 @@ describe('mistakes', () => {
     [['scan', '--limit', 'x'], 'whole number'],
     [['scan', '--limit', '-1'], 'whole number'],
     [['scan', '--nope'], "unknown option '--nope'"],
-    [['scan', '--prefix', 'a', '--from', 'b'], '--prefix goes with neither'],
+    [['scan', '--prefix', 'a', '--from', 'b'], '--prefix can’t be combined'],
     [['scan', '--hex', '--base64'], 'exclude each other'],
-    [['get', 'k', '--at', 'soon'], 'is no moment'],
-    [['get', 'k', '--raw', '--json'], '--raw goes with neither'],
+    [['get', 'k', '--at', 'soon'], 'names no moment'],
+    [['get', 'k', '--raw', '--json'], '--raw can’t be combined'],
     [['get', '--hex', 'xyz'], 'hexadecimal'],
     [['put', '--base64', '!', 'x'], 'Base64'],
     [['get', 'k', '--db', 'nowhere'], 'location'],
@@ -415,7 +415,7 @@ describe('mistakes', () => {
     [['log', '--db', 'memory:x'], 'no parts to look into'],
     [['put', 'k', 'v', '--keys', 'json'], 'Allowed choices'],
     [['load', 'x.jsonl', '--no-header'], 'for CSV and TSV'],
-    [['load', 'x.csv', '--no-header'], '--key says which column'],
+    [['load', 'x.csv', '--no-header'], 'name the key’s column'],
     [['load', 'x.csv', '--delimiter', 'ab'], 'one character'],
     [['load', 'x.csv', '--key', 'a', '--hex'], 'leave out --key'],
     [['sst', 'nope'], 'unknown command'],
@@ -438,13 +438,13 @@ describe('mistakes', () => {
     for (const { status, out } of Object.values(failures))
       expect({ status, out }).toEqual({ status: 1, out: '' })
     expect(failures.key.err).toBe(
-      'firn: no such key in table "default" of ./firn_data; `firn scan` lists what there is\n',
+      'firn: no such key in table "default" of ./firn_data; `firn scan` lists the keys\n',
     )
     expect(failures.table.err).toBe(
-      'firn: no table "other" in ./firn_data; name one with --table: default\n',
+      'firn: no table "other" in ./firn_data; name one of these with --table: default\n',
     )
     expect(failures.version.err).toMatch(
-      /version 99 does not exist: the newest is 2; `firn log` lists them/,
+      /version 99 does not exist: the newest is 2; `firn log` lists the versions/,
     )
   })
 

@@ -114,7 +114,7 @@ describe('verify', () => {
     expect(problems[0]?.where).toMatch(/^sst\/.*\.sst$/)
     const { status, out } = await firn(['verify'])
     expect(status).toBe(1)
-    expect(out).toMatch(/^damaged {2}sst\/.*\n1 problem in \.\/firn_data; whole are version/)
+    expect(out).toMatch(/^damaged {2}sst\/.*\n1 problem in \.\/firn_data; undamaged: version/)
   })
 
   test('a file that is missing, cut, or another one', async () => {
@@ -165,7 +165,7 @@ describe('verify', () => {
     expect((await verify()).problems).toEqual([
       {
         where: expect.stringMatching(/^checkpoints\//),
-        problem: 'it is not the state that the log leads to',
+        problem: 'it differs from the state that the log leads to',
       },
     ])
   })
@@ -192,7 +192,7 @@ describe('verify', () => {
     expect(report).toMatchObject({ ok: true, files: 1 })
     await verifyFiles({ ...rest, state: changed }, report)
     expect(report.problems).toEqual([
-      { where: expect.stringMatching(/\.sst$/), problem: 'deletes is 1, the manifest says 2' },
+      { where: expect.stringMatching(/\.sst$/), problem: 'deletes is 1, but the manifest says 2' },
     ])
     // A writer replaced it meanwhile.
     const replaced = emptyReport()
@@ -249,7 +249,7 @@ describe('verify', () => {
       expect(unreferenced).toEqual({ files: 0, bytes: 0 })
       const { err } = await firn(['verify', ...shared])
       expect(err).toMatch(
-        /^\d+ files \(.*\) that no version needs any more, replaced by compaction: /,
+        /^\d+ files \(.*\) replaced by compaction, which no version needs any more: /,
       )
       expect(err).not.toContain('crash')
       const path = await firstOf('shared/sst')
@@ -312,7 +312,7 @@ describe('verify', () => {
     expect({ status, err }).toEqual({ status: 1, err: '' })
     expect(out).toMatch(/^damaged {2}file \S+ of t in level \d was left alone: /)
     expect(out).toContain(id)
-    expect(out).toContain('`firn verify` lists all that is damaged')
+    expect(out).toContain('`firn verify` lists all damage')
     const json = await firn(['compact', '--json'])
     expect(json.status).toBe(1)
     expect(JSON.parse(json.out).skipped).toMatchObject([{ file: id, tables: ['t'] }])
@@ -322,7 +322,7 @@ describe('verify', () => {
     await flip(await firstOf('.sst'), 100)
     const { status, out, err } = await firn(['scan', '--table', 't'])
     expect({ status, out }).toEqual({ status: 1, out: '' })
-    expect(err).toMatch(/^firn: .*; `firn verify` lists all that is damaged\n$/)
+    expect(err).toMatch(/^firn: .*; `firn verify` lists all damage\n$/)
     expect(err).not.toContain('value')
   })
 })
@@ -403,6 +403,6 @@ describe('sst', () => {
     expect((await firn(['sst', command, 'x.sst'])).status).toBe(1)
     await writeFile(console.path('x.sst'), '')
     expect((await firn(['sst', command, 'x.sst'])).status).toBe(1)
-    expect((await firn(['sst', command, '.'])).err).toMatch(/is no file/)
+    expect((await firn(['sst', command, '.'])).err).toMatch(/is not a file/)
   })
 })

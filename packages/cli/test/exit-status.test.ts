@@ -154,7 +154,7 @@ describe.skipIf(process.platform !== 'linux')('a disk that is full', () => {
     await writeFile(console.path('rows.jsonl'), rows.slice(0, 1000).join(''))
     await console.ok(['load', 'rows.jsonl', '--key', 'id'])
     const { status, err } = await limited(100, `${node} dump > out.jsonl`)
-    expect(err).toBe('firn: write: the file may not grow that large\n')
+    expect(err).toBe('firn: write: the file would become too large\n')
     expect(status).toBe(1)
   })
 

@@ -101,10 +101,10 @@ describe('CSV and TSV', () => {
   test('a column that is not there is wrong usage, and the columns are named', async () => {
     expect(await load(['--format', 'csv', '--key', 'nope'], 'id,name\n1,a\n')).toMatchObject({
       status: 2,
-      err: 'firn: stdin: no column "nope"; there are id, name\n',
+      err: 'firn: stdin: no column "nope"; the columns are id, name\n',
     })
     expect((await load(['--format', 'tsv'], 'id\tname\n1\ta\n')).err).toBe(
-      'firn: stdin: which column is the key? Name it with --key; there are id, name\n',
+      'firn: stdin: the key’s column is unknown; name it with --key; the columns are id, name\n',
     )
   })
 })
@@ -116,7 +116,7 @@ describe('bad rows', () => {
     const { status, out, err } = await load(['--key', 'id'], rows)
     expect({ status, out }).toEqual({ status: 1, out: '' })
     expect(err).toBe(
-      'firn: stdin:3: not JSON; stopped there, with 2 records before it loaded; mend the line, or leave out such lines with --skip-bad\n',
+      'firn: stdin:3: not JSON; stopped there, with 2 records before it loaded; fix the line, or skip such lines with --skip-bad\n',
     )
     expect(await ok(['scan', '--keys-only'])).toBe('a\nb\n')
   })
@@ -139,7 +139,7 @@ describe('bad rows', () => {
   test.each([
     ['{"id":null}', 'the field "id" is empty'],
     ['{"id":""}', 'the field "id" is empty'],
-    ['{"id":{}}', 'neither a string, a number nor a boolean'],
+    ['{"id":{}}', 'not a string, a number or a boolean'],
     ['{"id":12345678901234567890}', 'beyond 2^53'],
     ['{"id":"\\ud800"}', 'lone surrogate'],
     [`{"id":"${'k'.repeat(70_000)}"}`, 'a key may have up to'],
@@ -153,12 +153,12 @@ describe('bad rows', () => {
   })
 
   test.each([
-    ['{"key":"a"}', 'no "key" and "value"; --key <field>'],
-    ['{"key":"a","value":1,"table":5}', '"table" is no string'],
+    ['{"key":"a"}', 'no "key" and "value"; name the field of the key with --key <field>'],
+    ['{"key":"a","value":1,"table":5}', '"table" is not a string'],
     ['{"key":"a","value":1,"table":"../x"}', 'not a table name'],
     ['{"key":"a","value":1,"encoding":"rot13"}', '"encoding" is neither'],
     ['{"key":"zz","value":"00","encoding":"hex"}', 'hexadecimal'],
-    ['{"key":"a","value":1,"options":[]}', '"options" is no object'],
+    ['{"key":"a","value":1,"options":[]}', '"options" is not an object'],
     ['{"key":"a","value":1,"table":"n","options":{"history":"sometimes"}}', 'history must be'],
   ])('%s', async (row, problem) => {
     const { status, err } = await load([], `${row}\n`)
@@ -280,7 +280,7 @@ describe('--atomic', () => {
     const { status, out, err } = await load(['--key', 'id', '--atomic'], `${many}nope\n`)
     expect({ status, out }).toEqual({ status: 1, out: '' })
     expect(err).toBe(
-      'firn: stdin:50001: not JSON; nothing is loaded; mend the line, or leave out such lines with --skip-bad\n',
+      'firn: stdin:50001: not JSON; nothing is loaded; fix the line, or skip such lines with --skip-bad\n',
     )
     expect(await ok(['scan', '--keys-only'])).toBe('first\n')
   })
@@ -384,7 +384,7 @@ describe('dump', () => {
     await ok(['put', 'a', '1', '--path', 'other'])
     const { status, err } = await load(['--path', 'other'], dump)
     expect(status).toBe(1)
-    expect(err).toContain('tuple keys, table "default" here has bytes keys')
+    expect(err).toContain('tuple keys, but table "default" has bytes keys')
   })
 
   test('any bytes come back', async () => {

@@ -139,7 +139,7 @@ test('a working directory that is gone is an error of one line, or none with abs
     })
   const { status, stderr } = shell('put k v')
   expect({ status, stderr: stderr.split('\n').length }).toEqual({ status: 2, stderr: 2 })
-  expect(stderr).toContain('working directory is gone')
+  expect(stderr).toContain('the working directory no longer exists')
   await mkdir(gone)
   expect(shell(`put k v --path '${database}'`)).toMatchObject({ status: 0 })
 })

@@ -59,7 +59,7 @@ describe('JSON lines', () => {
   test('what is no object is a bad row with a hint', async () => {
     const rows = await jsonl('[{"a":1}]\n{"a":\n17\nnull\n{"a":1}\n')
     expect(rows.map(({ line, problem }) => [line, problem])).toEqual([
-      [1, 'not a JSON object but an array; `jq -c .[]` makes JSON lines of one'],
+      [1, 'not a JSON object but an array; `jq -c .[]` converts an array to JSON lines'],
       [2, 'not JSON'],
       [3, 'not a JSON object'],
       [4, 'not a JSON object'],
@@ -88,7 +88,7 @@ describe('CSV', () => {
     const rows = await csv('id,name\n1,"a\nb\nc"\n2,x,y\n3,z\n')
     expect(rows.map(({ line, problem }) => [line, problem])).toEqual([
       [2, undefined],
-      [5, '3 fields, where 2 are expected'],
+      [5, '3 fields instead of 2'],
       [6, undefined],
     ])
   })
@@ -197,7 +197,7 @@ describe('CSV', () => {
   test('a quote that closes on another line amid text ends the file', async () => {
     const rows = await csv('id,name\n1,"5 disk\n2,"ok"\n3,x\n')
     expect(rows.map(({ line, problem, final }) => [line, problem, final])).toEqual([
-      [2, 'a quote opens here and closes on another line, amid more text', true],
+      [2, 'a quote opens here and closes on another line, with more text after it', true],
     ])
   })
 
@@ -229,7 +229,7 @@ describe('CSV', () => {
       for (let i = 0; i < 5000; i++) yield encode('x'.repeat(1000))
       yield encode('\n2,y\n')
     }
-    const limit = 'longer than 1.0 MiB, the most that a record may have; --max-record raises that'
+    const limit = 'longer than 1.0 MiB, the limit for a record; raise it with --max-record'
     const problem = `a row ${limit}`
     const tsv = { ...CSV, quotes: false }
     const rows = await rowsOf(csvSource(await textOfChunks(endless()), tsv))
@@ -245,7 +245,7 @@ describe('CSV', () => {
   test('an array that is too long for a line is named as one', async () => {
     const [row] = await jsonl(`[{"a":"${'x'.repeat(MAX)}"}]\n`, 1000)
     expect(row?.problem).toMatch(
-      /^an array; `jq -c \.\[\]` makes JSON lines of one, on a line longer/,
+      /^an array on a line longer .*; `jq -c \.\[\]` converts an array to JSON lines$/,
     )
   })
 

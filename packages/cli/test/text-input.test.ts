@@ -124,7 +124,7 @@ describe('Latin-1', () => {
     )
     expect(await firn(args, { stdin: csv })).toMatchObject({
       status: 1,
-      err: expect.stringMatching(/^firn: stdin:3: not UTF-8.*with 1 record before it loaded; mend/),
+      err: expect.stringMatching(/^firn: stdin:3: not UTF-8.*with 1 record before it loaded; fix/),
     })
     expect(await ok(['scan', '--keys-only'])).toBe('a\n')
     const skipping = await firn([...args, '--skip-bad'], { stdin: csv })
@@ -163,7 +163,7 @@ test('bytes that are no text in the middle of a file are rows that cannot be loa
   const { status, err } = await firn(args, { stdin: csv })
   expect(status).toBe(1)
   expect(err).toContain(
-    'stdin:102: a NUL character, which no text has; stopped there, with 100 records',
+    'stdin:102: not text: it contains a NUL character; stopped there, with 100 records',
   )
   expect(await firn([...args, '--skip-bad'], { stdin: csv })).toMatchObject({ status: 0 })
 })
@@ -173,7 +173,7 @@ test('--max-record bounds what a line may be', async () => {
   const args = ['load', '-', '--key', 'id', '--max-record']
   const { status, err } = await firn([...args, '1'], { stdin: line })
   expect(status).toBe(1)
-  expect(err).toContain('stdin:1: a line longer than 1.0 MiB, the most that a record may have')
+  expect(err).toContain('stdin:1: a line longer than 1.0 MiB, the limit for a record')
   expect(await firn([...args, '2'], { stdin: line })).toMatchObject({ status: 0 })
   expect(await firn([...args, '0'], { stdin: line })).toMatchObject({ status: 2 })
 })

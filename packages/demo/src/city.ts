@@ -1,4 +1,4 @@
-/** A city as its key and its value make it up. */
+/** A city: the parts of its key, and its value. */
 export interface City {
   country: string
   name: string
@@ -14,12 +14,12 @@ export interface CityFacts {
 }
 
 /**
- * Cities of a country lie together, by name; the id tells those of one name apart. Bounds and
- * prefixes of ranges leave out what comes last.
+ * A key that sorts cities by country, then by name; the id distinguishes cities of one name. Bounds
+ * and prefixes of ranges leave out the last parts.
  */
 export type CityKey = [country: string, name?: string, id?: number]
 
-/** Cities by how many people live there. */
+/** A key that sorts cities by population. */
 export type RankKey = [population: number, country?: string, name?: string, id?: number]
 
 export function cityKey(city: Omit<City, 'facts'>): CityKey {

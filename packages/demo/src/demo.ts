@@ -11,13 +11,13 @@ import { duration } from './units.js'
 
 export interface DemoOptions {
   cities: readonly City[]
-  /** Where the database is made. Empty, or not there yet. */
+  /** The directory of the database: empty, or not created yet. */
   directory: string
   env: Env
   out: Terminal
 }
 
-/** The whole tour. Throws where something isn't as it was written. */
+/** Runs the whole tour. Throws if anything differs from what was written. */
 export async function runDemo(options: DemoOptions): Promise<DatabaseStats> {
   const { cities, directory, env, out } = options
   const location = `file:${directory}`
@@ -43,7 +43,7 @@ async function firstVisit(location: string, options: DemoOptions): Promise<Befor
   const loaded = await load(db, cities, out)
   await lookUp(db, cities, env, out)
   await scanRanges(db, out)
-  // A Date has milliseconds: the first one that is not before the end of the load.
+  // A Date has milliseconds: take the first one at or after the end of the load.
   const time = new Date(Math.ceil(loaded.timestamp / 1000))
   const before = { version: loaded.version, time }
   await change(db, before, out)

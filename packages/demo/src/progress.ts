@@ -3,7 +3,7 @@ import { SingleBar } from 'cli-progress'
 import type { Sink, Terminal } from './terminal.js'
 import { count } from './units.js'
 
-/** How far a long piece of work is: a bar on a terminal, a few plain lines elsewhere. */
+/** The progress of a long task: a bar on a terminal, a few plain lines elsewhere. */
 export interface Progress {
   update(done: number): void
   stop(): void

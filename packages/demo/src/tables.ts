@@ -4,11 +4,11 @@ import type { CityFacts, CityKey, RankKey } from './city.js'
 export interface Tables {
   /** Facts by country, name and id. */
   cities: Table<CityKey, CityFacts>
-  /** An index: nothing but keys, that sort by population. */
+  /** An index: keys only, sorted by population. */
   ranking: Table<RankKey, Uint8Array>
 }
 
-/** The demo's two tables. They come into being at their first write. */
+/** Returns the demo's two tables. The first write creates them. */
 export function tablesOf(db: Database): Tables {
   return {
     cities: db.table<CityKey, CityFacts>('cities', { keys: 'tuple', values: 'json' }),
@@ -16,5 +16,5 @@ export function tablesOf(db: Database): Tables {
   }
 }
 
-/** What only reads: a table of the present, or of a snapshot. */
+/** A table that can only be read: of the present or of a snapshot. */
 export type ReadableCities = ReadableTable<CityKey, CityFacts>

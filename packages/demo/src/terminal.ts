@@ -7,7 +7,7 @@ export interface Sink {
   readonly isTTY?: boolean
 }
 
-/** Plain text for people: headings, sentences, and columns that line up. */
+/** Prints plain text for people: headings, sentences, and aligned columns. */
 export class Terminal {
   readonly sink: Sink
   readonly #colors: ReturnType<typeof picocolors.createColors>
@@ -27,12 +27,12 @@ export class Terminal {
     this.sink.write(text === '' ? '\n' : `  ${text}\n`)
   }
 
-  /** Less important than what it stands under. */
+  /** Prints a line that is less important than the one above it. */
   note(text: string): void {
     this.sink.write(`  ${this.#colors.dim(text)}\n`)
   }
 
-  /** Rows under a header. Columns that hold only numbers are aligned to the right. */
+  /** Prints rows under a header. Columns that hold only numbers are aligned to the right. */
   table(header: readonly string[], rows: readonly (readonly string[])[]): void {
     const widths = header.map((name, i) =>
       Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)),
@@ -50,7 +50,7 @@ export class Terminal {
     for (const row of rows) this.line(render(row))
   }
 
-  /** How long `work` takes, by the clock that never goes back. */
+  /** Measures how long `work` takes, by the monotonic clock. */
   async time<T>(work: () => Promise<T>): Promise<{ result: T; ms: number }> {
     const start = this.#env.monotonic()
     const result = await work()

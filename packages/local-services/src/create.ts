@@ -1,14 +1,14 @@
 import { type SignedService, signedFetch } from './internal/signed-fetch.js'
 
-/** Makes a bucket on a service that was started here. */
+/** Creates a bucket on a service that was started here. */
 export async function createBucket(s3: SignedService, bucket: string): Promise<void> {
   const request = { service: 's3', method: 'PUT', path: `/${bucket}` } as const
   await expectSuccess(await signedFetch(s3, request), `bucket ${bucket}`)
 }
 
 /**
- * Makes a table as `createTable` of @firn/manifest-dynamodb does, which can't be used here, as its
- * tests stand on this package. They check that it accepts what this makes.
+ * Creates a table as `createTable` of @firn/manifest-dynamodb does. That function can't be used
+ * here, because its package's tests use this package; they check that it accepts this table.
  */
 export async function createTable(dynamoDb: SignedService, tableName: string): Promise<void> {
   const table = {
@@ -38,5 +38,5 @@ export async function createTable(dynamoDb: SignedService, tableName: string): P
 
 async function expectSuccess(response: Response, what: string): Promise<void> {
   const text = await response.text()
-  if (!response.ok) throw new Error(`the ${what} can't be made: ${response.status} ${text}`)
+  if (!response.ok) throw new Error(`the ${what} can't be created: ${response.status} ${text}`)
 }

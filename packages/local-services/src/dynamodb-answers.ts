@@ -1,22 +1,24 @@
 import type { HttpAnswer } from './http-faults.js'
 
-// What DynamoDB says when it doesn't do what it was asked to, as it comes over the wire.
+// DynamoDB's refusals, as they come over the wire.
 
-/** One more than the table, or one of its partitions, may do at the moment. */
+/** One request more than the table, or one of its partitions, can do at the moment. */
 export const THROUGHPUT_EXCEEDED: HttpAnswer = answer(
   400,
   'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException',
   'The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.',
 )
 
-/** More than the table has been scaled to, or more control operations than are taken. */
+/**
+ * More requests than the table has been scaled to, or more control operations than are accepted.
+ */
 export const THROTTLED: HttpAnswer = answer(
   400,
   'com.amazon.coral.availability#ThrottlingException',
   'Rate of requests exceeds the allowed throughput.',
 )
 
-/** More than the account may do. */
+/** More requests than the account may make. */
 export const REQUEST_LIMIT_EXCEEDED: HttpAnswer = answer(
   400,
   'com.amazonaws.dynamodb.v20120810#RequestLimitExceeded',
@@ -29,7 +31,7 @@ export const INTERNAL_SERVER_ERROR: HttpAnswer = answer(
   'The request processing has failed because of an unknown error, exception or failure.',
 )
 
-/** From in front of DynamoDB, and in no format of its. */
+/** From a server in front of DynamoDB, and not in DynamoDB's format. */
 export const SERVICE_UNAVAILABLE: HttpAnswer = {
   status: 503,
   headers: { 'content-type': 'text/html' },

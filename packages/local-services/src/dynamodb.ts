@@ -8,7 +8,7 @@ import { type ServiceProcess, startProcess } from './internal/service-process.js
 
 export type DynamoDbKind = 'dynoxide' | 'dynamodb-local'
 
-/** A DynamoDB on loopback, with its data in memory, until `stop`. It takes any credentials. */
+/** A DynamoDB on loopback, with its data in memory, until `stop`. It accepts any credentials. */
 export interface LocalDynamoDb {
   readonly kind: DynamoDbKind
   readonly endpoint: string
@@ -24,16 +24,16 @@ export interface StartDynamoDbOptions {
 }
 
 /**
- * Which DynamoDB can be started here: dynoxide, which comes with this package on Linux x64, else
- * AWS's own DynamoDB Local where the variable `FIRN_DYNAMODB_LOCAL` names the folder of its jar and
- * there is a Java.
+ * Finds a DynamoDB that can be started here: dynoxide, which comes with this package on Linux x64,
+ * else AWS's own DynamoDB Local, if the variable `FIRN_DYNAMODB_LOCAL` names the folder of its jar
+ * and Java is installed.
  */
 export async function findDynamoDb(): Promise<DynamoDbKind | undefined> {
   if (dynoxidePath() !== undefined) return 'dynoxide'
   return (await hasDynamoDbLocal()) ? 'dynamodb-local' : undefined
 }
 
-/** Starts one on a free port; rejects, saying what to do, where there is none. */
+/** Starts one on a free port. Rejects if there is none, and says how to get one. */
 export async function startDynamoDb(options: StartDynamoDbOptions = {}): Promise<LocalDynamoDb> {
   const kind = options.kind ?? (await findDynamoDb())
   if (kind === undefined)
@@ -52,7 +52,7 @@ export async function startDynamoDb(options: StartDynamoDbOptions = {}): Promise
         stop: () => service.stop(),
       }
     } catch (error) {
-      // Somebody else may have got the port in between.
+      // Another process may have taken the port in between.
       if (attempt === 3) throw error
     }
   }
@@ -94,7 +94,7 @@ function startDynamoDbLocal(port: number): Promise<ServiceProcess> {
   })
 }
 
-/** Any answer will do: the question is no request of DynamoDB's. */
+/** Whether it answers at all: the request isn't one of DynamoDB's. */
 async function answers(port: number): Promise<boolean> {
   const response = await fetch(endpointOf(port))
   await response.arrayBuffer()
@@ -108,7 +108,7 @@ function endpointOf(port: number): string {
 function dynoxidePath(): string | undefined {
   const require = createRequire(import.meta.url)
   try {
-    // Absent where its package is for another system: pnpm leaves it out.
+    // Absent if its package is for another system: pnpm leaves it out.
     return require.resolve('@dynoxide/linux-x64/dynoxide')
   } catch {
     return undefined
@@ -123,7 +123,7 @@ async function hasDynamoDbLocal(): Promise<boolean> {
   )
 }
 
-/** Where `DynamoDBLocal.jar` is: the folder that is named, or a package in it. */
+/** Finds the folder of `DynamoDBLocal.jar`: the folder that is named, or a package in it. */
 function dynamoDbLocalFolder(): string | undefined {
   const named = process.env['FIRN_DYNAMODB_LOCAL']
   if (named === undefined || named === '') return undefined

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { systemEnv } from '@firn/env'
 import type { HttpFault } from './http-faults.js'
 
-/** What the choice of a fault can go by: an operation of DynamoDB's is in `x-amz-target`. */
+/** The facts by which a fault is chosen: an operation of DynamoDB's is in `x-amz-target`. */
 export interface ProxiedRequest {
   method: string
   path: string
@@ -20,18 +20,18 @@ export interface FaultProxy {
   readonly endpoint: string
   /** Requests that arrived. */
   readonly requests: number
-  /** Those of them that were given a fault. */
+  /** Requests among them that got a fault. */
   readonly faults: number
-  /** Resolves when no delivery is due any more. */
+  /** Resolves when no delivery is pending any more. */
   settled(): Promise<void>
-  /** Waits for deliveries that are due, breaks all connections and ends. Idempotent. */
+  /** Waits for pending deliveries, breaks all connections and ends. Idempotent. */
   stop(): Promise<void>
 }
 
 /**
- * Listens in front of an HTTP service (`http://host:port`) and asks `choose` about every request
- * what to do to it; `undefined` lets it through. Knows nothing of what is in the requests, and
- * passes the Host header on, so that signatures hold.
+ * Listens in front of an HTTP service (`http://host:port`) and calls `choose` for every request to
+ * get its fault; `undefined` lets the request through. The proxy doesn't look into requests, and
+ * passes the Host header on, so that signatures stay valid.
  */
 export async function startFaultProxy(
   target: string,
@@ -52,7 +52,7 @@ export async function startFaultProxy(
     if (fault !== undefined) faults++
     const work =
       fault === undefined ? upstream.pass(request, response) : spoil(request, response, fault)
-    // Whatever fails on the way to the server looks like a broken connection to the client.
+    // A failure on the way to the server looks like a broken connection to the client.
     work.catch(() => response.destroy())
   })
 
@@ -63,7 +63,7 @@ export async function startFaultProxy(
     due.add(delivered)
     const forget = () => due.delete(delivered)
     delivered.then(forget, forget)
-    // What the client gets must not come before what it is about, unless that is late.
+    // Unless the delivery is late, the client's answer must not come before it.
     const real = typeof delivery === 'object' && reply !== 'real' ? undefined : await delivered
     if (reply === 'hang') return
     if (reply === 'reset' || (real === undefined && typeof reply === 'string')) {
@@ -101,7 +101,7 @@ export async function startFaultProxy(
     upstream.close()
   }
 
-  // Who waits for how long is the client's and the server's to say.
+  // The client and the server decide how long they wait.
   server.keepAliveTimeout = 0
   server.requestTimeout = 0
   server.listen(0, '127.0.0.1')
@@ -139,7 +139,7 @@ class Upstream {
     this.#target = target
   }
 
-  /** Lets a request and its reply through as they come. */
+  /** Passes a request and its reply through as they come. */
   async pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const out = this.#request(request)
     request.pipe(out)
@@ -150,7 +150,7 @@ class Upstream {
     reply.pipe(response)
   }
 
-  /** Sends a request with this body and takes the reply in. */
+  /** Sends a request with this body, and reads the whole reply. */
   async send(request: IncomingMessage, body: Buffer): Promise<Reply> {
     const out = this.#request(request)
     out.end(body)
@@ -167,7 +167,8 @@ class Upstream {
     const { method, url: path } = request
     const headers = headersOf(request)
     const out = http.request({ agent: this.#agent, host, port, method, path, headers })
-    // Before there is a reply, whoever waits for it gets the error; after, it shows in the reply.
+    // Before there is a reply, the caller that waits for it gets the error; after that, the reply
+    // does.
     out.on('error', () => {})
     return out
   }

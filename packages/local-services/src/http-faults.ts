@@ -1,18 +1,18 @@
-/** An answer made up by the proxy. */
+/** An answer that the proxy makes up. */
 export interface HttpAnswer {
   status: number
   headers: Record<string, string>
   body: string
 }
 
-/** What happens to one request instead of going to the server and back. */
+/** The treatment of one request, instead of the usual way to the server and back. */
 export interface HttpFault {
-  /** Whether the server gets it: never, once, twice one after the other, or once but later. */
+  /** Whether the server gets it: never, once, twice in a row, or once but later. */
   delivery: 'never' | 'once' | 'twice' | { afterMs: number }
   /**
-   * What the client gets: the server's (last) reply, a connection that breaks, nothing at all, half
-   * of the reply and then a connection that breaks, or an answer made up. What isn't the server's
-   * reply comes without waiting for a delivery that is later.
+   * What the client gets: the server's (last) reply, a broken connection, nothing at all, half of
+   * the reply and then a broken connection, or an answer that the proxy makes up. Anything but the
+   * server's reply doesn't wait for a late delivery.
    */
   reply: 'real' | 'reset' | 'hang' | 'cut' | HttpAnswer
 }
@@ -21,31 +21,31 @@ export interface HttpFault {
 export const LOST_REPLY: HttpFault = { delivery: 'once', reply: 'reset' }
 /** The server did it; its reply breaks off in the middle. */
 export const CUT_REPLY: HttpFault = { delivery: 'once', reply: 'cut' }
-/** The server did it; nobody ever says so. */
+/** The server did it; the client never gets an answer. */
 export const SILENT_SUCCESS: HttpFault = { delivery: 'once', reply: 'hang' }
-/** The connection breaks before the server heard of it. */
+/** The connection breaks before the server gets the request. */
 export const LOST_REQUEST: HttpFault = { delivery: 'never', reply: 'reset' }
-/** The server never hears of it, and nobody says so. */
+/** The server never gets the request, and the client never gets an answer. */
 export const HANG: HttpFault = { delivery: 'never', reply: 'hang' }
-/** The server does it twice; the reply is that to the second time. */
+/** The server does it twice; the client gets the second reply. */
 export const TWICE: HttpFault = { delivery: 'twice', reply: 'real' }
 
-/** The connection breaks, and the server does it after that. */
+/** The connection breaks, and the server does it afterwards. */
 export function late(afterMs: number): HttpFault {
   return { delivery: { afterMs }, reply: 'reset' }
 }
 
-/** The server never hears of it. */
+/** The server never gets the request; the client gets this answer. */
 export function refused(answer: HttpAnswer): HttpFault {
   return { delivery: 'never', reply: answer }
 }
 
-/** The server did it; what the client hears is something else. */
+/** The server did it; the client gets this answer instead of the real one. */
 export function denied(answer: HttpAnswer): HttpFault {
   return { delivery: 'once', reply: answer }
 }
 
-/** One of these for a share of the times it is asked, as `random` (in [0, 1)) has it. */
+/** Returns one of these faults in a share of the calls. `random` returns a number in [0, 1). */
 export function randomFault(
   random: () => number,
   share: number,

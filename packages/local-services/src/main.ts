@@ -2,8 +2,8 @@ import { createBucket, createTable } from './create.js'
 import { findDynamoDb, HOW_TO_GET_DYNAMODB, startDynamoDb } from './dynamodb.js'
 import { findS3, HOW_TO_GET_S3, startS3 } from './s3.js'
 
-// Starts an S3 and a DynamoDB on loopback for as long as it runs, and prints what a shell needs to
-// use them: `npm run --silent services`. What isn't there is said on the standard error.
+// Starts an S3 and a DynamoDB on loopback while it runs, and prints the lines that a shell needs to
+// use them: `npm run --silent services`. Missing services are listed on standard error.
 
 const NAME = 'firn'
 const ANYBODY = { accessKeyId: 'local', secretAccessKey: 'local' }
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
     return
   }
 
-  // A second Ctrl-C ends this process at once, which ends what it started.
+  // A second Ctrl-C ends this process at once, which ends the services that it started.
   const asked = new Promise<void>((resolve) => {
     process.once('SIGINT', resolve)
     process.once('SIGTERM', resolve)

@@ -1,6 +1,6 @@
 import type { HttpAnswer } from './http-faults.js'
 
-// What S3 says when it doesn't do what it was asked to, as it comes over the wire.
+// S3's refusals, as they come over the wire:
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
 export const SLOW_DOWN: HttpAnswer = answer(503, 'SlowDown', 'Please reduce your request rate.')
@@ -11,21 +11,21 @@ export const INTERNAL_ERROR: HttpAnswer = answer(
   'We encountered an internal error. Please try again.',
 )
 
-/** From in front of S3, and in no format of its. */
+/** From a server in front of S3, and not in S3's format. */
 export const BAD_GATEWAY: HttpAnswer = {
   status: 502,
   headers: { 'content-type': 'text/html' },
   body: '<html><head><title>502 Bad Gateway</title></head><body><hr></body></html>',
 }
 
-/** The server gave up on the request's body. */
+/** The server gave up waiting for the request's body. */
 export const REQUEST_TIMEOUT: HttpAnswer = answer(
   400,
   'RequestTimeout',
   'Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.',
 )
 
-/** Another conditional request for the key was under way; this one may be made again. */
+/** Another conditional request for the key was under way; this one may be repeated. */
 export const CONDITIONAL_REQUEST_CONFLICT: HttpAnswer = answer(
   409,
   'ConditionalRequestConflict',
@@ -111,7 +111,7 @@ export const KMS_DISABLED: HttpAnswer = answer(
   'arn:aws:kms:us-east-1:123456789012:key/a-key is disabled.',
 )
 
-/** An answer with one of S3's codes. `details` are the elements behind code and message. */
+/** Makes an answer with one of S3's codes. `details` are the elements after code and message. */
 export function answer(status: number, code: string, message: string, details = ''): HttpAnswer {
   return {
     status,

@@ -7,7 +7,7 @@ import type { S3Server } from './internal/s3/s3-server.js'
 
 export type S3Kind = 'ceph' | 'minio'
 
-/** An S3 server on loopback, with data that goes with it, until `stop`. It has no bucket yet. */
+/** An S3 server on loopback, until `stop`, which removes its data. It has no bucket yet. */
 export interface LocalS3 {
   readonly kind: S3Kind
   readonly endpoint: string
@@ -24,7 +24,7 @@ export interface StartS3Options {
 }
 
 /**
- * The packages of Debian and Ubuntu that bring Ceph's gateway and what it stands on: 250 MB with
+ * The packages of Debian and Ubuntu with Ceph's gateway and its dependencies: 250 MB with
  * `apt-get install --no-install-recommends`. None of them starts anything by itself.
  */
 export const CEPH_DEBIAN_PACKAGES: readonly string[] = ['radosgw', 'ceph-mon', 'ceph-osd']
@@ -33,16 +33,18 @@ export const HOW_TO_GET_S3: string =
   `on Debian or Ubuntu run \`apt-get install --no-install-recommends ` +
   `${CEPH_DEBIAN_PACKAGES.join(' ')}\`; elsewhere put \`minio\` on the PATH`
 
-/** Which S3 server can be started here: Ceph's gateway, else MinIO, where they are on the PATH. */
+/**
+ * Finds an S3 server that can be started here: Ceph's gateway, else MinIO, if it is on the PATH.
+ */
 export function findS3(): S3Kind | undefined {
   if (CEPH_COMMANDS.every(isOnPath)) return 'ceph'
   return isOnPath('minio') ? 'minio' : undefined
 }
 
 /**
- * Starts one on free ports, in a temporary folder, with credentials of its own; rejects, saying
- * what to do, where there is none. Ceph is up in a second on a machine at rest. It ends with this
- * process, whatever ends that.
+ * Starts one on free ports, in a temporary folder, with its own credentials. Rejects if there is
+ * none, and says how to get one. On an idle machine, Ceph is up in a second. The server ends with
+ * this process, however that ends.
  */
 export async function startS3(options: StartS3Options = {}): Promise<LocalS3> {
   const kind = options.kind ?? findS3()
@@ -53,7 +55,7 @@ export async function startS3(options: StartS3Options = {}): Promise<LocalS3> {
   return { kind, endpoint, region: 'us-east-1', ...credentials, stop }
 }
 
-/** Somebody else may have got a port between the look and the start. */
+/** Retries, because another process may take a port between the look and the start. */
 async function withFreePorts(start: () => Promise<S3Server>): Promise<S3Server> {
   for (let attempt = 1; ; attempt++) {
     try {

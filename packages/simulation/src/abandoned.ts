@@ -3,12 +3,12 @@ import { ABANDONED } from './history.js'
 import type { Life } from './sim-process.js'
 import { Violation } from './violation.js'
 
-/** Why a client stopped waiting for a call: the reason of its signal. */
+/** The reason of a client's signal: why the client stopped waiting for a call. */
 export class Abandoned extends Error {
   readonly code: string = ABANDONED
   readonly #life: Life
   readonly #sinceMs: number
-  /** Its process hears of it when the turn of the event loop is over. */
+  /** When the turn of the event loop is over, and its process notices. */
   readonly #heardMs: number
 
   constructor(life: Life) {
@@ -18,7 +18,7 @@ export class Abandoned extends Error {
     this.#heardMs = Math.max(this.#sinceMs, life.busyUntilMs)
   }
 
-  /** Throws a `Violation` where a call that ends now went on for a while. */
+  /** Throws a `Violation` if a call that ends now went on for a while. */
   assertPrompt(what: string): void {
     const { world, wokenMs } = this.#life
     if (world.nowMs <= Math.max(this.#heardMs, wokenMs)) return
@@ -27,14 +27,14 @@ export class Abandoned extends Error {
   }
 }
 
-/** The patience of a client that may give up a call, which has to be made at once. */
+/** The patience of a client that may give up a call. The call must be made at once. */
 export class Patience {
-  /** Whether it had ended before the call was made. */
+  /** Whether the patience had ended before the call was made. */
   readonly endedBefore: boolean
   readonly #controller: AbortController = new AbortController()
   readonly #cancel: (() => void) | undefined
 
-  /** It ends after so long; before the call, for 0. */
+  /** Ends after this time; for 0, before the call. */
   constructor(life: Life, afterMs: number) {
     const end = (): void => this.#controller.abort(new Abandoned(life))
     this.endedBefore = afterMs === 0
@@ -46,9 +46,7 @@ export class Patience {
     return this.#controller.signal
   }
 
-  /**
-   * The call is over. Gives whether something still listens to the signal, which nothing should.
-   */
+  /** Ends the call. Returns whether anything still listens to the signal, which must not be. */
   end(): boolean {
     this.#cancel?.()
     const { signal } = this

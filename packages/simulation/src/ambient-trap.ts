@@ -5,8 +5,8 @@ import { Violation } from './violation.js'
 type Uses = [owner: object, ownerName: string, names: readonly string[]]
 
 /**
- * What code must not reach for while a simulation runs: the real world's clocks, timers, chance and
- * files. `systemEnv` took its own from there when it was loaded, and is trapped by itself.
+ * The real world's clocks, timers, randomness and files, which code must not use while a simulation
+ * runs. `systemEnv` took its own when it was loaded, and is trapped separately.
  */
 const AMBIENT: readonly Uses[] = [
   [
@@ -28,7 +28,7 @@ const AMBIENT: readonly Uses[] = [
   ]),
   builtin('node:timers', ['setTimeout', 'setInterval', 'setImmediate']),
   builtin('node:timers/promises', ['setTimeout', 'setInterval', 'setImmediate']),
-  // Not what Node loads modules with.
+  // Leaves out the functions with which Node loads modules.
   builtin('node:fs', [
     ...['open', 'read', 'write', 'writev', 'fsync', 'fdatasync', 'ftruncate', 'readdir', 'mkdir'],
     ...['rename', 'unlink', 'link', 'fstat', 'lstat', 'openSync', 'readdirSync', 'mkdirSync'],
@@ -40,7 +40,7 @@ const AMBIENT: readonly Uses[] = [
 let allowed = 0
 
 /**
- * Calls into the real world on the simulation's own account. `use` must be done when it returns.
+ * Allows calls into the real world for the simulation itself. `use` must be done when it returns.
  */
 export function outside<T>(use: () => T): T {
   allowed++
@@ -52,9 +52,9 @@ export function outside<T>(use: () => T): T {
 }
 
 /**
- * From now on, whoever reads a clock, draws a random number, sets a timer or opens a file of the
- * real world meets a `Violation`, which `onLeak` is told as well, as it could be caught. Gives how
- * to end that.
+ * From now on, code that reads a clock, draws a random number, sets a timer or opens a file of the
+ * real world gets a `Violation`. `onLeak` gets it too, because the code may catch it. Returns a
+ * function that ends the trap.
  */
 export function trapAmbientWorld(onLeak: (violation: Violation) => void): () => void {
   const restores: (() => void)[] = []
@@ -97,7 +97,7 @@ function builtin(name: string, names: readonly string[]): Uses {
   return [process.getBuiltinModule(name) as object, name, names]
 }
 
-/** `Date`, but for the one of this moment. */
+/** `Date`, except for the current time. */
 function trappedDate(leak: (name: string) => Violation): DateConstructor {
   return new Proxy(Date, {
     apply: () => {

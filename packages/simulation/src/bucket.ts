@@ -1,10 +1,10 @@
 import { concatBytes, equalRanges, hashRange } from '@firn/bytes'
 import { refusal } from './s3-exceptions.js'
 
-/** What users say about an object. */
+/** Metadata that users attach to an object. */
 export type Metadata = Readonly<Record<string, string>>
 
-/** What is put; who puts it gives it away. */
+/** An object to put. The bucket takes ownership of it. */
 export interface NewObject {
   bytes: Uint8Array
   metadata: Metadata
@@ -20,7 +20,7 @@ export interface WriteCondition {
   ifMatch?: string | undefined
 }
 
-/** A part of an upload, by what S3 said of it. */
+/** A part of an upload, with its ETag from S3. */
 export interface NamedPart {
   number: number
   etag: string
@@ -33,20 +33,20 @@ interface BucketUpload {
 }
 
 /**
- * The objects of a simulated store, changed in single instants. Nothing that was in it is
- * forgotten. What can't be done is refused with S3's exceptions.
+ * The objects of a simulated store. Each change happens at one instant, and nothing that was stored
+ * is forgotten. Impossible requests are refused with S3's exceptions.
  */
 export class Bucket {
   readonly #objects: Map<string, BucketObject> = new Map()
   readonly #archive: Map<string, Uint8Array> = new Map()
   readonly #onReuse: (key: string) => void
   #sorted: string[] | undefined
-  /** What each change found in its place, oldest first. */
+  /** The object that each change replaced, oldest first. */
   readonly #before: { key: string; object: BucketObject | undefined }[] = []
   readonly #uploads: Map<string, BucketUpload> = new Map()
   #uploadsBegun = 0
 
-  /** `onReuse` is told where a file's name is used for other bytes than before. */
+  /** `onReuse` is called if a file's name is used for other bytes than before. */
   constructor(onReuse: (key: string) => void = () => {}) {
     this.#onReuse = onReuse
   }
@@ -62,7 +62,8 @@ export class Bucket {
   }
 
   /**
-   * Gives the ETag, which is the content's: who brings back what was there brings back its ETag.
+   * Returns the ETag. It follows from the content: putting the same content again brings back the
+   * ETag.
    */
   put(key: string, object: NewObject, condition: WriteCondition = {}): string {
     return this.#put(key, { ...object, etag: etagOf(object.bytes) }, condition)
@@ -101,7 +102,7 @@ export class Bucket {
     for (const key of this.keys()) yield [key, this.get(key)]
   }
 
-  /** The same as it was so many changes ago. */
+  /** Returns all objects as they were this many changes ago. */
   objectsBefore(changes: number): (readonly [string, BucketObject])[] {
     const objects = new Map(this.#objects)
     for (const { key, object } of this.#before
@@ -113,21 +114,21 @@ export class Bucket {
     return [...objects].sort(([a], [b]) => (a < b ? -1 : 1))
   }
 
-  /** Begins an upload in parts; gives its id. Nothing of it is seen before it is completed. */
+  /** Begins an upload in parts, and returns its id. Nothing is visible before it is completed. */
   beginUpload(key: string, metadata: Metadata): string {
     const id = `upload-${++this.#uploadsBegun}`
     this.#uploads.set(id, { key, metadata, parts: new Map() })
     return id
   }
 
-  /** Gives the part's ETag. */
+  /** Returns the part's ETag. */
   putPart(id: string, number: number, bytes: Uint8Array): string {
     const etag = etagOf(bytes)
     this.#upload(id).parts.set(number, { bytes, etag })
     return etag
   }
 
-  /** Makes the object of the parts that are named, and of no others; gives its ETag. */
+  /** Makes the object of exactly the parts that are named, and returns its ETag. */
   completeUpload(id: string, named: readonly NamedPart[], condition: WriteCondition): string {
     const { key, metadata, parts } = this.#upload(id)
     let last = 0
@@ -145,7 +146,7 @@ export class Bucket {
     return etag
   }
 
-  /** Gives the parts up. */
+  /** Discards the parts. */
   abortUpload(id: string): void {
     this.#upload(id)
     this.#uploads.delete(id)
@@ -163,13 +164,13 @@ export class Bucket {
     return this.#sorted
   }
 
-  /** What was first put under a key, even if it is gone or replaced by now. */
+  /** Returns what was first put under a key, even if it is gone or replaced by now. */
   everPut(key: string): Uint8Array | undefined {
     return this.#archive.get(key)
   }
 }
 
-/** S3 takes MD5 for this. What matters is that it follows from the bytes. */
+/** S3 uses MD5 for this. All that matters is that the ETag follows from the bytes. */
 function etagOf(bytes: Uint8Array): string {
   const hash = hashRange(bytes, 0, bytes.length, 0).toString(16).padStart(8, '0')
   return hash + bytes.length.toString(16)

@@ -3,40 +3,37 @@ import type { Host } from './host.js'
 import type { Theme } from './themes.js'
 import type { World } from './world.js'
 
-/** What happens to processes and their clocks. */
+/** Kinds of events that happen to processes and their clocks. */
 export const CHAOS_KINDS = ['crash', 'pause', 'clock jump', 'clock stop', 'clock start'] as const
 type ChaosKind = (typeof CHAOS_KINDS)[number]
 
-/** So that every workload comes to its end. */
+/** A limit, so that every workload ends. */
 const MOST_STRIKES = 60
-/** Of crashes upon acknowledgements. */
+/** The limit of crashes upon acknowledgements. */
 const MOST_UPON_COMMITS = 12
 const MOST_WHERE_OFTEN = 40
-/** How likely a crash follows an acknowledgement that tells of others. */
+/** How likely a crash is after an acknowledgement that covers other writes. */
 const TELLING = 0.5
-/** Longer than a lease for maintenance. */
+/** Longer than a maintenance lease. */
 const LONGEST_PAUSE_MS = 45_000
 const RESTART_MS = 3000
 
-/**
- * Crashes and pauses processes, and sets their clocks, now and then, as often as this run's rates
- * say.
- */
+/** Crashes and pauses processes, and sets their clocks, now and then, at this run's rates. */
 export class Chaos {
   readonly counts: Map<ChaosKind, number> = new Map()
   readonly #world: World
   readonly #hosts: readonly Host[]
   readonly #decisions: Decisions
   readonly #everyMs: number
-  /** How often each kind strikes, next to the others. */
+  /** How often each kind strikes, relative to the others. */
   readonly #weights: readonly number[]
-  /** How likely a crash follows an acknowledgement at once. */
+  /** How likely an acknowledgement is followed by a crash at once. */
   readonly #uponAcknowledgement: number
-  /** How many of those there are at most. */
+  /** The limit of such crashes. */
   readonly #mostUponCommits: number
   #on = true
   #strikes = 0
-  /** Crashes upon acknowledgements. */
+  /** The number of crashes upon acknowledgements so far. */
   #uponCommits = 0
 
   constructor(world: World, hosts: readonly Host[], { crashesUponAnswers = false }: Theme) {
@@ -65,8 +62,9 @@ export class Chaos {
   }
 
   /**
-   * A client was told of a commit, or that something is durable. Its process, or its machine, may
-   * crash before it does anything more; more often after what tells of other writes (`isTelling`).
+   * Called when a client was told of a commit, or that something is durable. Its process or machine
+   * may crash before it does anything more; more often if the message covers other writes
+   * (`isTelling`).
    */
   acknowledged(host: Host, isTelling: boolean): void {
     if (!this.#on || this.#uponCommits === this.#mostUponCommits) return
@@ -110,7 +108,7 @@ export class Chaos {
     switch (kind) {
       case 'crash':
         host.crash()
-        // Others of the machine would have seen what is lost with it.
+        // Other processes of the machine would have seen what is lost with it.
         if (this.#hosts.length === 1 && decisions.weigh('machine', [1, 2]) === 1) {
           host.lossWindow.machineCrashed()
           host.simulation.place.crash(decisions)
@@ -141,7 +139,7 @@ export class Chaos {
   }
 }
 
-/** Mostly short. */
+/** A pause that is mostly short. */
 function pauseMs(decisions: Decisions): number {
   return (decisions.choose('pause', 1000) / 1000) ** 3 * LONGEST_PAUSE_MS
 }

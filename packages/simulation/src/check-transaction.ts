@@ -6,9 +6,10 @@ import type { Replay, Timeline } from './replay.js'
 type Shows = (seen: Seen, version: number, timeline: Timeline) => boolean
 
 /**
- * What is wrong with a transaction that has this version. Serializable, all it read must be so in
- * the version before, and nothing that shares its entry and comes before it may touch that. In
- * snapshots, nobody may have written its keys since its snapshot, or dropped their tables.
+ * Returns what is wrong with a transaction that has this version. If it is serializable, everything
+ * it read must hold in the version before, and no earlier transaction of its entry may touch that.
+ * With snapshot isolation, no other writer may have written its keys since its snapshot, or dropped
+ * their tables.
  */
 export function problemsOfTransaction(
   who: string,
@@ -42,7 +43,7 @@ export function problemsOfTransaction(
   const own = new Set(changes.map(nameOf))
   for (let between = snapshot + 1; between <= version; between++) {
     const others = between === version ? before : replay.changesOf(between)
-    // A table that came after the snapshot may have gone again.
+    // A table that was created after the snapshot may have been dropped again.
     const lost = others.find(
       (change) =>
         own.has(nameOf(change)) &&
@@ -58,14 +59,13 @@ export function problemsOfTransaction(
 }
 
 /**
- * A delete of what isn't there is nothing to conflict with: compaction drops it, and nobody can
- * tell.
+ * A delete of a missing key conflicts with nothing: compaction drops it, and no read can show it.
  */
 function changesNothing({ table, key, value }: Change, version: number, replay: Replay): boolean {
   return value === undefined && replay.valueAt(table, key, version - 1, version) === undefined
 }
 
-/** What an entry holds before the changes of one of its writers. */
+/** The changes in an entry before those of one of its writers. */
 function precedingChanges(own: readonly Change[], all: readonly Change[]): readonly Change[] {
   const names = new Set(own.map((change) => `${nameOf(change)}=${change.value}`))
   const first = all.findIndex((change) => names.has(`${nameOf(change)}=${change.value}`))
@@ -74,12 +74,12 @@ function precedingChanges(own: readonly Change[], all: readonly Change[]): reado
 
 function touches({ table, key }: Change, seen: Seen): boolean {
   if (!('table' in seen) || seen.table !== table) return false
-  // Its own write was in the place of the other's.
+  // The transaction's own write hid the other one.
   if (ownOf(seen)?.has(key) === true) return false
   if (seen.kind === 'values') return seen.keys.includes(key)
   if (seen.kind === 'count') return isInRange(key, seen.range)
   if (seen.kind !== 'rows' || !isInRange(key, seen.range)) return false
-  // Only as far as it was read.
+  // Only the part that was read counts.
   const { limit = Number.POSITIVE_INFINITY, reverse } = seen.range
   const last = seen.rows.at(-1)?.[0]
   if (seen.whole && seen.rows.length < limit) return true

@@ -7,17 +7,18 @@ import type { Replay, Timeline } from './replay.js'
 import { problemsOfRules } from './rules.js'
 
 /**
- * Holds what clients saw against what the log says, whose order is taken for the truth:
+ * Checks what clients saw against the log, whose order counts as the truth:
  *
- * - a write that was acknowledged is in the log once, whole, at the version and time that its
- *   writer was told, and after everything that anybody had been told of when it began;
- * - one that was refused is nowhere; one whose end isn't known is there once, whole, or not at all;
- * - buffered writes may be lost in a crash, from the newest backwards; what is lost is nowhere;
- * - nothing is in the log that nobody wrote;
+ * - an acknowledged write is in the log once and whole, at the version and time that its writer was
+ *   told, and after everything that had been acknowledged when it began;
+ * - a refused write is nowhere; a write with an unknown outcome is there once and whole, or not at
+ *   all;
+ * - a crash may lose buffered writes, from the newest backwards; a lost write is nowhere;
+ * - the log holds nothing that no client wrote;
  * - every version keeps the rules of rules.ts;
  * - every read shows the database as of one version, out of those that it was allowed to show.
  *
- * Gives what doesn't hold, in words.
+ * Returns a description of everything that doesn't hold.
  */
 export function check(history: History, replay: Replay): string[] {
   const places = new Places(replay)
@@ -29,13 +30,15 @@ export function check(history: History, replay: Replay): string[] {
   ]
 }
 
-/** What a process saw that no other does is only there until it is lost. */
+/**
+ * Returns what a read could see: until a loss, its process alone sees the writes that will be lost.
+ */
 function timelineOf({ timeline }: Read, { losses }: History, replay: Replay): Timeline {
   const loss = timeline === undefined ? undefined : losses[timeline]
   return loss === undefined ? replay : new LostTimeline(replay, loss)
 }
 
-/** Where in the log each change is. */
+/** Finds where in the log each change is. */
 class Places {
   /** Versions of puts by their value, which no two puts share. */
   readonly #puts: Map<string, number[]> = new Map()
@@ -53,7 +56,7 @@ class Places {
     return this.#list(change)
   }
 
-  /** What is in the log without anybody who wrote it, and deletes that are there too often. */
+  /** Describes what is in the log without a writer, and deletes that are there too often. */
   unclaimed(writes: readonly Write[], replay: Replay): string[] {
     const claimed = new Set<readonly number[]>()
     const deletes = new Map<readonly number[], { least: number; most: number; change: Change }>()
@@ -173,7 +176,7 @@ function problemsOfRead(read: Read, timeline: Timeline): string[] {
   let last: Moment | undefined
   for (let present = from; present <= to; present++) {
     const asked = versionOf(read, present, timeline)
-    // There is no such version yet.
+    // The version doesn't exist yet.
     if (asked > present) continue
     const id = table === undefined ? undefined : timeline.idOf(table, present)
     if (last !== undefined && asked === last.asked && id === last.id) continue
@@ -184,20 +187,20 @@ function problemsOfRead(read: Read, timeline: Timeline): string[] {
   return [explain(who, read, { asked: versionOf(read, to, timeline), present: to }, timeline)]
 }
 
-/** Whether the database of a version shows this. */
+/** Whether the database shows this at a version. */
 function isSeenAt(seen: Seen, version: number, timeline: Timeline): boolean {
   return matches(seen, { asked: version, present: version }, timeline)
 }
 
-/** What a read shows: a version, as it is known at a later one. */
+/** The moment that a read shows: a version, as it is known at a later one. */
 interface Moment {
   asked: number
   present: number
-  /** Which table the name means at that time. */
+  /** The id of the table that had the name at that time. */
   id?: number | undefined
 }
 
-/** The version that a read shows, where the present is `version`. */
+/** The version that a read shows if the present is `version`. */
 function versionOf(read: Read, version: number, timeline: Timeline): number {
   const { at, bound = Number.POSITIVE_INFINITY } = read
   if (at === undefined) return version

@@ -3,11 +3,11 @@ const BASE_MICROS = 1_770_000_000_000_000
 const YEAR_MICROS = 365 * 86_400_000_000
 
 /**
- * The clocks of one machine: a wall clock that is off, runs too fast or too slow, jumps by years
- * and stops, and a monotonic one that shares its rate alone.
+ * The clocks of one machine. The wall clock is off, runs too fast or too slow, jumps by years and
+ * stops; the monotonic one shares only its rate.
  */
 export class Clock {
-  /** What it shows for each millisecond of the world. */
+  /** Milliseconds of this clock for each millisecond of the world. */
   readonly rate: number
   #offsetMicros: number
   #stoppedAt: number | undefined
@@ -25,12 +25,12 @@ export class Clock {
     return worldMs * this.rate
   }
 
-  /** Sets the wall clock to a number of years, which may be negative, away from the right time. */
+  /** Moves the wall clock a number of years, maybe negative, away from the right time. */
   jump(years: number): void {
     this.#offsetMicros = Math.round(years * YEAR_MICROS)
   }
 
-  /** The wall clock stands still until `start`. */
+  /** Stops the wall clock until `start`. */
   stop(worldMs: number): void {
     this.#stoppedAt ??= worldMs
   }

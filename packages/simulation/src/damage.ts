@@ -1,11 +1,11 @@
 import type { Decisions } from './decisions.js'
 
-/** The beginning of some bytes. */
+/** Returns the beginning of some bytes. */
 export function truncated(bytes: Uint8Array, decisions: Decisions): Uint8Array {
   return bytes.slice(0, decisions.choose('truncated at', Math.max(1, bytes.length)))
 }
 
-/** The same bytes, but for one bit. */
+/** Returns a copy with one bit flipped. */
 export function withFlippedBit(bytes: Uint8Array, decisions: Decisions): Uint8Array {
   const copy = bytes.slice()
   const bit = decisions.choose('flipped bit', Math.max(1, bytes.length * 8))

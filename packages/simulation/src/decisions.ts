@@ -4,32 +4,31 @@ import { hashOf, Random } from './random.js'
 export type DecisionMap = ReadonlyMap<string, number>
 
 /**
- * In front of what a record decides alike wherever it has no decision of its own:
- * `everywhere/latency` is how long everything takes that isn't named.
+ * The prefix of decisions that a record makes for every place without a decision of its own:
+ * `everywhere/latency` is the latency of everything that isn't named.
  */
 export const EVERYWHERE = 'everywhere/'
 
 /**
- * Everything that a run leaves to chance. Each decision has a name of its own: its scope and what
- * is decided, and the how-manieth it is where the same is decided there again. What comes up
- * follows from the seed and that name alone, so that one decision more or less leaves the others
- * what they were.
+ * Makes every random choice of a run. Each decision has its own name: its scope, what is decided,
+ * and a number if the same is decided there again. Its value follows from the seed and that name
+ * alone, so that one decision more or less leaves the others as they were.
  *
- * 0 is always the dull choice: no fault, no delay, no operation, the first of many. What came up
- * other than 0 is recorded, and a record can decide in place of a seed; what it doesn't name, by
- * itself or `EVERYWHERE`, is 0. The record of a run is the same run, and a smaller one is a smaller
- * run: that is what `shrink` works with.
+ * 0 is always the dull choice: no fault, no delay, no operation, the first of many. Decisions other
+ * than 0 are recorded, and a record can decide instead of a seed; a decision that it doesn't name,
+ * by itself or by `EVERYWHERE`, is 0. The record of a run makes the same run, and a smaller record
+ * a smaller run, which is how `shrink` works.
  *
  * Scopes are the lives of processes, in these sessions and services, in these steps and kinds of
  * requests: `writer1.2/0/7/key` is the key of the eighth step of the first session in the second
- * life of `writer1`, `reader1.1/store/get/fault#3` what meets the fourth get of that life.
+ * life of `writer1`; `reader1.1/store/get/fault#3` is the fault of the fourth get of that life.
  */
 export class Decisions {
-  /** What was decided so far, but for what is 0; of all scopes. */
+  /** All decisions so far that aren't 0, in all scopes. */
   readonly made: Map<string, number>
   readonly #seed: number
   readonly #recorded: DecisionMap | undefined
-  /** In front of every name. */
+  /** The prefix of every name. */
   readonly #path: string
   readonly #pathHash: number
   readonly #scopes: Map<string, Decisions> = new Map()
@@ -50,7 +49,7 @@ export class Decisions {
     this.made = made
   }
 
-  /** Those of one part of what there is; always the same for the same name. */
+  /** Returns the decisions of one part; always the same object for the same name. */
   scope(name: string): Decisions {
     let scope = this.#scopes.get(name)
     if (scope === undefined) {
@@ -83,8 +82,8 @@ export class Decisions {
   }
 
   /**
-   * The place of one of several weights, each as likely as it weighs. Where the first weighs 0, it
-   * only comes up when the decision is taken away.
+   * Returns the index of one of several weights, each as likely as its weight. If the first weighs
+   * 0, it comes up only when the decision is removed.
    */
   weigh(name: string, weights: readonly number[]): number {
     return this.#decide(name, weights.length - 1, (random) => {
@@ -97,9 +96,7 @@ export class Decisions {
     })
   }
 
-  /**
-   * A time up to `withinMs` after another one. It stays where it is when that other one is moved.
-   */
+  /** A time up to `withinMs` after another one. It keeps its place if that other one moves. */
   moment(name: string, afterMs: number, withinMs: number): number {
     const most = Number.MAX_SAFE_INTEGER
     const drawn = this.#decide(name, most, (random) => Math.ceil(afterMs) + random.below(withinMs))
@@ -107,8 +104,8 @@ export class Decisions {
   }
 
   /**
-   * How likely something is in a seed's run. That isn't a decision of the run, since what does
-   * happen is: a record, in which it can't be told, gives the first.
+   * How likely something is in a seed's run. This is no decision, because the things that happen
+   * are decisions. A record can't tell it, so it returns the first.
    */
   likelihood<const T>(name: string, items: readonly [T, ...T[]]): T {
     if (this.#recorded !== undefined) return items[0]
@@ -126,7 +123,7 @@ export class Decisions {
     return decided
   }
 
-  /** What the record says. */
+  /** Returns what the record says. */
   #repeat(recorded: DecisionMap, full: string, name: string, most: number): number {
     const key = recorded.has(full) ? full : EVERYWHERE + name
     const decided = Math.min(recorded.get(key) ?? 0, most)
@@ -135,7 +132,7 @@ export class Decisions {
   }
 }
 
-/** For `weigh`: what nothing weighs, and then what happens at these rates. */
+/** Weights for `weigh`: nothing, and then things that happen at these rates. */
 export function weightsOf(rates: readonly number[]): readonly number[] {
   return [Math.max(0, 1 - rates.reduce((sum, rate) => sum + rate, 0)), ...rates]
 }

@@ -3,7 +3,7 @@ import { Violation } from './violation.js'
 
 export type Item = Record<string, AttributeValue>
 
-/** A condition as a request states it. */
+/** A condition in the form in which a request states it. */
 export interface ItemCondition {
   ConditionExpression?: string | undefined
   ExpressionAttributeNames?: Record<string, string> | undefined
@@ -17,13 +17,13 @@ interface State {
 }
 
 /**
- * The part of a DynamoDB table that Firn uses: items of a partition key `id` and a sort key
- * `version`. It remembers how they were, for reads that don't ask for what is newest.
+ * The part of a DynamoDB table that Firn uses: items with a partition key `id` and a sort key
+ * `version`. It remembers earlier states, for reads that aren't consistent.
  */
 export class DynamoDbTable {
   readonly #partitions: Map<string, Map<number, State[]>> = new Map()
 
-  /** An item, as it is or as it was at a time. */
+  /** Returns an item, as it is or as it was at a time. */
   find(key: Item, atMs?: number): Item | undefined {
     return itemAt(this.#partitions.get(idOf(key))?.get(versionOf(key)), atMs)
   }
@@ -37,7 +37,9 @@ export class DynamoDbTable {
     states.push({ sinceMs: nowMs, item })
   }
 
-  /** Items of a partition after a version, in order, as they are or as they were at a time. */
+  /**
+   * Returns items of a partition after a version, in order, as they are or as they were at a time.
+   */
   after(key: Item, limit: number, atMs?: number): { items: Item[]; atEnd: boolean } {
     const partition = this.#partitions.get(idOf(key)) ?? new Map<number, State[]>()
     const after = versionOf(key)
@@ -56,8 +58,8 @@ function itemAt(states: readonly State[] = [], atMs: number | undefined): Item |
 }
 
 /**
- * Whether a condition holds of an item, or of none: comparisons and `attribute_not_exists`, joined
- * by AND.
+ * Whether a condition holds for an item, or for none: comparisons and `attribute_not_exists`,
+ * joined by AND.
  */
 export function conditionHolds(item: Item | undefined, condition: ItemCondition): boolean {
   const { ConditionExpression, ExpressionAttributeNames: names = {} } = condition

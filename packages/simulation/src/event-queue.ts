@@ -1,4 +1,6 @@
-/** Whose event it is. Events of the dead are dropped; those of the paused wait. */
+/**
+ * The process that owns an event. A dead owner's events are dropped; a paused owner's events wait.
+ */
 export interface Owner {
   readonly alive: boolean
   /** In milliseconds of the world's time. */
@@ -7,16 +9,16 @@ export interface Owner {
 
 export interface Event {
   at: number
-  /** The order of events of one time: that in which they were scheduled. */
+  /** The order of events of one time: the order in which they were scheduled. */
   sequence: number
   owner: Owner | undefined
   /** In words, for the trace. */
   what: string
-  /** `undefined` when it was cancelled. */
+  /** `undefined` if the event was cancelled. */
   run: (() => void) | undefined
 }
 
-/** What is going to happen, soonest first: a binary heap. */
+/** Future events, soonest first: a binary heap. */
 export class EventQueue {
   readonly #heap: Event[] = []
 

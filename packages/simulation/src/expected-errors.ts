@@ -3,7 +3,7 @@ import { Abandoned } from './abandoned.js'
 import type { Host } from './host.js'
 import { Violation } from './violation.js'
 
-/** What services that fail may lead to. */
+/** Errors that failing services may cause. */
 const OF_FAULTS: ReadonlySet<string> = new Set([
   'FIRN_OBJECT_STORE',
   'FIRN_DYNAMODB',
@@ -12,17 +12,17 @@ const OF_FAULTS: ReadonlySet<string> = new Set([
   'FIRN_WRITE_STALLED',
 ])
 
-/** The same of a disk. */
+/** Errors that failing disks may cause. */
 const OF_DISKS: ReadonlySet<string> = new Set([
   'FIRN_OBJECT_STORE',
   'FIRN_LOG_FAILED',
   'FIRN_WRITE_STOPPED',
   'FIRN_WRITE_STALLED',
-  // Tables are dropped while others write to them.
+  // Tables are dropped while other clients write to them.
   'FIRN_COMMIT_CONFLICT',
 ])
 
-/** What explains an error besides the faults that there may be. */
+/** Explanations of an error besides possible faults. */
 export interface Explanations {
   /** Codes that the call may always end in. */
   allowed?: readonly string[]
@@ -31,8 +31,8 @@ export interface Explanations {
 }
 
 /**
- * Throws a `Violation` for an error that a call may not end in: one that isn't Firn's, damage where
- * nothing was damaged, trouble where there are no faults. Gives the error's code.
+ * Throws a `Violation` for an error that a call must not end in: an error that isn't Firn's, damage
+ * when nothing was damaged, trouble when there are no faults. Returns the error's code.
  */
 export function assertExpected(
   error: unknown,
@@ -43,7 +43,7 @@ export function assertExpected(
   if (error instanceof Violation) throw error
   const { simulation } = host
   if (error instanceof Abandoned) {
-    // A directory is let go of first.
+    // A directory is released first.
     const takesTime = what === 'open' && simulation.place.kind === 'embedded'
     if (!takesTime) error.assertPrompt(`${host.name}: ${what}`)
     return error.code
@@ -57,14 +57,14 @@ export function assertExpected(
       return code
     }
     if (code === 'FIRN_CORRUPTION' && mayBeDamaged(host, garbledBefore)) return code
-    // Whoever reads may be there before the database is.
+    // A reader may be there before the database is.
     const isEarly = what === 'open' && host.options.mode === 'read' && simulation.hasFaults
     if (code === 'FIRN_DATABASE_NOT_FOUND' && isEarly) return code
   }
   throw new Violation(`${host.name}: ${what} must not fail with ${String(error)}`, { cause: error })
 }
 
-/** What is garbled is asked for again, so damage is told of when the last answer has come. */
+/** A garbled answer is requested again, so damage is reported when the last answer has arrived. */
 function mayBeDamaged({ life, simulation }: Host, garbledBefore: number): boolean {
   const { place, hasFaults } = simulation
   if (!hasFaults) return false

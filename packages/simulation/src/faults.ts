@@ -1,30 +1,30 @@
 import { type Decisions, weightsOf } from './decisions.js'
 import type { Theme } from './themes.js'
 
-/** What goes wrong between a client and a service. */
+/** Kinds of faults between a client and a service. */
 export const FAULT_KINDS = [
   /** The request never arrives. */
   'fail-before',
-  /** It is done, and its answer gets lost. */
+  /** The request is done, and its answer is lost. */
   'lost-reply',
-  /** An error now, and it is done later. */
+  /** An error now, and the request is done later. */
   'late-apply',
-  /** An error now, and it is done hours later, when nobody thinks of it any more. */
+  /** An error now, and the request is done hours later, when nothing waits for it any more. */
   'very-late',
-  /** It is done, and once more later. */
+  /** The request is done, and done again later. */
   'applied-twice',
   /**
-   * It is done twice at once, and the answer is that to the second: a condition meets its own
-   * write.
+   * The request is done twice at once, and the answer is the second one's: a condition meets its
+   * own write.
    */
   'own-refusal',
-  /** Refused, as another request for the same is under way: 409. */
+  /** Refused, because another request for the same thing is under way: 409. */
   'conflict',
-  /** Refused, as there are too many: 503. */
+  /** Refused, because there are too many requests: 503. */
   'throttled',
   /** Both ways take a hundred times as long. */
   'slow',
-  /** An answer that says nothing. */
+  /** An empty answer. */
   'empty-reply',
   /** The answer ends early. */
   'truncated',
@@ -34,31 +34,31 @@ export const FAULT_KINDS = [
   'wrong-object',
   /** An item in the answer lacks a part. */
   'missing-field',
-  /** A list of how things were a while ago. */
+  /** A list of an earlier state. */
   'stale-list',
 ] as const
 
 export type FaultKind = (typeof FAULT_KINDS)[number]
 
-/** Kinds that garble what is read: where they happen, a read may end in a `CorruptionError`. */
+/** Kinds that garble what is read: with them, a read may end in a `CorruptionError`. */
 const DAMAGE: readonly FaultKind[] = ['truncated', 'flipped', 'wrong-object', 'missing-field']
 
 export function isDamage(kind: FaultKind): boolean {
   return DAMAGE.includes(kind)
 }
 
-/** Half of the kinds don't happen in a run, so that what the others lead to isn't drowned. */
+/** Half of the kinds don't happen in a run, so that they don't drown the effects of the others. */
 const RATES: readonly [number, ...number[]] = [0, 0, 0, 0, 0.002, 0.01, 0.03, 0.1]
-/** Of kinds that are what the run is about. */
+/** Rates of kinds that the run is about. */
 const LIKELY: readonly [number, ...number[]] = [0, 0, 0.03, 0.1, 0.2]
 
-/** What a request can meet while a service is out of reach: it may be done all the same. */
+/** Faults of requests while a service is out of reach: the request may be done all the same. */
 const OF_OUTAGES: readonly FaultKind[] = ['fail-before', 'late-apply', 'lost-reply']
 interface OutagesToDraw {
   most: number
   /** How likely each of them may be. */
   likelihoods: readonly [number, ...number[]]
-  /** They begin within this time: of the run, or after the one before. */
+  /** The outages begin within this time: of the run, or after the previous one. */
   withinMs: number
   isChain: boolean
   /** The larger, the more of them are short. */
@@ -72,7 +72,7 @@ const SELDOM_OUT: OutagesToDraw = {
   isChain: false,
   power: 2,
 }
-/** Where nobody is to be sure of anything. */
+/** Outages for runs in which no outcome should be certain. */
 const OFTEN_OUT: OutagesToDraw = {
   most: 4,
   likelihoods: [0, 0.6, 0.8],
@@ -80,17 +80,16 @@ const OFTEN_OUT: OutagesToDraw = {
   isChain: true,
   power: 1,
 }
-/** Longer than anybody goes on asking what became of a commit. */
+/** Longer than any process keeps asking about the outcome of a commit. */
 const LONGEST_OUTAGE_MS = 90_000
 
 /**
- * How likely a request is the first that an outage meets: of a commit, say, that may have got
- * through.
+ * How likely a request is the first one of an outage: the request may be a commit that got through.
  */
 const BREAKDOWNS: readonly [number, ...number[]] = [0, 0, 0, 0, 0, 0.002]
-/** The same where nobody is to be sure of anything. */
+/** Likelihoods for runs in which no outcome should be certain. */
 const OFTEN_DOWN: readonly [number, ...number[]] = [0, 0.003, 0.01, 0.03]
-/** So that every workload comes to its end. */
+/** A limit, so that every workload ends. */
 const MOST_BREAKDOWNS = 4
 
 interface Outage {
@@ -104,10 +103,10 @@ export class Faults {
   readonly counts: Map<FaultKind | 'outage', number> = new Map()
   readonly #rates: ReadonlyMap<FaultKind, number>
   readonly #outages: Outage[]
-  /** How likely one begins with a request. */
+  /** How likely an outage begins with a request. */
   readonly #breakdowns: number
   #breakdownsLeft = MOST_BREAKDOWNS
-  /** What was worked out for lists of kinds. */
+  /** Weights by list of kinds, computed once. */
   readonly #weights: Map<readonly FaultKind[], readonly number[]> = new Map()
   #on = true
 
@@ -122,7 +121,7 @@ export class Faults {
     this.#breakdowns = breakdowns
   }
 
-  /** A rate for each kind, zero included, and times at which nothing gets through. */
+  /** Draws a rate for each kind, zero included, and times at which nothing gets through. */
   static draw(service: string, decisions: Decisions, theme: Theme): Faults {
     const { faults: likely = [], hasOutages = false } = theme
     const ratesOf = (kind: FaultKind): typeof RATES => (likely.includes(kind) ? LIKELY : RATES)
@@ -140,7 +139,7 @@ export class Faults {
     return new Faults(service, new Map())
   }
 
-  /** Whether an answer was garbled so far. */
+  /** Whether any answer was garbled so far. */
   get damages(): boolean {
     return DAMAGE.some((kind) => this.counts.has(kind))
   }
@@ -150,14 +149,14 @@ export class Faults {
     return this.#on
   }
 
-  /** From now on the service works. */
+  /** From now on, the service works. */
   end(): void {
     this.#on = false
   }
 
   /**
-   * The fault that meets a request at this time, out of those that can; `decisions` are those of
-   * such requests.
+   * Returns the fault that meets a request at this time, out of the possible ones. `decisions`
+   * belong to such requests.
    */
   draw(decisions: Decisions, possible: readonly FaultKind[], nowMs: number): FaultKind | undefined {
     if (!this.#on) return undefined
@@ -186,7 +185,7 @@ export class Faults {
     return true
   }
 
-  /** That of no fault, then those of the kinds. */
+  /** The weight of no fault, then the weights of the kinds. */
   #weightsOf(possible: readonly FaultKind[]): readonly number[] {
     let weights = this.#weights.get(possible)
     if (weights === undefined) {

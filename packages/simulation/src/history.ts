@@ -2,64 +2,66 @@ import type { Commit } from '@firn/engine'
 import type { KeyRange } from './key-range.js'
 import type { LostWrite } from './loss-window.js'
 
-/** One key that is put, or deleted where there is no value. */
+/** A key that is put, or deleted if there is no value. */
 export interface Change {
   table: string
   key: string
   value: string | undefined
 }
 
-/** In place of a key: to drop a table is to delete this. No key looks like it. */
+/** Stands for all keys of a table: dropping a table is a delete of this. No key equals it. */
 export const WHOLE_TABLE = '*'
 
-/** What became of a call whose client gave up waiting, which isn't an error of Firn's. */
+/** The code of a call whose client gave up waiting, which isn't an error of Firn's. */
 export const ABANDONED = 'ABANDONED'
-/** The same, where the client had given up before it called. */
+/** The code of a call whose client had given up before it called. */
 export const ABANDONED_BEFORE = 'ABANDONED_BEFORE'
 
-/** A write as whoever made it saw it. */
+/** A write as its client saw it. */
 export interface Write {
   process: string
   what: string
-  /** Of a transaction, what its last attempt wrote. */
+  /** For a transaction: the writes of its last attempt. */
   changes: readonly Change[]
-  /** Of the same call, but replaced by `changes`: the log may hold these or leave them out. */
+  /** Changes of the same call that `changes` replaced: the log may hold or omit them. */
   replaced: readonly Change[]
-  /** The newest version that was certainly in the log when it began. */
+  /** The newest version that was certainly in the log when the write began. */
   after: number
-  /** A crash may lose a buffered write, until something durable follows it. */
+  /** A crash may lose a buffered write until something durable follows it. */
   durability: 'durable' | 'buffered'
-  /** Without an answer it is `unknown`, too. `lost` are buffered writes that a crash took. */
+  /** `unknown` also means that no answer came. `lost` are buffered writes that a crash took. */
   outcome: 'acknowledged' | 'refused' | 'unknown' | 'lost'
-  /** Of one that was acknowledged. */
+  /** The commit of an acknowledged write. */
   commit: Commit | undefined
-  /** Why it wasn't. */
+  /** The reason if it wasn't acknowledged. */
   code: string | undefined
-  /** Of a transaction that came to its end: what it depends on. */
+  /** For a transaction that ended: what it depends on. */
   transaction: TransactionReads | undefined
 }
 
-/** What the last attempt of a transaction has seen. */
+/** The observations of a transaction's last attempt. */
 export interface TransactionReads {
   isolation: 'serializable' | 'snapshot'
-  /** Of its snapshot. */
+  /** The version of its snapshot. */
   version: number
   reads: readonly Seen[]
 }
 
-/** What may be said of a write; see `Write`. */
+/** Optional details of a write; see `Write`. */
 export interface WriteDetails {
   replaced?: Write['replaced'] | undefined
   durability?: Write['durability'] | undefined
 }
 
-/** The moment that a read asks for, which may be to come; `undefined`: the present. */
+/** The moment that a read asks for, which may be in the future; `undefined`: the present. */
 export type At = { version: number } | { timestamp: number } | { dateMs: number } | undefined
 
-/** What a transaction had written to a table when it read it, by key; deletes as `undefined`. */
+/**
+ * A transaction's earlier writes to a table at the time of a read, by key; deletes are `undefined`.
+ */
 export type OwnWrites = ReadonlyMap<string, string | undefined>
 
-/** What a read gave. */
+/** The result of a read. */
 export type Seen =
   | {
       kind: 'values'
@@ -68,7 +70,7 @@ export type Seen =
       values: readonly (string | undefined)[]
       own?: OwnWrites
     }
-  /** `whole`: it was read to its end, else these are the first rows. */
+  /** `whole`: the read went to its end; otherwise these are the first rows. */
   | {
       kind: 'rows'
       table: string
@@ -78,7 +80,7 @@ export type Seen =
       own?: OwnWrites
     }
   | { kind: 'count'; table: string; range: KeyRange; count: number; own?: OwnWrites }
-  /** The same of keys alone, or of values. */
+  /** Keys alone, or values alone. */
   | {
       kind: 'keys' | 'values of rows'
       table: string
@@ -89,40 +91,37 @@ export type Seen =
   | { kind: 'version'; version: number }
   /** The names of all tables, in order. */
   | { kind: 'tables'; names: readonly string[] }
-  /** That there is none of this name. */
+  /** No table of this name exists. */
   | { kind: 'no table'; table: string }
 
 export type Row = readonly [key: string, value: string]
 
 /**
- * A read as whoever made it saw it. All of it must be of one version, out of those that were
- * allowed.
+ * A read as its client saw it. All of it must be of one version, out of those that were allowed.
  */
 export interface Read {
   process: string
   what: string
-  /** The oldest version that it may show, and the newest one, where it asks for the present. */
+  /** The oldest version that it may show; if it asks for the present, `to` is the newest. */
   from: number
   to: number
   at: At
-  /**
-   * The version that it can't show more than, whatever moment it asks for: that of its snapshot.
-   */
+  /** The version that it can't see beyond, whatever moment it asks for: that of its snapshot. */
   bound?: number | undefined
   /**
-   * How many times buffered writes had been lost when it was made, by a process that sees what is
-   * buffered; `undefined` for one that sees the log alone.
+   * How many losses of buffered writes there had been when a process that sees buffered writes made
+   * it; `undefined` if the process sees only the log.
    */
   timeline: number | undefined
   /**
-   * Whether it may show a version that is still growing: buffered writes join it as long as it
-   * isn't on its way to the log, and whoever reads a single key of the present doesn't end that.
+   * Whether it may show a version that is still growing: buffered writes join a version until it is
+   * on its way to the log, and a read of a single key of the present doesn't end that.
    */
   growing: boolean
   seen: Seen
 }
 
-/** What was seen for a while, and never came to be: buffered writes that a crash took. */
+/** Buffered writes that were seen for a while, and that a crash took. */
 export interface Loss {
   /** The newest version that wasn't lost. */
   after: number
@@ -130,31 +129,29 @@ export interface Loss {
   writes: readonly Write[]
 }
 
-/** All that was written and read in a run, from outside. */
+/** Everything that clients wrote and read in a run. */
 export class History {
   readonly writes: Write[] = []
   readonly reads: Read[] = []
-  /** The first one is what timeline 0 lost, and so on. */
+  /** The first is the loss of timeline 0, and so on. */
   readonly losses: Loss[] = []
-  /**
-   * Newest versions that were acknowledged and are durable, each with the world's time when it was.
-   */
+  /** Newest versions that were acknowledged and are durable, with the world's time of each. */
   readonly #acknowledged: { atMs: number; version: number; timestamp: number }[] = []
-  /** Acknowledged, and not durable yet. */
+  /** Acknowledged, but not durable yet. */
   #buffered: Write[] = []
   readonly #bufferedMs: WeakMap<Write, number> = new WeakMap()
 
-  /** The newest version of which a writer knows that it is durable. */
+  /** The newest version that some writer knows to be durable. */
   get acknowledged(): number {
     return this.#acknowledged.at(-1)?.version ?? 0
   }
 
-  /** Whether a writer was told of something that isn't durable yet, as far as it knows. */
+  /** Whether a writer was told of a write that, as far as it knows, isn't durable yet. */
   get isBuffering(): boolean {
     return this.#buffered.length > 0
   }
 
-  /** The newest version of which a writer knew before some time that it is durable. */
+  /** The newest version that some writer knew to be durable before some time. */
   acknowledgedBefore(worldMs: number): number {
     const all = this.#acknowledged
     let at = all.length - 1
@@ -162,7 +159,7 @@ export class History {
     return all[at]?.version ?? 0
   }
 
-  /** A durable commit that a writer was told of, the newest for 0, the one before for 1. */
+  /** A durable commit that a writer was told of: the newest for 0, the one before for 1. */
   commit(age: number): Commit | undefined {
     return this.#acknowledged[this.#acknowledged.length - 1 - age]
   }
@@ -189,7 +186,9 @@ export class History {
     return write
   }
 
-  /** Its writer was told. That says nothing of what is durable where it wrote nothing. */
+  /**
+   * Records an acknowledgement. If the write has no changes, it says nothing about what is durable.
+   */
   end(write: Write, commit: Commit): void {
     write.outcome = 'acknowledged'
     write.commit = commit
@@ -206,7 +205,7 @@ export class History {
     }
   }
 
-  /** All that was buffered up to a version is durable by now. */
+  /** Everything buffered up to a version is durable by now. */
   settle(version: number, atMs: number): void {
     const durable = this.#buffered.filter(({ commit }) => (commit as Commit).version <= version)
     if (durable.length === 0) return
@@ -218,8 +217,8 @@ export class History {
   }
 
   /**
-   * A log of one process's own was opened, with this as its newest version: what was buffered after
-   * it is lost. Gives that.
+   * Called when a log of one process's own was opened, with this as its newest version. Everything
+   * buffered after that is lost; returns it.
    */
   recover(version: number, atMs: number): LostWrite[] {
     this.settle(version, atMs)
@@ -232,8 +231,8 @@ export class History {
   }
 
   /**
-   * Only `FIRN_COMMIT_UNKNOWN`, a log that can't be written any more, and giving up leave open what
-   * became of a write.
+   * Records a failure. Only `FIRN_COMMIT_UNKNOWN`, a log that can't be written any more, and giving
+   * up leave the outcome of a write open.
    */
   fail(write: Write, code: string): void {
     write.code = code

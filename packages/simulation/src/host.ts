@@ -10,37 +10,39 @@ import { Violation } from './violation.js'
 
 export interface HostOptions {
   mode: 'write' | 'read'
-  /** What its clients do: anything that the mode allows, or compact as long as the others work. */
+  /**
+   * The work of its clients: anything that the mode allows, or compacting while the others work.
+   */
   work: 'anything' | 'compaction'
   compaction: 'inline' | 'off'
   /** How many clients work at once. */
   sessions: number
-  /** How many operations they do, all together. Those of a compactor aren't waited for. */
+  /** How many operations they do in all. The run doesn't wait for a compactor's. */
   operations: number
 }
 
 /** How long buffered writes may stay unsynced. */
 const FLUSH_INTERVALS_MS: readonly [number, ...number[]] = [1000, 0, 20, 200]
-/** Longest pause before an open that failed is tried again. */
+/** The longest pause before a failed open is retried. */
 const REOPEN_MS = 500
-/** The shortest and longest pause between two operations, by what the process does. */
+/** The shortest and longest pause between two operations, by the kind of work. */
 const THINK_MS = { anything: [0, 59], compaction: [20, 1000] } as const
 
-/** A process that has the database open, and the clients within it. */
+/** A process that has the database open, with its clients. */
 export class Host {
   readonly simulation: Simulation
   readonly process: SimProcess
   readonly options: HostOptions
   /** Operations that are still to be done. */
   left: number
-  /** The database, while it is open: calls on another one may fail with `ClosedError`. */
+  /** The database while it is open: calls on another one may fail with `ClosedError`. */
   current: Database | undefined
-  /** Whether the database has told that it accepts no writes before it is opened again. */
+  /** Whether the database has reported that it accepts no writes before it is reopened. */
   isStopped = false
   readonly #flushIntervalMs: number
-  /** Those of the life under way, once its database was asked for. */
+  /** The limits of the current life, once its database was requested. */
   lifeLimits: LifeLimits | undefined
-  /** What a crash may take of what is buffered here. */
+  /** Checks what a crash takes of this process's buffered writes. */
   readonly lossWindow: LossWindow
   #life: Life | undefined
   #database: Promise<Database> | undefined
@@ -67,30 +69,30 @@ export class Host {
     return this.#life
   }
 
-  /** The open database; it may have to be opened first. */
+  /** Returns the open database; it may have to be opened first. */
   database(): Promise<Database> {
     this.#database ??= this.#open(this.life)
     return this.#database
   }
 
-  /** Whether it may see buffered writes, which others see when they are in the log. */
+  /** Whether it may see buffered writes, which others see once they are in the log. */
   get buffers(): boolean {
     const { place } = this.simulation
     return place.kind === 'embedded' && this.options.mode === 'write'
   }
 
-  /** Whether files that it holds may go: a directory's one writer knows nothing of its readers. */
+  /** Whether files that it holds may disappear: a directory's writer doesn't know its readers. */
   get losesFiles(): boolean {
     const { place } = this.simulation
     return place.kind === 'embedded' && this.options.mode === 'read'
   }
 
-  /** Whether all its operations are done that have to be. */
+  /** Whether all its required operations are done. */
   get isDone(): boolean {
     return this.options.work === 'compaction' || (this.left === 0 && this.#working === 0)
   }
 
-  /** Begins a life: the database is opened, and the clients go on with what is left to do. */
+  /** Begins a life: opens the database, and the clients continue with the remaining operations. */
   start(): void {
     this.#life = this.process.start()
     this.#database = undefined
@@ -109,13 +111,13 @@ export class Host {
     world.note(`${this.name} crashes`)
   }
 
-  /** Closes the database and opens it anew, while other clients of this process are at work. */
+  /** Closes the database and opens it again, while other clients of this process are at work. */
   async reopen(): Promise<void> {
     const closing = this.current
     if (closing === undefined) return
     this.current = undefined
     this.#newest = 0
-    // A directory, unlike this store, is locked until its database is closed.
+    // A real directory, unlike this store, is locked until its database is closed.
     const { history, world } = this.simulation
     this.#database = closing
       .close()
@@ -136,7 +138,7 @@ export class Host {
     if (this.buffers) history.settle(Number.POSITIVE_INFINITY, world.nowMs)
   }
 
-  /** Checks that this process never goes back; gives its version. */
+  /** Checks that this process's version never goes back, and returns it. */
   see(database: Database): number {
     const { version } = database
     if (database !== this.current) return version
@@ -187,7 +189,7 @@ export class Host {
         if (this.buffers) this.#recover(history.recover(version, world.nowMs))
         this.current = database
         this.isStopped = false
-        // What it found is durable from here on.
+        // Everything that it found is durable from here on.
         if (this.buffers) this.simulation.chaos.acknowledged(this, true)
         return database
       } catch (error) {
@@ -198,13 +200,13 @@ export class Host {
     }
   }
 
-  /** Where a disk fails, writes may be stopped long before the crash. */
+  /** If a disk fails, writes may be stopped long before the crash. */
   #recover(lost: readonly LostWrite[]): void {
     const wrong = this.lossWindow.recovered(lost)
     if (wrong !== undefined && !this.simulation.place.hadFaults) throw new Violation(wrong)
   }
 
-  /** Some opens are given up; none is once nothing fails any more. */
+  /** Some opens are given up, but none once nothing fails any more. */
   #patience(life: Life): Patience | undefined {
     if (!this.simulation.hasFaults) return undefined
     const decisions = life.decisions.scope('open')
@@ -219,7 +221,7 @@ export class Host {
     const [leastMs, mostMs] = THINK_MS[this.options.work]
     try {
       for (;;) {
-        // What crashes before the database is open has done nothing: somebody has to make it once.
+        // A crash before the database is open has changed nothing: some process has to create it.
         await session.join()
         if (this.left === 0) break
         this.left--

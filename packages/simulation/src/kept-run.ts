@@ -4,13 +4,13 @@ import type { DecisionMap } from './decisions.js'
 /** A run that is kept in a file, as JSON. */
 export interface KeptRun {
   seed: number
-  /** What was wrong when it was kept. */
+  /** The violation that was found. */
   found: string
   /** Decides instead of the seed: for a run that was shrunk. */
   decisions: DecisionMap | undefined
 }
 
-/** Throws where the file isn't there, or holds something else. */
+/** Throws if the file is missing or isn't a kept run. */
 export function readKeptRun(path: string): KeptRun {
   const kept = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
   const { seed, found, decisions } = kept

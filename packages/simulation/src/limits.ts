@@ -2,15 +2,15 @@ import type { OpenOptions } from '@firn/engine'
 import type { Decisions } from './decisions.js'
 import type { LimitName, Theme } from './themes.js'
 
-/** Sizes and limits of one run, so small that a few hundred writes meet them all. */
+/** Sizes and limits of one run, so small that a few hundred writes reach them all. */
 export interface Limits {
   /** For `open`, in every process. */
   options: Pick<OpenOptions, 'maxStalenessMs' | 'tuning'>
   maxStalenessMs: number
   inlineLimitBytes: number
-  /** Payloads of more bytes than this are spilled from DynamoDB to an object. */
+  /** Larger payloads are spilled from DynamoDB to an object. */
   itemLimitBytes: number
-  /** Uploads of more bytes than this are sent in parts. */
+  /** Larger uploads are sent in parts. */
   partBytes: number
   /** Keys in one reply to a list. */
   pageKeys: number
@@ -18,13 +18,13 @@ export interface Limits {
   pageItems: number
   /** How much longer an upload of a file takes at most, in milliseconds. */
   uploadMs: number
-  /** The same of a read of one. */
+  /** How much longer a read of a file takes at most, in milliseconds. */
   readMs: number
   /** How much longer each way of a request for a lease takes at most. */
   leaseMs: number
 }
 
-/** What may be another time when a database is opened the next time. */
+/** Limits that may change each time a database is opened. */
 export type LifeLimits = Required<Pick<OpenOptions, 'memtableBytes'>> & {
   cache: { memoryBytes: number }
 }
@@ -63,7 +63,7 @@ export function drawLimits(decisions: Decisions, { limits: own = {} }: Theme): L
   }
 }
 
-/** Drawn each time that a database is opened. */
+/** Draws limits, each time a database is opened. */
 export function drawLifeLimits(decisions: Decisions, { limits: own = {} }: Theme): LifeLimits {
   const { memtableBytes = MEMTABLE_BYTES, cacheBytes = CACHE_BYTES } = own
   return {

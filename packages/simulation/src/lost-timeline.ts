@@ -3,8 +3,8 @@ import type { KeyRange } from './key-range.js'
 import { type Replay, rowsOf, type Timeline } from './replay.js'
 
 /**
- * What a process saw whose buffered writes were lost afterwards: the log up to there, and then what
- * it had buffered. In the log, other commits have those versions.
+ * The timeline of a process whose buffered writes were lost later: the log up to that point, and
+ * then its buffered writes. In the log, those versions belong to other commits.
  */
 export class LostTimeline implements Timeline {
   readonly #replay: Replay
@@ -61,7 +61,7 @@ export class LostTimeline implements Timeline {
     return writes.filter((write) => versionOf(write) === version).flatMap(({ changes }) => changes)
   }
 
-  /** What was lost of a table up to a version, in its order. */
+  /** The lost changes of a table up to a version, in their order. */
   #changes(table: string, version: number): Change[] {
     return this.#loss.writes
       .filter((write) => versionOf(write) <= version)

@@ -6,14 +6,14 @@ const USAGE = `node packages/simulation/dist/main.js, with
 
   [--seeds N] [--from S] [--twice]   runs N seeds from S on, on all cores; each one twice
   --minutes M [--from S]             as many as it can in M minutes
-  --seed S [--trace]                 runs one, and tells what happens
-  --seed S --shrink FILE             makes a run that fails smaller, and keeps it in a file; it fails for
-                                     the same reason, or with --any-failure for whatever reason
-  --replay FILE [--trace]            runs what a file keeps
+  --seed S [--trace]                 runs one; with --trace, prints what happens
+  --seed S --shrink FILE             makes a failing run smaller, and writes it to a file; it fails for
+                                     the same reason, or with --any-failure for any reason
+  --replay FILE [--trace]            runs what a file holds
 
-Ends with 1 where a run failed.`
+The exit status is 1 if a run failed.`
 
-/** More than anybody has the time for. */
+/** More seeds than any run has time for. */
 const ENDLESS = 1_000_000_000
 
 async function main(): Promise<void> {

@@ -3,12 +3,12 @@ import type { Session } from './session.js'
 
 const SECOND_MICROS = 1_000_000
 const YEAR_MICROS = 365 * 86_400 * SECOND_MICROS
-/** Of versions, timestamps, versions to come, times soon, times far in the future, and dates. */
+/** Weights of versions, timestamps, future versions, near times, far future times, and dates. */
 const WEIGHTS: readonly number[] = [8, 8, 2, 3, 1, 2, 1]
 
 /**
- * A moment: of the past, of what this process hasn't seen yet, or to come. `undefined` before the
- * first commit.
+ * Picks a moment: in the past, not yet seen by this process, or in the future. `undefined` before
+ * the first commit.
  */
 export function pickMoment({ decisions, history, db }: Session): At {
   const commit = history.commit(decisions.choose('age', 40))
@@ -20,7 +20,7 @@ export function pickMoment({ decisions, history, db }: Session): At {
     case 2:
       return { version: db.version + decisions.between('ahead', 1, 12) }
     case 3: {
-      // Some of what comes will be before it, while the read goes on.
+      // Some commits will come before it, during the read.
       const soon = decisions.between('soon', 1, 2 * SECOND_MICROS)
       return { timestamp: newest.timestamp + soon }
     }
@@ -37,7 +37,7 @@ export function pickMoment({ decisions, history, db }: Session): At {
   }
 }
 
-/** A time soon or far in the future. */
+/** Picks a time in the near or far future. */
 export function pickTimeToCome({ decisions, history }: Session): At {
   const newest = history.commit(0)
   if (newest === undefined) return undefined
@@ -51,10 +51,7 @@ export function pickTimeToCome({ decisions, history }: Session): At {
   }
 }
 
-/**
- * Whether a moment is a version that nobody may know yet, when this is the newest one that is
- * known.
- */
+/** Whether a moment is a version that doesn't exist yet, if this is the newest known one. */
 export function isToCome(at: At, newest: number): boolean {
   return at !== undefined && 'version' in at && at.version > newest
 }

@@ -5,29 +5,29 @@ import type { World } from './world.js'
 
 /** A request to a service. */
 export interface Exchange<T> {
-  /** For the trace. */
+  /** Description for the trace. */
   what: string
-  /** The faults that can meet it. */
+  /** Faults that the request can meet. */
   faults: readonly FaultKind[]
-  /** Does it, at one instant; gives or throws the answer. */
+  /** Applies the request at one instant, and returns or throws the answer. */
   apply(): T
-  /** What the client sees of a fault that keeps the answer from it. */
+  /** Returns the client's error if a fault keeps the answer from it. */
   failure(kind: FaultKind): unknown
-  /** The answer as a fault garbles it. Default: as it is. */
+  /** Returns the answer as a fault garbles it. Default: unchanged. */
   garble?(answer: T, kind: FaultKind): T
-  /** The same of a refusal, which may hold something, too. */
+  /** Returns a refusal as a fault garbles it: a refusal may contain data, too. */
   garbleRefusal?(error: unknown, kind: FaultKind): unknown
   signal?: AbortSignal | undefined
-  /** How much longer it is on its way there, at most, and back, in milliseconds. */
+  /** How much longer the request takes, at most, each way, in milliseconds. */
   slowness?: { thereMs: number; backMs: number } | undefined
 }
 
 const SLOW = 100
-/** Whoever waits for an answer that got lost hears of it so much later. */
+/** Factor: a client that waits for a lost answer learns of it this much later. */
 const LOST = 20
-/** The latest that something arrives, in milliseconds. */
+/** The latest arrival of a late request, in milliseconds. */
 const LATE_MS = 120_000
-/** The latest that something arrives that nobody thinks of any more. */
+/** The latest arrival of a request that nothing waits for any more. */
 const VERY_LATE_MS = 24 * 3_600_000
 const LATENCY_STEPS = 16
 
@@ -35,8 +35,8 @@ type Answer<T> = { value: T } | { error: unknown }
 
 /**
  * The way to a service and back. A request arrives some time after it was sent, is applied at one
- * instant, and its answer arrives some time after that: between the three, others act, and the
- * process that asks may crash, which keeps neither the request nor its effect from happening.
+ * instant, and its answer arrives some time later. Others act between the three, and the process
+ * that asks may crash, which prevents neither the request nor its effect.
  */
 export class Network {
   readonly faults: Faults
@@ -70,7 +70,7 @@ export class Network {
       signal?.addEventListener('abort', onAbort, { once: true })
       const answer = (delayMs: number, given: Answer<T>): void => {
         const outcome = 'error' in given ? `failed (${wordsOf(given.error)})` : 'answered'
-        // Whoever gave up waits for no answer any more.
+        // A client that gave up doesn't wait for an answer.
         if (!waits) return
         forget = life.after(delayMs, `${what} ${outcome}`, () => {
           signal?.removeEventListener('abort', onAbort)
@@ -148,14 +148,16 @@ export class Network {
     return fault === 'slow' ? ms * SLOW : ms
   }
 
-  /** While faults last, as nobody waits for slow services after that. */
+  /**
+   * The extra time of a slow service, while faults last: later, nothing waits for slow services.
+   */
   #longer(decisions: Decisions, mostMs: number): number {
     if (mostMs === 0 || !this.faults.areOn) return 0
     return (mostMs * decisions.choose('longer', LATENCY_STEPS + 1)) / LATENCY_STEPS
   }
 
   #late(decisions: Decisions): number {
-    // Mostly soon, while what it belongs to still goes on: a seventh within 50 ms.
+    // Mostly soon, while its operation is still under way: a seventh within 50 ms.
     const share = decisions.choose('late', 1000) / 1000
     return this.#latencyMs + share ** 4 * LATE_MS
   }

@@ -2,7 +2,7 @@ import type { Change, OwnWrites, Row, Seen } from './history.js'
 import type { KeyRange } from './key-range.js'
 import { rowsOf, type Timeline } from './replay.js'
 
-/** What a transaction sees: a timeline, with what it has written to one table itself over it. */
+/** What a transaction sees: a timeline, with its own writes to one table on top. */
 class OverlaidTimeline implements Timeline {
   readonly #timeline: Timeline
   readonly #table: string
@@ -53,14 +53,14 @@ class OverlaidTimeline implements Timeline {
   }
 }
 
-/** What the database shows to whoever saw this. */
+/** Returns what the database shows to a reader that saw this. */
 export function withOwn(seen: Seen, timeline: Timeline): Timeline {
   const own = ownOf(seen)
   if (own === undefined || !('table' in seen)) return timeline
   return new OverlaidTimeline(timeline, seen.table, own)
 }
 
-/** What a read saw of the writes of its own transaction. */
+/** Returns the writes of its own transaction that a read saw. */
 export function ownOf(seen: Seen): OwnWrites | undefined {
   return 'own' in seen && seen.own !== undefined && seen.own.size > 0 ? seen.own : undefined
 }

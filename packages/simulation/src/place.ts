@@ -32,25 +32,26 @@ import type { World } from './world.js'
 export const PLACE_KINDS = ['objects', 'dynamodb', 'embedded'] as const
 export type PlaceKind = (typeof PLACE_KINDS)[number]
 
-/** What can go wrong somewhere, and did. */
+/** A source of faults, with what went wrong so far. */
 export interface FaultSource {
   readonly service: string
   readonly counts: ReadonlyMap<string, number>
-  /** Whether what was read was damaged. */
+  /** Whether anything that was read was damaged. */
   readonly damages: boolean
-  /** From now on nothing goes wrong. */
+  /** From now on, nothing goes wrong. */
   end(): void
 }
 
 /**
- * The parts of a database, put together as the engine does for a location, over simulated services.
+ * The parts of a database, put together as the engine does it for a location, over simulated
+ * services.
  */
 export class Place {
   readonly kind: PlaceKind
   readonly bucket: Bucket
-  /** What errors may come of. */
+  /** Faults that may cause errors. */
   readonly faults: readonly FaultSource[]
-  /** What nobody may notice. */
+  /** Faults that must never be noticed. */
   readonly cacheFaults: readonly FaultSource[]
   readonly #limits: Limits
   readonly #server: S3Server
@@ -80,7 +81,7 @@ export class Place {
     this.cacheFaults = this.#caches?.faults ?? []
   }
 
-  /** Whether what is read may have been damaged on its way. */
+  /** Whether something that was read may have been damaged on its way. */
   get damages(): boolean {
     return this.faults.some((faults) => faults.damages)
   }
@@ -90,7 +91,7 @@ export class Place {
     return this.faults.some(({ counts }) => counts.size > 0)
   }
 
-  /** For `open`, in one life of a process. */
+  /** Returns the parts for `open`, in one life of a process. */
   partsFor(life: Life, mode: 'write' | 'read'): Pick<DatabaseParts, 'store' | 'log' | 'leases'> {
     const store = this.#storeFor(life)
     const disk = this.#disk
@@ -107,22 +108,22 @@ export class Place {
   }
 
   /**
-   * What makes the cache, in one life of a process, one that is partly on disk, where the run has
-   * such.
+   * Returns the parts that put a process's cache partly on disk, in one life of it, if the run has
+   * disk caches.
    */
   cacheFor(life: Life, { cache }: LifeLimits): Pick<DatabaseParts, 'cache' | 'cacheFiles'> {
     return this.#caches?.partsFor(life, cache) ?? { cache }
   }
 
-  /** The id of the database. */
+  /** Finds the id of the database. */
   async findIncarnation(life: Life): Promise<string> {
     const { incarnation } = await openRoot(this.#storeFor(life), { createIfMissing: false })
     return incarnation
   }
 
   /**
-   * The whole log, with the payloads that were truncated. Ask only when there are no faults any
-   * more.
+   * Reads the whole log, with the payloads that were truncated. Call it only once there are no
+   * faults.
    */
   async readLog(life: Life, incarnation: string): Promise<LogEntry[]> {
     if (this.#disk !== undefined) return this.#disk.readLog(life)
@@ -133,7 +134,7 @@ export class Place {
     return entries
   }
 
-  /** The bytes of a file, also where it was deleted since. */
+  /** Returns the bytes of a file, even if it was deleted since. */
   fileBytes(incarnation: string, fileId: string): Uint8Array | undefined {
     const key = sstKey(incarnation, fileId)
     return this.#disk === undefined ? this.bucket.everPut(key) : this.#disk.objectBytes(key)
@@ -146,25 +147,24 @@ export class Place {
       : this.#disk.hasObject(key)
   }
 
-  /** The keys of all objects that there are. */
+  /** Returns the keys of all existing objects. */
   objectKeys(): readonly string[] {
     return this.#disk === undefined ? this.bucket.keys() : this.#disk.objectKeys()
   }
 
   /**
-   * The machine crashes that the database is on, if it is on one. All its processes are dead
-   * before.
+   * Crashes the machine that the database is on, if it is on one. All its processes must be dead.
    */
   crash(decisions: Decisions): void {
     this.#disk?.crash(decisions)
   }
 
-  /** A process crashed. The machine that its cache is on may have, too. */
+  /** Called when a process crashed. The machine of its cache may crash too. */
   crashCache(process: SimProcess, decisions: Decisions): void {
     this.#caches?.crash(process, decisions)
   }
 
-  /** What is left of caches on disk that were emptied, in words. */
+  /** Describes what is left of disk caches that were emptied. */
   cacheLeftovers(): readonly string[] {
     return this.#caches?.leftovers() ?? []
   }
@@ -179,8 +179,8 @@ export class Place {
       server: this.#server,
       pageKeys,
       slowness: { uploadMs, readMs, leaseMs },
-      // A log in the store takes its end from a list; elsewhere only checkpoints are found by one,
-      // and an older one will do.
+      // A log in the store takes its end from a list. Elsewhere lists only find checkpoints, and an
+      // older one will do.
       listsMayBeStale: this.kind === 'dynamodb',
     })
     const options = { bucket: 'firn', client, partBytes, env: life.env }

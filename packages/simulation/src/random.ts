@@ -1,13 +1,11 @@
-/**
- * Pseudo-random numbers that follow from a seed and a name: sfc32, a 128-bit small fast generator.
- */
+/** Pseudo-random numbers from a seed and a name: sfc32, a 128-bit small fast generator. */
 export class Random {
   #a: number
   #b: number
   #c: number
   #counter = 1
 
-  /** `name`: or what `hashOf` gives for it. */
+  /** `name`: a name, or its `hashOf`. */
   constructor(seed: number, name: string | number) {
     this.#a = seed | 0
     this.#b = Math.floor(seed / 2 ** 32) | 0
@@ -40,7 +38,7 @@ export class Random {
   }
 }
 
-/** FNV-1a, 32 bits; with the hash of what comes before, that of both. */
+/** FNV-1a, 32 bits. With the hash of an earlier text, returns the hash of both. */
 export function hashOf(text: string, before = 0x811c9dc5): number {
   let hash = before
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)

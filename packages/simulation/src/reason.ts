@@ -1,15 +1,15 @@
 import { EndlessRun, type Violation } from './violation.js'
 
-/** What goes wrong, without who, where and when: the same for two runs that show one bug. */
+/** Replaces who, where and when in a message: the rest is equal for two runs that show one bug. */
 const VARIABLE: readonly (readonly [RegExp, string])[] = [
-  // Values, keys and rows, as JSON; from the inside out, as they hold each other.
+  // Values, keys and rows, as JSON; from the inside out, because they are nested.
   [/"(?:[^"\\]|\\.)*"/g, '…'],
   [/\[[^[\]]*\]/g, '…'],
   [/\[[^[\]]*\]/g, '…'],
   [/\{[^{}]*\}/g, '…'],
   // Files, objects, sessions.
   [/\S*\/\S+/g, '…'],
-  // Ids, which are drawn.
+  // Ids, which are drawn at random.
   [/\b[0-9A-HJKMNP-TV-Z]{26}\b/g, '…'],
   [/\b(?:0x)?[0-9a-f]{16,}\b/g, '…'],
   // Processes, numbers.
@@ -18,24 +18,21 @@ const VARIABLE: readonly (readonly [RegExp, string])[] = [
   [/-?\d[\d.]*/g, '#'],
 ]
 
-/**
- * Where the part of a sentence begins that says what is wrong; before it is what that is true of.
- */
+/** The part of a sentence that says what is wrong; its subject comes before it. */
 const PREDICATE =
   / (?:is|isn't|has|hasn't|may|must|can't|doesn't|don't|failed|showed|refreshed|needs|holds|lacks|saw|gave) .*/
 
 /**
- * Why a run failed, once for each problem that it tells of. Two runs that share one show the same
- * bug.
+ * Returns why a run failed, once for each problem in the message. Two runs that share a reason show
+ * the same bug.
  */
 export function reasonsOf(failure: Violation): Set<string> {
   return new Set(failure.message.split('\n').map(reasonOf))
 }
 
 /**
- * Whether a run failed for the first reason of another; where `anyFailure` will do, for whatever
- * reason but that its events ran out, which a sound run's may as well when things were taken from
- * it.
+ * Whether a run failed for the first reason of another one. With `anyFailure`, any reason counts
+ * except that its events ran out: that may happen to a sound run too, when decisions were removed.
  */
 export function showsTheBug(
   found: Violation | undefined,

@@ -9,9 +9,9 @@ export interface ReadRequest {
   /** The tables that are read. */
   table: string
   at?: At
-  /** Whether it looks at the log first. */
+  /** Whether it reads the log first. */
   fresh?: boolean
-  /** Whether it never does: it shows what the process sees. */
+  /** Whether it never reads the log, and shows what the process sees. */
   stale?: boolean
   /**
    * The oldest and the newest version that were the present when it was made. Default: found out.
@@ -21,13 +21,13 @@ export interface ReadRequest {
   held?: boolean
   /** Whether it reads single keys of the present; see `Read.growing`. */
   single?: boolean
-  /** The version that it can't show more than: that of its snapshot. */
+  /** The version that it can't see beyond: that of its snapshot. */
   bound?: number
   /** Codes of errors that it may end in besides those that faults explain. */
   allowed?: readonly string[]
 }
 
-/** A read under way. */
+/** A read that is under way. */
 export class RecordedRead {
   readonly #session: Session
   readonly #request: ReadRequest
@@ -53,12 +53,12 @@ export class RecordedRead {
     else this.from = Math.max(seen, host.simulation.freshEnough(host))
   }
 
-  /** The newest one; once it holds. */
+  /** The newest version that it may show; fixed once `hold` was called. */
   get to(): number {
     return this.#to ?? this.#session.db.version
   }
 
-  /** The read shows no later version than this process has seen by now. */
+  /** Called when the read shows no later version than this process has seen by now. */
   hold(): void {
     this.#to ??= this.#session.db.version
   }
@@ -73,12 +73,12 @@ export class RecordedRead {
     this.#session.host.simulation.world.note(`${name}: ${what} gave ${JSON.stringify(seen)}`)
   }
 
-  /** Checks that it may fail so. */
+  /** Checks that the read may fail with this error. */
   fail(error: unknown): void {
     const { host, name } = this.#session
     const { what, table, at, allowed: own = [] } = this.#request
     const isPast = at !== undefined || this.#to !== undefined
-    // What nobody keeps may be gone by the time it is asked for.
+    // A moment that nothing holds may be gone when it is requested.
     const expires = host.losesFiles || (isPast && this.#request.held !== true)
     const allowed = [...own]
     if (expires && table !== ETERNAL) allowed.push('FIRN_SNAPSHOT_EXPIRED')

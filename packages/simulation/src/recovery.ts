@@ -5,29 +5,34 @@ import { ALL_TABLES, ETERNAL } from './tables.js'
 import { Violation } from './violation.js'
 
 const MINUTE_MS = 60_000
-/** What was under way when the faults ended is over after this: late requests, pauses, leases. */
+/**
+ * Time after which everything is over that was under way when the faults ended: late requests,
+ * pauses, leases.
+ */
 const SETTLED_MS = 3 * MINUTE_MS
-/** A file that couldn't be read is tried again after a minute. */
+/** Longer than a minute, after which a file that couldn't be read is tried again. */
 const PATIENCE_MS = 70_000
-/** Who goes on as he is does so within this. */
+/** Time within which a process recovers without a restart. */
 const GOING_ON_MS = 5 * MINUTE_MS
-/** Who starts anew does so within this. */
+/** Time within which a process recovers after a restart. */
 const RESTARTED_MS = 60 * MINUTE_MS
-/** How often a process that only compacts looks at the log, and others whether one compacts. */
+/**
+ * How often a process that only compacts reads the log, and other processes check for a compaction.
+ */
 const LOOK_MS = 1000
-/** So many files of level 0 are merged whatever that costs; a few more may have come since. */
+/** Level 0 is always merged at 12 files; a few more may have come since. */
 const MOST_FILES = 12 + 2
 
 /** Larger memtables aren't filled. */
 const MOST_MEMTABLE_BYTES = 16_384
-/** What an entry takes besides a value. Where less is inline, records never come into memtables. */
+/** What an entry takes besides a value. If less is inline, records never enter memtables. */
 const LEAST_INLINE_BYTES = 200
 
-/** What has to happen when nothing fails any more. */
+/** Checks that everything works again once nothing fails any more. */
 export class Recovery {
   readonly #simulation: Simulation
   readonly #hosts: readonly Host[]
-  /** How many processes are still at it. */
+  /** How many processes are still working. */
   #running = 0
 
   constructor(simulation: Simulation, hosts: readonly Host[]) {
@@ -36,8 +41,8 @@ export class Recovery {
   }
 
   /**
-   * Whoever runs goes on as he is: what got stuck gets going by itself. Nobody else runs by the
-   * end.
+   * Running processes recover without a restart: whatever got stuck continues by itself. By the
+   * end, no other work is running.
    */
   async withoutRestart(): Promise<void> {
     const simulation = this.#simulation
@@ -49,8 +54,7 @@ export class Recovery {
     }
     await this.#wait(SETTLED_MS, 'what was under way is over')
     if (simulation.place.kind === 'embedded') {
-      // A disk that failed once has a database refuse all writes, which it tells the next one to
-      // write.
+      // After a failure of its disk, a database refuses all writes, which the next writer learns.
       await this.#inAll('finding out', GOING_ON_MS, async (host, session) => {
         await this.#put(host, session)
         if (host.isStopped) await host.reopen()
@@ -58,7 +62,8 @@ export class Recovery {
     }
     simulation.endFaults()
     for (const host of this.#hosts) {
-      // A log that couldn't be written has to be opened again, and not all who are to know do.
+      // A log that couldn't be written has to be opened again, and not every process that must
+      // learn this does.
       const mayBeStopped = simulation.place.kind === 'embedded' && simulation.place.hadFaults
       if (host.life.alive && mayBeStopped) host.crash()
       if (!host.life.alive) host.start()
@@ -71,8 +76,9 @@ export class Recovery {
       await this.#readPresent(session)
       await this.#assertLetGo(session)
     })
-    // All have something to flush at once, and then nobody calls. One has the lease; the others'
-    // work is done after it. Files are merged when the process that compacts has heard of them.
+    // All processes have something to flush at once, and then no call follows. One has the lease;
+    // the others' work is done after it. Files are merged when the compacting process learns of
+    // them.
     await this.#inAll('filling a memtable', GOING_ON_MS, (host, session) =>
       this.#fillMemtable(host, session),
     )
@@ -95,7 +101,9 @@ export class Recovery {
     })
   }
 
-  /** Every process starts anew, on a disk its machine; it works, and sees what all others did. */
+  /**
+   * Every process restarts, and on a disk its machine does; it works, and sees what all others did.
+   */
   async afterRestart(): Promise<void> {
     const { place, world } = this.#simulation
     const decisions = world.decisions.scope('restart')
@@ -103,12 +111,12 @@ export class Recovery {
       host.crash()
       place.crashCache(host.process, decisions.scope(host.process.name))
     }
-    // Everything is durable by now: each of them has written since, and was told so.
+    // Everything is durable by now: each process has written since, and was told so.
     place.crash(decisions)
     for (const host of this.#hosts) host.start()
     await this.#inAll('recovery', RESTARTED_MS, async (host, session) => {
       await this.#put(host, session)
-      // What was in no file yet may be in more files by now than writers wait behind.
+      // Records that were in no file may now be in more files than writers wait behind.
       await this.#compactForOthers(host, session)
     })
     await this.#readAllInTwo('a look at everything')
@@ -118,7 +126,7 @@ export class Recovery {
     await this.#close()
   }
 
-  /** Orphans of a process are gone when it was opened and written to twice, as it is by now. */
+  /** Orphans of a process are gone once it was opened and written to twice, as it now was. */
   async onceMore(): Promise<void> {
     for (const host of this.#hosts) host.start()
     await this.#inAll('another start', RESTARTED_MS, (host, session) => this.#put(host, session))
@@ -152,7 +160,9 @@ export class Recovery {
     )
   }
 
-  /** Writes more than a memtable holds, unless it is a large one, or values are files at once. */
+  /**
+   * Writes more than a memtable holds, unless the memtable is large or values become files at once.
+   */
   async #fillMemtable(host: Host, session: Session): Promise<void> {
     const { inlineLimitBytes } = this.#simulation.limits
     const bytes = Math.min(host.lifeLimits?.memtableBytes ?? 0, MOST_MEMTABLE_BYTES)
@@ -164,7 +174,7 @@ export class Recovery {
     await this.#compactForOthers(host, session)
   }
 
-  /** Whoever compacts for others does so when he hears of something. */
+  /** Makes a process that compacts for others look for work. */
   async #compactForOthers(host: Host, session: Session): Promise<void> {
     while (host.options.work === 'compaction' && this.#running > 1) {
       await host.life.env.sleep(LOOK_MS)
@@ -172,7 +182,7 @@ export class Recovery {
     }
   }
 
-  /** Every table whole, as it is now. */
+  /** Reads every table completely, as it is now. */
   async #readPresent(session: Session): Promise<void> {
     await session.db.refresh()
     for (const { name: table } of ALL_TABLES) {
@@ -183,7 +193,7 @@ export class Recovery {
     }
   }
 
-  /** The same and, where the past of a table never ends, as it was. */
+  /** Reads every table as it is now, and, if its past never ends, as it was. */
   async #readAll(session: Session): Promise<void> {
     await this.#readPresent(session)
     for (let i = 0; i < 2; i++) {
@@ -195,7 +205,7 @@ export class Recovery {
     }
   }
 
-  /** The process that compacts, and another one, which has to find its files. */
+  /** Reads everything in the compacting process and in another one, which has to find its files. */
   #readAllInTwo(what: string): Promise<void> {
     const readers = [this.#hosts[0], this.#hosts.at(-1)]
     return this.#inAll(what, RESTARTED_MS, async (host, session) => {
@@ -203,14 +213,14 @@ export class Recovery {
     })
   }
 
-  /** Where nothing is read, nothing is held but what is there to be read. */
+  /** Checks that nothing is held while nothing is read, except what can be read. */
   async #assertLetGo(session: Session, mayComeIn = true): Promise<void> {
     const { db, name, host } = session
     await db.refresh()
     await db.evict()
     const { cache, levels, compactions } = await db.stats()
-    // A compaction holds what it merges, which somebody else may have merged meanwhile. And what a
-    // scan read ahead, and then skipped, comes in when it is over.
+    // A compaction holds its inputs, which another process may have merged meanwhile. Also, data
+    // that a scan read ahead and then skipped may arrive after the scan.
     const cameIn = cache.usedBytes > cache.reservedBytes && mayComeIn
     if (compactions.running || cameIn) {
       await host.life.env.sleep(LOOK_MS)
@@ -241,7 +251,7 @@ export class Recovery {
     await world.runUntil(() => over, { withinMs: ms, what })
   }
 
-  /** Lets every process do something, all at once. */
+  /** Runs something in every process at once. */
   async #inAll(
     what: string,
     withinMs: number,

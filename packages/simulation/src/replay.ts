@@ -17,7 +17,7 @@ import { type Change, type Row, WHOLE_TABLE } from './history.js'
 import { isInRange, type KeyRange } from './key-range.js'
 import { keysOf } from './tables.js'
 
-/** Bytes of the table's id in front of a key in a file. */
+/** The length of the table's id in front of a key in a file. */
 const ID_BYTES = 4
 
 interface Version {
@@ -28,9 +28,9 @@ interface Version {
 const text = new TextDecoder()
 
 /**
- * Versions of all tables, one after the other. A table that is dropped takes its past with it, and
- * one that is made again begins with none: so what a read of a version shows depends on `present`,
- * too, the version at which it was made.
+ * Versions of all tables, one after the other. A dropped table takes its past with it, and a table
+ * that is created again begins with none. So what a read of a version shows also depends on
+ * `present`, the version at which it was made.
  */
 export interface Timeline {
   /** The newest one. */
@@ -38,18 +38,18 @@ export interface Timeline {
   timestampOf(version: number): number | undefined
   /** The newest version at or before a time. */
   versionAtTime(timestamp: number): number
-  /** Which table has this name; `undefined` where none has. */
+  /** The id of the table with this name; `undefined` if there is none. */
   idOf(table: string, version: number): number | undefined
   /** The names of all tables, in order. */
   tablesAt(version: number): string[]
   valueAt(table: string, key: string, version: number, present: number): string | undefined
-  /** What a scan of a range gives. */
+  /** The rows that a scan of a range returns. */
   rowsAt(table: string, range: KeyRange, version: number, present: number): Row[]
-  /** What a version changed, in its order. */
+  /** The changes of a version, in order. */
   changesOf(version: number): readonly Change[]
 }
 
-/** What the log says: every version of every key. The order of its entries is the truth. */
+/** The contents of the log: every version of every key. The order of its entries is the truth. */
 export class Replay implements Timeline {
   /** The newest state; `version` is the log's end. */
   state: DatabaseState = emptyState()
@@ -58,16 +58,16 @@ export class Replay implements Timeline {
   /** Versions whose records came in files. */
   readonly #ofFiles: Set<number> = new Set()
   readonly #tables: Map<number, Map<string, Version[]>> = new Map()
-  /** By name: since when a table of this id has it, or none has. */
+  /** By name: since when a table of this id has the name, or none does. */
   readonly #ids: Map<string, { version: number; id: number | undefined }[]> = new Map()
   /** By name: the keys of all tables that had it, in order. */
   readonly #keys: Map<string, string[]> = new Map()
-  /** Files that an entry ever added, and the entry. */
+  /** Files that an entry ever added, with the entry's version. */
   readonly #everAdded: Map<string, number> = new Map()
 
   /**
-   * Replays all entries of a log. `fileBytes` gives the bytes of a file, also where it was deleted
-   * since. Throws where entries don't follow each other, or a file isn't what its entry says.
+   * Replays all entries of a log. `fileBytes` returns the bytes of a file, even if it was deleted
+   * since. Throws if entries don't follow each other, or if a file isn't what its entry says.
    */
   static async of(
     entries: readonly LogEntry[],
@@ -100,15 +100,15 @@ export class Replay implements Timeline {
     return this.#timestamps[version]
   }
 
-  /** What an entry changed, in its order. */
+  /** Returns the changes of an entry, in order. */
   changesOf(version: number): readonly Change[] {
     return this.#changes[version] ?? []
   }
 
   /**
-   * Whether a version lacks a change of a write because another write's took its place: of those
-   * that one file was made of, the last record of each key stays. A put that the write itself has
-   * replaced (`replaced`) is no other's.
+   * Whether a version lacks a change of a write because another write replaced it: a file keeps
+   * only the last record of each key. A put that the write itself has replaced (`replaced`) isn't
+   * another write's.
    */
   isReplacedIn(version: number, { table, key }: Change, replaced: readonly Change[]): boolean {
     if (!this.#ofFiles.has(version)) return false
@@ -153,7 +153,7 @@ export class Replay implements Timeline {
     return versions[low - 1]?.value
   }
 
-  /** Keys that a table ever had, in order. */
+  /** Returns the keys that a table ever had, in order. */
   keysOf(table: string): readonly string[] {
     return this.#keys.get(table) ?? []
   }
@@ -255,7 +255,7 @@ export class Replay implements Timeline {
   }
 }
 
-/** The rows of a range, out of all keys that there may be, in order. */
+/** Returns the rows of a range, out of all keys that may exist, in order. */
 export function rowsOf(
   keys: readonly string[],
   range: KeyRange,

@@ -2,23 +2,22 @@ import type { Timeline } from './replay.js'
 import { RULED } from './tables.js'
 
 /**
- * What transactions keep true of the table `ruled`, whoever else writes to it meanwhile. Each of
- * them reads, and writes what follows from that, so that one update that is lost or seen in part
- * breaks a rule from there on. Values are what they mean, a colon, and a number that no other value
- * has.
+ * Rules that transactions keep for the table `ruled`, even while others write to it. Each
+ * transaction reads, and writes what follows from that, so that one lost or partly seen update
+ * breaks a rule from then on. A value is its meaning, a colon, and a unique number.
  *
- * - bank: money moves between accounts, and none is made or lost;
- * - cycle: each place names the next one, and from any place one gets round all of them;
+ * - bank: money moves between accounts, and none is created or lost;
+ * - cycle: each place names the next one, and from any place all of them can be reached;
  * - append: a list only grows at its end.
  */
 export const ACCOUNTS: readonly string[] = ['account-0', 'account-1', 'account-2', 'account-3']
 export const PLACES: readonly string[] = Array.from({ length: 6 }, (_, i) => `place-${i}`)
 export const LISTS: readonly string[] = ['list-0', 'list-1']
 
-/** What an account holds before anything is known of it. */
+/** The balance of an account before any write. */
 const FIRST_BALANCE = 100
 
-/** What the table holds, as far as it was read. */
+/** The table's contents, as far as they were read. */
 export type Ruled = ReadonlyMap<string, string | undefined>
 
 export function balanceOf(account: string, ruled: Ruled): number {
@@ -26,14 +25,14 @@ export function balanceOf(account: string, ruled: Ruled): number {
   return value === undefined ? FIRST_BALANCE : Number(meaningOf(value))
 }
 
-/** The place that comes after one. */
+/** Returns the place after this one. */
 export function nextOf(place: string, ruled: Ruled): string {
   const value = ruled.get(place)
   if (value !== undefined) return meaningOf(value)
   return PLACES[(PLACES.indexOf(place) + 1) % PLACES.length] as string
 }
 
-/** What is wrong with all of the table, as of one version; `undefined`: nothing. */
+/** Returns what is wrong with the whole table, as of one version; `undefined` if nothing is. */
 export function brokenRule(ruled: Ruled): string | undefined {
   const total = ACCOUNTS.reduce((sum, account) => sum + balanceOf(account, ruled), 0)
   const due = ACCOUNTS.length * FIRST_BALANCE
@@ -45,7 +44,7 @@ export function brokenRule(ruled: Ruled): string | undefined {
   return `from ${first} one gets to ${seen.size} of ${PLACES.length} places`
 }
 
-/** Holds each version of the log against the rules, whatever those who wrote it had read. */
+/** Checks each version of the log against the rules, whatever its writers had read. */
 export function problemsOfRules(log: Pick<Timeline, 'version' | 'changesOf'>): string[] {
   const ruled = new Map<string, string | undefined>()
   for (let version = 1; version <= log.version; version++) {

@@ -6,29 +6,29 @@ import { Violation } from './violation.js'
 export interface RunOptions {
   /** Decides instead of the seed; see `Decisions`. Ids still come from the seed. */
   decisions?: DecisionMap | undefined
-  /** Ends a run that goes on for longer. */
+  /** Ends a run after this many events. */
   mostEvents?: number
-  /** Told of every line of the trace. */
+  /** Called with every line of the trace. */
   onLine?: (line: string) => void
 }
 
-/** What a run was. */
+/** The result of a run. */
 export interface RunReport {
   seed: number
-  /** Two runs of one seed have the same. */
+  /** Equal for two runs of one seed. */
   hash: string
   events: number
   /** How often each operation was done. */
   operations: ReadonlyMap<string, number>
   /** How often each fault happened, by service or process, and kind. */
   faults: ReadonlyMap<string, number>
-  /** What came up, where it wasn't dull: what replays the run. */
+  /** Decisions that weren't dull: they replay the run. */
   decisions: DecisionMap
-  /** What went wrong. */
+  /** The first violation, if there was one. */
   failure: Violation | undefined
 }
 
-/** Runs the simulation of a seed. One at a time: the real world is out of reach meanwhile. */
+/** Runs the simulation of a seed. One at a time: the real world is unreachable meanwhile. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunReport> {
   const decisions = new Decisions(seed, options.decisions)
   const simulation = new Simulation(decisions, seed)

@@ -1,10 +1,10 @@
 import { S3ServiceException } from '@aws-sdk/client-s3'
 import type { FaultKind } from './faults.js'
 
-/** S3's codes, and the status that each comes with. */
+/** S3's error codes, with the status of each. */
 const STATUS = {
   NoSuchKey: 404,
-  /** The same of a HEAD. */
+  /** `NoSuchKey` in the answer to a HEAD. */
   NotFound: 404,
   NoSuchUpload: 404,
   InvalidPart: 400,
@@ -14,20 +14,20 @@ const STATUS = {
   InvalidRange: 416,
   InternalError: 500,
   SlowDown: 503,
-  /** Of a replacement that lost its race, where it is Ceph's gateway that says so. */
+  /** Ceph's gateway answers this to a replacement that lost its race. */
   UnknownError: 500,
 } as const
 
 type S3Code = keyof typeof STATUS
 
-/** S3 says no, as the SDK tells it. */
+/** Makes S3's refusal in the form in which the SDK throws it. */
 export function refusal(code: S3Code): S3ServiceException {
   return serviceException(code, STATUS[code])
 }
 
 /**
- * What the SDK throws where a fault keeps an answer from the client; that to a HEAD has no body
- * with a code.
+ * Makes the error that the SDK throws if a fault keeps an answer from the client. The answer to a
+ * HEAD has no body, so it has no code.
  */
 export function failureOf(kind: FaultKind, isHead: boolean): Error {
   const refused = (code: S3Code): Error =>
@@ -44,7 +44,7 @@ export function failureOf(kind: FaultKind, isHead: boolean): Error {
     case 'fail-before':
       return brokenConnection('Error', 'ECONNREFUSED', 'connect ECONNREFUSED')
     default:
-      // The SDK's handler gives this name to connections that are reset, too.
+      // The SDK's handler also gives this name to connections that are reset.
       return brokenConnection('TimeoutError', 'ECONNRESET', 'socket hang up')
   }
 }
@@ -54,7 +54,7 @@ function serviceException(name: string, httpStatusCode: number): S3ServiceExcept
   return new S3ServiceException({ name, message: name, $fault, $metadata: { httpStatusCode } })
 }
 
-/** There was no answer, and so no status. */
+/** Without an answer there is no status. */
 function brokenConnection(name: string, code: string | undefined, message: string): Error {
   const $metadata = { attempts: 1, totalRetryDelay: 0 }
   return Object.assign(new Error(message), { name, $metadata, ...(code !== undefined && { code }) })

@@ -5,7 +5,7 @@ import type { FaultKind } from './faults.js'
 import { refusal } from './s3-exceptions.js'
 import { Violation } from './violation.js'
 
-/** What the SDK makes of an answer, as far as somebody looks at it. */
+/** An answer in the SDK's form, with the parts that Firn reads. */
 export interface Reply {
   ETag?: string
   Metadata?: Readonly<Record<string, string>>
@@ -19,7 +19,7 @@ export interface Reply {
   UploadId?: string
 }
 
-/** The bytes of an answer, which may break off while they are read. */
+/** The bytes of an answer, which may break off during a read. */
 class Body {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly #failure: Error | undefined
@@ -35,7 +35,7 @@ class Body {
   }
 }
 
-/** The answer to a GET of an object, or of a range of it, which is given as its header. */
+/** Answers a GET of an object, or of the range in its header. */
 export function readReply(object: BucketObject, range: string | undefined): Reply {
   const { bytes, etag, metadata } = object
   const head = { ETag: `"${etag}"`, Metadata: metadata }
@@ -51,7 +51,7 @@ function partOf(head: Reply, bytes: Uint8Array, start: number, size: number): Re
   return { ...head, ContentLength: bytes.length, ContentRange, Body: new Body(bytes) }
 }
 
-/** Which bytes of so many a Range header asks for. Where there are none, the answer is 416. */
+/** Returns which bytes a Range header requests. If there are none, the answer is 416. */
 function extentOf(header: string, size: number): { start: number; end: number } {
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header) ?? []
   if (first === undefined || last === undefined || first + last === '') {
@@ -69,7 +69,7 @@ export interface Page {
   most: number
 }
 
-/** The answer to a list of objects, which are in order. */
+/** Answers a list of objects, which are in order. */
 export function pageOf(
   objects: Iterable<readonly [string, BucketObject]>,
   { prefix, after, most }: Page,
@@ -88,8 +88,8 @@ export function pageOf(
 }
 
 /**
- * The answer to a GET as a fault garbles it: so that it contradicts itself, or so that only those
- * can know who know the bytes. `other` gives the answer to the same for another object.
+ * Garbles the answer to a GET: either it contradicts itself, or only a reader that knows the bytes
+ * can notice. `other` returns the answer to the same request for another object.
  */
 export function garbledRead(
   reply: Reply,
@@ -103,7 +103,7 @@ export function garbledRead(
     case 'truncated':
       return cut(reply, truncated(bytes, decisions), decisions)
     case 'flipped': {
-      // The SDK checks the sums of whole objects, where there are any.
+      // The SDK checks the checksums of whole objects, if they have any.
       const isNoticed =
         reply.ContentRange === undefined && decisions.choose('checksum noticed', 4) === 1
       const failure = isNoticed ? new Error('Checksum mismatch: expected another one') : undefined
@@ -131,13 +131,13 @@ function cut(reply: Reply, bytes: Uint8Array, decisions: Decisions): Reply {
   }
 }
 
-/** Another object's bytes in place of the object's own, or its whole answer. */
+/** Returns another object's bytes in place of the object's own, or its whole answer. */
 function mixedUp(reply: Reply, other: () => Reply, decisions: Decisions): Reply {
   let answer: Reply
   try {
     answer = other()
   } catch {
-    // It has no such range.
+    // The other object has no such range.
     return { ...reply, Body: new Body(new Uint8Array(0)) }
   }
   if (decisions.choose('mixed up with its head', 2) === 1) return answer
@@ -145,7 +145,7 @@ function mixedUp(reply: Reply, other: () => Reply, decisions: Decisions): Reply 
   return body === undefined ? reply : { ...reply, ContentLength: length, Body: body }
 }
 
-/** Where a part of an object begins. */
+/** Returns where a part of an object begins. */
 function startOf({ ContentRange: range }: Reply): number | undefined {
   return range === undefined ? undefined : Number(/^bytes (\d+)-/.exec(range)?.[1])
 }

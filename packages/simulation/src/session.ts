@@ -31,22 +31,22 @@ import { Violation } from './violation.js'
 export interface WriteRequest {
   what: string
   changes: readonly Change[]
-  /** What the same call wrote before, to the same keys. */
+  /** What the same call wrote before to the same keys. */
   replaced?: readonly Change[]
   durability?: 'durable' | 'buffered'
   /** Codes of errors that it may end in besides those that faults explain. */
   allowed?: readonly string[]
 }
 
-/** A client: it does one operation after the other, and keeps a record of what it did and saw. */
+/** A client: does one operation after the other, and records what it did and saw. */
 export class Session {
   readonly name: string
   readonly host: Host
-  /** Those of the step that runs. */
+  /** The decisions of the current step. */
   decisions: Decisions
   readonly history: History
   readonly #decisions: Decisions
-  /** What it passes to the database. */
+  /** The arrays and objects that it passes to the database. */
   readonly inputs: ReusedInputs = new ReusedInputs()
   readonly #handles: WeakMap<Database, Map<string, ClientTable>> = new WeakMap()
   #patience: Patience | undefined
@@ -74,7 +74,7 @@ export class Session {
     this.host.see(this.db)
   }
 
-  /** Does one operation, whichever comes up; nothing, when that is left out. */
+  /** Does one operation, as drawn; nothing, if that decision is removed. */
   async step(): Promise<void> {
     const { host } = this
     this.decisions = this.#decisions.scope(String(this.#steps++))
@@ -91,14 +91,14 @@ export class Session {
   async #endPatience(what: string): Promise<void> {
     const patience = this.#patience
     this.#patience = undefined
-    // What follows from the end of its calls has happened when the next event comes.
+    // Everything that follows from the end of its calls has happened when the next event comes.
     await this.host.life.env.yield()
     if (patience?.end() !== true) return
     throw new Violation(`${this.name}: ${what} is over, and still listens to its signal`)
   }
 
   /**
-   * A handle of a table, the same one as long as the database is open: whatever becomes of the
+   * Returns a handle of a table: the same one while the database is open, whatever happens to the
    * table.
    */
   table(name: string): ClientTable {
@@ -114,13 +114,13 @@ export class Session {
     return handle
   }
 
-  /** A table of a snapshot. */
+  /** Returns a table of a snapshot. */
   tableOf(snapshot: Snapshot, name: string): ClientReads {
     const options = optionsOf(name)
     return new ClientReads(snapshot.table<unknown, unknown>(name, options), options, this.inputs)
   }
 
-  /** A table that a transaction reads and writes. */
+  /** Returns a table that a transaction reads and writes. */
   tableIn(transaction: Transaction, name: string): ClientTransactionTable {
     const options: Kinds = optionsOf(name)
     const table = transaction.table<unknown, unknown>(name, options)
@@ -143,8 +143,8 @@ export class Session {
   }
 
   /**
-   * For the call of a step that its client may give up waiting for, sooner or later, or before it
-   * is made.
+   * Returns a signal for the call of a step: its client may give up waiting, sooner or later, or
+   * before the call is made.
    */
   mayAbandon(): AbortSignal | undefined {
     const { decisions, host } = this
@@ -157,19 +157,19 @@ export class Session {
     return this.decisions.pick('table', TABLES).name
   }
 
-  /** `dull` is the dull choice: that of a batch is another key for each change. */
+  /** `dull` is the dull choice: for a batch, another key for each change. */
   pickKey(dull = 0): string {
     return this.keyAt(dull + this.decisions.choose('key', this.host.simulation.keys))
   }
 
-  /** One of all keys. */
+  /** Returns the key at a place among all keys. */
   keyAt(place: number): string {
     const at = place % this.host.simulation.keys
     // A few prefixes, and keys of different lengths.
     return `${'abcd'[at % 4]}${'-'.repeat(at % 3)}${at}`
   }
 
-  /** A value that was never written before, with so many characters more. */
+  /** Returns a value that was never written before, longer by `padding` characters. */
   newValue(padding = 0): string {
     return `${this.host.simulation.nextValue()}:${this.host.process.name}${'.'.repeat(padding)}`
   }
@@ -197,12 +197,12 @@ export class Session {
     return range
   }
 
-  /** See there. */
+  /** See `pickMoment` of moments.ts. */
   pickMoment(): At {
     return pickMoment(this)
   }
 
-  /** Waits as a client does that has something else to do. */
+  /** Waits like a client that has something else to do. */
   pause(): Promise<void> {
     return this.host.life.env.sleep(this.decisions.choose('pause', 200))
   }
@@ -212,19 +212,19 @@ export class Session {
     const { history, host } = this
     const { what, changes } = request
     const { world, place, chaos } = host.simulation
-    // Where others write, a version isn't known before it is in the log.
+    // If other processes write, a version isn't known before it is in the log.
     const durability = place.kind === 'embedded' ? request.durability : 'durable'
     const write = history.begin(this.name, what, changes, { ...request, durability })
     try {
       const commit = await send(write)
-      // Its acknowledgement says of those before it that they are durable, too.
+      // Its acknowledgement means that buffered writes before it are durable, too.
       const tellsOfOthers = write.durability === 'durable' && history.isBuffering
-      // A transaction that only read may have seen what is buffered.
+      // A transaction that only read may have seen buffered writes.
       if (write.changes.length === 0 && host.buffers) history.end(write, commit)
       else history.acknowledge(write, commit, world.nowMs)
       chaos.acknowledged(host, tellsOfOthers)
       this.#note(`${what} has version ${commit.version}`)
-      // Who closed it meanwhile sees nothing any more.
+      // If the database was closed meanwhile, this client sees nothing any more.
       if (this.isOpen && host.see(this.db) < commit.version) {
         throw new Violation(
           `${this.name} was told version ${commit.version}, but its process doesn't see it`,
@@ -238,7 +238,7 @@ export class Session {
     }
   }
 
-  /** Makes a read that gives all it gives at once, and records what it saw. */
+  /** Makes a read that returns everything at once, and records what it saw. */
   async read(request: ReadRequest, run: () => Promise<Seen>): Promise<void> {
     const recorded = this.beginRead(request)
     try {
@@ -249,12 +249,15 @@ export class Session {
     }
   }
 
-  /** Begins a read. It shows the database as of a version that was new between here and `hold`. */
+  /**
+   * Begins a read. It shows the database as of a version that became the newest between here and
+   * `hold`.
+   */
   beginRead(request: ReadRequest): RecordedRead {
     return new RecordedRead(this, request)
   }
 
-  /** An operation that only may or may not work. */
+  /** Runs an operation that may work or fail. */
   async attempt(what: string, run: () => Promise<void>): Promise<void> {
     try {
       await run()
@@ -264,12 +267,12 @@ export class Session {
     }
   }
 
-  /** Whether what the operation works with hasn't been closed since it began. */
+  /** Whether the operation's database hasn't been closed since it began. */
   get isOpen(): boolean {
     return this.#database === this.host.current
   }
 
-  /** Throws a `Violation` unless a call may end in this error; gives its code. */
+  /** Throws a `Violation` unless a call may end in this error. Returns the error's code. */
   expect(error: unknown, what: string, allowed: readonly string[] = []): string {
     const closed = this.isOpen ? [] : ['FIRN_CLOSED']
     const garbledBefore = this.#garbledBefore

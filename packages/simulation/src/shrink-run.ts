@@ -4,26 +4,26 @@ import { type RunReport, runSeed } from './run-seed.js'
 import { type ShrinkOptions, type Shrunk, shrink } from './shrink.js'
 import { EndlessRun } from './violation.js'
 
-/** A run with less in it may take longer, when the rest of it waits for what was taken away. */
+/** A smaller run may take longer if the rest of it waits for what was removed. */
 const MORE_EVENTS = 3
 
 export interface ShrinkRunOptions extends ShrinkOptions {
   /**
-   * Whether any failure will do, since there is one bug: much less is left. Default: the same
-   * reason.
+   * Whether any failure counts, because there is only one bug: much less is left then. Default: the
+   * same reason.
    */
   anyFailure?: boolean
 }
 
 /**
- * Shrinks a run that failed to one that fails for the same reason (`reasonsOf`) with as few
- * decisions as it finds. `runSeed(report.seed, { decisions })` runs the smaller one. Takes some
- * hundred runs in this process, each one shorter than the one before.
+ * Shrinks a failed run to one that fails for the same reason (`reasonsOf`) with as few decisions as
+ * it can find. `runSeed(report.seed, { decisions })` runs the smaller one. Takes some hundred runs
+ * in this process, each shorter than the one before.
  */
 export function shrinkRun(report: RunReport, options: ShrinkRunOptions = {}): Promise<Shrunk> {
   const { seed, events, failure } = report
   if (failure === undefined) throw new Error(`seed ${seed} didn't fail: there is nothing to shrink`)
-  // One that had no end is the same when it has none so far.
+  // If a run had no end, it is the same if it has none so far.
   const mostEvents = failure instanceof EndlessRun ? events : MORE_EVENTS * events
   const run = async (decisions: DecisionMap): ReturnType<Parameters<typeof shrink>[1]> => {
     const again = await runSeed(seed, { decisions, mostEvents })

@@ -1,55 +1,53 @@
 import { type DecisionMap, EVERYWHERE } from './decisions.js'
 
-/** What a run came to, as far as shrinking it is concerned. */
+/** The result of a run, as far as shrinking needs it. */
 export interface Outcome {
-  /** Whether it failed as the run that is shrunk did. */
+  /** Whether it failed like the run that is shrunk. */
   fails: boolean
-  /**
-   * What it decided, where that isn't 0: those that were given, without those that never came up.
-   */
+  /** Its decisions that aren't 0: the given ones, without those that never came up. */
   made: DecisionMap
 }
 
 export interface ShrinkOptions {
-  /** Ends it after so many runs, with what it has by then. Default: 4000. */
+  /** Ends after this many runs, with the best result so far. Default: 4000. */
   mostRuns?: number
-  /** Told whenever a smaller run was found. */
+  /** Called for each smaller run that is found. */
   onSmaller?: (size: number, runs: number) => void
 }
 
 export interface Shrunk {
-  /** The smallest that was found which fails. */
+  /** The smallest set of decisions found that fails. */
   decisions: DecisionMap
   /** How many runs it took. */
   runs: number
 }
 
-/** Below this, numbers are raised. */
+/** With fewer decisions than this, numbers are raised. */
 const MEDIUM = 500
-/** Below this, single decisions are lowered and taken away in pairs as well. */
+/** With fewer decisions than this, single ones are also lowered, and removed in pairs. */
 const SMALL = 60
-/** So many decisions of one kind are made alike, or raised. */
+/** At least this many decisions of one kind are made alike, or raised. */
 const ALIKE = 3
-/** Numbers that are tried for all of a kind. */
+/** How many numbers are tried for all decisions of a kind. */
 const VALUES_TRIED = 3
-/** More than any number that has a bound. */
+/** Larger than any bound of a number. */
 const LARGE = 2 ** 31
 
 /**
- * Makes a failing run smaller: takes decisions away (what isn't named is 0, the dull choice), as
- * many at once as it can, and asks `run` whether it still fails.
+ * Makes a failing run smaller: removes decisions (a decision that isn't named is 0, the dull
+ * choice), as many at once as it can, and asks `run` whether it still fails.
  *
- * 1. What came late is cut off.
- * 2. Whole scopes are taken away, and all decisions of one kind, the largest first.
- * 3. All decisions of one kind are made alike, by one in place of many: that everything takes so
- *    long, or that nothing is done but puts, is less to look at than what each of them is.
- * 4. Numbers of one kind are all raised to their bound, which adds no decision: where a sum is what
- *    matters, such as bytes that fill a memtable, fewer do then.
- * 5. Runs of neighbours are taken away, by halves and quarters down to single ones (ddmin), late
- *    ones first: that leaves as it is what happens before.
- * 6. Of what is left, numbers are lowered and pairs taken away.
+ * 1. Cuts off what came late.
+ * 2. Removes whole scopes, and all decisions of one kind, the largest first.
+ * 3. Makes all decisions of one kind alike, by one in place of many: it is easier to read that
+ *    everything takes this long, or that only puts are done, than what each of them is.
+ * 4. Raises all numbers of one kind to their bound, which adds no decision: if a sum matters, such
+ *    as the bytes that fill a memtable, fewer of them are enough.
+ * 5. Removes runs of neighbours, by halves and quarters down to single ones (ddmin), late ones
+ *    first, which leaves everything before them as it is.
+ * 6. Lowers the remaining numbers, and removes pairs.
  *
- * Again from the second step, until nothing is taken away any more.
+ * Repeats from the second step, until nothing is removed any more.
  */
 export async function shrink(
   decisions: DecisionMap,
@@ -72,13 +70,13 @@ export async function shrink(
 }
 
 class Shrinker {
-  /** In the order in which they came up. */
+  /** The smallest failing decisions so far, in the order in which they came up. */
   best: DecisionMap
   runs = 0
   readonly #run: (decisions: DecisionMap) => Promise<Outcome>
   readonly #options: ShrinkOptions
   readonly #mostRuns: number
-  /** What didn't fail. */
+  /** Candidates that didn't fail. */
   readonly #tried: Set<string> = new Set()
 
   constructor(
@@ -110,7 +108,7 @@ class Shrinker {
     const failed = new Set<string>()
     for (;;) {
       const groups = [...groupsOf(this.best)].filter(([name]) => !failed.has(name))
-      // Of two of one size the one that comes later.
+      // Of two groups of one size, takes the later one.
       const [largest] = groups.reverse().sort(([, a], [, b]) => b.length - a.length)
       if (largest === undefined || largest[1].length < 2) return
       const [name, keys] = largest
@@ -119,7 +117,7 @@ class Shrinker {
     }
   }
 
-  /** One decision in place of all of a kind, with one of the numbers that come up most. */
+  /** Replaces all decisions of a kind by one, with one of the numbers that come up most. */
   async makeAlike(): Promise<void> {
     const tried = new Set<string>()
     for (;;) {
@@ -148,7 +146,7 @@ class Shrinker {
       .map(([value]) => value)
   }
 
-  /** Raises the numbers of each kind, but for times, which only order what happens. */
+  /** Raises the numbers of each kind, except times, which only order what happens. */
   async raise(): Promise<void> {
     const kinds = kindsOf(this.best)
     kinds.delete('at')
@@ -194,7 +192,7 @@ class Shrinker {
     return this.#try(fewer)
   }
 
-  /** Whether these fail as well; if so, they are the best so far. */
+  /** Returns whether these decisions fail as well; if so, they are the best so far. */
   async #try(candidate: DecisionMap): Promise<boolean> {
     const name = JSON.stringify([...candidate])
     if (this.runs >= this.#mostRuns || this.#tried.has(name)) return false
@@ -212,8 +210,8 @@ class Shrinker {
 }
 
 /**
- * Decisions that may go together: those of each scope, and those of one kind, everywhere or in one
- * scope.
+ * Returns decisions that may be removed together: those of each scope, and those of one kind,
+ * everywhere or in one scope.
  */
 function groupsOf(decisions: DecisionMap): Map<string, string[]> {
   const groups = new Map<string, string[]>()
@@ -228,7 +226,7 @@ function groupsOf(decisions: DecisionMap): Map<string, string[]> {
   return groups
 }
 
-/** By what is decided, those that do so in some place each. */
+/** Groups decisions by what is decided, each with its places. */
 function kindsOf(decisions: DecisionMap): Map<string, string[]> {
   const kinds = new Map<string, string[]>()
   for (const key of decisions.keys()) {

@@ -19,7 +19,7 @@ import type { Life } from './sim-process.js'
 import { Violation } from './violation.js'
 
 const ANY: readonly FaultKind[] = ['fail-before', 'lost-reply', 'throttled', 'slow', 'empty-reply']
-/** Of items. A refusal has one, too: the one that was in the way. */
+/** Damage to items. A refusal has one, too: the item that was in the way. */
 const DAMAGE: readonly FaultKind[] = ['truncated', 'flipped', 'missing-field']
 const READ: readonly FaultKind[] = [...ANY, ...DAMAGE]
 const WRITE: readonly FaultKind[] = [
@@ -30,9 +30,9 @@ const WRITE: readonly FaultKind[] = [
   'conflict',
 ]
 
-/** How much older than the newest an answer may be to a read that doesn't ask for that. */
+/** How old, at most, an answer to a read may be that isn't consistent. */
 const STALEST_MS = 5000
-/** In the names of items that are leases. */
+/** The prefix in the names of items that are leases. */
 const LEASES = 'leases/'
 
 export interface SimDynamoDbOptions {
@@ -42,12 +42,12 @@ export interface SimDynamoDbOptions {
   /** Items in one reply to a query. */
   pageItems: number
   /**
-   * How much longer each way of a request for a lease takes at most, in milliseconds. Default 0.
+   * How much longer, at most, each way of a request for a lease takes, in milliseconds. Default 0.
    */
   leaseMs?: number
 }
 
-/** By the table's units, by those of the account, and by the control plane. */
+/** Throttling by the table's limits, by the account's, and by the control plane. */
 const THROTTLES = [
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
@@ -57,7 +57,7 @@ const THROTTLES = [
 type Reply = Record<string, unknown>
 
 /**
- * A client of DynamoDB as the AWS SDK has it, to a simulated table: commands in, answers and
+ * Makes a DynamoDB client like the AWS SDK's, for a simulated table: commands in, answers and
  * exceptions out.
  */
 export function simDynamoDbClient(options: SimDynamoDbOptions): DynamoDBClient {
@@ -135,7 +135,7 @@ function requestOf(command: object, options: SimDynamoDbOptions): Request {
   throw new Violation(`a command nobody expected: ${command.constructor.name}`)
 }
 
-/** The time as of which a read is answered: a while ago, unless it asks for what is newest. */
+/** The time as of which a read is answered: a while ago, unless the read is consistent. */
 function readTime(
   { input }: { input: { ConsistentRead?: boolean | undefined } },
   { life, network }: SimDynamoDbOptions,
@@ -151,7 +151,7 @@ function assertCondition(found: Item | undefined, condition: ItemCondition): voi
   })
 }
 
-/** What is in a request or an answer is nobody else's array. */
+/** Copies an item, so that requests and answers share no arrays. */
 function copyOf(item: Item): Item {
   return Object.fromEntries(
     Object.entries(item).map(([name, value]) => [
@@ -186,7 +186,7 @@ function garbledRefusal(error: unknown, kind: FaultKind, decisions: Decisions): 
   })
 }
 
-/** An item of which an attribute is gone, or another one, or shorter. */
+/** Returns an item with an attribute missing, replaced or shortened. */
 function garbled(item: Item, kind: FaultKind, decisions: Decisions): Item {
   const names = Object.keys(item)
   const name = names[decisions.choose('garbled attribute', names.length)] ?? ''
@@ -202,7 +202,8 @@ function garbled(item: Item, kind: FaultKind, decisions: Decisions): Item {
 }
 
 /**
- * As the SDK says it: exceptions of the service by name and status, those of the socket by code.
+ * Makes an error like the SDK's: exceptions of the service by name and status, errors of the socket
+ * by code.
  */
 function failureOf(kind: FaultKind, decisions: Decisions): Error {
   switch (kind) {

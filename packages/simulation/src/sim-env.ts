@@ -3,7 +3,7 @@ import type { Clock } from './clock.js'
 import type { Random } from './random.js'
 import type { Life } from './sim-process.js'
 
-/** What a process is said to have done when a turn of its event loop is over. */
+/** The trace's word for the end of a turn of a process's event loop. */
 export const YIELDED = 'yielded'
 const BUSY_TURNS = 0.1
 const BUSY_TURN_MS = 50
@@ -13,11 +13,9 @@ export class SimEnv implements Env {
   readonly #life: Life
   readonly #clock: Clock
   readonly #random: Random
-  /**
-   * Whether a turn of the event loop may take long. False where equal work is to make equal calls.
-   */
+  /** Whether a turn of the event loop may take long. False if equal work must make equal calls. */
   hasBusyTurns = true
-  /** How many calls say that the process must stay alive for them. */
+  /** How many calls require the process to stay alive. */
   holds = 0
 
   constructor(life: Life, clock: Clock, random: Random) {
@@ -60,7 +58,7 @@ export class SimEnv implements Env {
     })
   }
 
-  /** Now and then others have much to do in that turn. */
+  /** Ends a turn; sometimes other work takes long in that turn. */
   yield(): Promise<void> {
     const isBusy = this.hasBusyTurns && this.#random.number() < BUSY_TURNS
     const ms = isBusy ? this.#random.number() * BUSY_TURN_MS : 0

@@ -6,27 +6,27 @@ import { SimEnv } from './sim-env.js'
 import type { World } from './world.js'
 
 /**
- * A process from its start to its crash. After that, nothing that it waits for ever comes: no
- * timer, no answer. What it had sent is on its way all the same.
+ * A process from its start to its crash. After the crash, nothing that it waits for arrives: no
+ * timer, no answer. Requests that it had sent still arrive.
  */
 export class Life implements Owner {
-  /** Where it runs. */
+  /** The process whose life this is. */
   readonly process: SimProcess
   readonly world: World
   readonly name: string
   readonly env: SimEnv
-  /** What is left to chance in this life. */
+  /** The random choices of this life. */
   readonly decisions: Decisions
   alive = true
   pausedUntil = 0
   /**
-   * When the longest of its pauses ends. A later and shorter one ends sooner, but what was due in the
-   * longer one still waits for this.
+   * When the longest of its pauses ends. A later, shorter pause ends sooner, but events that were
+   * due in the longer one still wait for this.
    */
   wokenMs = 0
-  /** When the turn of its event loop ends that takes longest. Nothing reaches it before. */
+  /** When the longest turn of its event loop ends. Nothing reaches it before. */
   busyUntilMs = 0
-  /** How many answers reached it that were garbled on their way. */
+  /** How many answers reached it garbled. */
   garbled = 0
 
   constructor(process: SimProcess, world: World, name: string, random: Random) {
@@ -37,13 +37,13 @@ export class Life implements Owner {
     this.decisions = world.decisions.scope(name)
   }
 
-  /** Schedules what happens to this process; gives how to cancel it. */
+  /** Schedules an event of this process. Returns a function that cancels it. */
   after(delayMs: number, what: string, run: () => void): () => void {
     return this.world.after(delayMs, this, `${this.name}: ${what}`, run)
   }
 }
 
-/** A place where a process runs, crashes and is started anew. Its clocks outlive it. */
+/** A place where a process runs, crashes and restarts. Its clocks outlive the process. */
 export class SimProcess {
   readonly name: string
   readonly clock: Clock

@@ -26,18 +26,18 @@ const WRITE: readonly FaultKind[] = [...ANY, 'late-apply', 'applied-twice']
 const DELETE: readonly FaultKind[] = [...WRITE, 'very-late']
 const CONDITIONAL: readonly FaultKind[] = [...WRITE, 'own-refusal', 'conflict']
 
-/** How many changes a stale list lacks at most. */
+/** How many changes a stale list misses at most. */
 const STALEST_CHANGES = 60
 
 /**
- * Ceph's gateway ignores conditions of completions, tells no ETag after them, and has no name for a
- * lost race.
+ * S3 servers. Ceph's gateway ignores conditions of completions, returns no ETag after them, and has
+ * no error name for a lost race.
  */
 export const S3_SERVERS = ['aws', 'ceph'] as const
 export type S3Server = (typeof S3_SERVERS)[number]
 
 export interface SimS3Options {
-  /** Whose requests these are. */
+  /** The life that makes these requests. */
   life: Life
   bucket: Bucket
   network: Network
@@ -45,7 +45,7 @@ export interface SimS3Options {
   pageKeys: number
   /** Default: AWS's. */
   server?: S3Server
-  /** Whether lists may be stale, as S3's never are. */
+  /** Whether lists may be stale. S3's never are. */
   listsMayBeStale?: boolean
   /**
    * How much longer uploads and reads of files, and each way of a request for a lease, may take, in
@@ -55,8 +55,8 @@ export interface SimS3Options {
 }
 
 /**
- * A client of S3 as the AWS SDK has it, to a simulated bucket: commands in, answers and exceptions
- * out.
+ * Makes an S3 client like the AWS SDK's, for a simulated bucket: commands in, answers and
+ * exceptions out.
  */
 export function simS3Client(options: SimS3Options): S3Client {
   const { life, network, server = 'aws' } = options
@@ -83,7 +83,7 @@ export function simS3Client(options: SimS3Options): S3Client {
   return client as unknown as S3Client
 }
 
-/** How long a request may take besides, by what it is for. */
+/** Returns how much longer a request may take, by its purpose. */
 function slownessOf(command: object, { slowness }: SimS3Options): Exchange<Reply>['slowness'] {
   if (slowness === undefined) return undefined
   const { uploadMs, readMs, leaseMs } = slowness
@@ -188,7 +188,7 @@ function getOf({ input }: GetObjectCommand, { bucket, life, server }: SimS3Optio
   const { Key: key = '', Range: range, IfMatch: ifMatch } = input
   const apply = (): Reply => {
     const found = bucket.get(key)
-    // Ceph's gateway ignores it.
+    // Ceph's gateway ignores the condition.
     if (ifMatch !== undefined && server !== 'ceph' && bare(ifMatch) !== found.etag) {
       throw refusal('PreconditionFailed')
     }
@@ -235,7 +235,7 @@ function listOf({ input }: ListObjectsV2Command, options: SimS3Options): Request
   }
 }
 
-/** What is on its way doesn't change with the caller's array. */
+/** Copies a body, so that changes to the caller's array don't change the request. */
 function sentBytes(body: unknown): Uint8Array {
   if (body instanceof Uint8Array) return body.slice()
   throw new Violation('a body nobody expected')

@@ -18,7 +18,7 @@ import { Violation } from './violation.js'
 import { World } from './world.js'
 
 const MINUTE_MS = 60_000
-/** How long a workload may take, in virtual time: with faults, some of it has to wait. */
+/** How long a workload may take, in virtual time: faults make some of it wait. */
 const WORKLOAD_MS = 12 * 60 * MINUTE_MS
 /** How long reading the log may take. */
 const REPLAY_MS = 60 * MINUTE_MS
@@ -26,24 +26,21 @@ const REPLAY_MS = 60 * MINUTE_MS
 /** How many operations a process does, at least and at most. */
 const OPERATIONS: readonly [least: number, most: number] = [10, 50]
 
-/** How many problems are told of. */
+/** How many problems are shown. */
 const SHOWN_PROBLEMS = 3
 
-/**
- * One run: a database, its processes, what happens to them, and what is found out about it in the
- * end.
- */
+/** One run: a database, its processes, what happens to them, and the checks at the end. */
 export class Simulation {
   readonly world: World
   readonly history: History = new History()
-  /** What the run is about. */
+  /** The theme of the run. */
   readonly theme: Theme
   readonly limits: Limits
   readonly place: Place
   /** How many keys a table has. */
   readonly keys: number
   readonly operations: Map<string, number> = new Map()
-  /** How often each operation is done, next to the others. */
+  /** How often each operation is done, relative to the others. */
   readonly weights: ReadonlyMap<Operation, number>
   readonly chaos: Chaos
   readonly #seed: number
@@ -66,7 +63,7 @@ export class Simulation {
     this.chaos = new Chaos(this.world, this.#hosts, theme)
   }
 
-  /** Runs it to its end. Throws a `Violation` for the first thing that must not be. */
+  /** Runs to the end. Throws a `Violation` for the first thing that must not happen. */
   async run(): Promise<void> {
     const { world, chaos } = this
     world.note(
@@ -79,7 +76,7 @@ export class Simulation {
     this.chaos.end()
     for (const faults of this.place.faults) faults.end()
     const recovery = new Recovery(this, this.#hosts)
-    // What goes on failing here is noticed by nobody.
+    // Errors that continue here must not be noticed.
     await recovery.withoutRestart()
     for (const faults of this.place.cacheFaults) faults.end()
     await recovery.afterRestart()
@@ -91,34 +88,35 @@ export class Simulation {
     this.operations.set(name, (this.operations.get(name) ?? 0) + 1)
   }
 
-  /** The processes that write what their clients like. */
+  /** The processes that write whatever their clients choose. */
   get writers(): readonly Host[] {
     return this.#hosts.filter(
       ({ options }) => options.mode === 'write' && options.work === 'anything',
     )
   }
 
-  /** Unlike every other. */
+  /** Returns a unique number. */
   nextValue(): number {
     return ++this.#values
   }
 
   /**
-   * What a read of a process must show at least, as no read may be staler than `maxStalenessMs`.
+   * The version that a read of a process must show at least, because no read may be staler than
+   * `maxStalenessMs`.
    */
   freshEnough({ process }: Host): number {
     const allowedMs = this.limits.maxStalenessMs / process.clock.rate
     return this.history.acknowledgedBefore(this.world.nowMs - allowedMs)
   }
 
-  /** From now on nothing fails, and no error is explained by what did before. */
+  /** From now on nothing fails, and earlier faults explain no error. */
   endFaults(): void {
     this.hasFaults = false
   }
 
-  /** Reads the log, and holds everything against it. */
+  /** Reads the log, and checks everything against it. */
   async #audit(): Promise<void> {
-    // The turn that ends a slice of time, nothing waits for.
+    // Nothing waits for the turn that ends a slice of time.
     const [afterClose] = (await this.world.runOut()).filter((what) => !what.endsWith(YIELDED))
     if (afterClose !== undefined) {
       throw new Violation(`all databases are closed, but one still waits for this: ${afterClose}`)
@@ -161,10 +159,11 @@ export class Simulation {
     const embedded = this.place.kind === 'embedded'
     const { theme } = this
     const writers = embedded ? 1 : decisions.pick('writers', theme.writers ?? [1, 2, 3])
-    // Readers of a directory would have seen what is lost with its machine, which so doesn't crash.
+    // Readers of a directory would have seen what is lost with its machine, so it doesn't crash
+    // then.
     const usual = embedded ? ([0, 0, 1, 2] as const) : ([0, 1, 2] as const)
     const readers = decisions.pick('readers', theme.readers ?? usual)
-    // Writers that don't compact wait for somebody who does.
+    // Writers that don't compact wait for a process that does.
     const compaction = embedded ? 'inline' : decisions.pick('compaction', ['inline', 'off'])
     const hosts: Host[] = []
     for (let i = 1; i <= writers; i++) hosts.push(this.#host(`writer${i}`, 'write', compaction))

@@ -3,7 +3,7 @@ import { begunKey, checkpointPrefix, ROOT_KEY, sstPrefix } from '@firn/manifest'
 import type { Place } from './place.js'
 import type { Replay } from './replay.js'
 
-/** Checkpoints that stay, when everything went well. */
+/** The number of checkpoints that remain if everything went well. */
 const KEPT_CHECKPOINTS = 2
 
 export interface StoreAuditOptions {
@@ -11,19 +11,18 @@ export interface StoreAuditOptions {
   replay: Replay
   /** How many processes write. */
   writers: number
-  /** Whether the last two processes to write have flushed, after which orphans are looked for. */
+  /** Whether the last two writing processes have flushed: after that, orphans are looked for. */
   haveFlushed: boolean
 }
 
 /**
- * What is in the store, when all is healed and closed, held against what the log says:
+ * Checks the contents of the store, after everything is healed and closed, against the log:
  *
- * - Where one process writes, the SSTs there are are those of the newest state, and no others.
- * - Where several do, nothing is collected yet: each file that an entry ever named is still there,
- *   as somebody may read it. Other files are of commits that never were.
- * - There is a checkpoint that is no older than the one that was announced last, and no heap of old
- *   ones.
- * - There is nothing of which nobody knows what it is.
+ * - If one process writes, the SSTs are exactly those of the newest state.
+ * - If several write, nothing is collected yet: each file that an entry ever named is still there,
+ *   because a process may read it. Other files belong to commits that never happened.
+ * - A checkpoint exists that is no older than the last announced one, and old ones don't pile up.
+ * - There are no unknown objects.
  */
 export function auditStore(options: StoreAuditOptions): string[] {
   const { place, replay, writers, haveFlushed } = options
@@ -54,7 +53,10 @@ export function auditStore(options: StoreAuditOptions): string[] {
   return problems
 }
 
-/** The names of checkpoints count down, so that the newest one comes first. */
+/**
+ * Returns the version in a checkpoint's name. The numbers count down, so that the newest comes
+ * first.
+ */
 function versionOf(name: string): number {
   return Number(10n ** 20n - 1n - BigInt(name.slice(0, 20)))
 }

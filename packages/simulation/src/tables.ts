@@ -19,11 +19,11 @@ const TUPLES_OF_BYTES = { keys: 'tuple', values: 'bytes' } as const
 /** The table whose past never ends. */
 export const ETERNAL = 'eternal'
 
-/** The table of what has rules of its own (rules.ts): nobody else writes there. */
+/** The table with rules of its own (rules.ts): only their transactions write to it. */
 export const RULED = 'ruled'
 
 /**
- * The tables that anything is done to: one for each kind of history, of keys, and each compression.
+ * The tables that all operations use: one for each kind of history, of keys, and each compression.
  */
 export const TABLES: readonly [SimTable, ...SimTable[]] = [
   { name: ETERNAL, options: { ...BYTES, history: 'all', compression: 'lz4' } },
@@ -42,17 +42,17 @@ export const ALL_TABLES: readonly SimTable[] = [
   { name: RULED, options: { ...BYTES, history: { durationMs: 3_600_000 }, compression: 'lz4' } },
 ]
 
-/** Those that are dropped now and then, one more often than the others. */
+/** The tables that are sometimes dropped, one more often than the others. */
 export const DROPPABLE: readonly [string, ...string[]] = ['brief', 'brief', 'few', 'now', 'day']
 
-/** What a table of these is opened with. */
+/** Returns the options with which a table of these is opened. */
 export function optionsOf(name: string): SimTable['options'] {
   const table = ALL_TABLES.find((each) => each.name === name)
   if (table === undefined) throw new Error(`there is no table ${name} in a simulation`)
   return table.options
 }
 
-/** How the keys of a table are stored; those that no simulation has are text. */
+/** Returns how the keys of a table are stored; keys of unknown tables are text. */
 export function keysOf(name: string): KeyKind {
   return ALL_TABLES.find((each) => each.name === name)?.options.keys ?? 'utf8'
 }

@@ -2,11 +2,11 @@ import type { Decisions } from './decisions.js'
 import type { FaultKind } from './faults.js'
 import type { PlaceKind } from './place.js'
 
-/** Values of which one is drawn, as likely as it is listed. The first is dull. */
+/** Values of which one is drawn, as likely as it is listed. The first is the dull one. */
 type Choices = readonly [number, ...number[]]
 
 /**
- * Limits that a theme draws from values of its own: members of `Limits` and `LifeLimits`, and the
+ * Limits for which a theme has its own values: members of `Limits` and `LifeLimits`, and the
  * options in them.
  */
 export type LimitName =
@@ -25,21 +25,21 @@ export type LimitName =
   | 'keys'
 
 /**
- * What a run is about. Where everything is done now and then, what takes several rare things in a
- * row hardly ever comes up. So most runs have a theme, in which some operations, limits and faults
+ * The theme of a run. If everything is done now and then, bugs that take several rare things in a
+ * row hardly ever show up. So most runs have a theme, in which some operations, limits and faults
  * come often, and all others seldom.
  */
 export interface Theme {
   readonly name: string
-  /** How often it is drawn, next to the others. */
+  /** How often it is drawn, relative to the others. */
   readonly weight: number
-  /** Operations that are done often, by their names. None: all are as usual. */
+  /** Names of operations that are done often. None: all are as usual. */
   readonly often: readonly string[]
   /** Where the database may be. Default: anywhere. */
   readonly places?: readonly [PlaceKind, ...PlaceKind[]]
   /** How many processes write, unless the database is in a directory. Default: 1 to 3. */
   readonly writers?: Choices
-  /** How many only read. */
+  /** How many processes only read. */
   readonly readers?: Choices
   /** How many operations a process does, at least and at most. Default: 10 to 50. */
   readonly operations?: readonly [least: number, most: number]
@@ -49,7 +49,7 @@ export interface Theme {
   /** Whether services are often out of reach. */
   readonly hasOutages?: boolean
   /**
-   * Whether processes, and their machine, often crash in the moment in which a client is told
+   * Whether processes and their machine often crash at the moment at which a client is told
    * something.
    */
   readonly crashesUponAnswers?: boolean
@@ -57,10 +57,10 @@ export interface Theme {
   readonly hasCacheDisks?: boolean
 }
 
-/** A bit of everything. */
+/** The theme with a bit of everything. */
 const ANYTHING: Theme = { name: 'anything', weight: 5, often: [] }
 
-/** All of them; the first is the dull one. */
+/** All themes; the first is the dull one. */
 export const THEMES: readonly [Theme, ...Theme[]] = [
   ANYTHING,
   {
@@ -186,7 +186,7 @@ export function drawTheme(decisions: Decisions): Theme {
   return THEMES[decisions.weigh('theme', WEIGHTS)] ?? ANYTHING
 }
 
-/** How much more often than usual an operation is done, by its name. */
+/** Returns how much more often than usual an operation is done, by its name. */
 export function factorOf({ often }: Theme, operation: string): number {
   if (often.length === 0) return 1
   return often.includes(operation) ? OFTEN : SELDOM

@@ -1,8 +1,9 @@
 /**
- * What happened, line by line, in words; and a hash of it all, which two runs of one seed share.
+ * Records what happened, line by line, with a hash of all lines that is equal for two runs of one
+ * seed.
  */
 export class Trace {
-  /** Told of every line. */
+  /** Called with every line. */
   onLine: ((line: string) => void) | undefined
   #hash1 = 0x811c9dc5
   #hash2 = 0x1b873593

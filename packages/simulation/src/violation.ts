@@ -1,4 +1,4 @@
-/** Something happened in a simulation that must not happen. */
+/** An event that must not happen in a simulation. */
 export class Violation extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
@@ -6,7 +6,7 @@ export class Violation extends Error {
   }
 }
 
-/** A run was ended at its limit of events. That may be all that is wrong with it. */
+/** A run was ended at its limit of events, which may be all that is wrong with it. */
 export class EndlessRun extends Violation {
   constructor(mostEvents: number) {
     super(`there is no end to it: ${mostEvents} events`)

@@ -4,7 +4,7 @@ import { Violation } from './violation.js'
 
 /**
  * The share of a lease's time that its holder may believe to have left when the next one gets it:
- * clocks run up to a tenth too fast or too slow, so that at most a fifth is left.
+ * clocks run up to a tenth too fast or too slow, so at most a fifth is left.
  */
 const DRIFT = 0.25
 
@@ -14,13 +14,11 @@ interface Held {
   who: string
 }
 
-/** Who holds the leases of a run, as far as their holders know. */
+/** The holders of a run's leases, as far as they know themselves. */
 export class LeaseWatch {
   readonly #held: Map<string, Held[]> = new Map()
 
-  /**
-   * The same leases, for one life of a process. Fails the run when two hold one at the same time.
-   */
+  /** Wraps the leases of one life of a process. Fails the run if two hold one at the same time. */
   over(leases: Leases, life: Life): Leases {
     return {
       acquire: async (name: string, options: AcquireLeaseOptions) => {

@@ -8,9 +8,10 @@ import { EndlessRun, Violation } from './violation.js'
 /**
  * Virtual time, and what happens in it, one event at a time:
  *
- * 1. The soonest event runs. It is synchronous: it settles promises, at most.
- * 2. The world waits until all is done that follows from it (`Turns`). As nothing in a simulation
- *    does I/O or sets a timer, nothing else is ever ready. Only then does the next event run.
+ * 1. The soonest event runs. It is synchronous: at most, it settles promises.
+ * 2. The world waits until everything is done that follows from it (`Turns`). Nothing in a
+ *    simulation does I/O or sets a timer, so nothing else is ever ready. Only then does the next
+ *    event run.
  *
  * So what happens depends on the decisions alone.
  */
@@ -24,14 +25,14 @@ export class World {
   #scheduled = 0
   #failure: Violation | undefined
   events = 0
-  /** A run that has more goes on without getting anywhere. */
+  /** A run with more events makes no progress. */
   mostEvents = 1_000_000
 
   constructor(decisions: Decisions) {
     this.decisions = decisions
   }
 
-  /** Schedules an event; gives how to cancel it. */
+  /** Schedules an event. Returns a function that cancels it. */
   after(delayMs: number, owner: Owner | undefined, what: string, run: () => void): () => void {
     const at = this.nowMs + Math.max(0, delayMs)
     const event: Event = { at, sequence: this.#scheduled++, owner, what, run }
@@ -41,17 +42,17 @@ export class World {
     }
   }
 
-  /** Notes what happened at this moment. */
+  /** Records what happened at this moment. */
   note(what: string): void {
     this.trace.add(this.nowMs, what)
   }
 
-  /** Ends the run: this must not happen. The first one counts. */
+  /** Ends the run with something that must not happen. The first violation counts. */
   fail(violation: Violation): void {
     this.#failure ??= violation
   }
 
-  /** Lets events happen until `done`; throws the `Violation` that came first. */
+  /** Runs events until `done`. Throws the first `Violation`. */
   async runUntil(done: () => boolean, options: { withinMs: number; what: string }): Promise<void> {
     const deadline = this.nowMs + options.withinMs
     await this.#settle()
@@ -70,10 +71,7 @@ export class World {
     }
   }
 
-  /**
-   * Lets everything happen that is going to, whenever that is. Gives what happened to processes, in
-   * words.
-   */
+  /** Runs all remaining events, however late. Returns descriptions of the events of processes. */
   async runOut(): Promise<string[]> {
     const ofProcesses: string[] = []
     await this.#settle()
@@ -85,10 +83,7 @@ export class World {
     return ofProcesses
   }
 
-  /**
-   * Lets events happen as they come, for code that isn't part of a simulation, until it is told to
-   * stop.
-   */
+  /** Runs events as they come, for code outside a simulation, until it is stopped. */
   live(): () => void {
     let stopped = false
     const go = async (): Promise<void> => {

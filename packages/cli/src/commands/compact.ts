@@ -15,11 +15,11 @@ export function defineCompact(
 ): void {
   const command = program
     .command('compact')
-    .summary('merge files until nothing is left to do')
+    .summary('merge files until nothing is left to merge')
     .description(
-      'Writes what only the log holds into files and merges files, until nothing is left to do. A\n' +
-        'database keeps itself in shape while it is written to; this is for afterwards. A damaged file\n' +
-        'is left where it is, and named; exit status 1 then.',
+      'Writes what only the log holds into files, and merges files until nothing is left to merge. A\n' +
+        'database does this by itself while it is written to; this command does it afterwards. A damaged\n' +
+        'file is left alone and listed; the exit status is then 1.',
     )
   command.action(() => compact(command, context, hooks))
   addExamples(command, [
@@ -38,7 +38,7 @@ async function compact(
   const location = locationOf(command, context)
   const report = await withDatabase(location, 'write', context, async (database) => {
     const { skipped } = await database.compact()
-    // Some of it may have been done since the database was opened, before it was asked for.
+    // Includes compactions since the database was opened, before this one was requested.
     const { count, filesIn, filesOut, bytesRead, bytesWritten } = (await database.stats())
       .compactions
     return { compactions: count, filesIn, filesOut, bytesRead, bytesWritten, skipped }
@@ -66,6 +66,6 @@ async function showSkipped({ skipped }: CompactionReport, output: Output): Promi
   }
   if (skipped.length === 0) return
   await output.line(
-    '`firn verify` lists all that is damaged; what is sound in these files stays readable. Put back sound copies from a backup, and compact again',
+    'the undamaged parts of these files stay readable. `firn verify` lists all damage; restore these files from a backup, and compact again',
   )
 }

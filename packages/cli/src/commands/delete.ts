@@ -15,10 +15,10 @@ export function defineDelete(program: Command, context: CommandContext): void {
     .alias('del')
     .summary('delete a key')
     .description(
-      'Deletes a key; one that isn’t there is no error. What it held can still be read with --at,\n' +
-        'for as long as the table keeps its history.',
+      'Deletes a key. Deleting a missing key is no error. The old value can still be read with --at\n' +
+        'while the table keeps its history.',
     )
-    .argument('<key>', 'UTF-8 text; a JSON array where the table’s keys are tuples')
+    .argument('<key>', 'UTF-8 text; a JSON array if the table’s keys are tuples')
   for (const option of byteFormatOptions()) command.addOption(option)
   command.action((key: string, options: Options) => deleteKey(key, options, command, context))
   addExamples(command, [

@@ -24,7 +24,7 @@ export function defineDump(program: Command, context: CommandContext): void {
     .summary('print the database as JSON lines that load reads back')
     .description(
       'Prints every row of every table, or of one, as a line of JSON: {"table":…,"key":…,"value":…}.\n' +
-        'The first row of each table also says with which options to make it. Nothing is lost: a row\n' +
+        'The first row of each table also holds the options to create it with. Nothing is lost: a row\n' +
         'that JSON can’t hold is printed as Base64, with "encoding":"base64". All rows are of one moment.',
     )
     .option('--at <moment>', MOMENT_HELP)
@@ -45,7 +45,7 @@ async function dump(options: Options, command: Command, context: CommandContext)
   await withDatabase(location, 'read', context, async (database) => {
     const tables =
       only === undefined ? await database.tables() : [await tableInfo(database, only, location)]
-    // All tables as of one version, whatever is written meanwhile.
+    // All tables as of one version, even while other processes write.
     const snapshot = await database.snapshot(at === undefined ? {} : { at })
     const { version } = snapshot
     await snapshot.close()

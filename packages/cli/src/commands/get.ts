@@ -17,10 +17,10 @@ export function defineGet(program: Command, context: CommandContext): void {
     .command('get')
     .summary('print the value of a key')
     .description(
-      'Prints the value of a key, now or as it was. Values that aren’t UTF-8 print with escapes\n' +
-        '(\\xNN); --raw, --hex and --base64 print all bytes. A key that isn’t there is exit status 1.',
+      'Prints the value of a key, now or as it was. A value that isn’t UTF-8 prints with escapes\n' +
+        '(\\xNN); --raw, --hex and --base64 print all bytes. If the key is missing, the exit status is 1.',
     )
-    .argument('<key>', 'UTF-8 text; a JSON array where the table’s keys are tuples')
+    .argument('<key>', 'UTF-8 text; a JSON array if the table’s keys are tuples')
     .option('--at <moment>', MOMENT_HELP)
     .option('--raw', 'the bytes of the value, nothing else')
   for (const option of byteFormatOptions()) command.addOption(option)
@@ -42,7 +42,7 @@ async function get(
 ): Promise<void> {
   const format = byteFormatOf(options)
   if (options.raw === true && (format !== 'text' || context.output.json)) {
-    throw new UsageError('--raw goes with neither --hex, --base64 nor --json')
+    throw new UsageError('--raw can’t be combined with --hex, --base64 or --json; leave one out')
   }
   const at = options.at === undefined ? undefined : parseMoment(options.at, context.clock)
   const location = locationOf(command, context)
@@ -57,12 +57,12 @@ async function get(
       const when = at === undefined ? '' : ' at that moment'
       throw new CommandError(
         'FIRN_KEY_NOT_FOUND',
-        `no such key in table ${JSON.stringify(info.name)} of ${location.shown}${when}; \`firn scan\` lists what there is`,
+        `no such key in table ${JSON.stringify(info.name)} of ${location.shown}${when}; \`firn scan\` lists the keys`,
       )
     }
     if (options.raw === true) return output.write(value)
     if (output.json) return output.jsonLines(`${rowJson(keyText, keyBytes, value)}\n`)
-    // A program in a pipe gets UTF-8 as it is; a terminal would act on control characters.
+    // A program in a pipe gets UTF-8 unchanged; a terminal would act on control characters.
     const asIs = format === 'text' && !output.isTerminal ? utf8OrUndefined(value) : undefined
     await output.write(`${asIs ?? keyText.document(value)}\n`)
   })

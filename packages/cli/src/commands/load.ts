@@ -37,28 +37,29 @@ export function defineLoad(program: Command, context: CommandContext, hooks: Pro
     .command('load')
     .summary('load a file of JSON lines, CSV or TSV')
     .description(
-      'Loads every record of a file. With --key, that field is the key and the whole record the\n' +
-        'value, as JSON. Without, records are {"key":…,"value":…}, as `firn dump` prints them. A table\n' +
-        'that isn’t there yet is made: text keys (tuples for several --key) and JSON values.\n' +
-        'A record that can’t be loaded stops the load, with all before it kept; see --skip-bad.\n' +
-        'With --atomic, all records are one commit: others see none of them, or all.',
+      'Loads every record of a file. With --key, that field is the key and the whole record is the\n' +
+        'value, as JSON. Without it, records are {"key":…,"value":…}, as `firn dump` prints them. A table\n' +
+        'that doesn’t exist is created with text keys (tuples for several --key) and JSON values.\n' +
+        'A record that can’t be loaded stops the load; all records before it are kept. See --skip-bad.\n' +
+        'With --atomic, all records are one commit: others see all of them or none.',
     )
     .argument('<file>', 'the file, or - for stdin')
     .addOption(
-      new Option('--format <format>', 'of the file (default: by its name; JSON lines)').choices(
-        FORMATS,
-      ),
+      new Option(
+        '--format <format>',
+        'the format (default: by the file’s name, else JSON lines)',
+      ).choices(FORMATS),
     )
     .option(
       '--key <field>',
-      'the field that is the key; a.b is a field within a field; give several for a tuple',
+      'the field that is the key; a.b is a field within a field; repeat it to make tuples',
       (name: string, others: string[] | undefined) => [...(others ?? []), name],
     )
-    .option('--no-header', 'CSV and TSV without a line of names: --key 1 is the first column')
-    .option('--delimiter <character>', 'what divides the fields of CSV')
+    .option('--no-header', 'CSV or TSV without a header line: --key 1 is the first column')
+    .option('--delimiter <character>', 'the character between the fields of CSV')
     .option('--atomic', 'load everything as one commit, or nothing')
-    .option('--skip-bad', 'leave out records that can’t be loaded, and tell their lines')
-    .option('--max-record <MiB>', 'the most that one record may have (default: 64)', parseCount)
+    .option('--skip-bad', 'skip records that can’t be loaded, and list their lines')
+    .option('--max-record <MiB>', 'the largest record to accept (default: 64)', parseCount)
   for (const option of [...byteFormatOptions(), ...encodingOptions()]) command.addOption(option)
   command.action((file: string, options: Options) => load(file, options, command, context, hooks))
   addExamples(
@@ -69,9 +70,9 @@ export function defineLoad(program: Command, context: CommandContext, hooks: Pro
       ['firn load trips.jsonl --key city --key address.zip', 'tuples of two fields as keys'],
       ['firn load today.jsonl --key id --atomic', 'all of it or nothing, whatever its size'],
       ['firn load prices.csv --delimiter ";" --key item', 'CSV as some spreadsheets write it'],
-      ['firn dump --path ./old | firn load -', 'what another database holds'],
+      ['firn dump --path ./old | firn load -', 'everything from another database'],
     ],
-    'Ctrl-C stops a load and keeps what is loaded; with --atomic, nothing. TSV has no quotes; CSV has.',
+    'Ctrl-C stops a load and keeps what is loaded; with --atomic, nothing. CSV has quotes, TSV none.',
   )
 }
 
@@ -85,7 +86,7 @@ async function load(
   const format = planFormat(file, options)
   const location = locationOf(command, context)
   const { io, clock, output } = context
-  // Opened before the database, which a file that isn't there must not bring into being.
+  // Opened before the database, so that a missing file doesn't create a database.
   const input =
     file === '-'
       ? stdinFile(io.stdin)
@@ -98,7 +99,7 @@ async function load(
   const atomic = options.atomic === true
   const skipBad = options.skipBad === true
   const loadFile = async (): Promise<Loaded> => {
-    // Nor must one that isn't text, or has nothing to load.
+    // A file that isn't text, or whose first record ends the load, must not create one either.
     const unloaded = (result: LoadResult): Loaded => ({ result, tables: [] })
     const [first] = (await rows.peek()) ?? []
     if (rows.interrupted) return unloaded({ records: 0, skipped: 0 })
@@ -134,10 +135,10 @@ async function load(
   const { records } = result
   for (const warning of skipped.warnings()) await output.warn(warning)
   const failure = failureOf(input.name, result, atomic)
-  // Ctrl-C that comes while the one commit of --atomic is made comes too late.
+  // Ctrl-C during the one commit of --atomic comes too late.
   const interrupted = interruption.signal.aborted && !(atomic && records > 0)
   if (interrupted) {
-    // Said before anything is printed: whoever reads that may have gone.
+    // Set before anything is printed, because the reader may have gone.
     hooks.setStatus(INTERRUPTED_STATUS)
     await output.warn(
       atomic
@@ -188,7 +189,7 @@ async function report(
   )
 }
 
-/** Why the load ended before the file did, or is one of nothing. */
+/** Returns why the load ended early or loaded nothing; `undefined` if it succeeded. */
 function failureOf(name: string, result: LoadResult, atomic: boolean): CommandError | undefined {
   const { records, skipped, stopped, failure } = result
   const kept =
@@ -198,33 +199,33 @@ function failureOf(name: string, result: LoadResult, atomic: boolean): CommandEr
   if (failure !== undefined) {
     const { status, code, message } = describeFailure(failure.error)
     return new CommandError(code, `${message}; ${kept}`, {
-      // Wrong usage changes nothing, and here something was loaded.
+      // Wrong usage means that nothing changed, and here something was loaded.
       status: records > 0 ? 1 : status,
       cause: failure.error,
     })
   }
   if (stopped !== undefined) {
     const { line, problem, final } = stopped
-    const advice = final ? '' : '; mend the line, or leave out such lines with --skip-bad'
+    const advice = final ? '' : '; fix the line, or skip such lines with --skip-bad'
     return new CommandError('FIRN_BAD_INPUT', `${name}:${line}: ${problem}; ${kept}${advice}`)
   }
   if (records > 0 || skipped === 0) return undefined
   return new CommandError(
     'FIRN_BAD_INPUT',
-    `${name}: none of its ${countOf(skipped, 'record')} can be loaded; is it another format, or are --key and --format wrong?`,
+    `${name}: none of its ${countOf(skipped, 'record')} can be loaded; check --format and --key`,
   )
 }
 
-/** After these errors of a commit nobody knows whether it happened. */
+/** Errors of a commit after which it isn't known whether the commit happened. */
 const UNCERTAIN = ['FIRN_COMMIT_UNKNOWN', 'FIRN_WRITE_STOPPED', 'FIRN_LOG_FAILED']
 
-/** Why rows couldn't be written, and what became of those before. */
+/** Describes why rows couldn't be written, and what became of the rows before them. */
 function writeFailure(error: unknown, atomic: boolean): CommandError {
   const { status, code, message } = describeFailure(error)
   const loaded = !atomic
-    ? 'some of the records may be loaded, and are replaced if the file is loaded again'
+    ? 'some of the records may be loaded; loading the file again replaces them'
     : UNCERTAIN.includes(code)
-      ? 'whether the file is loaded is not known; `firn log` lists the commits'
+      ? 'it is not known whether the file is loaded; `firn log` lists the commits'
       : 'nothing is loaded'
   return new CommandError(code, `${message}; ${loaded}`, { status, cause: error })
 }

@@ -23,11 +23,11 @@ export function defineLog(program: Command, context: CommandContext): void {
     .summary('list the commits')
     .description(
       'Lists the entries of the commit log, oldest first: version, time, token, and what they did.\n' +
-        'Where all that an entry wrote is in files, the log may keep no more than its version, time and\n' +
-        'token. Every version can be read with --at, for as long as a table keeps its history.',
+        'If all that an entry wrote is in files, the log may keep only its version, time and token.\n' +
+        'Every version can be read with --at while a table keeps its history.',
     )
     .option('--after <version>', 'only entries after this version', parseCount)
-    .option('--limit <n>', 'at most so many entries', parseCount)
+    .option('--limit <n>', 'at most this many entries', parseCount)
   command.action((options: Options) => showLog(options, command, context))
   addExamples(command, [
     ['firn log', 'all entries'],
@@ -44,7 +44,7 @@ async function showLog(options: Options, command: Command, context: CommandConte
     const checkpoint = await readNewestCheckpoint(parts.store, incarnation)
     const names = new Map<number, string>()
     for (const [id, { name }] of checkpoint?.tables ?? []) names.set(id, name)
-    // Tables made since the checkpoint have their names in the entries behind it.
+    // Tables created since the checkpoint have their names in the entries after it.
     const start = Math.min(after, checkpoint?.version ?? 0)
     const summarizer = new EntrySummarizer(names, checkpoint?.flushedThrough)
     const log = await parts.openLog(incarnation)
@@ -65,7 +65,7 @@ async function showLog(options: Options, command: Command, context: CommandConte
   await closing(() => parts.close(), show)
 }
 
-/** Prints entries a screenful at a time, aligned. */
+/** Prints entries as an aligned table, in parts. */
 class EntryPrinter {
   readonly #output: Output
   #pending: EntrySummary[] = []

@@ -23,11 +23,11 @@ export function definePut(program: Command, context: CommandContext): void {
     .alias('set')
     .summary('write the value of a key')
     .description(
-      'Writes the value of a key. The database and the table come into being with their first\n' +
-        'write. Without a value on the command line, it is read from stdin, byte by byte.',
+      'Writes the value of a key. The first write creates the database and the table. Without a value\n' +
+        'on the command line, the value is read from stdin, byte by byte.',
     )
-    .argument('<key>', 'UTF-8 text; a JSON array where the table’s keys are tuples')
-    .argument('[value]', 'UTF-8 text; JSON where the table’s values are that')
+    .argument('<key>', 'UTF-8 text; a JSON array if the table’s keys are tuples')
+    .argument('[value]', 'UTF-8 text; JSON if the table’s values are JSON or tuples')
   for (const option of [...byteFormatOptions(), ...encodingOptions()]) command.addOption(option)
   command.action((key: string, value: string | undefined, options: Options) =>
     put(key, value, options, command, context),
@@ -40,7 +40,7 @@ export function definePut(program: Command, context: CommandContext): void {
       `firn put --table users --keys tuple --values json '["eu",7]' '{"name":"Ada"}'`,
       'into a table whose keys are tuples and whose values are JSON',
     ],
-    ['firn put -- -5 minus', 'behind -- nothing is an option'],
+    ['firn put -- -5 minus', 'after --, nothing is an option'],
   ])
 }
 
@@ -56,7 +56,9 @@ async function put(
   const name = tableOf(command)
   const { io, output } = context
   if (value === undefined && io.stdin.isTTY) {
-    throw new UsageError('the value is missing: firn put <key> <value>, or firn put <key> < file')
+    throw new UsageError(
+      'the value is missing; use firn put <key> <value>, or firn put <key> < file',
+    )
   }
   const given = value ?? (await readAll(io.stdin))
   await withDatabase(location, 'create', context, async (database) => {

@@ -35,10 +35,10 @@ export function defineScan(program: Command, context: CommandContext): void {
       'Prints the rows of a table in key order: key, tab, value; aligned and cut to the window on a\n' +
         'terminal; with --json one object a line. All rows are of one moment.',
     )
-    .option('--prefix <prefix>', 'only keys that begin so')
+    .option('--prefix <prefix>', 'only keys that begin with this')
     .option('--from <key>', 'only this key and greater ones')
     .option('--to <key>', 'only keys less than this one')
-    .option('--limit <n>', 'at most so many rows', parseCount)
+    .option('--limit <n>', 'at most this many rows', parseCount)
     .option('--reverse', 'greatest key first; --from and --to stay the lower and the upper bound')
     .option('--at <moment>', MOMENT_HELP)
     .option('--keys-only', 'without the values')
@@ -57,7 +57,7 @@ async function scan(options: Options, command: Command, context: CommandContext)
   const format = byteFormatOf(options)
   const { prefix, from, to } = options
   if (prefix !== undefined && (from !== undefined || to !== undefined)) {
-    throw new UsageError('--prefix goes with neither --from nor --to')
+    throw new UsageError('--prefix can’t be combined with --from or --to; leave one out')
   }
   const at = options.at === undefined ? undefined : parseMoment(options.at, context.clock)
   const location = locationOf(command, context)

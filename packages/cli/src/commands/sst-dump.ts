@@ -26,10 +26,10 @@ export function defineSstDump(parent: Command, context: CommandContext): void {
     .summary('print all records of a file, versions and deletes included')
     .description(
       'Prints all records of a file in order, newest version of a key first: number of the table,\n' +
-        'time, kind, key and value. Keys and values print as text, whatever their table makes of them.',
+        'time, kind, key and value. Keys and values print as text, whatever the table’s encodings are.',
     )
     .argument('<file>', 'an .sst file')
-    .option('--limit <n>', 'at most so many records', parseCount)
+    .option('--limit <n>', 'at most this many records', parseCount)
     .option('--keys-only', 'without the values')
     .option('--blocks', 'describe the blocks instead of the records')
   for (const option of byteFormatOptions()) command.addOption(option)
@@ -37,7 +37,7 @@ export function defineSstDump(parent: Command, context: CommandContext): void {
   addExamples(command, [
     ['firn sst dump firn_data/sst/*/*.sst', 'all records of a file'],
     ['firn sst dump file.sst --limit 10 --json', 'the first ten, one object a line'],
-    ['firn sst dump file.sst --blocks', 'how its blocks lie in it'],
+    ['firn sst dump file.sst --blocks', 'where its blocks are, and what they hold'],
   ])
 }
 

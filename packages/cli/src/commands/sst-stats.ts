@@ -11,7 +11,7 @@ import { formatBytes, formatCount, formatShare, formatTimestamp } from '../text/
 export function defineSstStats(parent: Command, context: CommandContext): void {
   const command = parent
     .command('stats')
-    .summary('show what a file says of itself')
+    .summary('show the properties of a file')
     .description(
       'Shows the sizes, the range of keys and the times of a file, from its last block alone.',
     )

@@ -16,8 +16,8 @@ export function defineSstVerify(
     .command('verify')
     .summary('check every block of a file')
     .description(
-      'Reads a whole file: every block has the checksum and the place it should have, records are in\n' +
-        'order and as many as the file says. Exit status 1 where that isn’t so.',
+      'Reads a whole file and checks that every block has the right checksum and is in its place, and\n' +
+        'that records are in order and as many as the file says. If not, the exit status is 1.',
     )
     .argument('<file>', 'an .sst file')
   command.action((file: string) => verify(file, context, hooks))
@@ -52,7 +52,7 @@ interface Seen {
   bytes: number
 }
 
-/** `undefined` for a file that can't even be opened. */
+/** Returns `undefined` if the file is too damaged to open. */
 async function verifyFile(
   file: string,
   context: CommandContext,

@@ -14,7 +14,7 @@ export function defineStats(program: Command, context: CommandContext): void {
     .summary('show the shape and the size of the database')
     .description(
       'Shows the newest version, the levels of the tree with their sizes, the tables, and the requests\n' +
-        'that it took to look, with what they cost in S3 and DynamoDB. Every version of a key counts as\n' +
+        'that this command made, with their cost in S3 and DynamoDB. Every version of a key counts as\n' +
         'a record, and so does a delete. ≤ marks an upper bound: a file of level 0 that several tables\n' +
         'share counts for each of them.',
     )
@@ -45,9 +45,9 @@ async function showSummary(stats: DatabaseStats, output: Output): Promise<void> 
     ['files', `${countOf(files, 'file')}, ${formatBytes(bytes)}`],
     ['in the log only', `${countOf(records, 'record')}, ${formatBytes(memoryBytes)} in memory`],
     ['in files up to', `version ${formatCount(stats.flushedThrough)}`],
-    ['read amplification', `${formatCount(read)} places to look at for a key`],
+    ['read amplification', `${formatCount(read)} places to search for a key`],
     ['space amplification', space.toFixed(2)],
-    ['to find this out', requestsOf(stats)],
+    ['this command made', requestsOf(stats)],
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
   for (const [name, fact] of facts) {
@@ -55,7 +55,10 @@ async function showSummary(stats: DatabaseStats, output: Output): Promise<void> 
   }
 }
 
-/** What opening asked of the store and the log, and what that cost where somebody charges. */
+/**
+ * Describes the requests that opening made to the store and the log, with their cost if there is
+ * one.
+ */
 function requestsOf({ requests }: DatabaseStats): string {
   const made = `${countOf(requests.requests, 'request')}, ${formatBytes(requests.bytesRead)} read`
   return requests.dollars === 0 ? made : `${made}, $${requests.dollars.toFixed(7)}`

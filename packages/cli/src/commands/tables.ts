@@ -22,7 +22,7 @@ export function defineTables(program: Command, context: CommandContext): void {
   command.action((options: { count?: boolean }) => listTables(options, command, context))
   addExamples(command, [
     ['firn tables', 'the tables of ./firn_data'],
-    ['firn tables --count', 'with how many keys each has'],
+    ['firn tables --count', 'with the number of keys in each'],
     ['firn tables --json', 'for programs: one array of objects'],
   ])
 }

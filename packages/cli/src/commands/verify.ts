@@ -27,11 +27,11 @@ import {
 export function defineVerify(program: Command, context: CommandContext, hooks: ProgramHooks): void {
   const command = program
     .command('verify')
-    .summary('check that everything is there and whole')
+    .summary('check that nothing is missing or damaged')
     .description(
-      'Reads the whole database: every entry of the log, every checkpoint, every file, and whether\n' +
-        'they fit together. Lists all that is wrong; exit status 1 where something is. A process that\n' +
-        'writes meanwhile is not disturbed.',
+      'Reads the whole database: every entry of the log, every checkpoint and every file. Checks that\n' +
+        'they fit together and lists all problems; if there are any, the exit status is 1. A process\n' +
+        'that writes meanwhile is not disturbed.',
     )
   command.action(() => verify(command, context, hooks))
   addExamples(command, [
@@ -49,14 +49,14 @@ async function verify(
   const parts = await partsOf(location, context.clock)
   const examined = async (): Promise<void> => {
     const report = await examine(parts, context.output, context.clock)
-    // Decided before anything is printed: whoever reads that may have gone.
+    // Set before anything is printed, because the reader may have gone.
     if (!report.ok) hooks.setStatus(1)
     await show(report, location, context.output)
   }
   await closing(() => parts.close(), examined)
 }
 
-// A writer may truncate the log to a checkpoint that it made after we looked at them.
+// A writer may truncate the log to a checkpoint that it made after we read the checkpoints.
 const TRIES = 5
 
 async function examine(
@@ -68,7 +68,7 @@ async function examine(
   try {
     incarnation = await parts.findIncarnation()
   } catch (error) {
-    // No database is the user's mistake; a damaged root is what we are here to tell.
+    // A missing database is the user's mistake; a damaged root is what this command reports.
     if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
     const report = emptyReport()
     addProblem(report, 'FIRN', error)
@@ -130,7 +130,7 @@ async function examineFiles(
         incarnation,
         state,
         named,
-        // In a directory's own log what was read may not have been durable.
+        // In a directory's own log, an entry that was read may not be durable.
         isShared: parts.log !== 'file',
         present: async () => (log === undefined ? undefined : presentOf(store, incarnation, log)),
         onProgress: (bytes) => progress.update(bytes),
@@ -163,7 +163,7 @@ async function show(
     await output.line(output.paint('green', 'whole'), `    ${location.shown}: ${seen}`)
   } else {
     const count = output.paint('red', countOf(problems.length, 'problem'))
-    await output.line(count, ` in ${location.shown}; whole are ${seen}`)
+    await output.line(count, ` in ${location.shown}; undamaged: ${seen}`)
   }
   await showOtherFiles(report, output)
 }
@@ -174,7 +174,7 @@ async function showOtherFiles(
 ): Promise<void> {
   if (replaced.files > 0) {
     await output.note(
-      `${countOf(replaced.files, 'file')} (${formatBytes(replaced.bytes)}) that no version needs any more, replaced by compaction: garbage collection will remove them`,
+      `${countOf(replaced.files, 'file')} (${formatBytes(replaced.bytes)}) replaced by compaction, which no version needs any more: garbage collection will remove them`,
     )
   }
   if (unreferenced.files > 0) {

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 
-/** What a file is that isn't text, in words, and what to do with it. */
+/** Describes a file that isn't text, and what to do with it. */
 export interface BinaryKind {
   kind: string
   advice: string
 }
 
-/** Advice for text of another encoding. */
+/** Advice for text in another encoding. */
 export function recode(from: string): string {
   return `\`iconv -f ${from} -t UTF-8 <file> | firn load -\` converts it`
 }
@@ -42,12 +42,12 @@ const MAGIC: readonly (readonly [bytes: string, kind: string, advice: string])[]
   ['\x7fELF', 'a program', 'name a file of records'],
 ]
 
-/** How much of a chunk is looked at. */
+/** How many bytes of a chunk are examined. */
 const LOOKED_AT = 64 * 1024
 
 /**
- * What the beginning of a file shows it to be: `undefined` for text. Text with a few damaged bytes,
- * or of an encoding with one byte a character, isn't told from UTF-8 here.
+ * Recognizes a file that isn't text by its beginning; returns `undefined` for text. Text with a few
+ * damaged bytes, or in an encoding of one byte per character, passes as UTF-8 here.
  */
 export function kindOfBinary(head: Uint8Array): BinaryKind | undefined {
   const bytes = head.subarray(0, LOOKED_AT)
@@ -57,7 +57,7 @@ export function kindOfBinary(head: Uint8Array): BinaryKind | undefined {
   }
   const nuls = nulsByPlace(bytes)
   const all = nuls.reduce((sum, count) => sum + count, 0)
-  // A few, in a file that is text otherwise, are in rows that can't be loaded.
+  // A few NULs in a file that is text otherwise are in rows that can't be loaded.
   if (all * 64 > bytes.length) return kindByNuls(nuls, all, bytes.length)
   if (isUtf8(bytes)) return undefined
   return controls(bytes) * 50 > bytes.length
@@ -65,7 +65,7 @@ export function kindOfBinary(head: Uint8Array): BinaryKind | undefined {
     : undefined
 }
 
-/** Magic that a header of CSV might begin with as well. */
+/** Whether the header of a CSV file might begin with this magic, too. */
 function isWords(magic: string): boolean {
   return /^[\x20-\x7e]+$/.test(magic) && magic !== '%PDF-'
 }
@@ -74,7 +74,7 @@ function isText(bytes: Uint8Array): boolean {
   return controls(bytes) === 0 && !bytes.includes(0) && invalidOnlyAtEnd(bytes)
 }
 
-/** UTF-8, but for a character that the end cuts in two. */
+/** Whether the bytes are UTF-8, except for a character that the end cuts in two. */
 function invalidOnlyAtEnd(bytes: Uint8Array): boolean {
   for (let cut = 0; cut < 4; cut++) {
     if (isUtf8(bytes.subarray(0, bytes.length - cut))) return true
@@ -82,7 +82,7 @@ function invalidOnlyAtEnd(bytes: Uint8Array): boolean {
   return false
 }
 
-/** Control characters that no text has. */
+/** Counts control characters that don't occur in text. */
 function controls(bytes: Uint8Array): number {
   let count = 0
   for (const byte of bytes) {
@@ -91,7 +91,7 @@ function controls(bytes: Uint8Array): number {
   return count
 }
 
-/** NULs by their place in units of four bytes. */
+/** Counts NULs by their position in units of four bytes. */
 function nulsByPlace(bytes: Uint8Array): [number, number, number, number] {
   const nuls: [number, number, number, number] = [0, 0, 0, 0]
   for (let at = bytes.indexOf(0); at >= 0; at = bytes.indexOf(0, at + 1)) {
@@ -100,13 +100,13 @@ function nulsByPlace(bytes: Uint8Array): [number, number, number, number] {
   return nuls
 }
 
-/** UTF-16 and UTF-32 without a mark have NULs in the same half of every ASCII character. */
+/** Recognizes UTF-16 and UTF-32 without a mark: every ASCII character has NULs in the same half. */
 function kindByNuls(
   [first, second, third, fourth]: readonly [number, number, number, number],
   all: number,
   length: number,
 ): BinaryKind {
-  // Characters are below 0x10000, nearly all of them: two bytes of each are NULs.
+  // Nearly all characters are below 0x10000: two bytes of each are NULs.
   const units = Math.floor(length / 4) * 0.9
   if (third >= units && fourth >= units && first < units / 4) return unmarked('UTF-32LE')
   if (first >= units && second >= units && fourth < units / 4) return unmarked('UTF-32BE')

@@ -1,10 +1,9 @@
 const QUOTE = '"'
 
 /**
- * Divides one record after the other into its fields, a line at a time: a quoted field may go on
- * over several. A quote inside of a field that doesn't begin with one is a character like any
- * other; a field whose closing quote has more text behind it, on the same line, stays as it stands
- * in the file.
+ * Splits one record after another into its fields, line by line: a quoted field may span several
+ * lines. A quote inside a field that doesn't begin with one is an ordinary character. If text
+ * follows a field's closing quote on the same line, the field stays as it stands in the file.
  */
 export class CsvRecord {
   readonly #delimiter: string
@@ -19,13 +18,14 @@ export class CsvRecord {
     this.#quotes = quotes
   }
 
-  /** Whether the record goes on with the next line. */
+  /** Whether the record continues on the next line. */
   get isOpen(): boolean {
     return this.#open !== undefined
   }
 
   /**
-   * Whether a quote closed on a later line and had text behind it: nobody knows what it belongs to.
+   * Whether a quote closed on a later line and text follows it: it isn't clear where that text
+   * belongs.
    */
   get isBroken(): boolean {
     return this.#broken
@@ -37,8 +37,8 @@ export class CsvRecord {
   }
 
   /**
-   * Takes a line without its LF, which it has if it is `ended`. Returns whether it completes a
-   * record.
+   * Adds a line without its LF; `ended` says whether it has one. Returns whether the line completes
+   * a record.
    */
   add(line: string, ended: boolean): boolean {
     const end = line.endsWith('\r') ? line.length - 1 : line.length
@@ -49,14 +49,14 @@ export class CsvRecord {
     } else {
       at = this.#quoted(line, 0, end, ended, undefined)
     }
-    // Behind the last field is one more than the end: a line that ends with a delimiter has one
-    // more.
+    // After the last field, `at` is `end + 1`: a line that ends with a delimiter has one more
+    // field.
     while (at <= end && this.#open === undefined && !this.#broken)
       at = this.#field(line, at, end, ended)
     return this.#open === undefined
   }
 
-  /** Takes the field that begins at `at`; returns where the next one begins. */
+  /** Reads the field that begins at `at`, and returns where the next one begins. */
   #field(line: string, at: number, end: number, ended: boolean): number {
     if (this.#quotes && line[at] === QUOTE) {
       this.#open = []
@@ -65,7 +65,7 @@ export class CsvRecord {
     return this.#plain(line, at, at, end)
   }
 
-  /** A field that goes up to the next delimiter from `from` on. */
+  /** Reads a field that ends at the first delimiter at or after `from`. */
   #plain(line: string, start: number, from: number, end: number): number {
     const found = line.indexOf(this.#delimiter, from)
     const stop = found < 0 || found > end ? end : found
@@ -73,7 +73,9 @@ export class CsvRecord {
     return stop === end ? end + 1 : stop + this.#delimiter.length
   }
 
-  /** Goes on in quotes from `at` on. `start` is where the field began, if that is on this line. */
+  /**
+   * Continues a quoted field at `at`. `start` is where the field began, if that is on this line.
+   */
   #quoted(
     line: string,
     at: number,

@@ -8,20 +8,22 @@ import type { TextInput } from './text-input.js'
 
 export interface CsvOptions {
   delimiter: string
-  /** TSV as programs write it has none: its fields can't hold tabs or line breaks. */
+  /**
+   * Whether fields may be quoted. In TSV they aren't: its fields can't hold tabs or line breaks.
+   */
   quotes: boolean
-  /** Without a header, columns are named by their place: 1, 2, 3 … */
+  /** Without a header, columns are named by their position: 1, 2, 3 … */
   header: boolean
-  /** The most bytes of a line, and of a row of several lines. */
+  /** The limit in bytes of a line, and of a row of several lines. */
   maxRecordBytes: number
-  /** Told the names of the columns before the first row. May throw. */
+  /** Called with the names of the columns before the first row. May throw. */
   onColumns(columns: readonly string[]): void
 }
 
 /**
- * Rows of CSV (RFC 4180) or TSV: an object of strings each, by the names of the columns. A line
- * ends with LF or CRLF, whatever the others of the file end with. In quotes, line breaks are kept
- * as they are; a CR elsewhere is a character like any other.
+ * Reads rows of CSV (RFC 4180) or TSV as objects of strings, by the names of the columns. A line
+ * ends with LF or CRLF, whatever other lines end with. In quotes, line breaks are kept as they are;
+ * elsewhere, a CR is an ordinary character.
  */
 export async function* csvSource(text: TextInput, options: CsvOptions): RowSource {
   const reading = new CsvRows(options)
@@ -44,10 +46,10 @@ class CsvRows {
   readonly #options: CsvOptions
   readonly #record: CsvRecord
   #columns: readonly string[] | undefined
-  /** The line on which the row began that isn't complete yet. */
+  /** The line on which the incomplete row began. */
   #first = 0
   #bytes = 0
-  /** What is wrong with that row's text. */
+  /** The fault in the text of that row. */
   #problem: string | undefined
 
   constructor(options: CsvOptions) {
@@ -55,7 +57,7 @@ class CsvRows {
     this.#record = new CsvRecord(options.delimiter, options.quotes)
   }
 
-  /** The row that the line completes: `undefined` if there is none. */
+  /** Returns the row that the line completes; `undefined` if it completes none. */
   row(line: Line): SourceRow | undefined {
     const { number, bytes, ended } = line
     if (!this.#record.isOpen) {
@@ -67,17 +69,17 @@ class CsvRows {
     if (line.tooLong || this.#bytes - 1 > this.#options.maxRecordBytes) return this.#tooLong(line)
     const { text, invalidAt } = decodeLine(bytes)
     if (invalidAt !== undefined) this.#problem ??= notUtf8(line, invalidAt)
-    if (text.includes('\0')) this.#problem ??= 'a NUL character, which no text has'
+    if (text.includes('\0')) this.#problem ??= 'not text: it contains a NUL character'
     if (!this.#record.add(text, ended)) return undefined
     const { fields } = this.#record
     if (this.#record.isBroken) {
-      return this.#final('a quote opens here and closes on another line, amid more text')
+      return this.#final('a quote opens here and closes on another line, with more text after it')
     }
     if (fields.length === 1 && fields[0] === '' && bytes.length < 2) return undefined
     return this.#finish(fields)
   }
 
-  /** A row that the end of the file leaves incomplete. */
+  /** Returns the row that the end of the file leaves incomplete. */
   end(): SourceRow | undefined {
     return this.#record.isOpen ? this.#final('a quote opens here and never closes') : undefined
   }
@@ -95,7 +97,7 @@ class CsvRows {
     if (this.#problem !== undefined) return { line, problem: this.#problem }
     const columns = this.#columns ?? []
     if (fields.length !== columns.length) {
-      return { line, problem: `${fields.length} fields, where ${columns.length} are expected` }
+      return { line, problem: `${fields.length} fields instead of ${columns.length}` }
     }
     // No prototype: a column may be called __proto__.
     const record = Object.create(null) as Record<string, string>
@@ -107,13 +109,13 @@ class CsvRows {
     const limit = `a row ${tooLong(this.#options.maxRecordBytes)}`
     if (this.#record.isOpen || this.#options.quotes || this.#columns === undefined) {
       return this.#final(
-        this.#options.quotes ? `${limit}; a quote that never closes, or another format?` : limit,
+        this.#options.quotes ? `${limit}, or look for a quote that never closes` : limit,
       )
     }
     return { line: line.number, problem: limit }
   }
 
-  /** The file from here on can't be divided into rows. */
+  /** Ends the rows: the rest of the file can't be divided into rows. */
   #final(problem: string): SourceRow {
     return { line: this.#first, problem, final: true }
   }
@@ -142,8 +144,8 @@ class CsvRows {
 const NAME_LENGTH = 40
 
 /**
- * A column's name for messages. With another delimiter than the file's, one may be as long as a
- * line.
+ * Shortens a column's name for messages. If the file's delimiter is another one, a name may be as
+ * long as a line.
  */
 export function shortened(name: string): string {
   return name.length <= NAME_LENGTH ? name : `${name.slice(0, NAME_LENGTH)}…`

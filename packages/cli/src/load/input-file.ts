@@ -4,18 +4,18 @@ import type { Input } from '../io.js'
 
 const CHUNK_BYTES = 256 * 1024
 
-/** What is loaded, as a stream that knows how far it was read. */
+/** The input of a load: a stream that counts the bytes that were read. */
 export interface InputFile {
   /** For messages. */
   readonly name: string
-  /** Absent where nobody knows, as for a pipe. */
+  /** `undefined` if the size isn't known, as for a pipe. */
   readonly bytes: number | undefined
   readonly bytesRead: number
   chunks(): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
 
-/** A file by its absolute path. Throws the system's error where it can't be opened. */
+/** Opens a file by its absolute path. Throws the system's error if it can't be opened. */
 export async function openInputFile(path: string, name: string): Promise<InputFile> {
   const handle = await open(path, 'r')
   const status = await handle.stat()

@@ -3,8 +3,8 @@ import type { RowSource, SourceRow } from './row-source.js'
 type Rows = readonly SourceRow[]
 
 /**
- * Rows until the signal aborts, then none, also in the middle of waiting for more. One listener
- * serves all waits: a promise that is raced once for each batch would remember every one of them.
+ * Returns rows until the signal aborts, then none, even during a wait for more. One listener serves
+ * all waits, because a promise that is raced for each batch would keep all of them in memory.
  */
 export class InterruptibleRows {
   readonly #source: RowSource
@@ -23,15 +23,15 @@ export class InterruptibleRows {
   }
 
   /**
-   * Reads the first rows, which `next` then returns. Throws what is wrong with the file as a whole.
-   * `undefined` if there are none.
+   * Reads the first rows, which `next` then returns; `undefined` if there are none. Throws if the
+   * file as a whole can't be read.
    */
   async peek(): Promise<Rows | undefined> {
     this.#first ??= await this.next()
     return this.#first
   }
 
-  /** `undefined` at the end. */
+  /** Returns `undefined` at the end. */
   async next(): Promise<Rows | undefined> {
     const first = this.#first
     this.#first = undefined
@@ -43,7 +43,7 @@ export class InterruptibleRows {
     })
   }
 
-  /** Ends the reading. Not awaited: a source that waits for input ends when that does. */
+  /** Ends the reading. Not awaited: a source that waits for input ends when its input does. */
   end(): void {
     this.#signal.removeEventListener('abort', this.#onAbort)
     this.#source.return().then(undefined, () => {})

@@ -5,9 +5,9 @@ import type { RowSource, SourceRow } from './row-source.js'
 import type { TextInput } from './text-input.js'
 
 const OPEN_BRACKET = 0x5b
-const ARRAY = 'an array; `jq -c .[]` makes JSON lines of one'
+const TO_LINES = '`jq -c .[]` converts an array to JSON lines'
 
-/** Rows of JSON lines: one JSON object on each line; empty lines are nothing. */
+/** Reads rows of JSON lines: one JSON object on each line. Empty lines are skipped. */
 export async function* jsonlSource(text: TextInput, maxRecordBytes: number): RowSource {
   for await (const lines of linesOf(text, maxRecordBytes)) {
     const rows: SourceRow[] = []
@@ -21,8 +21,9 @@ export async function* jsonlSource(text: TextInput, maxRecordBytes: number): Row
 
 function longRow({ number, bytes }: Line, maxRecordBytes: number): SourceRow {
   const [first] = trimmed(bytes)
-  const problem = first === OPEN_BRACKET ? `${ARRAY}, on a line` : 'a line'
-  return { line: number, problem: `${problem} ${tooLong(maxRecordBytes)}` }
+  const problem = `a line ${tooLong(maxRecordBytes)}`
+  if (first !== OPEN_BRACKET) return { line: number, problem }
+  return { line: number, problem: `an array on ${problem}; ${TO_LINES}` }
 }
 
 function rowOf(line: Line): SourceRow | undefined {
@@ -46,7 +47,7 @@ function rowOf(line: Line): SourceRow | undefined {
   return { line: number, record, json, bytes }
 }
 
-/** Without white space around it. */
+/** Removes white space at both ends. */
 function trimmed(line: Uint8Array): Uint8Array {
   let start = 0
   let end = line.length
@@ -55,15 +56,15 @@ function trimmed(line: Uint8Array): Uint8Array {
   return start === 0 && end === line.length ? line : line.subarray(start, end)
 }
 
-/** White space as JSON has it. */
+/** Whether the byte is white space in JSON. */
 function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a
 }
 
-/** The usual reason why the first line is no record. */
+/** Suggests the usual reason why the first line is no record. */
 function hint(json: string, line: number): string {
   if (line !== 1) return ''
-  if (json.startsWith('[')) return ` but ${ARRAY}`
+  if (json.startsWith('[')) return ` but an array; ${TO_LINES}`
   if (json === '{') return '; `jq -c .` puts each record on one line'
   if (/[^\r]\r[^\r]/.test(json)) {
     return "; if its lines end with CR alone, `tr '\\r' '\\n'` converts them"

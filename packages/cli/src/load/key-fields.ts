@@ -1,20 +1,20 @@
 import { BadRowError } from './bad-row.js'
 import { assertAsWritten } from './source-text.js'
 
-/** Where in a record its key is: one field, or several. */
+/** Finds the key in a record: in one field, or in several. */
 export class KeyFields {
   readonly count: number
   readonly #paths: readonly { name: string; steps: readonly string[] }[]
 
-  /** `a.b` is the field `a.b`, or else the field `b` of `a`. */
+  /** `a.b` means the field `a.b`, or else the field `b` of `a`. */
   constructor(names: readonly string[]) {
     this.count = names.length
     this.#paths = names.map((name) => ({ name, steps: name.split('.') }))
   }
 
   /**
-   * The values of the fields. `json` is the record's text, if it has one. Throws `BadRowError` for
-   * a field that is missing, null or empty, or isn't what the text says.
+   * Returns the values of the fields. `json` is the record's text, if it has one. Throws
+   * `BadRowError` if a field is missing, null or empty, or isn't what the text says.
    */
   of(record: unknown, json: string | undefined): unknown[] {
     return this.#paths.map(({ name, steps }) => {

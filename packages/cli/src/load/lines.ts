@@ -7,16 +7,16 @@ const NEWLINE = 0x0a
 export interface Line {
   /** Counted from 1. */
   readonly number: number
-  /** Where in the file it begins; `undefined` if the file isn't UTF-8. */
+  /** Where in the file the line begins; `undefined` if the file isn't UTF-8. */
   readonly offset: number | undefined
   /**
-   * Without the LF that ends it. A CR before that is still there: whether it belongs to the end
-   * depends on the format. Valid until the next lines are asked for.
+   * The line without its LF. A CR before the LF is kept: whether it belongs to the line's end
+   * depends on the format. Valid until the next lines are requested.
    */
   readonly bytes: Uint8Array
-  /** Whether an LF ends it, as it does every line but the last. */
+  /** False only for a last line without an LF. */
   readonly ended: boolean
-  /** Longer than a line may be: of its bytes there are only the first few. */
+  /** Whether the line is longer than allowed: then `bytes` holds only the first few bytes. */
   readonly tooLong: boolean
 }
 
@@ -24,8 +24,8 @@ const NOTHING = new Uint8Array(0)
 const FIRST_FEW = 16
 
 /**
- * The lines of a text, those of a chunk at a time; a last line needs no end. Holds at most
- * `maxBytes` and a chunk, however long a line is.
+ * Splits a text into lines, and yields the lines of one chunk at a time. The last line needs no LF.
+ * Holds at most `maxBytes` and a chunk, however long a line is.
  */
 export async function* linesOf(
   { chunks, start }: TextInput,
@@ -33,10 +33,10 @@ export async function* linesOf(
 ): AsyncGenerator<readonly Line[]> {
   let number = 1
   let lineStart = start ?? 0
-  // The pieces of a line that isn't complete yet: joined once, however many there are.
+  // The pieces of an incomplete line: joined once, however many they are.
   let pieces: Uint8Array[] = []
   let length = 0
-  /** The first few bytes of a line whose pieces are too many. */
+  /** The first few bytes of a line that is too long. */
   let beginning: Uint8Array | undefined
   const end = (piece: Uint8Array, ended: boolean): Line => {
     const whole = length + piece.length

@@ -11,7 +11,7 @@ import { KeyValueWriter, RecordWriter, type RowWriter } from './row-writer.js'
 import { TargetTables } from './target-tables.js'
 import { textOf } from './text-input.js'
 
-/** What the command line says of how a file is read and where its rows go. */
+/** Options that say how a file is read and where its rows go. */
 export interface LoadOptions extends ByteFormatOptions, EncodingOptions {
   format?: Format
   key?: string[]
@@ -22,18 +22,15 @@ export interface LoadOptions extends ByteFormatOptions, EncodingOptions {
   maxRecord?: number
 }
 
-/**
- * A record of the usual kind is far smaller, and a file that isn't what it seems to be costs no
- * more.
- */
+/** Far more than a usual record has, and a limit to what a file in the wrong format can cost. */
 const MAX_RECORD_MIB = 64
 /**
- * Larger than any line that holds the engine's largest value as Base64, and than strings may be.
+ * More than a line with the engine's largest value as Base64 has, and less than a string may have.
  */
 const LARGEST_RECORD_MIB = 400
 const MIB = 1024 * 1024
 
-/** Throws `UsageError` for options that contradict each other; gives the format of the file. */
+/** Returns the format of the file. Throws `UsageError` for options that contradict each other. */
 export function planFormat(file: string, options: LoadOptions): Format {
   const digits = byteFormatOf(options)
   if (digits !== 'text' && options.key !== undefined) {
@@ -41,25 +38,25 @@ export function planFormat(file: string, options: LoadOptions): Format {
   }
   const format = options.format ?? (file === '-' ? undefined : formatOf(file)) ?? 'jsonl'
   if (format === 'jsonl' && (options.delimiter !== undefined || !options.header)) {
-    throw new UsageError('--delimiter and --no-header are for CSV and TSV; say --format csv')
+    throw new UsageError('--delimiter and --no-header are for CSV and TSV; use --format csv')
   }
   if (options.delimiter !== undefined && [...options.delimiter].length !== 1) {
-    throw new UsageError('--delimiter is one character')
+    throw new UsageError('--delimiter must be one character')
   }
   if (options.delimiter !== undefined && /["\r\n]/.test(options.delimiter)) {
-    throw new UsageError('--delimiter is neither a quote nor a line break')
+    throw new UsageError('--delimiter can’t be a quote or a line break; use another character')
   }
   const { maxRecord = MAX_RECORD_MIB } = options
   if (maxRecord < 1 || maxRecord > LARGEST_RECORD_MIB) {
-    throw new UsageError(`--max-record is 1 to ${LARGEST_RECORD_MIB}, in MiB`)
+    throw new UsageError(`--max-record must be 1 to ${LARGEST_RECORD_MIB}, in MiB`)
   }
   if (format !== 'jsonl' && !options.header && options.key === undefined) {
-    throw new UsageError('without a header, --key says which column is the key: --key 1')
+    throw new UsageError('without a header, name the key’s column by its number, as in --key 1')
   }
   return format
 }
 
-/** The tables that rows can go to, and the encodings of those that are made. */
+/** Returns the tables that rows can go to, with the encodings of tables to create. */
 export function planTables(
   database: Database,
   format: Format,
@@ -79,7 +76,7 @@ export function planTables(
   })
 }
 
-/** What becomes of a row. `table` is the one that the command line names. */
+/** Returns the writer of the rows. `table` is the name from the command line, if there is one. */
 export function planRows(
   targets: TargetTables,
   options: LoadOptions,
@@ -97,8 +94,8 @@ export function planRows(
 }
 
 /**
- * The rows of the file. Throws `CommandError` with the code `FIRN_BAD_INPUT` for one that isn't
- * text, before its first row.
+ * Reads the rows of the file. Throws `CommandError` with the code `FIRN_BAD_INPUT` before the first
+ * row if the file isn't text.
  */
 export async function* planSource(
   input: InputFile,
@@ -120,16 +117,16 @@ export async function* planSource(
   })
 }
 
-/** Found out before the first row, not once per row. */
+/** Checked once before the first row, not once per row. */
 function assertKeyColumns(columns: readonly string[], options: LoadOptions, name: string): void {
   const wanted = options.key ?? ['key', 'value']
   const missing = wanted.find((column) => !columns.includes(column))
   if (missing === undefined) return
-  // Without a header, or with another delimiter, a name is as long as a line.
+  // Without a header, or with another delimiter, a name may be as long as a line.
   const there = columns.slice(0, 20).map(shortened).join(', ')
   throw new UsageError(
     options.key === undefined
-      ? `${name}: which column is the key? Name it with --key; there are ${there}`
-      : `${name}: no column ${JSON.stringify(missing)}; there are ${there}`,
+      ? `${name}: the key’s column is unknown; name it with --key; the columns are ${there}`
+      : `${name}: no column ${JSON.stringify(missing)}; the columns are ${there}`,
   )
 }

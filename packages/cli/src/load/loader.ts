@@ -5,14 +5,14 @@ import type { InterruptibleRows } from './interruptible-rows.js'
 import type { SourceRow } from './row-source.js'
 import type { RowWriter } from './row-writer.js'
 
-// Well under what a log takes inline, and enough that a commit costs little per row.
+// Well below the size that a log takes inline, and enough to keep the cost of a commit per row low.
 const BATCH_ROWS = 1000
 const BATCH_BYTES = 256 * 1024
 
 export interface LoadHooks {
-  /** Go on behind rows that can't be loaded. */
+  /** Whether to continue after rows that can't be loaded. */
   skipBad: boolean
-  /** Called now and then. */
+  /** Called from time to time. */
   onProgress(records: number): void
   /** Called for each row that is skipped. */
   onSkip(line: number, problem: string): void
@@ -21,16 +21,16 @@ export interface LoadHooks {
 export interface LoadResult {
   records: number
   skipped: number
-  /** The bad row that ended the load. `final`: leaving it out would not help. */
+  /** The bad row that ended the load. `final`: skipping it wouldn't help. */
   stopped?: { line: number; problem: string; final: boolean }
-  /** Why the rest of the file couldn't be read, or goes nowhere. */
+  /** Why the rest of the file couldn't be read, or no table takes it. */
   failure?: { error: unknown }
 }
 
 /**
- * Writes rows in batches, buffered, and makes them durable at the end, also if a bad row, the
- * signal or a failure to read ends the load early: what was counted is in. Throws what kept a row
- * from being written; then nobody knows how many are in.
+ * Writes rows in buffered batches, and makes them durable at the end, even if a bad row, the signal
+ * or a failure to read ends the load early: every counted row is in the database. Throws if a row
+ * couldn't be written; then it isn't known how many rows are in.
  */
 export async function loadRows(
   database: Database,
@@ -44,7 +44,7 @@ export async function loadRows(
   const commit = async (): Promise<void> => {
     const { size } = batch
     if (size === 0) return
-    // Taken out first: a batch that can't be written isn't written again.
+    // Replaced first, so that a batch that can't be written isn't written again.
     const full = batch
     batch = database.batch()
     batchBytes = 0
@@ -70,8 +70,8 @@ export async function loadRows(
 }
 
 /**
- * Writes all rows as one commit, or none: where a bad row, the signal or a failure ends the load,
- * nothing is in. Needs little more memory than `loadRows`, whatever the number of rows.
+ * Writes all rows as one commit, or none: if a bad row, the signal or a failure ends the load,
+ * nothing is written. Needs little more memory than `loadRows`, whatever the number of rows.
  */
 export async function loadAtomically(
   database: Database,
@@ -102,7 +102,10 @@ export async function loadAtomically(
   return result
 }
 
-/** The next rows, `undefined` at the end, or if they can't be read, which the result then says. */
+/**
+ * Returns the next rows; `undefined` at the end, and if they can't be read, which the result then
+ * says.
+ */
 async function nextRows(
   source: InterruptibleRows,
   result: LoadResult,
@@ -115,7 +118,10 @@ async function nextRows(
   }
 }
 
-/** Puts a row into the batch, and gives its bytes: none for one that is skipped. */
+/**
+ * Puts a row into the batch, and returns its bytes: 0 if it is skipped, `undefined` if the load
+ * ends.
+ */
 function take(
   row: SourceRow,
   writer: RowWriter,
@@ -138,7 +144,7 @@ function take(
   return undefined
 }
 
-/** Bytes, a problem of the row, or one of the load as a whole. */
+/** Returns the row's bytes, its problem, or a problem of the whole load. */
 function tryWrite(writer: RowWriter, row: SourceRow, batch: Batch): number | string | CommandError {
   if (row.problem !== undefined) return row.problem
   try {

@@ -1,15 +1,15 @@
-/** One row of a file, or why there is none in its place. */
+/** One row of a file, or its problem. */
 export interface SourceRow {
-  /** The line on which it begins, counted from 1. */
+  /** The line on which the row begins, counted from 1. */
   line: number
-  /** The row as JSON has it, usually an object. */
+  /** The row as a JSON value, usually an object. */
   record?: unknown
-  /** Its JSON text, as it stands in the file where the file holds JSON. */
+  /** Its JSON text, exactly as it stands in the file if the file is JSON. */
   json?: string
-  /** The bytes of that text. Valid until the next handful of rows is asked for. */
+  /** The bytes of that text. Valid until the next rows are requested. */
   bytes?: Uint8Array
   problem?: string
-  /** The problem hides all that comes behind it: there is no going on. */
+  /** Whether the problem hides everything after it: the load can't continue. */
   final?: boolean
 }
 
@@ -28,7 +28,7 @@ const EXTENSIONS: Readonly<Record<string, Format>> = {
   tab: 'tsv',
 }
 
-/** The format that a file's name says; `undefined` where it says none. */
+/** Returns the format that a file's name implies; `undefined` if it implies none. */
 export function formatOf(path: string): Format | undefined {
   const extension = /\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase()
   return extension === undefined ? undefined : EXTENSIONS[extension]

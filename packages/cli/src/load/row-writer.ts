@@ -8,12 +8,12 @@ import { assertAsWritten, memberText } from './source-text.js'
 import { bytesOfDigits, keyOfJson, keyOfParts, valueOfJson } from './stored-form.js'
 import type { Target, TargetTables } from './target-tables.js'
 
-/** Puts a row into a batch; gives the bytes of its key and value. */
+/** Puts a row into a batch, and returns the bytes of its key and value. */
 export interface RowWriter {
   write(row: SourceRow, batch: Batch): number
 }
 
-/** Rows whose key is in some of their fields; the whole row is the value. */
+/** Writes rows whose key is in some of their fields; the whole row is the value. */
 export class RecordWriter implements RowWriter {
   readonly #target: Target
   readonly #key: KeyFields
@@ -45,7 +45,7 @@ interface KeyValueRow {
   encoding?: unknown
 }
 
-/** Rows of a key and a value, as `firn dump` prints them. */
+/** Writes rows of a key and a value, as `firn dump` prints them. */
 export class KeyValueWriter implements RowWriter {
   readonly #tables: TargetTables
   readonly #table: string | undefined
@@ -53,7 +53,7 @@ export class KeyValueWriter implements RowWriter {
   readonly #digits: 'hex' | 'base64' | undefined
   #dumpedTable: string | undefined
 
-  /** `table` takes all rows, whatever table they name; `fallback` takes those that name none. */
+  /** `table` takes all rows, whatever table they name; `fallback` takes rows that name none. */
   constructor(
     tables: TargetTables,
     options: {
@@ -72,7 +72,7 @@ export class KeyValueWriter implements RowWriter {
     const row = record as KeyValueRow
     const has = (member: string): boolean => Object.hasOwn(row, member)
     if (!has('key') || !has('value')) {
-      throw new BadRowError('no "key" and "value"; --key <field> names the field that is the key')
+      throw new BadRowError('no "key" and "value"; name the field of the key with --key <field>')
     }
     if (json !== undefined) assertAsWritten(json, ['key'], row.key)
     const target = this.#targetOf(row, has)
@@ -92,12 +92,12 @@ export class KeyValueWriter implements RowWriter {
     const options = has('options') ? row.options : undefined
     if (!has('table')) return this.#tables.get(this.#table ?? this.#fallback, options)
     const { table } = row
-    if (typeof table !== 'string') throw new BadRowError('"table" is no string')
+    if (typeof table !== 'string') throw new BadRowError('"table" is not a string')
     if (this.#table === undefined) return this.#tables.get(table, options)
     this.#dumpedTable ??= table
     if (this.#dumpedTable !== table) {
       throw new UsageError(
-        `the rows are of several tables, which --table ${this.#table} would mix; leave --table out`,
+        `the rows belong to several tables, which --table ${this.#table} would mix; leave out --table`,
       )
     }
     return this.#tables.get(this.#table, options)

@@ -2,7 +2,7 @@ import { countOf } from '../text/quantities.js'
 
 const SHOWN = 10
 
-/** The rows that were left out: the first few by line and reason, the others by number. */
+/** Collects skipped rows: the first few with line and reason, the others as a count. */
 export class SkippedRows {
   readonly #name: string
   readonly #first: string[] = []

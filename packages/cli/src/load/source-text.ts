@@ -3,26 +3,26 @@ import { jsonElementText, jsonMemberTexts } from '../text/json-text.js'
 import { BadRowError } from './bad-row.js'
 
 /**
- * Throws `BadRowError` unless the value at `path` of a record, which is to be a key, is just what
- * stands in the record's text `json`: a member that is there twice has two values, and a number may
- * have more digits than a double.
+ * Throws `BadRowError` unless the value at `path`, which is to be a key, is exactly what the
+ * record's text `json` says: a member that occurs twice has two values, and a number may have more
+ * digits than a double.
  */
 export function assertAsWritten(json: string, path: readonly string[], value: unknown): void {
-  // A string is what it says. Its text is looked for only if there may be two.
+  // A string is what its text says. The text is searched only if the member may occur twice.
   const plain = typeof value === 'string' || typeof value === 'boolean'
   if (plain && path.length === 1 && !mayBeTwice(json, path[0] as string)) return
   const text = textAt(json, path)
   if (!plain) assertExact(text, 'the key')
 }
 
-/** The text of a member of a record. Throws `BadRowError` if the member is there twice. */
+/** Returns the text of a member of a record. Throws `BadRowError` if the member occurs twice. */
 export function memberText(json: string, name: string): string {
   const texts = jsonMemberTexts(json, name)
-  if (texts.length > 1) throw new BadRowError(`the field ${JSON.stringify(name)} is there twice`)
+  if (texts.length > 1) throw new BadRowError(`the field ${JSON.stringify(name)} occurs twice`)
   return texts[0] ?? ''
 }
 
-/** Throws `BadRowError` if what this JSON text says would come back as something else. */
+/** Throws `BadRowError` if a value would come back different from this JSON text. */
 export function assertExact(json: string, what: string): void {
   const inexact = whyInexact(json)
   if (inexact !== undefined) throw new BadRowError(`${what}${inexact}`)
@@ -36,7 +36,7 @@ function textAt(json: string, path: readonly string[]): string {
   )
 }
 
-/** False only if the member can't be there twice, which is cheaper than to look at all of them. */
+/** Returns false only if the member can't occur twice. Cheaper than a search of all members. */
 function mayBeTwice(json: string, name: string): boolean {
   const quoted = JSON.stringify(name)
   // A name may be written with escapes.

@@ -4,21 +4,19 @@ import { CommandError } from '../errors.js'
 import type { EncodingNames } from '../text/table-text.js'
 import { BadRowError } from './bad-row.js'
 
-/** A table that rows go into. */
+/** A table that rows go to. */
 export interface Target {
   table: StoredTable
   encodings: EncodingNames
 }
 
-/** What the first row of a table in a dump says of it. */
+/** Options of a table, from its first row in a dump. */
 interface DumpedOptions extends Partial<EncodingNames> {
   history?: HistoryRetention
   compression?: 'none' | 'lz4' | 'deflate'
 }
 
-/**
- * The tables that a load writes to. Those that don't exist come into being with their first row.
- */
+/** The tables that a load writes to. The first row of a table that doesn't exist creates it. */
 export class TargetTables {
   readonly #database: Database
   readonly #existing: Map<string, EncodingNames>
@@ -38,7 +36,9 @@ export class TargetTables {
     this.#defaults = defaults
   }
 
-  /** `chosen` are encodings that the user insists on, `defaults` those of new tables otherwise. */
+  /**
+   * `chosen` are encodings that the user asked for; `defaults` are those of new tables otherwise.
+   */
   static async of(
     database: Database,
     chosen: Partial<EncodingNames>,
@@ -55,7 +55,8 @@ export class TargetTables {
   }
 
   /**
-   * `dumped` comes with the first row of a table in a dump, and counts for tables that are made.
+   * `dumped` comes with the first row of a table in a dump. Its options are for tables that are
+   * created; the encodings of an existing table must be the same.
    */
   get(name: string, dumped?: unknown): Target {
     const known = this.#targets.get(name)
@@ -82,7 +83,7 @@ export class TargetTables {
 
 function dumpedOptions(options: unknown): DumpedOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new BadRowError('"options" is no object')
+    throw new BadRowError('"options" is not an object')
   }
   return options
 }
@@ -93,7 +94,7 @@ function assertSame(name: string, existing: EncodingNames, dumped: DumpedOptions
     if (other === undefined || other === existing[role]) continue
     throw new CommandError(
       'FIRN_TABLE_OPTIONS',
-      `the rows are of a table with ${other} ${role}, table ${JSON.stringify(name)} here has ${existing[role]} ${role}; load them into another table with --table`,
+      `the rows come from a table with ${other} ${role}, but table ${JSON.stringify(name)} has ${existing[role]} ${role}; load them into another table with --table`,
     )
   }
 }

@@ -4,9 +4,12 @@ import { decodeUtf16, isWellFormed } from '../text/utf16.js'
 import { kindOfBinary, recode } from './binary-kinds.js'
 import type { InputFile } from './input-file.js'
 
-/** As many bytes as every mark and magic number has. */
+/** The length of the longest mark or magic number. */
 const HEAD_BYTES = 16
-/** As many as most have: enough for a first line that ends, as more may be long in coming. */
+/**
+ * The length of most of them: enough if a first line ends in it, because more may take long to
+ * come.
+ */
 const SHORT_HEAD_BYTES = 4
 const NEWLINE = 0x0a
 
@@ -14,16 +17,17 @@ const NEWLINE = 0x0a
 export interface TextInput {
   readonly chunks: AsyncIterable<Uint8Array>
   /**
-   * Where in the file the text begins. `undefined` for a file that isn't UTF-8: places in `chunks`
-   * say nothing of places in the file.
+   * Where in the file the text begins. `undefined` if the file isn't UTF-8: then offsets in
+   * `chunks` aren't offsets in the file.
    */
   readonly start: number | undefined
 }
 
 /**
- * Reads the beginning of a file and says how to read the rest: UTF-8, or UTF-16 with a byte-order
- * mark, which becomes UTF-8. Throws `CommandError` with the code `FIRN_BAD_INPUT` for anything
- * else. Bytes further on that aren't UTF-8 are for the reader of lines to find.
+ * Reads the beginning of a file and decides how to read the rest: as UTF-8, or as UTF-16 with a
+ * byte-order mark, which is converted to UTF-8. Throws `CommandError` with the code
+ * `FIRN_BAD_INPUT` for anything else. Later bytes that aren't UTF-8 are left for the reader of
+ * lines to find.
  */
 export async function textOf(input: Pick<InputFile, 'name' | 'chunks'>): Promise<TextInput> {
   const chunks = new Lookahead(input.chunks())
@@ -57,7 +61,7 @@ function enoughToJudge(head: Uint8Array): boolean {
   return head.length >= SHORT_HEAD_BYTES && head.includes(NEWLINE)
 }
 
-/** A stream of which the beginning was looked at. */
+/** A stream whose beginning can be examined first. */
 class Lookahead {
   readonly #chunks: AsyncIterator<Uint8Array>
   #head: Uint8Array = new Uint8Array(0)
@@ -67,7 +71,7 @@ class Lookahead {
     this.#chunks = chunks[Symbol.asyncIterator]()
   }
 
-  /** The beginning, as far as it is `enough`, or all there is. */
+  /** Returns the beginning, until it is `enough`, or all there is. */
   async peek(enough: (head: Uint8Array) => boolean): Promise<Uint8Array> {
     try {
       while (!enough(this.#head)) {
@@ -76,13 +80,13 @@ class Lookahead {
         this.#head = this.#head.length === 0 ? next.value : concatBytes([this.#head, next.value])
       }
     } catch (error) {
-      // Met again behind what was read before it.
+      // Thrown again after the bytes that were read before it.
       this.#failure = { error }
     }
     return this.#head
   }
 
-  /** Everything from byte `start` on, which is in the beginning. */
+  /** Yields everything from byte `start` on, which must be in the beginning. */
   async *from(start: number): AsyncGenerator<Uint8Array> {
     try {
       const head = this.#head.subarray(start)
@@ -123,6 +127,6 @@ async function* utf8Of(
 function brokenUtf16(name: string): CommandError {
   return new CommandError(
     'FIRN_BAD_INPUT',
-    `${name}: the file begins as UTF-16, but half a character stands in it; is it cut off?`,
+    `${name}: the file begins as UTF-16, but contains half a character; check whether it is cut off`,
   )
 }

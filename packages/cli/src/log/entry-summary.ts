@@ -3,25 +3,25 @@ import { decodeEdits, type Edit, type FileMeta, readRecords } from '@firn/manife
 import { KIND_DELETE, KIND_PUT } from '@firn/mvcc'
 import { countOf, formatBytes } from '../text/quantities.js'
 
-/** What one entry of the commit log did, in numbers. */
+/** The effects of one entry of the commit log, in numbers. */
 export interface EntrySummary {
   version: number
   /** Microseconds since the epoch. */
   timestamp: number
   token: string
-  /** Bytes of the payload; absent where the log has let go of it. */
+  /** Bytes of the payload; absent if the log has truncated it away. */
   bytes?: number
-  /** Absent where the log has let go of them. */
+  /** Absent if the log has truncated the payload away. */
   edits?: EditSummary[]
   /**
-   * What became of an entry whose payload the log has let go of: its records are in files, as are
-   * those of all entries up to `flushedThrough`, and a checkpoint holds the rest. Absent where the
-   * log still has it.
+   * Says that nothing is lost though the log has truncated the payload away: its records are in
+   * files, like those of all entries up to `flushedThrough`, and a checkpoint holds the rest.
+   * Absent if the log still has the payload.
    */
   inFiles?: { flushedThrough: number }
 }
 
-/** An edit by its type, with what there is to say of it. */
+/** An edit by its type, with a description. */
 export interface EditSummary {
   type: Edit['type']
   /** In words. */
@@ -30,14 +30,14 @@ export interface EditSummary {
   tables?: { table: string; puts: number; deletes: number; merges: number }[]
 }
 
-/** Reads entries one after the other, and learns the names of tables from them. */
+/** Summarizes entries one after another, and learns the names of tables from them. */
 export class EntrySummarizer {
   readonly #names: Map<number, string>
   readonly #flushedThrough: number
 
   /**
-   * `names` are those of tables that were there before the first entry. `flushedThrough` is what
-   * the newest checkpoint says: records of entries up to there are in files.
+   * `names` are the names of tables that existed before the first entry. `flushedThrough` comes
+   * from the newest checkpoint: records of entries up to there are in files.
    */
   constructor(names: ReadonlyMap<number, string>, flushedThrough = 0) {
     this.#names = new Map(names)
@@ -48,7 +48,7 @@ export class EntrySummarizer {
     const { version, timestamp, token, payload } = entry
     if (payload === undefined) {
       const flushedThrough = this.#flushedThrough
-      // Without a checkpoint that covers it, nothing holds it any more: `firn verify` says so.
+      // If no checkpoint covers it, nothing holds it any more: `firn verify` reports that.
       if (version > flushedThrough) return { version, timestamp, token }
       return { version, timestamp, token, inFiles: { flushedThrough } }
     }
@@ -112,7 +112,7 @@ export class EntrySummarizer {
       case 'pin':
         return `pins version ${edit.pin.version} as ${edit.pin.name}`
       case 'unpin':
-        return `lets go of the pin ${edit.name}`
+        return `releases the pin ${edit.name}`
       case 'checkpoint':
         return `announces the checkpoint of version ${edit.version}`
     }

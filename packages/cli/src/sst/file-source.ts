@@ -2,13 +2,13 @@ import { type FileHandle, open } from 'node:fs/promises'
 import type { SstSource } from '@firn/sst'
 import { CommandError } from '../errors.js'
 
-/** A file of this machine, as the SST reader wants it; `close` closes it. */
+/** Opens a file of this machine for the SST reader; `close` closes it. */
 export async function openFileSource(path: string): Promise<SstSource> {
   const handle = await open(path, 'r')
   const status = await handle.stat()
   if (!status.isFile()) {
     await handle.close()
-    throw new CommandError('FIRN_BAD_INPUT', `${path} is no file; name an .sst file`)
+    throw new CommandError('FIRN_BAD_INPUT', `${path} is not a file; name an .sst file`)
   }
   return {
     read: (offset, length) => readRange(handle, offset, length),
@@ -26,7 +26,7 @@ async function readRange(handle: FileHandle, offset: number, length: number): Pr
   let read = 0
   while (read < length) {
     const { bytesRead } = await handle.read(bytes, read, length - read, offset + read)
-    // A short reply is the reader's to judge.
+    // The reader decides what a short read means.
     if (bytesRead === 0) return bytes.subarray(0, read)
     read += bytesRead
   }

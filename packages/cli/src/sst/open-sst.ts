@@ -5,14 +5,16 @@ import type { CommandContext } from '../command-context.js'
 import { pathOf } from '../location.js'
 import { openFileSource } from './file-source.js'
 
-/** An SST that lies on this machine. */
+/** An SST on this machine. */
 export interface OpenSst {
   reader: SstReader
-  /** False where the file stores no timestamps: its entry in the commit log has the one of all. */
+  /**
+   * False if the file stores no timestamps: its entry in the commit log has the one of all records.
+   */
   timestamps: boolean
 }
 
-/** Opens an SST by its path, for as long as `use` takes. */
+/** Opens an SST by its path while `use` runs. */
 export async function withSst<T>(
   file: string,
   context: CommandContext,
@@ -36,7 +38,7 @@ async function openSst(source: Parameters<typeof SstReader.open>[0]): Promise<Op
   try {
     return { reader: await SstReader.open(source), timestamps: true }
   } catch (error) {
-    // The reader insists on the timestamp of a file that stores none; any one does for looking.
+    // The reader needs a timestamp for a file that stores none; any value will do to look at it.
     if (!isFirnError(error, 'FIRN_INVALID_ARGUMENT')) throw error
     return { reader: await SstReader.open(source, { timestamp: 0 }), timestamps: false }
   }

@@ -2,12 +2,10 @@ import { END, PENDING, type SstCursor, type SstReader } from '@firn/sst'
 
 const READ_AHEAD_BYTES = 1024 * 1024
 
-/**
- * Called per record, which the cursor's fields hold until the call is over. False ends the walk.
- */
+/** Called for each record, which the cursor's fields hold during the call. False ends the walk. */
 export type RecordVisitor = (cursor: SstCursor) => boolean
 
-/** Visits the records of a file in order. `after` runs between blocks, where something may wait. */
+/** Visits the records of a file in order. `after` runs between blocks, when waiting is possible. */
 export async function walkRecords(
   reader: SstReader,
   visit: RecordVisitor,

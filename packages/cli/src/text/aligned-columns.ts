@@ -2,13 +2,13 @@ import { textWidth } from './text-width.js'
 
 export interface Column {
   title: string
-  /** Numbers stand on the right. Default: left. */
+  /** Numbers go to the right. Default: left. */
   align?: 'left' | 'right'
 }
 
 const GAP = '  '
 
-/** The header and the rows as lines of equal columns, without spaces at their ends. */
+/** Returns the header and the rows as lines of aligned columns, without trailing spaces. */
 export function alignColumns(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],

@@ -10,13 +10,14 @@ import {
 import { isFirnError } from '@firn/env'
 import { UsageError } from '../errors.js'
 
-/** How bytes are written as text: as UTF-8 where they are that, or digit by digit. */
+/** How bytes are written as text: as UTF-8 if they are that, or as digits. */
 export type ByteFormat = 'text' | 'hex' | 'base64'
 
-// What a terminal would act on instead of showing it, as `printable` of @firn/bytes has it.
+// Characters that a terminal would act on instead of showing them, as in `printable` of
+// @firn/bytes.
 const UNPRINTABLE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
-/** The text of UTF-8 bytes, `undefined` for others. */
+/** Decodes UTF-8; returns `undefined` for other bytes. */
 export function utf8OrUndefined(bytes: Uint8Array): string | undefined {
   try {
     return utf8Decode(bytes)
@@ -26,7 +27,8 @@ export function utf8OrUndefined(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * The text of a line, with replacements if it isn't UTF-8: then also where the first wrong byte is.
+ * Decodes a line. If it isn't UTF-8, the text has replacements, and `invalidAt` is the first wrong
+ * byte.
  */
 export function decodeLine(bytes: Uint8Array): { text: string; invalidAt: number | undefined } {
   const text = utf8OrUndefined(bytes)
@@ -37,7 +39,7 @@ export function decodeLine(bytes: Uint8Array): { text: string; invalidAt: number
   for (;;) {
     const next = replaced.indexOf('\ufffd', from)
     at += Buffer.byteLength(next < 0 ? replaced.slice(from) : replaced.slice(from, next))
-    // A replacement character may stand in the file itself.
+    // A replacement character may be in the file itself.
     const genuine = bytes[at] === 0xef && bytes[at + 1] === 0xbf && bytes[at + 2] === 0xbd
     if (next < 0 || !genuine) return { text: replaced, invalidAt: at }
     at += 3
@@ -45,20 +47,20 @@ export function decodeLine(bytes: Uint8Array): { text: string; invalidAt: number
   }
 }
 
-/** Bytes on one line: UTF-8 as itself where a terminal only shows it, else with escapes. */
+/** Shows bytes on one line: UTF-8 as itself if a terminal only shows it, else with escapes. */
 export function lineOf(bytes: Uint8Array): string {
   const text = utf8OrUndefined(bytes)
   return text === undefined || UNPRINTABLE.test(text) ? printable(bytes) : text
 }
 
-/** Bytes as a text of several lines, safe on a terminal. */
+/** Shows bytes as text of several lines, safe on a terminal. */
 export function documentOf(bytes: Uint8Array): string {
   const text = utf8OrUndefined(bytes)
   const safe = text !== undefined && !UNPRINTABLE.test(text.replace(/[\t\r\n]/g, ''))
   return safe ? text : printable(bytes)
 }
 
-/** Text for people with all that a terminal would act on as escapes, like `\x1b` and `\u{202e}`. */
+/** Escapes all that a terminal would act on, as in `\x1b` and `\u{202e}`. */
 export function safeText(text: string): string {
   if (!UNPRINTABLE.test(text)) return text
   return text.replace(new RegExp(UNPRINTABLE, 'gu'), (character) => {
@@ -67,7 +69,10 @@ export function safeText(text: string): string {
   })
 }
 
-/** JSON text with all that a terminal would act on as `\uNNNN`, which means the same in JSON. */
+/**
+ * Escapes all in a JSON text that a terminal would act on as `\uNNNN`, which means the same in
+ * JSON.
+ */
 export function printableJson(json: string): string {
   if (!UNPRINTABLE.test(json)) return json
   return json.replace(new RegExp(UNPRINTABLE, 'gu'), (character) => {
@@ -80,7 +85,7 @@ export function printableJson(json: string): string {
   })
 }
 
-/** The same for lines of JSON, whose ends stay. */
+/** Escapes lines of JSON as `printableJson` does, and keeps their ends. */
 export function printableJsonLines(lines: string): string {
   return lines.split('\n').map(printableJson).join('\n')
 }
@@ -89,7 +94,7 @@ export function digitsOf(bytes: Uint8Array, format: 'hex' | 'base64'): string {
   return format === 'hex' ? toHex(bytes) : toBase64(bytes)
 }
 
-/** The bytes that an argument means. `what` names it in the error for one that means none. */
+/** Decodes an argument. `what` names it in the error if it is invalid. */
 export function bytesOf(text: string, format: ByteFormat, what: string): Uint8Array {
   try {
     if (format === 'hex') return fromHex(text)

@@ -5,8 +5,8 @@ const SMALL_INTEGER = /^(?:0|-?[1-9]\d{0,14})$/
 
 /**
  * Whether a JSON number comes back from a double as it went in: as the same decimal number, however
- * written. `1.0` and `1e0` do, as 1, and so does `0.1`. `0.30000000000000001`, which would come
- * back as 0.3, `1e400` and `-0` don't.
+ * written. `1.0` and `1e0` do, as 1, and so does `0.1`. `0.30000000000000001` (which would come
+ * back as 0.3), `1e400` and `-0` don't.
  */
 export function isExactNumber(source: string): boolean {
   if (SMALL_INTEGER.test(source)) return true
@@ -16,9 +16,9 @@ export function isExactNumber(source: string): boolean {
 }
 
 /**
- * Why a key, or a tuple, would come back as another one than this valid JSON says, behind what is
- * to be said of it: for a number that a double can't hold, or an object with a member that is there
- * twice. `undefined` if it comes back as it is.
+ * Says why a key or a tuple would come back different from this valid JSON: for a number that a
+ * double can't hold, or an object with a member that occurs twice. The caller puts the subject
+ * before it. Returns `undefined` if it comes back as it is.
  */
 export function whyInexact(json: string): string | undefined {
   let objects = 0
@@ -35,13 +35,15 @@ export function whyInexact(json: string): string | undefined {
     }
   }
   // An object in a tuple stands for one value, and has one member.
-  return members > objects ? ' holds an object with a member that is there twice' : undefined
+  return members > objects ? ' holds an object with a member that occurs twice' : undefined
 }
 
 const INEXACT =
-  ' holds a number that would come back as another one: a double can’t hold its digits (as those of integers beyond 2^53), it is too large, or it is minus zero; write it as a string'
+  ' holds a number that would come back as another one: it has too many digits for a double (such as an integer beyond 2^53), is too large, or is minus zero; write it as a string'
 
-/** One text for each decimal number: its digits without zeros at the ends, and a power of ten. */
+/**
+ * Returns one text per decimal number: its digits without zeros at the ends, and a power of ten.
+ */
 function decimalOf(text: string): string | undefined {
   const match = NUMBER.exec(text)
   if (match === null) return undefined

@@ -1,8 +1,8 @@
 import { utf8OrUndefined } from './byte-text.js'
 
 /**
- * The JSON text that these bytes are, on one line and otherwise as stored: going through values
- * would lose digits of long numbers. `undefined` where they aren't JSON.
+ * Returns the JSON text that these bytes are, on one line and otherwise as stored: parsing it would
+ * lose digits of long numbers. Returns `undefined` if they aren't JSON.
  */
 export function jsonTextOf(bytes: Uint8Array): string | undefined {
   const text = utf8OrUndefined(bytes)
@@ -21,7 +21,7 @@ export function isJson(text: string): boolean {
 }
 
 /**
- * The texts of all members of the valid JSON object `text` that have this name, as they stand
+ * Returns the texts of all members with this name in the valid JSON object `text`, as they stand
  * there.
  */
 export function jsonMemberTexts(text: string, name: string): string[] {
@@ -29,7 +29,7 @@ export function jsonMemberTexts(text: string, name: string): string[] {
   let at = skipSpace(text, text.indexOf('{') + 1)
   while (text[at] === '"') {
     const nameEnd = skipValue(text, at)
-    // Behind the name come spaces, a colon and spaces.
+    // After the name come spaces, a colon and spaces.
     const start = skipSpace(text, skipSpace(text, nameEnd) + 1)
     const end = skipValue(text, start)
     if (nameOf(text, at, nameEnd) === name) found.push(text.slice(start, end))
@@ -39,7 +39,7 @@ export function jsonMemberTexts(text: string, name: string): string[] {
   return found
 }
 
-/** The text of the element of the valid JSON array `text` at this place. */
+/** Returns the text of the element at this index in the valid JSON array `text`. */
 export function jsonElementText(text: string, index: number): string | undefined {
   let at = skipSpace(text, text.indexOf('[') + 1)
   for (let i = 0; text[at] !== ']' && at < text.length; i++) {
@@ -51,7 +51,7 @@ export function jsonElementText(text: string, index: number): string | undefined
   return undefined
 }
 
-/** The string from `start` to `end`, quotes included, as a value. */
+/** Decodes the string from `start` to `end`, quotes included. */
 function nameOf(text: string, start: number, end: number): string {
   const name = text.slice(start + 1, end - 1)
   return name.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : name
@@ -63,7 +63,7 @@ function skipSpace(text: string, start: number): number {
   return at
 }
 
-/** Behind the value of valid JSON that begins at `start`. */
+/** Returns the index after the value of valid JSON that begins at `start`. */
 export function skipValue(text: string, start: number): number {
   let depth = 0
   for (let at = start; at < text.length; at++) {
@@ -94,7 +94,7 @@ export function skipValue(text: string, start: number): number {
   return text.length
 }
 
-/** The closing quote of the string that opens at `start`. */
+/** Returns the index of the closing quote of the string that opens at `start`. */
 export function stringEnd(text: string, start: number): number {
   let at = start + 1
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1

@@ -32,12 +32,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min${rest === 0 ? '' : ` ${rest} s`}`
 }
 
-/** A share as a percentage. */
+/** Formats a share as a percentage. */
 export function formatShare(part: number, whole: number): string {
   return whole === 0 ? '–' : `${((part / whole) * 100).toFixed(1)} %`
 }
 
-/** Microseconds since the epoch as ISO 8601 in UTC; `--at` reads it back. */
+/** Formats microseconds since the epoch as ISO 8601 in UTC; `--at` can read it back. */
 export function formatTimestamp(micros: number): string {
   const ms = Math.floor(micros / 1000)
   const date = new Date(ms)

@@ -21,8 +21,9 @@ export interface EncodingNames {
 }
 
 /**
- * The keys and values of one table as people write and read them: tuples as JSON arrays, JSON as
- * JSON, everything else as UTF-8 text; with a format of digits, all of them as stored.
+ * Converts the keys and values of one table between bytes and what people write and read: tuples as
+ * JSON arrays, JSON as JSON, everything else as UTF-8 text. With a format of digits, all of them
+ * are as stored.
  */
 export class TableText {
   readonly encodings: EncodingNames
@@ -33,25 +34,25 @@ export class TableText {
     this.format = format
   }
 
-  /** The stored form of a key on the command line. Throws `UsageError` for one that can't be. */
+  /** Encodes a key from the command line. Throws `UsageError` if it is invalid. */
   key(text: string, what = 'the key'): Uint8Array {
     if (!this.#isTyped('tuple', 'keys')) return bytesOf(text, this.format, what)
     return tupleBytes(text, what, encodeTuple)
   }
 
-  /** What the stored keys with this prefix begin with. */
+  /** Returns the bytes that stored keys with this prefix begin with. */
   prefix(text: string): Uint8Array {
     if (!this.#isTyped('tuple', 'keys')) return bytesOf(text, this.format, '--prefix')
     return tupleBytes(text, '--prefix', tuplePrefix)
   }
 
-  /** The stored form of a value on the command line. */
+  /** Encodes a value from the command line. */
   value(text: string): Uint8Array {
     if (this.#isTyped('tuple', 'values')) return tupleBytes(text, 'the value', encodeTuple)
     if (this.#isTyped('json', 'values')) {
       if (!isJson(text)) {
         throw new UsageError(
-          'the value is not JSON, as this table’s are; quote strings: \'"text"\'',
+          'the value is not JSON, but this table’s values are; quote a string as \'"text"\'',
         )
       }
       // As written: numbers keep all their digits.
@@ -60,7 +61,7 @@ export class TableText {
     return bytesOf(text, this.format, 'the value')
   }
 
-  /** The stored form of a value that came as a file: bytes stay as they are. */
+  /** Encodes a value from stdin: if it isn't JSON or a tuple, bytes stay as they are. */
   pipedValue(bytes: Uint8Array): Uint8Array {
     const typed = this.#isTyped('json', 'values') || this.#isTyped('tuple', 'values')
     if (!typed && this.format === 'text') return bytes
@@ -73,12 +74,12 @@ export class TableText {
     return this.#show(bytes, this.encodings.keys)
   }
 
-  /** A value on one line. */
+  /** Shows a value on one line. */
   showValue(bytes: Uint8Array): string {
     return this.#show(bytes, this.encodings.values)
   }
 
-  /** A value by itself, as a text that may have several lines. */
+  /** Shows a value by itself, as text that may have several lines. */
   document(bytes: Uint8Array): string {
     const { values } = this.encodings
     const plain = this.format === 'text' && values !== 'json' && values !== 'tuple'
@@ -99,7 +100,7 @@ export class TableText {
   }
 }
 
-/** The JSON text of an encoded tuple; `undefined` for other bytes. */
+/** Returns the JSON text of an encoded tuple; `undefined` for other bytes. */
 export function tupleTextOf(bytes: Uint8Array): string | undefined {
   try {
     return JSON.stringify(tupleToJson(decodeTuple(bytes)))
@@ -119,7 +120,7 @@ function tupleBytes(
   try {
     json = JSON.parse(text)
   } catch {
-    throw wrong('this table’s are tuples; write a JSON array, like \'["user",42]\'')
+    throw wrong('a tuple is needed in this table; write a JSON array, like \'["user",42]\'')
   }
   let bytes: Uint8Array
   try {

@@ -1,19 +1,19 @@
 import { fromBase64, type TupleValue, toBase64 } from '@firn/bytes'
 import { InvalidArgumentError, isDate, isUint8Array } from '@firn/env'
 
-/** As deep as keys nest: @firn/bytes' FORMAT.md. */
+/** How deep keys may nest, by @firn/bytes' FORMAT.md. */
 const MAX_DEPTH = 64
 
 /**
- * Tuples as JSON arrays. Types that JSON lacks are objects of one member, which no tuple element
- * can be: `{"bigint":"1"}`, `{"date":"2026-01-01T00:00:00.000Z"}`, `{"base64":"AP8="}` and
- * `{"number":"Infinity"}`.
+ * Converts a tuple to a JSON array. Types that JSON lacks become objects of one member, which no
+ * tuple element can be: `{"bigint":"1"}`, `{"date":"2026-01-01T00:00:00.000Z"}`,
+ * `{"base64":"AP8="}` and `{"number":"Infinity"}`.
  */
 export function tupleToJson(values: readonly TupleValue[]): unknown[] {
   return values.map(elementToJson)
 }
 
-/** The tuple of a JSON array. Throws `InvalidArgumentError` for what isn't the form of one. */
+/** Converts a JSON array to a tuple. Throws `InvalidArgumentError` if it isn't the form of one. */
 export function tupleFromJson(json: unknown): TupleValue[] {
   if (!Array.isArray(json)) {
     throw new InvalidArgumentError('a tuple is written as a JSON array, like ["user",42]')
@@ -22,7 +22,7 @@ export function tupleFromJson(json: unknown): TupleValue[] {
 }
 
 function elementsFromJson(json: readonly unknown[], depth: number): TupleValue[] {
-  // JSON nests as deep as its text is long, and the stack is shorter.
+  // JSON may nest as deep as its text is long, and the stack is shorter.
   if (depth > MAX_DEPTH) {
     throw new InvalidArgumentError(`a tuple nests at most ${MAX_DEPTH} arrays deep`)
   }
@@ -62,7 +62,7 @@ function taggedFromJson(json: object): TupleValue {
     }
   }
   throw new InvalidArgumentError(
-    'an object in a tuple must be {"bigint":"…"}, {"date":"…"}, {"base64":"…"} or {"number":"Infinity"}; a date is one of the calendar, like 2026-01-01 or 2026-01-01T00:00:00.000Z, down to milliseconds',
+    'an object in a tuple must be {"bigint":"…"}, {"date":"…"}, {"base64":"…"} or {"number":"Infinity"}; a date must exist in the calendar, like 2026-01-01 or 2026-01-01T00:00:00.000Z, down to milliseconds',
   )
 }
 
@@ -70,9 +70,9 @@ const DATE =
   /^(\d{4}|[+-]\d{6})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})0*)?)?(?:Z|([+-])(\d\d):?(\d\d)))?$/
 
 /**
- * The date that a text of ISO 8601 names. `undefined` for a time without a zone, which isn't the
- * same everywhere, for what a date can't hold, and for what `Date.parse` would take for another
- * day, such as February 30.
+ * Parses an ISO 8601 date. Returns `undefined` for a time without a zone, which isn't the same
+ * everywhere, for a date that `Date` can't hold, and for one that `Date.parse` would take for
+ * another day, such as February 30.
  */
 function dateOf(text: string): Date | undefined {
   const match = DATE.exec(text)
@@ -88,7 +88,7 @@ function dateOf(text: string): Date | undefined {
   return Number.isNaN(date.getTime()) ? undefined : date
 }
 
-/** Years of four digits may be written with six. */
+/** Writes a year of six digits with four if it has no more. */
 function canonicalYear(iso: string): string {
   return iso.replace(/^\+00(?=\d{4}-)/, '')
 }

@@ -2,10 +2,10 @@ import type { CommitLog } from '@firn/commit-log'
 import { applyEntry, emptyState, liveFiles, readNewestCheckpoint } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 
-// A writer may truncate the log between a look at the checkpoints and one at the log.
+// A writer may truncate the log after we read the checkpoints and before we read the log.
 const TRIES = 5
 
-/** The database right now. */
+/** The database at this moment. */
 export interface Present {
   /** The ids of the files that it needs. */
   files: ReadonlySet<string>
@@ -13,7 +13,7 @@ export interface Present {
   version: number
 }
 
-/** What a database is right now; `undefined` if its log is damaged. */
+/** Reads what a database needs at this moment; returns `undefined` if its log is damaged. */
 export async function presentOf(
   store: ObjectStore,
   incarnation: string,
@@ -23,7 +23,7 @@ export async function presentOf(
     try {
       let state = (await readNewestCheckpoint(store, incarnation)) ?? emptyState()
       let version = 0
-      // A log that was set back ends before its checkpoint.
+      // If a log was set back, it ends before its checkpoint.
       for await (const entry of log.readAfter(Math.max(0, state.version - 1))) {
         version = entry.version
         if (version > state.version) state = applyEntry(state, entry)
@@ -32,7 +32,7 @@ export async function presentOf(
       for (const { id } of liveFiles(state)) files.add(id)
       return { files, version }
     } catch {
-      // Damage that stays is listed by those who look for it.
+      // Lasting damage is reported by the checks of log and files.
     }
   }
   return undefined

@@ -1,13 +1,13 @@
 import { messageOf } from '@firn/env'
 
-/** Something that isn't as it should be, and where. */
+/** Something that is wrong, and where. */
 interface Problem {
   /** The part of the database: an object's key, or the log. */
   where: string
   problem: string
 }
 
-/** What a verification looked at and found. */
+/** The findings of a verification. */
 export interface VerificationReport {
   ok: boolean
   /** The newest version that the log reaches. */
@@ -17,9 +17,9 @@ export interface VerificationReport {
   files: number
   bytes: number
   records: number
-  /** Files that no entry ever named: what a crash left, or what is being written right now. */
+  /** Files that no entry ever named: left by a crash, or being written right now. */
   unreferenced: { files: number; bytes: number }
-  /** Files that entries added, and later entries took away: no version needs them any more. */
+  /** Files that entries added and later entries removed: no version needs them any more. */
   replaced: { files: number; bytes: number }
   problems: Problem[]
 }
@@ -39,7 +39,7 @@ export function emptyReport(): VerificationReport {
   }
 }
 
-/** Notes a problem. */
+/** Adds a problem to the report. */
 export function addProblem(report: VerificationReport, where: string, error: unknown): void {
   report.ok = false
   const problem = messageOf(error)

@@ -22,19 +22,19 @@ export interface FileVerification {
   /** The files that entries of the log have named. */
   named: ReadonlySet<string>
   /**
-   * Whether every entry that a process has read is durable, as in a log that several share. Then
-   * the log reaches at least as far as the names of what was written say.
+   * Whether every entry that a process has read is durable, as in a log that several processes
+   * share. Then the log must reach at least as far as the names of written files show.
    */
   isShared: boolean
   /**
-   * The database at the moment of the call, `undefined` if that can't be known: a writer may
-   * replace files and commit while we look.
+   * Returns the database at the moment of the call, `undefined` if that can't be known: a writer
+   * may replace files and commit while we read.
    */
   present(): Promise<Present | undefined>
   onProgress(bytes: number): void
 }
 
-/** Reads every file that the database needs, whole, and compares it with what the manifest says. */
+/** Reads every file that the database needs to its end, and compares it with the manifest. */
 export async function verifyFiles(
   verification: FileVerification,
   report: VerificationReport,
@@ -59,8 +59,8 @@ export async function verifyFiles(
 }
 
 /**
- * Counts the files that the database doesn't need, by whether an entry ever named them; what a
- * writer just made isn't among them. Their names also tell how far the log must reach.
+ * Counts the files that the database doesn't need, by whether an entry ever named them. A file that
+ * a writer has just made isn't counted. The names also show how far the log must reach.
  */
 async function examineOthers(
   { store, incarnation, named, isShared, present }: FileVerification,
@@ -77,10 +77,10 @@ async function examineOthers(
   }
   const spills = spillPrefix(incarnation)
   for await (const { key } of store.list({ prefix: spills })) {
-    // Written before its entry, which comes after one that was read.
+    // Written before its entry, which comes after an entry that its process had read.
     reach.note(key, (versionOfKey(key, spills) ?? 1) - 1)
   }
-  // Known after all that was listed.
+  // Read after everything was listed.
   const now = others.size > 0 || reach.version > report.version ? await present() : undefined
   for (const [id, size] of others) {
     if (now?.files.has(id) === true) continue
@@ -90,12 +90,12 @@ async function examineOthers(
   }
   const end = Math.max(now?.version ?? 0, report.version)
   if (isShared && now !== undefined && reach.version > end) {
-    const problem = `it ends at version ${end}, but ${reach.key} was written by a process that had read entry ${reach.version}: entries are missing from its end, as where a table was restored from an old backup`
+    const problem = `it ends at version ${end}, but ${reach.key} was written by a process that had read entry ${reach.version}: entries are missing from its end, as after a table was restored from an old backup`
     addProblem(report, 'commit log', problem)
   }
 }
 
-/** The greatest version that a name proves the log has reached. */
+/** The greatest version that the log must have reached, by the names of files. */
 class LogReach {
   version = 0
   key = ''
@@ -107,7 +107,7 @@ class LogReach {
   }
 }
 
-/** All that is wrong with a file. */
+/** Returns all problems of a file. */
 async function verifyFile(
   store: ObjectStore,
   key: string,
@@ -147,16 +147,16 @@ const LISTED = [
   'maxTimestamp',
 ] as const
 
-/** The file is the one that the manifest means. */
+/** Throws `CorruptionError` unless the file is the one that the manifest describes. */
 function assertAsListed(reader: SstReader, file: FileMeta): void {
   for (const name of LISTED) {
     if (reader[name] === file[name]) continue
-    throw new CorruptionError(`${name} is ${reader[name]}, the manifest says ${file[name]}`)
+    throw new CorruptionError(`${name} is ${reader[name]}, but the manifest says ${file[name]}`)
   }
   for (const name of ['smallest', 'largest'] as const) {
     const [own, listed] = [reader[name], file[name]]
     if (equalRanges(own, 0, own.length, listed, 0, listed.length)) continue
-    throw new CorruptionError(`its ${name} key is another than the manifest says`)
+    throw new CorruptionError(`its ${name} key differs from the manifest's`)
   }
 }
 
@@ -173,7 +173,9 @@ function objectSource(store: ObjectStore, key: string): SstSource {
   }
 }
 
-/** In words; a failure that isn't the file's (of the network, say) is thrown. */
+/**
+ * Describes a failure of the file. Any other failure (of the network, for example) is thrown again.
+ */
 function problemOf(error: unknown): string {
   if (isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) return 'the file is missing'
   if (isFirnError(error, 'FIRN_CORRUPTION') || isFirnError(error, 'FIRN_FORMAT_VERSION')) {

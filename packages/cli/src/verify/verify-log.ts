@@ -15,22 +15,22 @@ import {
 import type { ObjectStore } from '@firn/object-store'
 import { addProblem, type VerificationReport } from './verification.js'
 
-/** A checkpoint that can be read. */
+/** A checkpoint that could be read. */
 interface ReadCheckpoint {
   key: string
   bytes: Uint8Array
   state: DatabaseState
 }
 
-/** By version: two processes may write one of the same. */
+/** Checkpoints by version: two processes may write one for the same version. */
 export type Checkpoints = ReadonlyMap<number, readonly ReadCheckpoint[]>
 
-/** The state of the newest checkpoint. */
+/** Returns the state of the newest checkpoint. */
 export function newestOf(checkpoints: Checkpoints): DatabaseState | undefined {
   return checkpoints.get(Math.max(0, ...checkpoints.keys()))?.[0]?.state
 }
 
-/** Reads every checkpoint there is. */
+/** Reads every checkpoint. */
 export async function verifyCheckpoints(
   store: ObjectStore,
   incarnation: string,
@@ -48,29 +48,29 @@ export async function verifyCheckpoints(
         addProblem(report, key, 'it is a checkpoint of another database')
       }
     } catch (error) {
-      // A writer prunes old ones while we look.
+      // A writer prunes old checkpoints while we read.
       if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) addProblem(report, key, error)
     }
   }
   return checkpoints
 }
 
-/** Where the log leads. */
+/** The result of reading the log. */
 export interface LogVerification {
-  /** The newest state that can be known; absent where none can. */
+  /** The newest state that can be known; absent if none can. */
   state?: DatabaseState
   /** The ids of all files that entries named. */
   named: ReadonlySet<string>
   /**
-   * The log was truncated past all checkpoints that were read: damage, unless a writer made a newer
-   * one meanwhile.
+   * Whether the log was truncated past all checkpoints that were read. This is damage, unless a
+   * writer has made a newer checkpoint meanwhile.
    */
   overtaken: boolean
 }
 
 /**
- * Reads the log from its first entry on and folds it into states, which must be those that the
- * checkpoints hold.
+ * Reads the log from its first entry and folds it into states, which must equal those in the
+ * checkpoints.
  */
 export async function verifyLog(
   log: CommitLog,
@@ -89,7 +89,7 @@ export async function verifyLog(
 class LogFold {
   readonly #checkpoints: Checkpoints
   readonly #report: VerificationReport
-  /** `undefined` behind truncated or damaged entries, until a checkpoint says it. */
+  /** `undefined` after truncated or damaged entries, until a checkpoint holds the state. */
   #state: DatabaseState | undefined = emptyState()
   #broken = false
   readonly #named = new Set<string>()
@@ -112,18 +112,20 @@ class LogFold {
     for (const checkpoint of this.#checkpoints.get(entry.version) ?? []) {
       this.#state ??= checkpoint.state
       if (!holds(checkpoint, this.#state)) {
-        addProblem(this.#report, checkpoint.key, 'it is not the state that the log leads to')
+        addProblem(this.#report, checkpoint.key, 'it differs from the state that the log leads to')
       }
     }
   }
 
-  /** Behind the last entry: its state, or the newest checkpoint's where the log leads to none. */
+  /**
+   * Returns the state after the last entry, or the newest checkpoint's if the log leads to none.
+   */
   end(): LogVerification {
     const { version } = this.#report
     const newest = newestOf(this.#checkpoints)
     const newestVersion = newest?.version ?? 0
     if (newestVersion > version) {
-      const problem = `it ends at version ${version}, before the checkpoint of version ${newestVersion}: entries are missing from its end, as where a table was restored from an old backup`
+      const problem = `it ends at version ${version}, before the checkpoint of version ${newestVersion}: entries are missing from its end, as after a table was restored from an old backup`
       addProblem(this.#report, 'commit log', problem)
     }
     const named = this.#named
@@ -132,7 +134,7 @@ class LogFold {
     }
     const overtaken = !this.#broken && newestVersion < version
     if (overtaken) {
-      const problem = 'it was truncated, and no checkpoint holds the state from which it goes on'
+      const problem = 'it was truncated, and no checkpoint holds the state that it continues from'
       addProblem(this.#report, 'commit log', problem)
     }
     return newest === undefined ? { named, overtaken } : { state: newest, named, overtaken }
@@ -149,7 +151,7 @@ class LogFold {
   }
 }
 
-/** The ids of the files that an edit adds or takes away. */
+/** Returns the ids of the files that an edit adds or removes. */
 function filesNamedBy(edit: Edit): string[] {
   if (edit.type === 'add-files' || edit.type === 'flush') return edit.files.map(({ id }) => id)
   if (edit.type === 'compact') return [...edit.removed, ...edit.added.map(({ file }) => file.id)]

@@ -19,7 +19,7 @@ export interface Before {
   time: Date
 }
 
-/** Changes two cities in both tables at once, then reads the present and the past of them. */
+/** Changes two cities in both tables at once, then reads their present and past. */
 export async function change(db: Database, before: Before, out: Terminal): Promise<Commit> {
   out.heading('Change, and look back')
   const { cities, ranking } = tablesOf(db)
@@ -58,7 +58,7 @@ export async function lookBack(db: Database, before: Before, out: Terminal): Pro
   }
 }
 
-/** What a database and a snapshot of it have in common. */
+/** Reads tables: a database or a snapshot of it. */
 type Reader = Pick<Database, 'table'> | Awaited<ReturnType<Database['snapshot']>>
 
 async function describe(when: string, reader: Reader): Promise<string[]> {

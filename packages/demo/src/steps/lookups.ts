@@ -14,7 +14,7 @@ const ASKED_FOR: readonly CityKey[] = [
   ['AQ', 'Atlantis', 1],
 ]
 
-/** Looks some cities up by key, then many at random. */
+/** Looks up some cities by key, then many at random. */
 export async function lookUp(
   db: Database,
   cities: readonly City[],

@@ -6,7 +6,7 @@ import { count, duration, perSecond } from '../units.js'
 const BIGGEST = 10
 const METROPOLIS = 5_000_000
 
-/** Ranges of both tables: by prefix, by bounds, in reverse, and everything. */
+/** Scans ranges of both tables: by prefix, by bounds, in reverse, and everything. */
 export async function scanRanges(db: Database, out: Terminal): Promise<void> {
   out.heading('Scan ranges')
   const { cities, ranking } = tablesOf(db)

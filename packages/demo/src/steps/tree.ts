@@ -2,7 +2,7 @@ import type { Database, DatabaseStats } from '@firn/engine'
 import type { Terminal } from '../terminal.js'
 import { count, megabytes } from '../units.js'
 
-/** The shape of the tree, level by level. */
+/** Prints the shape of the tree, level by level. */
 export async function showTree(db: Database, out: Terminal): Promise<DatabaseStats> {
   out.heading('The shape of the tree')
   const stats = await db.stats()
@@ -33,7 +33,7 @@ export async function showTree(db: Database, out: Terminal): Promise<DatabaseSta
   out.line()
   out.line(
     `Version ${count(stats.version)}; ${megabytes(stats.cache.usedBytes)} in the cache; ` +
-      `a point read looks into at most ${count(stats.amplification.read)} places.`,
+      `a point read searches at most ${count(stats.amplification.read)} places.`,
   )
   return stats
 }

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 
 /**
- * A port of the loopback interface that nobody listened on a moment ago. Somebody else may take it
- * before you do: a service that doesn't come up on it is worth another try on another port.
+ * Returns a port of the loopback interface that was free a moment ago. Another process may take it
+ * before you do: if a service doesn't come up on it, try again with another port.
  */
 export async function freePort(): Promise<number> {
   const server = createServer()

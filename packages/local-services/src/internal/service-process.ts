@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { systemEnv } from '@firn/env'
 
 export interface ServiceProcessOptions {
-  /** What it is called in messages. */
+  /** The name in messages. */
   name: string
   command: string
   args: readonly string[]
-  /** Asked again and again until it says true. A rejection counts as false. */
+  /** Called again and again until it returns true. A rejection counts as false. */
   isReady: () => Promise<boolean>
   /** Default 20,000. */
   startTimeoutMs?: number
@@ -20,17 +20,17 @@ export interface ServiceProcessOptions {
 /** A program that was started and is ready, until `stop`. */
 export interface ServiceProcess {
   readonly pid: number
-  /** The last it wrote to its standard output and error. */
+  /** Returns the end of what it wrote to its standard output and error. */
   output(): string
-  /** Ends it and waits until it is gone. Idempotent. */
+  /** Ends it, and waits until it has ended. Idempotent. */
   stop(): Promise<void>
 }
 
 const POLL_MS = 25
 const OUTPUT_CHARACTERS = 8_192
 
-// The service is the child of a shell, whose standard input stays open for as long as this process
-// lives: whatever ends this process, even a kill, ends the input, and then the service.
+// The service is the child of a shell whose standard input stays open while this process lives.
+// However this process ends, even by a kill, the input ends, and then the service.
 const GUARD = `
 exec 3<&0
 "$@" 3<&- </dev/null &
@@ -44,11 +44,14 @@ kill "$guard" 2>/dev/null
 exit "$status"
 `
 
-/** Starts a program and waits until it is ready; what doesn't become ready is stopped again. */
+/**
+ * Starts a program and waits until it is ready. A program that doesn't become ready is stopped
+ * again.
+ */
 export async function startProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
   const { name, command, args, isReady, startTimeoutMs = 20_000, stopTimeoutMs = 10_000 } = options
   const child = spawn('/bin/sh', ['-c', GUARD, 'firn-service', command, ...args], {
-    // A process group of its own: a Ctrl-C at the terminal is for us, who stop it in order.
+    // A process group of its own, so that Ctrl-C reaches only us, and we stop it in order.
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -86,7 +89,7 @@ export async function startProcess(options: ServiceProcessOptions): Promise<Serv
   return { pid, output: () => output, stop }
 }
 
-/** What a service says of itself; one that takes a second over it isn't ready. */
+/** Whether the service says that it is ready, within a second. */
 function asked(isReady: () => Promise<boolean>): Promise<boolean> {
   const tooLate = systemEnv.sleep(1000, undefined, { background: true }).then(() => false)
   return Promise.race([isReady().catch(() => false), tooLate])
@@ -110,7 +113,7 @@ async function stopChild(
   )
   const ended = exited.then(() => false)
   if (await Promise.race([ended, tooLate])) {
-    // The group, since the shell's end alone would leave its child.
+    // Kills the group: killing only the shell would leave its child.
     process.kill(-child.pid, 'SIGKILL')
     await ended
   }

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { systemEnv } from '@firn/env'
 
-/** A service of AWS's kind, and who asks it. */
+/** A service like AWS's, with credentials for it. */
 export interface SignedService {
   endpoint: string
   region: string
@@ -12,15 +12,15 @@ export interface SignedService {
 export interface SignedRequest {
   service: 's3' | 'dynamodb'
   method: 'PUT' | 'POST'
-  /** Absolute; of letters, digits, '-' and '/' only, so that nothing needs to be encoded. */
+  /** Absolute, with only letters, digits, '-' and '/', so that nothing needs to be encoded. */
   path: string
   headers?: Record<string, string>
   body?: string
 }
 
 /**
- * Sends one request with a signature of version 4 (the AWS General Reference, "Create a signed AWS
- * API request"), for the few that are made before there is an SDK.
+ * Sends one request with a version 4 signature (the AWS General Reference, "Create a signed AWS API
+ * request"), for the few requests that are made without an SDK.
  */
 export async function signedFetch(to: SignedService, request: SignedRequest): Promise<Response> {
   const { service, method, path, body = '' } = request

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 
-/** A new folder among the system's temporary ones. `remove` takes away whatever is in it. */
+/** A new folder among the system's temporary ones. `remove` deletes it with its content. */
 export interface TempFolder {
   readonly path: string
   remove(): void

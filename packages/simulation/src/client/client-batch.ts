@@ -2,7 +2,7 @@ import type { Batch, Commit } from '@firn/engine'
 import type { ClientTable } from './client-table.js'
 import type { CallOptions, ReusedInputs } from './reused-inputs.js'
 
-/** A batch of text, whatever the encodings of its tables; what is passed is used again at once. */
+/** A batch of text, whatever the encodings of its tables. Its inputs are reused at once. */
 export class ClientBatch {
   readonly #batch: Batch
   readonly #inputs: ReusedInputs

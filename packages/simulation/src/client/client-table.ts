@@ -5,18 +5,18 @@ import type { SimTable } from '../tables.js'
 import type { CallOptions, ReusedInputs } from './reused-inputs.js'
 import { textOfKey, textOfValue } from './text-keys.js'
 
-/** A table of any encodings, as a client has it. */
+/** A table of any encodings, as a client sees it. */
 export type Readable = ReadableTable<unknown, unknown>
 
-/** What is written over bytes that the engine returned: they are the client's. */
+/** The byte that overwrites bytes from the engine: they belong to the client. */
 const SCRIBBLED = 0x21
 
 /** The kinds of a table's keys and values. */
 export type Kinds = Pick<SimTable['options'], 'keys' | 'values'>
 
 /**
- * A table as text, whatever its encodings. What it passes to the engine it uses again as soon as
- * the call returns (`ReusedInputs`), and what the engine returns it writes over.
+ * A table as text, whatever its encodings. Inputs are reused as soon as a call returns
+ * (`ReusedInputs`), and bytes that the engine returns are overwritten.
  */
 export class ClientReads<T extends Readable = Readable> {
   readonly target: T
@@ -99,7 +99,7 @@ export class ClientReads<T extends Readable = Readable> {
   }
 }
 
-/** The same of a table that is written to by single calls. */
+/** A table as text that single calls write to. */
 export class ClientTable extends ClientReads<Table<unknown, unknown>> {
   getSync(key: string): string | undefined {
     return this.textOf(
@@ -121,7 +121,7 @@ export class ClientTable extends ClientReads<Table<unknown, unknown>> {
   }
 }
 
-/** The same of a table that a transaction writes to. */
+/** A table as text that a transaction writes to. */
 export class ClientTransactionTable extends ClientReads<TransactionTable<unknown, unknown>> {
   put(key: string, value: string): Promise<void> {
     const { keys, values } = this.kinds

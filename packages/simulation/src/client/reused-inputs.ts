@@ -3,13 +3,12 @@ import type { At } from '../history.js'
 import { bytesOfText, fillTuple, type KeyKind, type ValueKind } from './text-keys.js'
 
 /**
- * Whether a client uses its arrays and objects again as soon as a call returns. A constant for the
- * time until the engine copies everything at the call; `false` gives each call arrays and objects
- * of its own.
+ * Whether a client reuses its arrays and objects as soon as a call returns. A constant until the
+ * engine copies everything at the call; with `false`, each call gets its own arrays and objects.
  */
 const REUSES: boolean = true
 
-/** What a client passes besides keys and values. */
+/** Arguments of a client besides keys and values. */
 export interface CallOptions {
   prefix?: string | undefined
   gt?: string | undefined
@@ -27,15 +26,15 @@ export interface CallOptions {
 }
 
 const BOUNDS = ['prefix', 'gt', 'gte', 'lt', 'lte'] as const
-/** Room for what the largest call takes. */
+/** Room for the arguments of the largest call. */
 const ARENA_BYTES = 16_384
-/** What is written over bytes that were passed: a letter that keys begin with. */
+/** The byte that overwrites passed bytes: a letter that keys begin with. */
 const SPOILT = 0x63
 
 /**
  * The arrays and objects that a client passes to the database: one buffer for all bytes, one object
- * for all options, one list for all keys of a call. `spoil` changes them all, and is called right
- * after each call returned, before what it promised is settled.
+ * for all options, one list for all keys of a call. `spoil` changes them all. It is called right
+ * after each call returns, before the call's promise is settled.
  */
 export class ReusedInputs {
   #arena: Uint8Array = new Uint8Array(ARENA_BYTES)
@@ -47,7 +46,7 @@ export class ReusedInputs {
   #point: { version?: number; timestamp?: number } = {}
   #date: Date = new Date(0)
 
-  /** Makes a call, and spoils what was passed to it. */
+  /** Makes a call, and spoils its arguments afterwards. */
   pass<T>(call: (inputs: this) => T): T {
     try {
       return call(this)
@@ -74,7 +73,7 @@ export class ReusedInputs {
     return kind === 'utf8' ? text : this.#bytes(text)
   }
 
-  /** Options as the engine has them; `undefined` for none. Bounds are keys of this kind. */
+  /** Returns options in the engine's form; `undefined` for none. Bounds are keys of this kind. */
   options(given: CallOptions | undefined, kind: KeyKind = 'utf8'): object | undefined {
     if (given === undefined) return undefined
     this.#clearOptions()
@@ -101,7 +100,7 @@ export class ReusedInputs {
 
   #bytes(text: string): Uint8Array {
     const bytes = bytesOfText(text)
-    // What finds no room, a client makes for once.
+    // Bytes that don't fit get an array of their own.
     if (this.#used + bytes.length > this.#arena.length) return bytes
     const own = this.#arena.subarray(this.#used, this.#used + bytes.length)
     own.set(bytes)

@@ -1,12 +1,13 @@
 import { decodeTuple, type TupleValue, utf8Decode, utf8Encode } from '@firn/bytes'
 
-/** Encodings of keys and values, by the names that tables give them. */
+/** Names of key and value encodings, as tables have them. */
 export type KeyKind = 'utf8' | 'bytes' | 'tuple'
 export type ValueKind = 'utf8' | 'bytes'
 
 /**
- * The simulation knows all keys as ASCII text. In a table of tuples, a key is a tuple of its
- * characters, the first one as an array of one byte: so order and prefixes are those of the text.
+ * The simulation knows all keys as ASCII text. In a table of tuples, a key is the tuple of its
+ * characters, with the first one as an array of one byte. So order and prefixes are those of the
+ * text.
  */
 export function fillTuple(tuple: TupleValue[], text: string, first: Uint8Array): void {
   tuple.length = 0
@@ -15,7 +16,7 @@ export function fillTuple(tuple: TupleValue[], text: string, first: Uint8Array):
   for (const character of text.slice(1)) tuple.push(character)
 }
 
-/** The text of a key that a table returned. */
+/** Returns the text of a key that a table returned. */
 export function textOfKey(kind: KeyKind, key: unknown): string {
   switch (kind) {
     case 'utf8':
@@ -30,13 +31,13 @@ export function textOfKey(kind: KeyKind, key: unknown): string {
   }
 }
 
-/** The text of a key as it is stored. */
+/** Returns the text of a key as it is stored. */
 export function textOfStored(kind: KeyKind, stored: Uint8Array): string {
   if (kind === 'tuple') return textOfKey(kind, decodeTuple(stored))
   return utf8Decode(stored)
 }
 
-/** The text of a value that a table returned. */
+/** Returns the text of a value that a table returned. */
 export function textOfValue(kind: ValueKind, value: unknown): string {
   return kind === 'utf8' ? (value as string) : utf8Decode(value as Uint8Array)
 }

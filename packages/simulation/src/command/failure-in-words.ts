@@ -1,7 +1,7 @@
 const PROGRAM = 'node packages/simulation/dist/main.js'
 
 /**
- * What went wrong in the run of a seed, and the commands that show it again and make it smaller.
+ * Describes what went wrong in a seed's run, with the commands that replay it and make it smaller.
  */
 export function failureInWords(seed: number, failure: string): string {
   return [

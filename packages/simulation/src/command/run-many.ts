@@ -7,13 +7,13 @@ const PROGRESS_MS = 5000
 
 export interface ManyOptions {
   from: number
-  /** Without `minutes`, or as the most that are run in them. */
+  /** The number of seeds; with `minutes`, the limit. */
   seeds: number
   minutes: number | undefined
   twice: boolean
 }
 
-/** Runs seeds on all cores; tells of progress and failures on stderr, and sums up on stdout. */
+/** Runs seeds on all cores. Reports progress and failures on stderr, and sums up on stdout. */
 export async function runMany({ minutes, ...options }: ManyOptions): Promise<void> {
   const startedAt = systemEnv.monotonic()
   const stop = new AbortController()

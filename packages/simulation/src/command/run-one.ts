@@ -5,13 +5,13 @@ import { Tally } from '../runner/tally.js'
 import { type ShrinkRunOptions, shrinkRun } from '../shrink-run.js'
 import { failureInWords } from './failure-in-words.js'
 
-/** Runs one seed; prints what happens, if asked to, and what it came to. */
+/** Runs one seed, and prints the result; with `trace`, also what happens. */
 export async function runOne(seed: number, options: { trace: boolean }): Promise<void> {
   const report = await runSeed(seed, traceOptions(options))
   tell(report, failureInWords)
 }
 
-/** Runs what a file keeps; see `KeptRun`. */
+/** Runs the run that a file holds; see `KeptRun`. */
 export async function replayFile(path: string, options: { trace: boolean }): Promise<void> {
   const { seed, found, decisions } = readKeptRun(path)
   console.log(`seed ${seed}, kept for this: ${found}`)
@@ -24,8 +24,8 @@ export async function replayFile(path: string, options: { trace: boolean }): Pro
 }
 
 /**
- * Makes a seed's run smaller as long as it fails, for the same reason or for any, and keeps it in a
- * file.
+ * Makes a failing seed's run smaller while it fails, for the same reason or for any, and writes it
+ * to a file.
  */
 export async function shrinkSeed(
   seed: number,

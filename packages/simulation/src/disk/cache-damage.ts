@@ -9,22 +9,22 @@ import { type Disk, filesIn } from './disk.js'
 import { FILE_DAMAGE_KINDS, FILE_DAMAGES, type FileDamageKind } from './file-damage.js'
 import { SimFile } from './sim-file.js'
 
-/** Few kinds happen in a run: where all do, next to nothing is found whole. */
+/** Few kinds happen in a run: with all of them, next to nothing would be found undamaged. */
 const RATES: readonly [number, ...number[]] = [0, 0, 0, 0.03, 0.12]
 
 /**
- * What becomes of a cache's files while nobody looks: each kind of damage as likely as in this run,
- * at each file that is about to be read; and how often each happened.
+ * Damages a cache's files at rest. Each kind has its likelihood in this run, for each file that is
+ * about to be read; counts how often each happened.
  */
 export class CacheDamage {
   readonly service = 'cached file'
   readonly counts: Map<FileDamageKind, number> = new Map()
-  /** None that anybody may notice. */
+  /** Reads must not show any of this damage. */
   readonly damages = false
   readonly #world: World
-  /** That of no damage, then those of the kinds. */
+  /** The weight of no damage, then the weights of the kinds. */
   readonly #weights: readonly number[]
-  /** Files of which what is read isn't what was written. */
+  /** Files whose content isn't what was written. */
   readonly #damaged: WeakSet<SimFile> = new WeakSet()
   #on = true
 
@@ -34,13 +34,14 @@ export class CacheDamage {
     this.#weights = weightsOf(FILE_DAMAGE_KINDS.map((kind) => decisions.likelihood(kind, RATES)))
   }
 
-  /** From now on files stay what they are. */
+  /** From now on, files stay as they are. */
   end(): void {
     this.#on = false
   }
 
   /**
-   * The calls of a cache, which finds files damaged, and has to let go of those that it found so.
+   * Wraps the calls of a cache: it finds files damaged, and must drop the ones that it found
+   * damaged.
    */
   over(files: CacheFiles, life: Life, disk: Disk): CacheFiles {
     const decisions = life.decisions.scope(this.service)
@@ -56,7 +57,7 @@ export class CacheDamage {
         }
         const before = file.read(0, length)
         if (this.#strike(file, disk, decisions, `${life.name}: ${path}`)) {
-          // What is behind the end of a piece doesn't matter.
+          // Bytes after the end of a piece don't matter.
           if (compareBytes(before, file.read(0, length)) !== 0) this.#damaged.add(file)
         }
         const bytes = await files.read(path, length)

@@ -15,23 +15,22 @@ import { drawSurvival } from './survival.js'
 const SERVICE = 'cache disk'
 const DIRECTORY = '/cache'
 /**
- * A third of all runs have one, with room for everything, for a dozen files, or for two or three.
+ * A third of all runs have a disk cache, with room for everything, for a dozen files, or for two or
+ * three.
  */
 const BUDGETS: readonly [number, ...number[]] = [0, 100_000, 4000, 1000]
 const LIKELIHOODS: readonly number[] = [6, 1, 1, 1]
 const ALWAYS: readonly number[] = [0, 1, 2, 2]
-/**
- * A cache asks its disk for less than a database in a directory does, and nobody minds what fails.
- */
+/** A cache makes fewer calls to its disk than a database in a directory, and no failure matters. */
 const RATES: readonly [number, ...number[]] = [0, 0, 0, 0.003, 0.02, 0.15]
 
 /**
- * The cache on disk of each process, on a machine of its own: the next life of the process finds
- * what the one before left, or what a crash of the machine did. Nothing that happens here may ever
- * be noticed.
+ * The disk cache of each process, on a machine of its own. The next life of the process finds what
+ * the previous one left, or what a crash of the machine left. Nothing that happens here may ever be
+ * noticed.
  */
 export class CacheDisks {
-  /** What goes wrong with the calls, and with the files. */
+  /** The faults of the calls and the damage of the files. */
   readonly faults: readonly [DiskFaults, CacheDamage]
   readonly #world: World
   readonly #bytes: number
@@ -44,14 +43,14 @@ export class CacheDisks {
     this.faults = [calls, new CacheDamage(world)]
   }
 
-  /** Those of a run, if it has any. */
+  /** Draws the disk caches of a run, if it has any. */
   static draw(world: World, { hasCacheDisks = false }: Theme): CacheDisks | undefined {
     const likelihoods = hasCacheDisks ? ALWAYS : LIKELIHOODS
     const bytes = BUDGETS[world.decisions.scope(SERVICE).weigh('bytes', likelihoods)] ?? 0
     return bytes === 0 ? undefined : new CacheDisks(world, bytes)
   }
 
-  /** For `open`, in one life of a process, whose cache this is otherwise. */
+  /** Returns the parts for `open`, in one life of a process. `cache` is its cache otherwise. */
   partsFor(life: Life, cache: OpenOptions['cache']): Pick<DatabaseParts, 'cache' | 'cacheFiles'> {
     const machine = this.#machineOf(life.process)
     const [calls, damage] = this.faults
@@ -68,7 +67,7 @@ export class CacheDisks {
     }
   }
 
-  /** A process crashed, and its machine with it, or not. */
+  /** Called when a process crashed. Its machine may crash with it. */
   crash(process: SimProcess, decisions: Decisions): void {
     const own = decisions.scope(SERVICE)
     if (own.choose('machine', 2) === 0) return
@@ -78,8 +77,8 @@ export class CacheDisks {
   }
 
   /**
-   * The files that caches still have, in words. Ask when all were emptied, and no fault kept them
-   * from it.
+   * Describes the files that caches still have. Call this after all caches were emptied and no
+   * fault prevented that.
    */
   leftovers(): string[] {
     return [...this.#machines.keys()].flatMap((process) =>
@@ -98,7 +97,7 @@ export class CacheDisks {
     return machine
   }
 
-  /** Room is made before something is written; where nothing failed, there always is. */
+  /** A cache makes room before it writes. If nothing failed, there always is room. */
   #assertFits(life: Life): void {
     if (this.faults.some(({ counts }) => counts.size > 0)) return
     const bytes = this.#filesOf(life.process).reduce((sum, [, file]) => sum + file.length, 0)

@@ -6,7 +6,7 @@ import { systemError } from './system-error.js'
 
 export type CacheFiles = NonNullable<DatabaseParts['cacheFiles']>
 
-/** The system calls of a disk cache, on a simulated disk. */
+/** Makes the system calls of a disk cache on a simulated disk. */
 export function cacheFiles(user: DiskUser): CacheFiles {
   const { disk } = user
   const removeAll = (path: string, node: DiskNode): void => {

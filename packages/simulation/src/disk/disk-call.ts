@@ -1,4 +1,4 @@
-/** What a call does. The first group changes the disk. */
+/** Kinds of calls. The first group changes the disk. */
 export type DiskCallKind =
   | 'create'
   | 'write'
@@ -19,22 +19,22 @@ export type DiskCallKind =
 export interface DiskCall {
   kind: DiskCallKind
   path: string
-  /** Of a write or a read. */
+  /** The length of a write or a read. */
   bytes: number
 }
 
-/** What a call meets. */
+/** The fault that a call meets. */
 export interface DiskFault {
-  /** The error of the system, as 'EIO'. None: it does less than it was asked to, and says so. */
+  /** The system's error, such as 'EIO'. Absent: the call does less than requested, and says so. */
   code?: 'ENOSPC' | 'EIO'
-  /** The share of a write that is done before it fails or ends early, or that is read. */
+  /** The share of a write that is done before it fails or ends early, or the share that is read. */
   share?: number
 }
 
-/** Calls that take up space: ENOSPC can meet them. */
+/** Calls that take up space, which ENOSPC can meet. */
 const TAKES_SPACE: readonly DiskCallKind[] = ['create', 'write', 'make directory', 'link', 'rename']
 
-/** Calls after which the disk isn't what it was. */
+/** Calls that change the disk. */
 const CHANGES: readonly DiskCallKind[] = [
   ...TAKES_SPACE,
   'truncate',

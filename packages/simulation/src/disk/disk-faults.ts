@@ -6,39 +6,39 @@ import { changesDisk, type DiskCall, type DiskFault, takesSpace } from './disk-c
 import type { DiskWeather } from './disk-user.js'
 import { someOf } from './survival.js'
 
-/** What goes wrong on a disk. */
+/** Kinds of faults of a disk. */
 export const DISK_FAULT_KINDS = [
   /** A call fails, and does nothing. */
   'EIO',
-  /** There is no room, for once: somebody else had it. */
+  /** The disk has no room, for once: another process took it. */
   'ENOSPC',
-  /** A sync fails; what it was for may or may not be on the device, and is forgotten. */
+  /** A sync fails. The data may or may not be on the device, and is forgotten. */
   'failed sync',
   /** A write fails after a part of it. */
   'torn write',
-  /** A write or read does a part, and says so. */
+  /** A write or read does only a part, and says so. */
   'short',
 ] as const
 
 export type DiskFaultKind = (typeof DISK_FAULT_KINDS)[number]
 
 const LATENCY_STEPS = 16
-/** While a disk is full, whatever needs room fails. */
+/** While a disk is full, every call that needs room fails. */
 const LONGEST_FULL_MS = 1000
 const FULL_WITHIN_MS = 2000
 
 export interface DiskFaultsOptions {
-  /** What the disk is for; also the scope of what is decided about it. */
+  /** The purpose of the disk; also the scope of decisions about it. */
   service: string
-  /** How long a call takes, in milliseconds, in a run. Default: 0.1 to 8. */
+  /** How long a call takes in a run, in milliseconds. Default: 0.1 to 8. */
   ms?: readonly [number, ...number[]]
   /** How likely a kind may be in a run. */
   rates: readonly [number, ...number[]]
-  /** Syncs of files that fail more likely: those whose paths hold this. */
+  /** Syncs of files whose paths contain `path` fail at these rates. */
   syncs?: { path: string; rates: readonly [number, ...number[]] } | undefined
-  /** Whether removing something fails, too: where nobody minds what is left. Default false. */
+  /** Whether removing fails, too: for disks on which leftovers don't matter. Default false. */
   removing?: boolean
-  /** How much longer writes to files take at most whose paths hold this, in milliseconds. */
+  /** How much longer, at most, writes take to files whose paths contain `path`, in milliseconds. */
   slow?: { path: string; mostMs: number }
 }
 
@@ -46,7 +46,7 @@ export interface DiskFaultsOptions {
 export class DiskFaults {
   readonly service: string
   readonly counts: Map<DiskFaultKind | 'full', number> = new Map()
-  /** A disk that says nothing doesn't give other bytes than it was given. */
+  /** A disk may fail, but never returns other bytes than were written. */
   readonly damages = false
   readonly #world: World
   readonly #removing: boolean
@@ -75,12 +75,12 @@ export class DiskFaults {
     }
   }
 
-  /** From now on the disks work. */
+  /** From now on, the disks work. */
   end(): void {
     this.#on = false
   }
 
-  /** For the calls of one process. */
+  /** Returns the weather for the calls of one process. */
   weatherFor(life: Life): DiskWeather {
     const all = life.decisions.scope(this.service)
     return {

@@ -6,30 +6,30 @@ import { SimFile } from './sim-file.js'
 import { NOTHING, type Order, type Survival } from './survival.js'
 import { systemError } from './system-error.js'
 
-/** What happens around the calls of a process: faults, and how long it takes. */
+/** The circumstances of a process's calls: faults and durations. */
 export interface DiskWeather {
-  /** Told of each call before it is made. Gives the fault that it meets. */
+  /** Called before each call. Returns the fault that the call meets. */
   meet(call: DiskCall): DiskFault | undefined
-  /** How long a call takes that doesn't hold up its thread, in milliseconds. */
+  /** How long a call of another thread takes, in milliseconds. */
   latencyMs(call: DiskCall): number
-  /** Told of each call once what it does is done, and not durable yet. */
+  /** Called when a call has had its effect, but isn't durable yet. */
   begun?(call: DiskCall): void
-  /** What of the data for which a sync failed is on the device. */
+  /** Returns which part of the data is on the device after a failed sync. */
   failSync?(): Survival
 }
 
-/** What a call does at once, and gives when it is over. */
+/** The first half of a call acts at once; the function that it returns ends the call. */
 type Started<T> = () => T
 
 /**
- * A process that uses a disk. What its calls do to files as processes see them is done when they
- * are made; it is durable, where that is asked for, when they end. So a crash between finds it
- * under way.
+ * A process that uses a disk. A call's effect on files, as processes see them, happens when the
+ * call is made; it becomes durable, if requested, when the call ends. So a crash in between finds
+ * it under way.
  */
 export class DiskUser {
   readonly machine: Machine
   readonly id: ProcessId
-  /** The machine's, as long as the process lives. */
+  /** The machine's disk while the process lives. */
   readonly disk: Disk
   readonly #life: Life
   readonly #weather: DiskWeather
@@ -45,7 +45,7 @@ export class DiskUser {
     this.#weather = weather
   }
 
-  /** A call that holds up the thread. */
+  /** Makes a call that blocks the thread. */
   now<T>(kind: DiskCallKind, path: string, run: () => T, bytes = 0): T {
     const call = { kind, path, bytes }
     this.#refuse(call, this.#weather.meet(call))
@@ -54,7 +54,7 @@ export class DiskUser {
     return result
   }
 
-  /** A call that is made by another thread. */
+  /** Makes a call on another thread. */
   async later<T>(kind: DiskCallKind, path: string, start: () => Started<T>): Promise<T> {
     const call = { kind, path, bytes: 0 }
     const fault = this.#weather.meet(call)
@@ -64,7 +64,7 @@ export class DiskUser {
     })
   }
 
-  /** Writes pieces, one after the other, or less where a fault says so. Gives the bytes written. */
+  /** Writes pieces one after the other, or less if a fault says so. Returns the bytes written. */
   async write(
     file: SimFile,
     path: string,
@@ -74,7 +74,7 @@ export class DiskUser {
   ): Promise<number> {
     const call: DiskCall = { kind: 'write', path, bytes: lengthOf(pieces) }
     const fault = this.#weather.meet(call)
-    // Buffers may be used again once the call is made.
+    // The caller may reuse its buffers once the call is made.
     const bytes = joined(pieces)
     return this.#ends(call, () => {
       const written = this.#write(file, bytes, position, call, fault)
@@ -86,7 +86,7 @@ export class DiskUser {
     })
   }
 
-  /** The same, all of it, holding up the thread. */
+  /** Writes all pieces, and blocks the thread. */
   writeNow(
     file: SimFile,
     path: string,
@@ -103,7 +103,7 @@ export class DiskUser {
     if (written < bytes.length) throw systemError('ENOSPC', 'write', path)
   }
 
-  /** Reads into `bytes`, or a part where a fault says so. */
+  /** Reads into `bytes`, or only a part if a fault says so. */
   readNow(file: SimFile, path: string, bytes: Uint8Array, position: number): number {
     const call: DiskCall = { kind: 'read', path, bytes: bytes.length }
     const fault = this.#weather.meet(call)
@@ -120,7 +120,7 @@ export class DiskUser {
     })
   }
 
-  /** Makes durable what was written before. */
+  /** Makes earlier writes durable. */
   async sync(file: SimFile, path: string): Promise<void> {
     const call: DiskCall = { kind: 'sync', path, bytes: 0 }
     const fault = this.#weather.meet(call)
@@ -130,7 +130,7 @@ export class DiskUser {
     })
   }
 
-  /** The same, holding up the thread. */
+  /** Makes earlier writes durable, and blocks the thread. */
   syncNow(file: SimFile, path: string): void {
     const call: DiskCall = { kind: 'sync', path, bytes: 0 }
     const fault = this.#weather.meet(call)

@@ -2,7 +2,7 @@ import { SimFile } from './sim-file.js'
 import { EVERYTHING, type Order, type Survival } from './survival.js'
 import { systemError } from './system-error.js'
 
-/** So many changes of names, the latest ones, may be lost. */
+/** At most this many changes of names, the latest ones, may be lost. */
 const MOST_PENDING = 100
 
 /** A directory: its names, as processes see them and as they are on the device. */
@@ -21,24 +21,24 @@ export type DiskNode = SimFile | SimDirectory
 interface NameChange {
   directory: SimDirectory
   name: string
-  /** What has the name from now on. */
+  /** The file or directory that has the name from now on. */
   to: DiskNode | undefined
 }
 
-/** Names that change together, or not at all. */
+/** Names that change together or not at all. */
 interface NameChanges {
   order: Order
   changes: readonly NameChange[]
 }
 
 /**
- * The disk of one machine, as POSIX has it and no better: what wasn't synced may be lost when the
- * machine crashes, each sector of a file (`SimFile`) and each change of a name by itself, whatever
- * their order.
+ * The disk of one machine, which keeps what POSIX promises and no more: a crash of the machine may
+ * lose everything that wasn't synced, each sector of a file (`SimFile`) and each change of a name
+ * by itself, in any order.
  *
- * - A file's name is durable when its directory was synced, its content when the file was.
+ * - A file's name is durable after a sync of its directory, its content after a sync of the file.
  * - `rename` is atomic.
- * - Numbers of inodes are used again at once.
+ * - Inode numbers are reused at once.
  *
  * Calls are synchronous: each happens at one instant. Paths are absolute. Errors are those of
  * `node:fs`.
@@ -60,7 +60,7 @@ export class Disk {
     return this.#order
   }
 
-  /** The disk as it is when the machine is up again, or any other machine with this one's disk. */
+  /** Returns the disk as it is when this machine, or another one with its disk, is up again. */
   afterCrash(survival: Survival): Disk {
     const disk = new Disk()
     const survivors = this.#pending.filter(({ order }) => survival.keeps(order))
@@ -92,7 +92,7 @@ export class Disk {
     return disk
   }
 
-  /** Another disk with the same content, of which all is durable. */
+  /** Returns another disk with the same content, all of it durable. */
   clone(): Disk {
     return this.afterCrash(EVERYTHING)
   }
@@ -127,7 +127,7 @@ export class Disk {
     return node
   }
 
-  /** A new, empty file. Throws EEXIST, ENOENT. */
+  /** Creates a new, empty file. Throws EEXIST, ENOENT. */
   createFile(path: string): SimFile {
     const file = new SimFile(this.#freeInodes.pop() ?? ++this.#inodes)
     this.#enter(path, file, 'open')
@@ -138,7 +138,7 @@ export class Disk {
     this.#enter(path, new SimDirectory(++this.#inodes), 'mkdir')
   }
 
-  /** A descriptor of the file was closed. */
+  /** Called when a descriptor of the file was closed. */
   closed(file: SimFile): void {
     file.opens--
     this.#letGo(file)
@@ -182,7 +182,7 @@ export class Disk {
     this.#change([{ ...this.#parent(path, 'rmdir'), to: undefined }])
   }
 
-  /** Makes the names of a directory durable that were changed up to some change. */
+  /** Makes durable the changes of a directory's names up to some change. */
   syncDirectory(directory: SimDirectory, through: Order): void {
     const isDue = ({ order, changes }: NameChanges): boolean =>
       order <= through && changes.some((change) => change.directory === directory)
@@ -207,7 +207,7 @@ export class Disk {
   #change(changes: readonly NameChange[]): void {
     apply(changes, ({ entries }) => entries)
     this.#pending.push({ order: ++this.#order, changes })
-    // A system doesn't wait for ever for somebody to sync.
+    // A system syncs by itself after a while.
     if (this.#pending.length <= MOST_PENDING) return
     apply(this.#pending.shift()?.changes ?? [], ({ device }) => device)
   }
@@ -222,7 +222,7 @@ export class Disk {
   }
 }
 
-/** All files in a directory, and in those below it, by their paths in it. */
+/** All files in a directory and below it, by their paths in it. */
 export function* filesIn(directory: SimDirectory, above = ''): Generator<[string, SimFile]> {
   for (const [name, node] of directory.entries) {
     const path = `${above}${name}`

@@ -15,17 +15,17 @@ import { storeFiles } from './store-files.js'
 import { drawSurvival } from './survival.js'
 
 const DIRECTORY = '/data/db'
-/** So that a few hundred entries fill several, in most runs. */
+/** In most runs, a few hundred entries fill several segments. */
 const SEGMENT_BYTES: readonly [number, ...number[]] = [16_384, 4096, 16_384, 262_144]
 
-/** There are many calls to a disk for each request to a service. */
+/** A disk gets many calls for each request to a service. */
 const RATES: readonly [number, ...number[]] = [0, 0, 0.001, 0.004, 0.02]
 
 /** Much can happen between two calls. */
 const SLOW: readonly [number, ...number[]] = [0.1, 2, 8, 8]
 /**
- * Where crashes are what a run is about, syncs of the log fail in half of the runs, and nothing
- * else does in most.
+ * Rates for runs that are about crashes: syncs of the log fail in half of them, and in most nothing
+ * else does.
  */
 const SELDOM: readonly [number, ...number[]] = [0, 0, 0, 0, 0, 0, 0.004]
 const LOG_SYNCS: NonNullable<DiskFaultsOptions['syncs']> = {
@@ -33,10 +33,10 @@ const LOG_SYNCS: NonNullable<DiskFaultsOptions['syncs']> = {
   rates: [0, 0, 0.05, 0.15],
 }
 
-/** Files under way to becoming objects. */
+/** Files that are being written and will become objects. */
 const UPLOADS = '/,tmp/'
 
-/** What is in the directory besides: the log and its lock, and the store's own. */
+/** Other files of the directory: the log and its lock, and the store's own. */
 const NO_OBJECTS = /^(log|LOCK-.*|,tmp|,lock)$/
 
 interface Files {
@@ -44,17 +44,17 @@ interface Files {
   store: StoreFiles
 }
 
-/** A database in a directory, as `file:` has it, on the simulated disk of one machine. */
+/** A database in a directory, like one at `file:`, on the simulated disk of one machine. */
 export class EmbeddedDisk {
   readonly faults: DiskFaults
   readonly #segmentBytes: number
   readonly #machine: Machine = new Machine()
-  /** By process: whatever opens the database in it makes the same calls. */
+  /** Files by process: everything that opens the database in a process makes the same calls. */
   readonly #files: Map<Life, Files> = new Map()
   readonly #payloads: Map<string, Uint8Array> = new Map()
   readonly #removed: Map<string, Uint8Array> = new Map()
 
-  /** `uploadMs`: how much longer each call takes at most that makes a file of the store. */
+  /** `uploadMs`: how much longer, at most, each call takes that makes a file of the store. */
   constructor(world: World, { limits = {}, crashesUponAnswers = false }: Theme, uploadMs = 0) {
     const bytes = limits['segment bytes'] ?? SEGMENT_BYTES
     this.#segmentBytes = world.decisions.pick('segment bytes', bytes)
@@ -65,10 +65,10 @@ export class EmbeddedDisk {
     this.faults = new DiskFaults(world, { service: 'disk', ...own, slow })
   }
 
-  /** The store of a process. */
+  /** Returns the store of a process. */
   storeFor(life: Life): ObjectStore {
     const fileSystem = this.#filesOf(life).store
-    // Metered, so that nobody takes it for a directory that another thread could open.
+    // Metered, so that it isn't taken for a directory that another thread could open.
     return new MeteredObjectStore(new FsObjectStore(DIRECTORY, { env: life.env, fileSystem }))
   }
 
@@ -83,7 +83,7 @@ export class EmbeddedDisk {
     return new RecordedLog(log, this.#payloads)
   }
 
-  /** The whole log, with the payloads that were truncated. */
+  /** Reads the whole log, with the payloads that were truncated. */
   async readLog(life: Life): Promise<LogEntry[]> {
     const log = await this.openLog(life, 'read')
     const entries: LogEntry[] = []
@@ -94,7 +94,7 @@ export class EmbeddedDisk {
     return entries
   }
 
-  /** The bytes of an object, also where it was deleted since. */
+  /** Returns the bytes of an object, even if it was deleted since. */
   objectBytes(key: string): Uint8Array | undefined {
     return this.#bytesAt(pathOf(key)) ?? this.#removed.get(pathOf(key))
   }
@@ -116,7 +116,7 @@ export class EmbeddedDisk {
     return keys
   }
 
-  /** The machine crashes. All its processes are dead before. */
+  /** Crashes the machine. All its processes must be dead. */
   crash(decisions: Decisions): void {
     this.#machine.crash(drawSurvival(decisions, this.#machine.disk.order))
   }

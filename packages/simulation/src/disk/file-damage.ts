@@ -2,7 +2,7 @@ import type { Random } from '../random.js'
 import type { Disk } from './disk.js'
 import type { SimFile } from './sim-file.js'
 
-/** What may become of a file that nobody looks at. */
+/** Kinds of damage to a file at rest. */
 export const FILE_DAMAGE_KINDS = [
   'flipped bit',
   'cut file',
@@ -15,7 +15,7 @@ export const FILE_DAMAGE_KINDS = [
 
 export type FileDamageKind = (typeof FILE_DAMAGE_KINDS)[number]
 
-/** Damages a file that isn't empty, at rest. `other` is another one of the disk. */
+/** Damages a file at rest that isn't empty. `other` is another file of the disk. */
 type Damage = (disk: Disk, file: SimFile, other: SimFile, random: Random) => void
 
 export const FILE_DAMAGES: Readonly<Record<FileDamageKind, Damage>> = {

@@ -3,7 +3,7 @@ import type { DiskUser } from './disk-user.js'
 import type { SimFile } from './sim-file.js'
 import { systemError } from './system-error.js'
 
-/** The system calls of `FileCommitLog`, on a simulated disk. */
+/** Makes the system calls of `FileCommitLog` on a simulated disk. */
 export function logFiles(user: DiskUser): FileSystem {
   const { disk, machine } = user
   const part = (path: string, start = 0, end = Number.POSITIVE_INFINITY): Uint8Array =>
@@ -34,7 +34,7 @@ export function logFiles(user: DiskUser): FileSystem {
   }
 }
 
-/** Directories of the simulated disk stay where they are. */
+/** Directories of the simulated disk never move. */
 const UNMOVED: ReturnType<FileSystem['pin']> = {
   id: '',
   device: '',
@@ -54,7 +54,7 @@ function openLogFile(user: DiskUser, path: string, create: boolean): LogFile {
     async write(buffers, position, durable) {
       const bytes = buffers.reduce((sum, { length }) => sum + length, 0)
       const written = await user.write(file, path, buffers, position, { durable })
-      // What Node does then is to write the rest, and that says why there was a rest.
+      // Node then writes the rest, and gets the reason why there was a rest.
       if (written < bytes) throw systemError('ENOSPC', 'write', path)
     },
     writeInPlace: (buffers, position, durable) =>
@@ -79,7 +79,7 @@ function makeAll({ disk }: DiskUser, path: string): void {
   disk.directory(path, 'mkdir')
 }
 
-/** What the kernel of a machine knows of its sockets, without their files. */
+/** Announces a socket: the kernel of a machine knows its sockets without files. */
 function announce({ id, machine }: DiskUser, socket: string): ReturnType<FileSystem['announce']> {
   machine.listen(id, socket)
   return Promise.resolve({

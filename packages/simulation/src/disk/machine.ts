@@ -3,7 +3,7 @@ import { Disk } from './disk.js'
 import { DiskUser, type DiskWeather } from './disk-user.js'
 import type { Survival } from './survival.js'
 
-/** Tells a process of a machine from all others, also after the machine was started anew. */
+/** Identifies a process of a machine, even after the machine restarted. */
 export interface ProcessId {
   readonly boot: number
   readonly pid: number
@@ -17,7 +17,7 @@ export class Machine {
   readonly #lives: Map<number, Life> = new Map()
   readonly #sockets: Set<string> = new Set()
 
-  /** One with a disk that was another's: whatever ran there is dead. */
+  /** Makes a machine with another one's disk: every process of that one is dead. */
   constructor(disk: Disk = new Disk(), boot = 1) {
     this.#disk = disk
     this.#boot = boot
@@ -31,7 +31,7 @@ export class Machine {
     return this.#boot
   }
 
-  /** How a process uses the disk. */
+  /** Starts a process's use of the disk. */
   userFor(life: Life, weather: DiskWeather): DiskUser {
     const id = { boot: this.#boot, pid: ++this.#pids }
     this.#lives.set(id.pid, life)
@@ -50,12 +50,12 @@ export class Machine {
     this.#sockets.delete(socketOf(id, name))
   }
 
-  /** Whether a process that runs listens on this socket. */
+  /** Whether a running process listens on this socket. */
   isListening(id: ProcessId, name: string): boolean {
     return this.isAlive(id) && this.#sockets.has(socketOf(id, name))
   }
 
-  /** The power fails, and comes back. All its processes are dead before. */
+  /** The power fails and comes back. All its processes must be dead. */
   crash(survival: Survival): void {
     this.#disk = this.#disk.afterCrash(survival)
     this.#boot++

@@ -7,7 +7,7 @@ import type {
   ReadLogOptions,
 } from '@firn/commit-log'
 
-/** A log that keeps what is appended to it, by token, for when it was truncated. */
+/** A log that keeps what is appended to it, by token, for use after a truncation. */
 export class RecordedLog implements CommitLog {
   readonly exclusive: boolean
   readonly inlineLimitBytes: number

@@ -1,6 +1,6 @@
 import type { Order, Survival } from './survival.js'
 
-/** What a device writes whole or not at all. */
+/** The unit that a device writes whole or not at all. */
 const SECTOR_BYTES = 512
 
 interface SectorVersion {
@@ -15,24 +15,24 @@ interface LengthVersion {
 
 /**
  * The content of a file, twice: as processes see it (the page cache), and as it is on the device.
- * What was written and not synced may get there before it is, sector by sector, in any order, as it
- * was after any of the writes; or never.
+ * Data that was written but not synced may reach the device early, sector by sector, in any order,
+ * as it was after any of the writes; or never.
  */
 export class SimFile {
   readonly inode: number
   mtimeNs = 0n
-  /** Names that it has, and descriptors. */
+  /** Counts its names, and its descriptors. */
   links = 0
   opens = 0
   #cached: Uint8Array
   #length: number
   #device: Uint8Array
   #deviceLength: number
-  /** Whether another disk has the same arrays: a copy is made before they change. */
+  /** Whether another disk shares the arrays: they are copied before they change. */
   #shared: boolean
-  /** Whether there may be bytes behind the end on the device. */
+  /** Whether the device may hold bytes after the end. */
   #ragged = false
-  /** What a sector holds since each of the writes that weren't synced. */
+  /** The content of a sector after each write that wasn't synced. */
   readonly #sectors: Map<number, SectorVersion[]> = new Map()
   #lengths: LengthVersion[] = []
 
@@ -49,7 +49,7 @@ export class SimFile {
     return this.#length
   }
 
-  /** A copy of the part that there is. */
+  /** Returns a copy of the part that exists. */
   read(start: number, end: number): Uint8Array {
     return this.#cached.slice(Math.min(start, this.#length), Math.min(end, this.#length))
   }
@@ -73,14 +73,14 @@ export class SimFile {
     if (length !== before) this.#setLength(length, order)
   }
 
-  /** Everything up to a change is on the device. */
+  /** Puts everything up to a change on the device. */
   sync(through: Order): void {
     for (const sector of this.#sectors.keys()) this.#syncSector(sector, through)
     this.#syncLength(through)
   }
 
   /**
-   * A part is on the device, as it was at a change, and so is the length where it decides about it.
+   * Puts a part on the device, as it was at a change, and the length if that part decides about it.
    */
   syncRange(start: number, end: number, through: Order): void {
     for (let sector = sectorOf(start); sector * SECTOR_BYTES < end; sector++) {
@@ -91,8 +91,8 @@ export class SimFile {
   }
 
   /**
-   * A sync failed: some of what it was for is on the device, the rest is forgotten. It can be read
-   * as long as the machine is up, and another sync, which has nothing to do, is told success.
+   * Fails a sync: some of its data is on the device, the rest is forgotten. It can be read while
+   * the machine is up, and another sync, which has nothing to do, reports success.
    */
   failSync(some: Survival): void {
     for (const [sector, versions] of this.#sectors) {
@@ -105,7 +105,7 @@ export class SimFile {
     this.#lengths = []
   }
 
-  /** What is there after a crash of the machine. */
+  /** Returns what is there after a crash of the machine. */
   afterCrash(survival: Survival): SimFile {
     let length = this.#deviceLength
     for (const version of this.#lengths) {
@@ -119,7 +119,7 @@ export class SimFile {
         device.set(bytes, sector * SECTOR_BYTES)
       }
     }
-    // What lies behind the end isn't there when the file grows again.
+    // Bytes after the end are gone when the file grows again.
     const isRagged = this.#ragged || length !== this.#length
     if (isRagged) device = resized(device.subarray(0, length), device.length)
     this.#shared = true
@@ -180,7 +180,7 @@ function sectorOf(position: number): number {
   return Math.floor(position / SECTOR_BYTES)
 }
 
-/** A copy, cut or with zeros behind it. */
+/** Returns a copy that is cut or padded with zeros. */
 function resized(bytes: Uint8Array, length: number): Uint8Array {
   const copy = new Uint8Array(length)
   copy.set(bytes.subarray(0, length))

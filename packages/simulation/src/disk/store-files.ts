@@ -4,8 +4,8 @@ import type { DiskUser } from './disk-user.js'
 import { SimFile } from './sim-file.js'
 
 /**
- * The system calls of `FsObjectStore`, on a simulated disk. `onRemove` is told of files just
- * before.
+ * Makes the system calls of `FsObjectStore` on a simulated disk. `onRemove` is called just before a
+ * file is removed.
  */
 export function storeFiles(
   user: DiskUser,

@@ -1,27 +1,27 @@
 import type { Random } from '../random.js'
 
-/** A decoder to be fuzzed: what it is fed with, and how its answer is judged. */
+/** A decoder to fuzz: its inputs, and how its answers are judged. */
 export interface FuzzTarget {
   readonly name: string
-  /** Inputs that the real encoder makes: the decoder takes every one of them. */
+  /** Inputs that the real encoder makes: the decoder must accept every one of them. */
   corpus(random: Random): readonly Uint8Array[] | Promise<readonly Uint8Array[]>
   /**
-   * Makes the checksums of a changed input right again, in place, as far as its form is still
-   * known: so that what lies behind them is reached.
+   * Corrects the checksums of a changed input in place, if its form can still be recognized, so
+   * that the code behind them is reached.
    */
   seal?(bytes: Uint8Array): void
-  /** Words that mean something in the format, for formats that are text. */
+  /** Words that mean something in the format, if the format is text. */
   readonly words?: readonly string[]
   /**
-   * Decodes an input. Where the decoder gives a value, it is compared with what encoding it again
-   * gives: what doesn't hold is thrown as `Unsound`. Refusals are the decoder's own errors.
+   * Decodes an input. If the decoder returns a value, it is encoded again and compared; a
+   * difference is thrown as `Unsound`. A refusal is the decoder's own error.
    */
   decode(bytes: Uint8Array): void | Promise<void>
-  /** Codes of the errors that refuse an input. Default: corruption, and formats of the future. */
+  /** Codes of the errors that refuse an input. Default: corruption, and future formats. */
   readonly refusals?: readonly string[]
 }
 
-/** The decoder gave a value that it shouldn't have given. */
+/** The decoder returned a value that it shouldn't have returned. */
 class Unsound extends Error {
   override readonly name = 'Unsound'
 }
@@ -30,7 +30,7 @@ export function assertSound(holds: boolean, problem: string): asserts holds {
   if (!holds) throw new Unsound(problem)
 }
 
-/** Two values of plain data, arrays, maps and bytes are the same. */
+/** Asserts that two values of plain data, arrays, maps and bytes are equal. */
 export function assertSame(actual: unknown, expected: unknown, what: string): void {
   assertSound(same(actual, expected), `${what}: encoding it and decoding it gives something else`)
 }
@@ -48,7 +48,7 @@ function same(a: unknown, b: unknown): boolean {
       a.size === b.size && [...a].every(([key, value]) => b.has(key) && same(value, b.get(key)))
     )
   }
-  // What is `undefined` and what is absent are the same to every reader.
+  // A missing member and an `undefined` one are the same to every reader.
   const entries = (value: object): [string, unknown][] =>
     Object.entries(value).filter(([, member]) => member !== undefined)
   const [left, right] = [entries(a), entries(b)]

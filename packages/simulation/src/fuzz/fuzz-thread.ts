@@ -5,12 +5,12 @@ import { type FuzzReport, fuzzInputs } from './fuzzer.js'
 import { fuzzTargets } from './targets.js'
 import { watched } from './watched.js'
 
-/** The objects of a decoder and of the fuzzer itself: more ends the thread. */
+/** The heap for a decoder and for the fuzzer itself: more ends the thread. */
 const HEAP_MB = 160
 
 /**
- * Fuzzes one target in a thread of its own, which may hang and run out of memory: both are failures
- * of the input that was under way.
+ * Fuzzes one target in its own thread, which may hang or run out of memory: both are failures of
+ * the input under way.
  */
 export async function fuzzInThread(order: Omit<FuzzOrder, 'progress'>): Promise<FuzzReport> {
   const buffer = new SharedArrayBuffer(16)
@@ -23,7 +23,7 @@ export async function fuzzInThread(order: Omit<FuzzOrder, 'progress'>): Promise<
   if (typeof answer !== 'string') return answer as FuzzReport
   const target = fuzzTargets.find(({ name }) => name === order.target)
   if (target === undefined) throw new Error(`no target ${order.target}`)
-  // The input is made again from its number: the thread that had it is gone.
+  // The input is made again from its number, because the thread that had it is gone.
   const number = progress[0] as number
   const { bytes } = (await fuzzInputs(target, order.seed))(number)
   const failure = { number, problem: answer, bytes }

@@ -3,15 +3,18 @@ import { systemEnv } from '@firn/env'
 import { fuzz } from './fuzzer.js'
 import { fuzzTargets } from './targets.js'
 
-/** What a worker is told. */
+/** The order for a worker. */
 export interface FuzzOrder {
   target: string
   seed: number
   first: number
-  /** Either of them ends it. */
+  /** The first limit that is reached ends the work. */
   seconds: number
   inputs: number
-  /** Where it tells the number of the input under way, and how many calls of decoders it made. */
+  /**
+   * The worker writes here the number of the input under way, and how many decoder calls it has
+   * made.
+   */
   progress: SharedArrayBuffer
 }
 
@@ -19,7 +22,7 @@ const order = workerData as FuzzOrder
 const target = fuzzTargets.find(({ name }) => name === order.target)
 if (target === undefined) throw new Error(`no target ${order.target}`)
 const progress = new Float64Array(order.progress)
-// Time runs from the first input on: making the corpus isn't fuzzing.
+// Time runs from the first input: making the corpus isn't fuzzing.
 let end: number | undefined
 const report = await fuzz(target, {
   seed: order.seed,

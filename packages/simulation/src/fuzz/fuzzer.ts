@@ -6,7 +6,7 @@ import { collectGarbage, takenBytes } from './memory.js'
 import { mutate } from './mutate.js'
 import { shrink } from './shrink.js'
 
-/** What a decoder may take besides its input. */
+/** The memory that a decoder may take in addition to its input. */
 const MAX_TAKEN_BYTES: number = 64 * 1024 * 1024
 /** A decoder that seems to have taken this much is measured again, alone. */
 const SUSPECT_BYTES: number = 16 * 1024 * 1024
@@ -17,11 +17,11 @@ export interface FuzzOptions {
   seed: number
   /** The number of the first input. Default 0. */
   first?: number
-  /** Whether there is to be another input, after so many. */
+  /** Returns whether to make another input, after this many. */
   more: (done: number) => boolean
   /**
-   * Told before every call of the decoder of the input's number: once, and while it is made
-   * smaller.
+   * Called with the input's number before every call of the decoder: once, and again while the
+   * input is made smaller.
    */
   onCall?: (number: number) => void
 }
@@ -29,13 +29,13 @@ export interface FuzzOptions {
 export interface FuzzReport {
   target: string
   inputs: number
-  /** How many of them the decoder took. */
+  /** How many of them the decoder accepted. */
   taken: number
   failure?: FuzzFailure
 }
 
 interface FuzzFailure {
-  /** The number of the input, from which seed and target make it again. */
+  /** The number of the input; with seed and target, it makes the input again. */
   number: number
   problem: string
   /** The smallest input found that fails in this way. */
@@ -43,8 +43,8 @@ interface FuzzFailure {
 }
 
 /**
- * Feeds a decoder with damaged, hostile and random inputs, until one fails it or there are no more.
- * An input follows from the target, the seed and its number, and from nothing else.
+ * Feeds a decoder with damaged, hostile and random inputs, until one fails or there are no more. An
+ * input follows from the target, the seed and its number, and from nothing else.
  */
 export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<FuzzReport> {
   const { seed, first = 0, more, onCall } = options
@@ -54,7 +54,8 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fu
     const { bytes, valid } = inputOf(number)
     onCall?.(number)
     report.inputs++
-    // What a decoder leaves to the event loop, zlib's handles for one, would else add up.
+    // Things that a decoder leaves to the event loop, such as zlib's handles, would add up
+    // otherwise.
     if (report.inputs % YIELD_EVERY === 0) await systemEnv.yield()
     const outcome = await decodeOnce(target, bytes)
     if (outcome.taken) report.taken++
@@ -73,7 +74,7 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fu
   return report
 }
 
-/** The inputs of a target and a seed, by number. */
+/** Makes the inputs of a target and a seed, by number. */
 export async function fuzzInputs(
   target: FuzzTarget,
   seed: number,
@@ -84,7 +85,7 @@ export async function fuzzInputs(
     const random = new Random(seed, `${target.name} ${number}`)
     const pick = (): Uint8Array => corpus[random.below(corpus.length)] as Uint8Array
     const kind = random.below(40)
-    // Among the first ones are all valid ones: a decoder that refuses these isn't being fuzzed.
+    // All valid inputs are among the first ones: a decoder that refuses them isn't being fuzzed.
     const valid = corpus[number / 3]
     if (valid !== undefined) return { bytes: valid.slice(), valid: true }
     if (kind === 0) return { bytes: random.bytes(random.below(200)), valid: false }
@@ -102,7 +103,7 @@ interface Outcome {
 async function decodeOnce(target: FuzzTarget, bytes: Uint8Array): Promise<Outcome> {
   const outcome = await decodeMeasured(target, bytes)
   if (outcome.takenBytes <= bytes.length + SUSPECT_BYTES) return outcome
-  // What is left of earlier inputs, and what is collected of them meanwhile, counts no more.
+  // Collected first, so that memory of earlier inputs doesn't count.
   collectGarbage()
   const alone = await decodeMeasured(target, bytes)
   if (alone.takenBytes <= bytes.length + MAX_TAKEN_BYTES) return alone
@@ -117,7 +118,7 @@ async function decodeMeasured(
   const before = takenBytes()
   try {
     const pending = target.decode(bytes)
-    // A decoder that doesn't wait isn't waited for: it is ten times as fast.
+    // A decoder that returns no promise isn't awaited: this is ten times as fast.
     if (pending !== undefined) await pending
     return { taken: true, takenBytes: takenBytes() - before }
   } catch (error) {
@@ -134,7 +135,7 @@ function told(error: unknown): string {
   return `${error.name}: ${error.message}${at === undefined ? '' : `,${at.replace(/ +/g, ' ')}`}`
 }
 
-/** Numbers in a message change while an input shrinks; what went wrong doesn't. */
+/** Numbers in a message change while an input shrinks; the kind of failure doesn't. */
 function kindOf(problem: string): string {
   return problem.replace(/\d+/g, '#').slice(0, 60)
 }

@@ -9,7 +9,7 @@ import type { FuzzReport } from './fuzzer.js'
 import { fuzzTargets } from './targets.js'
 
 const COMMAND = 'node packages/simulation/dist/fuzz/main.js'
-/** Failing inputs are files beside what is built: what is built again anyway. */
+/** The directory of failing inputs, beside the built code, which can be removed at any time. */
 const FAILURES = fileURLToPath(new URL('../fuzz-failures', import.meta.url))
 const USAGE = `${COMMAND} [--seconds N] [--seed S] [--target NAME] …   N seconds in all
 ${COMMAND} --target NAME --seed S --input I      one input, the one of this number

@@ -2,8 +2,8 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /**
- * The bytes of objects and of arrays' buffers that this thread has and hasn't let go of yet: the
- * difference around a call is what the call took, except for what was collected meanwhile.
+ * Returns the bytes of objects and array buffers that this thread has and hasn't freed. The
+ * difference around a call is the memory that the call took, minus what was collected meanwhile.
  */
 export function takenBytes(): number {
   const { used_heap_size, external_memory } = getHeapStatistics()
@@ -12,7 +12,7 @@ export function takenBytes(): number {
 
 let collect: (() => void) | undefined
 
-/** Lets go of everything that nobody holds, so that a call after it is measured alone. */
+/** Frees all garbage, so that the next call is measured alone. */
 export function collectGarbage(): void {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc')

@@ -1,7 +1,7 @@
 import { ByteWriter } from '@firn/bytes'
 import type { Random } from '../random.js'
 
-// Where lengths, counts, signs and varints turn from one form into the next.
+// Numbers at which lengths, counts, signs and varints change their form.
 const NUMBERS: readonly number[] = [
   0,
   1,
@@ -27,14 +27,14 @@ const NUMBERS: readonly number[] = [
   Number.MAX_SAFE_INTEGER,
 ]
 
-/** The longest that an input grows to: of what a few bytes can do, this shows enough. */
+/** The greatest length that an input grows to: enough to show what a few bytes can cause. */
 const MAX_INPUT_BYTES: number = 256 * 1024
 
 type Mutation = (bytes: Uint8Array, random: Random, other: Uint8Array) => Uint8Array
 
 /**
- * Where a mutation is to happen: the ends of an input, where formats have their headers, are
- * likely.
+ * Picks the place of a mutation: the ends of an input are likely, because formats have their
+ * headers there.
  */
 function place(bytes: Uint8Array, random: Random): number {
   const near = Math.min(64, bytes.length)
@@ -44,14 +44,14 @@ function place(bytes: Uint8Array, random: Random): number {
   return random.below(bytes.length)
 }
 
-/** A stretch of an input, mostly short. */
+/** Picks a part of an input, mostly short. */
 function stretch(bytes: Uint8Array, random: Random): { start: number; end: number } {
   const start = place(bytes, random)
   const longest = random.below(4) === 0 ? bytes.length - start : 16
   return { start, end: Math.min(bytes.length, start + 1 + random.below(longest)) }
 }
 
-/** `bytes` with `[start, end)` replaced. */
+/** Returns `bytes` with `[start, end)` replaced. */
 function replace(bytes: Uint8Array, start: number, end: number, by: Uint8Array): Uint8Array {
   const result = new Uint8Array(bytes.length - (end - start) + by.length)
   result.set(bytes.subarray(0, start))
@@ -61,7 +61,8 @@ function replace(bytes: Uint8Array, start: number, end: number, by: Uint8Array):
 }
 
 /**
- * An interesting number, or one nearby, in bytes: a varint, or two, four or eight, little endian.
+ * An interesting number, or one nearby, as bytes: a varint, or two, four or eight bytes, little
+ * endian.
  */
 function numberBytes(random: Random): Uint8Array {
   const exact = NUMBERS[random.below(NUMBERS.length)] as number
@@ -73,31 +74,31 @@ function numberBytes(random: Random): Uint8Array {
   else if (form === 1) out.u16(value % 0x1_0000)
   else if (form === 2) out.u32(value % 2 ** 32)
   else out.u64(value)
-  // All bits set, and a varint that never ends, are no numbers of ours.
+  // All bits set, and a varint that never ends, aren't numbers of a format.
   return random.below(16) === 0 ? new Uint8Array(1 + random.below(10)).fill(0xff) : out.take()
 }
 
 const MUTATIONS: readonly Mutation[] = [
-  // A bit.
+  // Flips a bit.
   (bytes, random) => {
     const at = place(bytes, random)
     return replace(bytes, at, at + 1, Uint8Array.of((bytes[at] as number) ^ (1 << random.below(8))))
   },
-  // A byte: any, one at a border, or a little more or less.
+  // Changes a byte: to any value, to one at a border, or by a little.
   (bytes, random) => {
     const at = place(bytes, random)
     const byte = bytes[at] as number
     const values = [random.below(256), 0, 1, 0x7f, 0x80, 0xff, byte + 1, byte - 1]
     return replace(bytes, at, at + 1, Uint8Array.of(values[random.below(values.length)] as number))
   },
-  // A number in the place of as many bytes, or of one (a varint that grows), or between others.
+  // Puts a number in place of as many bytes or of one (a varint that grows), or between others.
   (bytes, random) => {
     const at = place(bytes, random)
     const number = numberBytes(random)
     const width = [number.length, 1, 0][random.below(3)] as number
     return replace(bytes, at, Math.min(bytes.length, at + width), number)
   },
-  // A fixed-width number that is off by a few.
+  // Changes a fixed-width number by a little.
   (bytes, random) => {
     const at = place(bytes, random)
     const copy = bytes.slice()
@@ -109,9 +110,9 @@ const MUTATIONS: readonly Mutation[] = [
     }
     return copy
   },
-  // The end is missing.
+  // Cuts off the end.
   (bytes, random) => bytes.slice(0, place(bytes, random)),
-  // A stretch is missing, is random, is there twice, or is another's.
+  // Removes a part, makes it random, doubles it, or takes it from another input.
   (bytes, random) => {
     const { start, end } = stretch(bytes, random)
     return replace(bytes, start, end, new Uint8Array(0))
@@ -135,12 +136,12 @@ const MUTATIONS: readonly Mutation[] = [
     const taken = stretch(other, random)
     return replace(bytes, start, end, other.slice(taken.start, taken.end))
   },
-  // The beginning of one, the end of another.
+  // Joins the beginning of one input to the end of another.
   (bytes, random, other) =>
     replace(bytes, place(bytes, random), bytes.length, other.slice(random.below(other.length + 1))),
 ]
 
-/** A stretch again and again: many small things, where there were a few. */
+/** Repeats a part again and again: many small things instead of a few. */
 function repeated(bytes: Uint8Array, random: Random): Uint8Array {
   const { start, end } = stretch(bytes, random)
   const most = Math.floor((MAX_INPUT_BYTES - bytes.length) / (end - start))
@@ -150,7 +151,7 @@ function repeated(bytes: Uint8Array, random: Random): Uint8Array {
   return replace(bytes, end, end, run)
 }
 
-/** An input with one to six changes; `other` is an input that some of them take from. */
+/** Makes one to six changes to an input; some of them take bytes from `other`. */
 export function mutate(
   bytes: Uint8Array,
   other: Uint8Array,

@@ -1,9 +1,9 @@
-// A shrink is worth a second or two, not more: what is left is read by people.
+// A shrink is worth a second or two, not more: people read the result.
 const MAX_TRIES = 3000
 
 /**
- * A smaller input that still fails: stretches are cut out as long as that works, from half the
- * input down to single bytes, then bytes become zero.
+ * Returns a smaller input that still fails: cuts out parts while that works, from half the input
+ * down to single bytes, then sets bytes to zero.
  */
 export async function shrink(
   bytes: Uint8Array,
@@ -13,7 +13,7 @@ export async function shrink(
   let best = bytes
   let tries = 0
   const take = async (candidate: Uint8Array): Promise<boolean> => {
-    // With its checksums as the change left them, then with right ones.
+    // With its checksums as the change left them, then with correct ones.
     for (const sealed of seal === undefined ? [false] : [false, true]) {
       if (++tries > MAX_TRIES) return false
       const copy = candidate.slice()

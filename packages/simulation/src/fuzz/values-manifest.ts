@@ -15,7 +15,7 @@ import { KIND_DELETE } from '@firn/mvcc'
 import type { Random } from '../random.js'
 import { someBytes, someNumber, someText, someUlid } from './values.js'
 
-// Valid values of the manifest's formats, of any shape.
+// Valid values of the manifest's formats, in any shape.
 
 function someOptions(random: Random): TableOptionsState {
   const history = (['none', 'all', { durationMs: 5 }, { versions: 3 }] as const)[random.below(4)]
@@ -60,7 +60,7 @@ function someFileMeta(random: Random, changes: Partial<FileMeta> = {}): FileMeta
   }
 }
 
-/** The body of a `records` edit. */
+/** Makes the body of a `records` edit. */
 export function someRecords(random: Random): Uint8Array {
   const writer = new RecordsWriter()
   const none = new Uint8Array(0)
@@ -73,13 +73,13 @@ export function someRecords(random: Random): Uint8Array {
   return recordsOf(writer.take())
 }
 
-/** The records of a payload that holds nothing else. */
+/** Returns the records of a payload that holds nothing else. */
 export function recordsOf(payload: Uint8Array): Uint8Array {
   const [edit] = decodeEdits(payload)
   return edit?.type === 'records' ? edit.bytes.slice() : new Uint8Array(0)
 }
 
-/** Edits that each can be; they need not apply to anything. */
+/** Makes an edit that is valid by itself; it need not apply to anything. */
 export function someEdit(random: Random): Edit {
   const files = () => Array.from({ length: random.below(4) }, () => someFileMeta(random))
   switch (random.below(12)) {
@@ -131,13 +131,13 @@ function somePin(random: Random): Extract<Edit, { type: 'pin' }>['pin'] {
   }
 }
 
-/** The entry that follows a state, with these edits. */
+/** Makes the entry that follows a state, with these edits. */
 export function entryOf(state: DatabaseState, payload: Uint8Array, random: Random): LogEntry {
   const version = state.version + 1
   return { version, timestamp: state.timestamp + 10, token: someUlid(random), payload }
 }
 
-/** Edits that apply to a state which has a database: one of each kind that it has something for. */
+/** Makes edits that apply to a state with a database: one of each kind that is possible. */
 export function someEditOf(state: DatabaseState, random: Random): Edit {
   const id = [...state.tables.keys()][0]
   const fresh = (changes: Partial<FileMeta> = {}): FileMeta =>
@@ -192,7 +192,7 @@ function addTable({ nextTableId: id }: DatabaseState, options: TableOptionsState
   return { type: 'create-table', id, name: `table ${id}`, options }
 }
 
-/** A state after so many entries. */
+/** Makes a state after this many entries. */
 export function someState(random: Random, entries: number): DatabaseState {
   let state = emptyState()
   const incarnation = someUlid(random)

@@ -1,7 +1,7 @@
 import { ulidFromBytes } from '@firn/env'
 import type { Random } from '../random.js'
 
-/** A whole number of any size up to 2^53 - 1, small ones as likely as large ones. */
+/** A whole number of any size up to 2^53 - 1; small ones are as likely as large ones. */
 export function someNumber(random: Random): number {
   return Math.floor(random.number() * 2 ** random.below(54))
 }

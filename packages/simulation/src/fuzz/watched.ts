@@ -1,13 +1,13 @@
 import type { Worker } from 'node:worker_threads'
 import type { Env } from '@firn/env'
 
-// A machine may be busy; no input takes a decoder a tenth of this.
+// The machine may be busy; no input takes a decoder a tenth of this.
 const HANG_MS = 10_000
 const LOOK_MS = 250
 
 /**
- * What a thread answers, or in words why it never will: it is out of memory, or makes no progress,
- * the second number of `progress`, any more. Ends the thread.
+ * Returns a thread's answer, or a description why it will never come: the thread is out of memory,
+ * or `progress[1]`, the number of calls, no longer grows. Ends the thread.
  */
 export async function watched(worker: Worker, progress: Float64Array, env: Env): Promise<unknown> {
   const done = new AbortController()
@@ -26,16 +26,16 @@ export async function watched(worker: Worker, progress: Float64Array, env: Env):
   }
 }
 
-/** Resolves when one and the same call has been under way for too long. */
+/** Resolves when one call has been under way for too long. */
 async function hang(progress: Float64Array, done: AbortSignal, env: Env): Promise<string> {
   let seen = 0
   let since = env.monotonic()
   while (!done.aborted) {
-    // When the thread has ended nobody waits for this any more.
+    // After the thread has ended, nothing waits for this any more.
     await env.sleep(LOOK_MS, done).catch(() => undefined)
     const now = env.monotonic()
     const calls = progress[1] as number
-    // What comes before the first call is the corpus, and takes what it takes.
+    // The corpus comes before the first call, and has no time limit.
     if (calls === 0 || calls !== seen) {
       seen = calls
       since = now

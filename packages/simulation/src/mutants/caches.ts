@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In the cache on a disk, of which nothing may be noticed whatever becomes of it. */
+/** Bugs in the cache on a disk, whose state must never be noticed. */
 export const CACHES: readonly Mutant[] = [
   {
     name: 'cached-piece-unchecked',
-    bug: 'A piece in the cache on disk is not held against its checksum, and stays when it is damaged.',
+    bug: 'A piece in the disk cache is not checked against its checksum, and stays if it is damaged.',
     patches: [
       {
         module: 'block-cache/internal/disk/entry-format',
@@ -15,7 +15,7 @@ export const CACHES: readonly Mutant[] = [
   },
   {
     name: 'cache-disk-fails-reads',
-    bug: 'Whoever reads is told when the disk of the cache fails.',
+    bug: 'A reader gets an error when the disk of the cache fails.',
     patches: [
       {
         module: 'block-cache/disk-cache',
@@ -26,7 +26,7 @@ export const CACHES: readonly Mutant[] = [
   },
   {
     name: 'cache-disk-fails-writes',
-    bug: 'What can’t be put on the disk of the cache is an error that nobody waits for.',
+    bug: 'A piece that can’t be written to the disk cache is an unhandled error.',
     patches: [
       {
         module: 'block-cache/disk-cache',
@@ -37,7 +37,7 @@ export const CACHES: readonly Mutant[] = [
   },
   {
     name: 'evicted-piece-stays-on-disk',
-    bug: 'What is evicted from the cache on disk is not counted any more, and stays there.',
+    bug: 'A piece evicted from the disk cache is no longer counted, but stays on disk.',
     patches: [
       {
         module: 'block-cache/disk-cache',
@@ -48,7 +48,7 @@ export const CACHES: readonly Mutant[] = [
   },
   {
     name: 'half-written-piece-stays-on-disk',
-    bug: 'Nobody removes what a crash left of pieces that were being written.',
+    bug: 'Half-written pieces that a crash left are never removed.',
     patches: [
       {
         module: 'block-cache/disk-cache',
@@ -59,7 +59,7 @@ export const CACHES: readonly Mutant[] = [
   },
   {
     name: 'piece-evicted-while-written',
-    bug: 'A piece that is being written is evicted to make room, which it takes up all the same.',
+    bug: 'A piece that is still being written is evicted to make room, but still takes up its space.',
     patches: [
       {
         module: 'block-cache/internal/disk/entry-index',

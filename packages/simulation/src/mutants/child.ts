@@ -7,25 +7,25 @@ import { mutantNamed } from './mutants.js'
 
 // A process that runs seeds with one bug in its code, or with none: see `runJob` of job.ts.
 
-/** So many events are the end of a run: a database that is damaged is opened again and again. */
+/** The limit of events of a run: a damaged database is opened again and again. */
 const MOST_EVENTS = 100_000
 /**
- * So many seeds that fail are made smaller, unless one before is small: what is left differs
+ * How many failing seeds are made smaller, unless an earlier one is small: the results differ
  * widely.
  */
 const FAILING_SEEDS = 5
-/** A seed that fails this long after the first one isn't waited for. */
+/** How many seeds after the first failing one are tried. */
 const MORE_SEEDS = 600
-/** Decisions of a small run. */
+/** The number of decisions of a small run. */
 const SMALL = 30
-/** Runs that are spent on making one smaller. */
+/** The number of runs spent on making one smaller. */
 const SHRINKING_RUNS = 300
-/** The same where they are endless, which takes its time. */
+/** The number of runs for endless ones, which take long. */
 const ENDLESS_RUNS = 20
-/** Runs that are spent on the smallest, where none is small. */
+/** The number of runs spent on the smallest one, if none is small. */
 const MORE_SHRINKING_RUNS = 1000
 
-/** Loads what a mutant changes, changed; throws where it was loaded as it is. */
+/** Loads the modules that a mutant changes; throws if one was loaded unchanged. */
 async function plant(name: string): Promise<void> {
   const { patches } = mutantNamed(name)
   register('./load-hook.js', { parentURL: import.meta.url, data: patches })
@@ -49,7 +49,7 @@ async function run({ mutant, seeds, shrinks }: Job): Promise<Outcome> {
     first ??= report
     if (!shrinks) break
     left = Math.min(left, MORE_SEEDS)
-    // Where one has no end, each run of making it smaller would be as long.
+    // If a run has no end, each run of making it smaller would take as long.
     if (!(report.failure instanceof EndlessRun)) {
       const small = await smaller(report, SHRINKING_RUNS)
       if (smallest === undefined || small.decisions.size < smallest.decisions.size) smallest = small
@@ -69,7 +69,7 @@ async function run({ mutant, seeds, shrinks }: Job): Promise<Outcome> {
 async function smaller(report: RunReport, mostRuns: number): Promise<RunReport> {
   const { runSeed } = await import('../run-seed.js')
   const { shrinkRun } = await import('../shrink-run.js')
-  // Without the bug these seeds pass: whatever fails is the bug.
+  // Without the bug these seeds pass, so any failure is the bug.
   const { decisions } = await shrinkRun(report, { mostRuns, anyFailure: true })
   return runSeed(report.seed, { decisions, mostEvents: MOST_EVENTS })
 }

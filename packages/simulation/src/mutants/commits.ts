@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** On the way of a commit into the log, and back to who made it. */
+/** Bugs on a commit's way into the log and back to its writer. */
 export const COMMITS: readonly Mutant[] = [
   {
     name: 'blind-retry',
-    bug: 'An append without a certain answer is taken for lost, and made again at the next version.',
+    bug: 'An append without a certain answer is treated as lost, and repeated at the next version.',
     patches: [
       {
         module: 'commit-log/settle',
@@ -17,7 +17,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'empty-slot-is-lost',
-    bug: 'An append that is not there when it is looked for is taken for lost; it may still arrive.',
+    bug: 'An append that is not found when it is looked up is treated as lost, though it may still arrive.',
     patches: [
       {
         module: 'commit-log/settle',
@@ -29,7 +29,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'own-token-ignored',
-    bug: "One's own entry, met again by a request that was delivered twice, is taken for another's.",
+    bug: 'When a request is delivered twice, a process takes its own entry for another writer’s.',
     patches: [
       {
         module: 'commit-log/settle',
@@ -40,7 +40,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'any-token-is-own',
-    bug: 'Whichever entry has the version is taken for the one that was to be appended.',
+    bug: 'Any entry with the right version is taken for the one that was appended.',
     patches: [
       {
         module: 'commit-log/settle',
@@ -51,7 +51,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'new-token-for-each-attempt',
-    bug: 'An append that is tried again has another token, so what the first attempt wrote is not known again.',
+    bug: 'A repeated append gets a new token, so the entry of the first attempt is not recognized.',
     patches: [
       {
         module: 'commit-log/settle',
@@ -63,14 +63,14 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'second-attempt-decides',
-    bug: 'An error of a second attempt is told as if there had been no first one, which may still arrive.',
+    bug: 'If a second attempt fails, its error ignores the first attempt, which may still arrive.',
     patches: [
       { module: 'commit-log/settle', from: 'if (attempt === 0) throw error;', to: 'throw error;' },
     ],
   },
   {
     name: 'unknown-is-refused',
-    bug: 'A commit of which nobody knows what became is told as refused.',
+    bug: 'A commit with an unknown outcome is reported as refused.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -83,7 +83,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'acknowledged-before-append',
-    bug: 'A group of a shared log is acknowledged when it is sent.',
+    bug: 'On a shared log, a group is acknowledged when it is sent.',
     patches: [
       {
         module: 'engine/internal/commit/shared-log-appender',
@@ -94,7 +94,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'acknowledged-before-disk',
-    bug: "A group of a directory's log is shown and acknowledged when it is handed to the disk.",
+    bug: 'On a directory’s log, a group becomes visible and is acknowledged when it is handed to the disk.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -107,7 +107,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'told-newest-version',
-    bug: 'A writer is told the newest version that its process knows, which may be a later one than its own.',
+    bug: 'A writer gets the newest version that its process knows, which may be later than its own.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -119,7 +119,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'loser-not-validated',
-    bug: 'Edits that lost their version to others are appended at the next one without a look at what came between.',
+    bug: 'Edits that lost their version are appended at the next one without validation against the entries between.',
     patches: [
       {
         module: 'engine/internal/commit/shared-log-appender',
@@ -132,7 +132,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'wall-clock-decides',
-    bug: 'A timestamp is what the wall clock says, also where it was set back.',
+    bug: 'A commit takes its timestamp from the wall clock, even if the clock was set back.',
     patches: [
       {
         module: 'mvcc/clock',
@@ -143,7 +143,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'ambient-clock',
-    bug: 'A clock is read past the Env.',
+    bug: 'A clock is read without the Env.',
     patches: [
       {
         module: 'mvcc/clock',
@@ -154,7 +154,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'table-id-kept-by-loser',
-    bug: 'A group that creates a table and loses its version keeps the id that another table has by then.',
+    bug: 'A group that creates a table and loses its version keeps an id that another table has by then.',
     patches: [
       {
         module: 'engine/internal/commit/commit-group',
@@ -171,7 +171,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'batch-deleted-on-doubt',
-    bug: 'The files of a batch are deleted where it is not known whether its entry is in the log.',
+    bug: 'A batch’s files are deleted though it is not known whether its entry is in the log.',
     patches: [
       {
         module: 'engine/internal/ingest/ingestion',
@@ -182,7 +182,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'batch-lost-in-group',
-    bug: 'Of large batches that share a commit, only the last one is in its file.',
+    bug: 'When large batches share a commit, its file holds only the last one.',
     patches: [
       {
         module: 'engine/internal/ingest/ingest-queue',
@@ -193,7 +193,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'compaction-deleted-on-doubt',
-    bug: 'The files of a compaction are deleted where it is not known whether its entry is in the log.',
+    bug: 'A compaction’s files are deleted though it is not known whether its entry is in the log.',
     patches: [
       {
         module: 'engine/internal/maintenance/compactor',
@@ -208,7 +208,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'buffered-shown-out-of-order',
-    bug: 'A buffered write is shown though a write before it is not in the log yet.',
+    bug: 'A buffered write becomes visible though an earlier write is not in the log yet.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -219,7 +219,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'batch-keeps-older-of-key',
-    bug: 'Of a key that a large batch writes twice, the first value stays.',
+    bug: 'If a large batch writes a key twice, the first value stays.',
     patches: [
       {
         module: 'compaction/merge-commit-files',
@@ -230,7 +230,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'write-to-dropped-table',
-    bug: 'A write to a table that was dropped meanwhile is acknowledged, and in no table.',
+    bug: 'A write to a table that was dropped meanwhile is acknowledged, but goes into no table.',
     patches: [
       {
         module: 'engine/internal/commit/commit-group',
@@ -241,7 +241,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'batch-given-up-too-late',
-    bug: 'A batch that is given up while its entry is on its way to the log has its files deleted.',
+    bug: 'A batch that is aborted while its entry is being appended has its files deleted.',
     patches: [
       {
         module: 'engine/internal/ingest/ingestion',
@@ -252,7 +252,7 @@ export const COMMITS: readonly Mutant[] = [
   },
   {
     name: 'listener-left-on-signal',
-    bug: 'A batch that is done still listens to the signal that it was given.',
+    bug: 'A finished batch still listens to its abort signal.',
     patches: [
       {
         module: 'engine/internal/ingest/ingestion',

@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In the log and the objects of a directory, and what becomes of them when its machine crashes. */
+/** Bugs in a directory's log and objects, and in what a crash of the machine leaves of them. */
 export const DISKS: readonly Mutant[] = [
   {
     name: 'write-not-synced',
-    bug: 'Entries are acknowledged when they are written, and synced by nobody.',
+    bug: 'Entries are acknowledged when they are written, and never synced.',
     patches: [
       {
         module: 'commit-log/internal/file/segment-appender',
@@ -20,7 +20,7 @@ export const DISKS: readonly Mutant[] = [
   },
   {
     name: 'lazy-write-not-synced',
-    bug: 'A durable entry is acknowledged though buffered ones before it are not on the disk.',
+    bug: 'A durable entry is acknowledged though earlier buffered ones are not on disk.',
     patches: [
       {
         module: 'commit-log/internal/file/segment-appender',
@@ -31,7 +31,7 @@ export const DISKS: readonly Mutant[] = [
   },
   {
     name: 'buffered-kept-in-process',
-    bug: 'Buffered writes stay in the process until they are many, or a durable one comes.',
+    bug: 'Buffered writes stay in the process until there are many, or a durable one comes.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -43,7 +43,7 @@ export const DISKS: readonly Mutant[] = [
   },
   {
     name: 'buffered-synced-once',
-    bug: 'Buffered writes are synced in time once; then nobody waits for the time any more.',
+    bug: 'Buffered writes are synced on time once, and never again.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -54,7 +54,7 @@ export const DISKS: readonly Mutant[] = [
   },
   {
     name: 'segment-directory-not-synced',
-    bug: 'Entries are acknowledged in a segment whose name is not on the disk.',
+    bug: 'Entries are acknowledged in a segment whose name is not on disk.',
     patches: [
       {
         module: 'commit-log/internal/file/group-writer',
@@ -65,7 +65,7 @@ export const DISKS: readonly Mutant[] = [
   },
   {
     name: 'object-renamed-before-sync',
-    bug: 'An object gets its name before what is in it is on the disk.',
+    bug: 'An object gets its name before its content is on disk.',
     patches: [
       {
         module: 'object-store/internal/fs/fs-object-store',
@@ -76,7 +76,7 @@ export const DISKS: readonly Mutant[] = [
   },
   {
     name: 'object-directory-not-synced',
-    bug: 'An object counts as written though its name is not on the disk.',
+    bug: 'An object counts as written though its name is not on disk.',
     patches: [
       {
         module: 'object-store/internal/fs/fs-object-store',

@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In what becomes of writes to a table that is being dropped, and made anew. */
+/** Bugs in writes to a table that is being dropped and created again. */
 export const DROPS: readonly Mutant[] = [
   {
     name: 'drop-holds-up-nobody',
-    bug: 'Writes do not wait for a drop of their table that is on its way.',
+    bug: 'Writes don’t wait for a drop of their table that is under way.',
     patches: [
       {
         module: 'engine/internal/commit/drop-gate',
@@ -15,7 +15,7 @@ export const DROPS: readonly Mutant[] = [
   },
   {
     name: 'drop-holds-up-batches-alone',
-    bug: 'Single writes do not wait for a drop of their table that is on its way.',
+    bug: 'Single writes don’t wait for a drop of their table that is under way.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -26,7 +26,7 @@ export const DROPS: readonly Mutant[] = [
   },
   {
     name: 'drop-holds-up-single-writes-alone',
-    bug: 'Batches do not wait for a drop of their table that is on its way.',
+    bug: 'Batches don’t wait for a drop of their table that is under way.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -37,7 +37,7 @@ export const DROPS: readonly Mutant[] = [
   },
   {
     name: 'batch-looks-up-tables-too-late',
-    bug: 'Between asking whether a batch has to wait and looking up its tables, a drop may begin.',
+    bug: 'A drop may begin after a batch has checked for drops, and before it looks up its tables.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -48,7 +48,7 @@ export const DROPS: readonly Mutant[] = [
   },
   {
     name: 'second-drop-forgotten',
-    bug: 'Of two drops on their way, writes wait for the first to end.',
+    bug: 'With two drops under way, writes wait only for the first to end.',
     patches: [
       {
         module: 'engine/internal/commit/drop-gate',
@@ -59,7 +59,7 @@ export const DROPS: readonly Mutant[] = [
   },
   {
     name: 'file-of-a-dropped-table',
-    bug: 'The files of a batch are added though its table was dropped meanwhile.',
+    bug: 'A batch’s files are added though its table was dropped meanwhile.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -81,7 +81,7 @@ export const DROPS: readonly Mutant[] = [
   },
   {
     name: 'table-keeps-its-first-id',
-    bug: 'A handle goes on with the id that its table had first, whatever was dropped and made anew.',
+    bug: 'A handle keeps the first id of its table, even after the table was dropped and created again.',
     patches: [
       {
         module: 'engine/internal/view/table-identity',
@@ -93,7 +93,7 @@ export const DROPS: readonly Mutant[] = [
   },
   {
     name: 'table-to-come-never-comes',
-    bug: 'A table that a commit has made is remembered as one that is still to come, and not made again.',
+    bug: 'A table that a commit has created stays marked as pending, so it is not created again after a drop.',
     patches: [
       {
         module: 'engine/internal/commit/tables-to-come',
@@ -110,7 +110,7 @@ export const DROPS: readonly Mutant[] = [
   },
   {
     name: 'write-forgets-its-table',
-    bug: 'A write is not refused when another process has dropped its table meanwhile.',
+    bug: 'A write is not refused though another process has dropped its table meanwhile.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -121,7 +121,7 @@ export const DROPS: readonly Mutant[] = [
   },
   {
     name: 'batch-forgets-its-tables',
-    bug: 'A batch is not refused when another process has dropped one of its tables meanwhile.',
+    bug: 'A batch is not refused though another process has dropped one of its tables meanwhile.',
     patches: [
       {
         module: 'engine/internal/commit/committer',

@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In what is told to be durable, and isn't yet. */
+/** Bugs that report writes as durable too early. */
 export const DURABILITY: readonly Mutant[] = [
   {
     name: 'short-write-leaves-buffered-unsynced',
-    bug: 'A short durable write is made in place, though buffered ones before it were not synced.',
+    bug: 'A short durable write is made in place though earlier buffered writes were not synced.',
     patches: [
       {
         module: 'commit-log/internal/file/segment-appender',
@@ -15,7 +15,7 @@ export const DURABILITY: readonly Mutant[] = [
   },
   {
     name: 'write-leaves-buffered-unsynced',
-    bug: 'A durable write makes its own bytes durable, and not the buffered ones before it.',
+    bug: 'A durable write makes its own bytes durable, but not the buffered ones before it.',
     patches: [
       {
         module: 'commit-log/internal/file/segment-appender',
@@ -31,7 +31,7 @@ export const DURABILITY: readonly Mutant[] = [
   },
   {
     name: 'segment-ended-unsynced',
-    bug: 'A segment is ended without a sync of what was buffered in it.',
+    bug: 'A segment is ended without a sync of its buffered entries.',
     patches: [
       {
         module: 'commit-log/internal/file/group-writer',
@@ -42,7 +42,7 @@ export const DURABILITY: readonly Mutant[] = [
   },
   {
     name: 'lazy-by-one',
-    bug: 'Of entries that are written at once, one that nobody waits for makes all of them lazy.',
+    bug: 'When entries are written together, one lazy entry makes all of them lazy.',
     patches: [
       {
         module: 'commit-log/internal/file/group-writer',
@@ -53,7 +53,7 @@ export const DURABILITY: readonly Mutant[] = [
   },
   {
     name: 'written-is-durable',
-    bug: 'The log notes of buffered entries that they are durable once they are written.',
+    bug: 'The log marks buffered entries as durable once they are written.',
     patches: [
       {
         module: 'commit-log/internal/file/group-writer',
@@ -64,7 +64,7 @@ export const DURABILITY: readonly Mutant[] = [
   },
   {
     name: 'sync-of-nothing',
-    bug: 'A sync of the log is told done without one.',
+    bug: 'The log reports a sync as done without syncing.',
     patches: [
       {
         module: 'commit-log/internal/file/group-writer',
@@ -75,7 +75,7 @@ export const DURABILITY: readonly Mutant[] = [
   },
   {
     name: 'flush-without-sync',
-    bug: 'A flush resolves when buffered writes are in the log, and not on the disk.',
+    bug: 'A flush resolves when buffered writes are in the log, but not on disk.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -86,7 +86,7 @@ export const DURABILITY: readonly Mutant[] = [
   },
   {
     name: 'resumed-without-rewriting',
-    bug: 'What a killed process wrote, and maybe did not sync, is told durable without writing it again.',
+    bug: 'Entries that a killed process wrote, but may not have synced, count as durable without a rewrite.',
     patches: [
       {
         module: 'commit-log/internal/file/segment-appender',
@@ -97,7 +97,7 @@ export const DURABILITY: readonly Mutant[] = [
   },
   {
     name: 'flush-leaves-gathering',
-    bug: 'A flush does not wait for the buffered writes that still gather.',
+    bug: 'A flush doesn’t wait for buffered writes that are still gathering.',
     patches: [
       {
         module: 'engine/internal/commit/committer',

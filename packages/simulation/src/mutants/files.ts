@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In SSTs, and in the cache of their blocks. */
+/** Bugs in SSTs, and in the cache of their blocks. */
 export const FILES: readonly Mutant[] = [
   {
     name: 'cache-key-without-file',
-    bug: 'Blocks are cached by their number, whichever file they are of.',
+    bug: 'Blocks are cached by their number alone, without their file.',
     patches: [
       {
         module: 'sst/internal/open-file',
@@ -15,7 +15,7 @@ export const FILES: readonly Mutant[] = [
   },
   {
     name: 'block-checksum-unchecked',
-    bug: 'A block is not held against its checksum.',
+    bug: 'A block is not checked against its checksum.',
     patches: [
       {
         module: 'sst/internal/envelope',
@@ -26,14 +26,14 @@ export const FILES: readonly Mutant[] = [
   },
   {
     name: 'filter-asks-once-too-often',
-    bug: 'A filter is asked for one bit more than was set.',
+    bug: 'A filter checks one bit more than was set.',
     patches: [
       { module: 'sst/internal/filter', from: 'probe > 0; probe--', to: 'probe >= 0; probe--' },
     ],
   },
   {
     name: 'versions-over-two-blocks',
-    bug: 'A version that is the first one of a block is looked for in the block before.',
+    bug: 'A version that is the first one of a block is looked up in the block before.',
     patches: [
       {
         module: 'sst/internal/index-block',

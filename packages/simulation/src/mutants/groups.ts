@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In transactions that meet: in one group, or while one is validated. */
+/** Bugs in transactions that meet: in one group, or while one is validated. */
 export const GROUPS: readonly Mutant[] = [
   {
     name: 'moved-on-while-validated',
-    bug: 'A transaction is held against a state that moves on meanwhile, and not against the newer one.',
+    bug: 'A transaction is validated against a state that moves on meanwhile, and not against the newer one.',
     patches: [
       {
         module: 'engine/internal/commit/shared-log-appender',
@@ -15,7 +15,7 @@ export const GROUPS: readonly Mutant[] = [
   },
   {
     name: 'validated-up-to-the-present',
-    bug: 'A transaction counts as held against all that is known by now, though an older view was looked at.',
+    bug: 'A transaction counts as validated against everything known by now, though an older view was checked.',
     patches: [
       {
         module: 'engine/internal/commit/transaction-group',
@@ -26,7 +26,7 @@ export const GROUPS: readonly Mutant[] = [
   },
   {
     name: 'validation-ends-at-first-cold-file',
-    bug: 'A key that a transaction read is looked for in the first file that has to be loaded, and no further.',
+    bug: 'A key that a transaction read is looked up in the first file that has to be loaded, and no further.',
     patches: [
       {
         module: 'engine/internal/transaction/changed-since',
@@ -37,7 +37,7 @@ export const GROUPS: readonly Mutant[] = [
   },
   {
     name: 'group-not-held-against-itself',
-    bug: 'Transactions that share an entry are not held against each other.',
+    bug: 'Transactions that share an entry are not validated against each other.',
     patches: [
       {
         module: 'engine/internal/commit/transaction-group',
@@ -48,7 +48,7 @@ export const GROUPS: readonly Mutant[] = [
   },
   {
     name: 'held-against-the-one-before',
-    bug: 'A transaction is held against the one before it in its group, and not against earlier ones.',
+    bug: 'A transaction is validated against the one before it in its group, but not against earlier ones.',
     patches: [
       {
         module: 'engine/internal/commit/transaction-group',
@@ -59,7 +59,7 @@ export const GROUPS: readonly Mutant[] = [
   },
   {
     name: 'ranges-not-held-against-group',
-    bug: 'Ranges that a transaction read are not held against what its group writes before it.',
+    bug: 'Ranges that a transaction read are not validated against earlier writes of its group.',
     patches: [
       {
         module: 'engine/internal/transaction/read-set',
@@ -70,7 +70,7 @@ export const GROUPS: readonly Mutant[] = [
   },
   {
     name: 'second-writer-of-a-table-forgotten',
-    bug: 'Of a group, the keys of the first transaction that writes to a table are remembered.',
+    bug: 'A group remembers only the keys of the first transaction that writes to a table.',
     patches: [
       {
         module: 'engine/internal/commit/key-set',
@@ -81,7 +81,7 @@ export const GROUPS: readonly Mutant[] = [
   },
   {
     name: 'refused-stays-in-group',
-    bug: 'A transaction that is refused stays in the entry of its group.',
+    bug: 'A refused transaction stays in the entry of its group.',
     patches: [
       {
         module: 'engine/internal/commit/transaction-group',
@@ -106,7 +106,7 @@ export const GROUPS: readonly Mutant[] = [
   },
   {
     name: 'group-under-way-is-joined',
-    bug: 'A transaction joins a group that is on its way already, and is told what becomes of that.',
+    bug: 'A transaction joins a group that is already being appended, and gets that group’s result.',
     patches: [
       {
         module: 'engine/internal/commit/committer',

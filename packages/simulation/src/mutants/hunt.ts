@@ -1,13 +1,13 @@
 import { type Failed, inParallel, type Outcome, runJob } from './job.js'
 import { MUTANTS } from './mutants.js'
 
-/** What became of the mutants. */
+/** The result of a hunt for mutants. */
 export interface Hunt {
-  /** Those that were found, by name. */
+  /** Mutants that were found, by name. */
   found: Map<string, Failed>
-  /** Those that passed every seed. */
+  /** Mutants that passed every seed. */
   survivors: string[]
-  /** What the code as it is did with a seed that found a mutant, where that wasn't to pass. */
+  /** A failure of the unchanged code with a seed that found a mutant; no seed if all passed. */
   control: Outcome
 }
 
@@ -16,18 +16,18 @@ export interface HuntOptions {
   names?: readonly string[]
   /** Seeds that are tried first. */
   known?: ReadonlyMap<string, number>
-  /** Seeds from 1 on that are tried. */
+  /** Tries the seeds from 1 to this one. */
   mostSeeds: number
-  /** Processes at a time. */
+  /** How many processes run at a time. */
   jobs: number
-  /** Whether to make failing runs small. */
+  /** Whether to make failing runs smaller. */
   shrinks: boolean
   onOutcome?: (name: string, outcome: Outcome) => void
 }
 
 /**
- * Looks for a seed that finds each mutant. The code as it is must pass all those seeds: else they
- * found something else.
+ * Looks for a seed that finds each mutant. The unchanged code must pass all these seeds: otherwise
+ * they found something else.
  */
 export async function hunt(options: HuntOptions): Promise<Hunt> {
   const { known, mostSeeds, jobs, shrinks, onOutcome } = options

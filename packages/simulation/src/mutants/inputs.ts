@@ -1,12 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/**
- * In what becomes of arrays and objects that a caller uses again, and of those that it is given.
- */
+/** Bugs with arrays and objects that a caller reuses or gets. */
 export const INPUTS: readonly Mutant[] = [
   {
     name: 'waiting-write-keeps-callers-bytes',
-    bug: 'A write that has to wait holds the bytes of its caller, who uses them again.',
+    bug: 'A write that has to wait keeps a reference to its caller’s bytes, which the caller reuses.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -17,7 +15,7 @@ export const INPUTS: readonly Mutant[] = [
   },
   {
     name: 'read-key-noted-by-reference',
-    bug: 'A transaction notes a key that it reads as the array that it was given.',
+    bug: 'A transaction records a key that it reads as the caller’s own array.',
     patches: [
       {
         module: 'engine/internal/transaction/transaction-table-handle',
@@ -28,7 +26,7 @@ export const INPUTS: readonly Mutant[] = [
   },
   {
     name: 'value-is-the-memtables',
-    bug: 'A value that is read from memory is given as it lies there, and may be written over.',
+    bug: 'A value read from memory is returned without a copy, so the caller may overwrite it.',
     patches: [
       {
         module: 'engine/internal/read/table-reader',
@@ -39,7 +37,7 @@ export const INPUTS: readonly Mutant[] = [
   },
   {
     name: 'row-is-the-memtables',
-    bug: 'The rows of a scan are given as they lie in memory, and may be written over.',
+    bug: 'The rows of a scan are returned from memory without a copy, so the caller may overwrite them.',
     patches: [
       {
         module: 'engine/internal/memtable/memtable-cursor',
@@ -50,7 +48,7 @@ export const INPUTS: readonly Mutant[] = [
   },
   {
     name: 'bound-kept-by-reference',
-    bug: 'A bound of a scan is kept as the array that the caller gave, who uses it again.',
+    bug: 'A scan keeps a reference to its bound, which the caller reuses.',
     patches: [
       {
         module: 'engine/internal/arguments/range',
@@ -61,7 +59,7 @@ export const INPUTS: readonly Mutant[] = [
   },
   {
     name: 'late-key-kept-by-reference',
-    bug: 'The key of a read that has to wait is kept as the array that the caller gave.',
+    bug: 'A read that has to wait keeps a reference to its key.',
     patches: [
       {
         module: 'engine/internal/arguments/keys',
@@ -72,7 +70,7 @@ export const INPUTS: readonly Mutant[] = [
   },
   {
     name: 'moment-kept-by-reference',
-    bug: 'The moment of a read is kept as the object that the caller gave.',
+    bug: 'A read keeps a reference to the object that says at which moment to read.',
     patches: [
       {
         module: 'engine/internal/arguments/read-options',
@@ -83,7 +81,7 @@ export const INPUTS: readonly Mutant[] = [
   },
   {
     name: 'passed-key-not-kept',
-    bug: 'A scan that has to wait goes by the key of the row before it, which its reader may have overwritten.',
+    bug: 'A scan that has to wait continues from the previous row’s key, which its reader may have overwritten.',
     patches: [
       {
         module: 'mvcc/visible-cursor',
@@ -94,7 +92,7 @@ export const INPUTS: readonly Mutant[] = [
   },
   {
     name: 'place-in-scan-not-kept',
-    bug: 'A scan goes on in other files behind the key of its last row, which its reader may have overwritten.',
+    bug: 'A scan continues in other files after the key of its last row, which its reader may have overwritten.',
     patches: [
       {
         module: 'engine/internal/read/page-reader',

@@ -1,32 +1,30 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-/** Seeds to run, one after the other, until one fails. */
+/** Seeds to run one after the other, until one fails. */
 export interface Job {
-  /** The bug in the code; `undefined`: the code as it is. */
+  /** The bug in the code; `undefined`: the unchanged code. */
   mutant: string | undefined
   seeds: readonly number[]
-  /** Whether to make the run that fails smaller. */
+  /** Whether to make the failing run smaller. */
   shrinks: boolean
 }
 
-/** The first seed that failed, and why; none, where all passed. */
+/** The first seed that failed, and why; no seed if all passed. */
 export type Outcome = Failed | { seed: undefined }
 
 export interface Failed {
   seed: number
   violation: string
-  /** How many decisions are left of its run, if that was made smaller. */
+  /** How many decisions are left of its run, if it was made smaller. */
   decisions?: number
 }
 
 const CHILD = fileURLToPath(new URL('../../dist/mutants/child.js', import.meta.url))
-/** A run takes a tenth of a second; a process that takes so long for all of its runs hangs. */
+/** A run takes a tenth of a second; a process that takes this long for all its runs hangs. */
 const LONGEST_MS = 1_800_000
 
-/**
- * Runs a job in a process of its own. Rejects where that ends in any other way than by an outcome.
- */
+/** Runs a job in its own process. Rejects if the process ends without an outcome. */
 export function runJob(job: Job): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [CHILD, JSON.stringify(job)], {
@@ -49,7 +47,7 @@ export function runJob(job: Job): Promise<Outcome> {
   })
 }
 
-/** Runs all tasks, so many at a time; gives their results in order. */
+/** Runs all tasks, this many at a time, and returns their results in order. */
 export async function inParallel<T>(
   tasks: readonly (() => Promise<T>)[],
   jobs: number,

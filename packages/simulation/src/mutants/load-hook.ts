@@ -1,16 +1,16 @@
 import type { InitializeHook, LoadHook } from 'node:module'
 import { type Patch, patched, urlOf } from './mutant.js'
 
-// A module hook of Node's: it runs in a thread of its own, which `module.register` starts.
+// A module hook of Node's: it runs in its own thread, which `module.register` starts.
 
 let patches: readonly Patch[] = []
 
-/** Takes over the patches to be made. */
+/** Receives the patches to make. */
 export const initialize: InitializeHook<readonly Patch[]> = (all) => {
   patches = all
 }
 
-/** Loads a module, with its patches, and has it say that it was loaded so. */
+/** Loads a module with its patches, and makes it record that it was patched. */
 export const load: LoadHook = async (url, context, nextLoad) => {
   const loaded = await nextLoad(url, context)
   const own = patches.filter(({ module }) => urlOf(module) === url)

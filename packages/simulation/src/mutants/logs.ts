@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant.js'
 
-/** In the logs, and in what finds and opens a database. */
+/** Bugs in the logs, and in finding and opening a database. */
 export const LOGS: readonly Mutant[] = [
   {
     name: 'entry-overwritten',
@@ -26,7 +26,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'failed-read-ends-log',
-    bug: 'An entry that can not be read now is taken for the end of the log.',
+    bug: 'An entry that can’t be read right now is taken for the end of the log.',
     patches: [
       {
         module: 'commit-log/object-commit-log',
@@ -43,7 +43,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'failed-hedge-ends-log',
-    bug: 'Where the second request for a late entry fails, the entry counts as missing.',
+    bug: 'If the second request for a late entry fails, the entry counts as missing.',
     patches: [
       {
         module: 'commit-log/object-commit-log',
@@ -61,7 +61,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'entry-above-hole',
-    bug: 'Of entries that are read at once, those above a missing one are given, too.',
+    bug: 'When entries are read in parallel, those after a missing one are returned too.',
     patches: [
       {
         module: 'commit-log/object-commit-log',
@@ -72,7 +72,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'entries-out-of-order',
-    bug: 'Entries that are read at once are given as their reads end.',
+    bug: 'Entries read in parallel are returned in the order in which their reads end.',
     patches: [
       {
         module: 'commit-log/internal/read-ahead',
@@ -84,7 +84,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'late-append-taken-for-lost',
-    bug: 'An append that is late counts as lost where its entry is looked for and not there.',
+    bug: 'A late append counts as lost if its entry is looked up and not found.',
     patches: [
       {
         module: 'commit-log/hedged-appends',
@@ -95,7 +95,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'late-append-taken-for-done',
-    bug: 'An append that is late counts as done where an entry of its version is found, whosever it is.',
+    bug: 'A late append counts as done if any entry of its version is found, no matter whose.',
     patches: [
       {
         module: 'commit-log/hedged-appends',
@@ -106,7 +106,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'winner-applied-out-of-turn',
-    bug: 'The entry that won a race is applied whether or not those before it and itself were.',
+    bug: 'The entry that won a race is applied whether or not it and the ones before it have been applied.',
     patches: [
       {
         module: 'engine/internal/view/log-follower',
@@ -117,7 +117,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'empty-reply-ends-log',
-    bug: 'An answer of DynamoDB’s that says nothing is taken for a page without entries.',
+    bug: 'An empty answer of DynamoDB is taken for a page without entries.',
     patches: [
       {
         module: 'manifest-dynamodb/internal/item-table',
@@ -128,7 +128,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'entry-checksum-unchecked',
-    bug: 'The payload of an entry is not held against its checksum.',
+    bug: 'An entry’s payload is not checked against its checksum.',
     patches: [
       {
         module: 'commit-log/internal/entry-object',
@@ -139,7 +139,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'spill-key-without-token',
-    bug: 'Writers who try for one version put their long payloads under one name.',
+    bug: 'Writers that compete for one version store their long payloads under the same name.',
     patches: [
       {
         module: 'commit-log/object-keys',
@@ -150,7 +150,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'spill-deleted-on-doubt',
-    bug: 'The object of a long payload is deleted where it is not known whether its entry is in the log.',
+    bug: 'The object of a long payload is deleted though it is not known whether its entry is in the log.',
     patches: [
       {
         module: 'commit-log/spilling-commit-log',
@@ -162,7 +162,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'spill-checksum-unchecked',
-    bug: 'A long payload is taken for the right one by its length.',
+    bug: 'A long payload is identified by its length alone.',
     patches: [
       {
         module: 'commit-log/spilling-commit-log',
@@ -173,7 +173,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'root-overwritten',
-    bug: 'A database is made where there is none, without a condition: two processes make two.',
+    bug: 'A database is created without a condition, so two processes can create two.',
     patches: [
       {
         module: 'manifest/root',
@@ -184,14 +184,14 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'listing-begins-anew',
-    bug: 'A list that failed on its way is made again from its beginning.',
+    bug: 'A list that failed halfway is read again from its beginning.',
     patches: [
       { module: 'object-store/retrying-object-store', from: 'startAfter = info.key;', to: '' },
     ],
   },
   {
     name: 'truncated-past-flush',
-    bug: 'The log is truncated up to the checkpoint, and with it records that no file holds.',
+    bug: 'The log is truncated up to the checkpoint, including records that no file holds.',
     patches: [
       {
         module: 'engine/internal/maintenance/checkpointer',
@@ -213,7 +213,7 @@ export const LOGS: readonly Mutant[] = [
   },
   {
     name: 'entries-deleted',
-    bug: 'Truncation deletes entries in place of leaving tombstones.',
+    bug: 'Truncation deletes entries instead of leaving tombstones.',
     patches: [
       {
         module: 'commit-log/file-commit-log',

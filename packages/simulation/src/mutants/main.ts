@@ -7,12 +7,12 @@ import { MUTANTS } from './mutants.js'
 import { knownSeeds, updateTable } from './table.js'
 
 const USAGE = `node packages/simulation/dist/mutants/main.js
-  finds every mutant by seeds from 1 on, makes their runs small, and writes MUTANTS.md
-  --known      looks for those with a seed in MUTANTS.md, which stays as it is; begins with that seed
-  --only A,B   looks for these alone
-  --quick      leaves runs as they are
-  --seeds N    tries so many seeds of each mutant (2000)
-  --jobs N     so many processes at a time (as there are cores)`
+  finds every mutant with seeds from 1 on, makes their runs smaller, and writes MUTANTS.md
+  --known      looks only for mutants with a seed in MUTANTS.md, beginning with it; changes nothing
+  --only A,B   looks only for these
+  --quick      doesn't make runs smaller
+  --seeds N    tries at most N seeds of each mutant (default: 2000)
+  --jobs N     N processes at a time (default: the number of cores)`
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

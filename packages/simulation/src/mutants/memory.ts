@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In memtables, of which several wait to be written to files. */
+/** Bugs in memtables while several wait to be written to files. */
 export const MEMORY: readonly Mutant[] = [
   {
     name: 'get-asks-newest-sealed-memtable',
-    bug: 'Of the memtables that wait to be flushed, a get looks into the newest one alone.',
+    bug: 'A get searches only the newest of the memtables that wait to be flushed.',
     patches: [
       {
         module: 'engine/internal/view/table-view',
@@ -15,7 +15,7 @@ export const MEMORY: readonly Mutant[] = [
   },
   {
     name: 'get-misses-third-sealed-memtable',
-    bug: 'A get looks into two of the memtables that wait to be flushed, and into no more.',
+    bug: 'A get searches only two of the memtables that wait to be flushed.',
     patches: [
       {
         module: 'engine/internal/view/table-view',
@@ -26,7 +26,7 @@ export const MEMORY: readonly Mutant[] = [
   },
   {
     name: 'scan-asks-newest-sealed-memtable',
-    bug: 'Of the memtables that wait to be flushed, a scan reads the newest one alone.',
+    bug: 'A scan reads only the newest of the memtables that wait to be flushed.',
     patches: [
       {
         module: 'engine/internal/read/page-reader',
@@ -37,7 +37,7 @@ export const MEMORY: readonly Mutant[] = [
   },
   {
     name: 'newest-memtable-flushed-first',
-    bug: 'Of several memtables that wait, the newest is flushed first, which says that those before it were.',
+    bug: 'If several memtables wait, the newest is flushed first, which marks the older ones as flushed too.',
     patches: [
       {
         module: 'engine/internal/maintenance/flusher',
@@ -48,7 +48,7 @@ export const MEMORY: readonly Mutant[] = [
   },
   {
     name: 'validated-against-newest-sealed-memtable',
-    bug: 'Ranges that a transaction read are held against one of the memtables that wait to be flushed.',
+    bug: 'Ranges that a transaction read are validated against only one of the memtables that wait to be flushed.',
     patches: [
       {
         module: 'engine/internal/transaction/changed-since',
@@ -59,7 +59,7 @@ export const MEMORY: readonly Mutant[] = [
   },
   {
     name: 'sealed-memtables-look-old',
-    bug: 'Whether a table changed since a transaction read it is told by its active memtable and its files.',
+    bug: 'The check whether a table changed since a read looks at its active memtable and its files only.',
     patches: [
       {
         module: 'engine/internal/transaction/changed-since',
@@ -70,7 +70,7 @@ export const MEMORY: readonly Mutant[] = [
   },
   {
     name: 'sealed-memtables-reversed',
-    bug: 'A memtable that is sealed comes after those that wait already.',
+    bug: 'A newly sealed memtable is placed after those that already wait.',
     patches: [
       {
         module: 'engine/internal/view/version-set',
@@ -81,7 +81,7 @@ export const MEMORY: readonly Mutant[] = [
   },
   {
     name: 'sealed-within-a-group',
-    bug: 'A memtable is sealed in the midst of a group of buffered writes, whose version counts as flushed with it.',
+    bug: 'A memtable is sealed in the middle of a group of buffered writes, whose version then counts as flushed.',
     patches: [
       {
         module: 'engine/internal/maintenance/flusher',
@@ -92,7 +92,7 @@ export const MEMORY: readonly Mutant[] = [
   },
   {
     name: 'open-forgets-sealed-memtables',
-    bug: 'Of the memtables that opening makes of the log, the active one alone is kept.',
+    bug: 'Of the memtables that opening builds from the log, only the active one is kept.',
     patches: [
       {
         module: 'engine/internal/view/version-set',
@@ -103,7 +103,7 @@ export const MEMORY: readonly Mutant[] = [
   },
   {
     name: 'own-writes-hide-sealed-memtables',
-    bug: 'A transaction that has written something does not see the memtables that wait to be flushed.',
+    bug: 'A transaction that has written something doesn’t see the memtables that wait to be flushed.',
     patches: [
       {
         module: 'engine/internal/view/view',
@@ -114,7 +114,7 @@ export const MEMORY: readonly Mutant[] = [
   },
   {
     name: 'search-ends-at-older-level',
-    bug: 'A get ends at the first level that holds nothing newer than what it has, though a deeper one may.',
+    bug: 'A get stops at the first level with nothing newer than what it has, though a deeper one may have it.',
     patches: [
       {
         module: 'engine/internal/view/table-view',
@@ -125,7 +125,7 @@ export const MEMORY: readonly Mutant[] = [
   },
   {
     name: 'levels-look-old',
-    bug: 'Whether a table changed since a transaction read it is not asked of files below level 0.',
+    bug: 'The check whether a table changed since a read leaves out files below level 0.',
     patches: [
       {
         module: 'engine/internal/transaction/changed-since',

@@ -1,28 +1,28 @@
 /** A bug that is planted into Firn's built code while a process loads it. */
 export interface Mutant {
-  /** Unlike every other. */
+  /** Unique. */
   name: string
-  /** What the program does wrong. */
+  /** A description of the program's fault. */
   bug: string
   patches: readonly Patch[]
 }
 
-/** One text of a module in place of another one. */
+/** A text of a module, and its replacement. */
 export interface Patch {
   /** A module of a package of this workspace: 'engine/internal/commit/committer'. */
   module: string
-  /** What stands there, once and no more, however it is spaced. */
+  /** The text to replace, which occurs exactly once, whatever its white space. */
   from: string
   to: string
 }
 
-/** Where a module's built code is, seen from this one or the built one of its name. */
+/** Returns where a module's built code is, relative to this module or its built form. */
 export function urlOf(module: string): string {
   const [name, ...path] = module.split('/')
   return new URL(`../../../${name}/dist/${path.join('/')}.js`, import.meta.url).href
 }
 
-/** The code with its patches. Throws unless each of their texts is found exactly once. */
+/** Returns the code with its patches. Throws unless each of their texts occurs exactly once. */
 export function patched(code: string, patches: readonly Patch[]): string {
   return patches.reduce(withPatch, code)
 }

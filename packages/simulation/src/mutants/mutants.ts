@@ -42,7 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SEAMS,
 ]
 
-/** Throws for a name that no mutant has. */
+/** Returns the mutant of this name. Throws if there is none. */
 export function mutantNamed(name: string): Mutant {
   const mutant = MUTANTS.find((each) => each.name === name)
   if (mutant === undefined) throw new Error(`there is no mutant ${name}`)

@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In what a transaction sees of its own writes, and notes of its reads. */
+/** Bugs in what a transaction sees of its own writes, and records of its reads. */
 export const OWN_WRITES: readonly Mutant[] = [
   {
     name: 'scan-meets-later-own-writes',
-    bug: 'A scan in a transaction shows what the transaction writes while it goes on.',
+    bug: 'A scan in a transaction shows what the transaction writes during the scan.',
     patches: [
       {
         module: 'engine/internal/transaction/transaction-source',
@@ -15,7 +15,7 @@ export const OWN_WRITES: readonly Mutant[] = [
   },
   {
     name: 'own-writes-lost-after-scan',
-    bug: 'What a transaction wrote before a scan is forgotten when it writes again.',
+    bug: 'A transaction’s writes from before a scan are forgotten when it writes again.',
     patches: [
       {
         module: 'engine/internal/transaction/transaction-source',
@@ -26,7 +26,7 @@ export const OWN_WRITES: readonly Mutant[] = [
   },
   {
     name: 'own-writes-unseen-after-scan',
-    bug: 'After a scan, a transaction does not see what it writes from there on.',
+    bug: 'After a scan, a transaction doesn’t see its later writes.',
     patches: [
       {
         module: 'engine/internal/transaction/transaction-source',
@@ -37,7 +37,7 @@ export const OWN_WRITES: readonly Mutant[] = [
   },
   {
     name: 'reverse-range-noted-upside-down',
-    bug: 'Of a scan from the end that was left early, the part that was not read is validated.',
+    bug: 'If a reverse scan is left early, the part that was not read is validated.',
     patches: [
       {
         module: 'engine/internal/transaction/read-set',
@@ -48,7 +48,7 @@ export const OWN_WRITES: readonly Mutant[] = [
   },
   {
     name: 'count-not-validated',
-    bug: 'What a transaction counts is not validated.',
+    bug: 'A count in a transaction is not validated.',
     patches: [
       {
         module: 'engine/internal/read/table-reader',
@@ -59,7 +59,7 @@ export const OWN_WRITES: readonly Mutant[] = [
   },
   {
     name: 'has-not-validated',
-    bug: 'A key that a transaction asks for by has is not validated.',
+    bug: 'A key that a transaction checks with `has` is not validated.',
     patches: [
       {
         module: 'engine/internal/transaction/transaction-table-handle',
@@ -70,7 +70,7 @@ export const OWN_WRITES: readonly Mutant[] = [
   },
   {
     name: 'first-of-many-validated',
-    bug: 'Of keys that a transaction reads together, the first is validated.',
+    bug: 'When a transaction reads several keys together, only the first is validated.',
     patches: [
       {
         module: 'engine/internal/transaction/transaction-table-handle',
@@ -81,7 +81,7 @@ export const OWN_WRITES: readonly Mutant[] = [
   },
   {
     name: 'first-page-validated',
-    bug: 'Of the pages of a scan, a transaction validates the first.',
+    bug: 'A transaction validates only the first page of a scan.',
     patches: [
       {
         module: 'engine/internal/transaction/read-set',
@@ -92,7 +92,7 @@ export const OWN_WRITES: readonly Mutant[] = [
   },
   {
     name: 'new-tables-share-an-id',
-    bug: 'Two tables that a transaction makes have the same id until it commits.',
+    bug: 'Two tables that a transaction creates have the same id until it commits.',
     patches: [
       {
         module: 'engine/internal/transaction/transaction-source',
@@ -103,7 +103,7 @@ export const OWN_WRITES: readonly Mutant[] = [
   },
   {
     name: 'snapshot-isolation-holds-nothing',
-    bug: 'A transaction in snapshots is not held against what others wrote to its keys.',
+    bug: 'A transaction with snapshot isolation is not validated against others’ writes to its keys.',
     patches: [
       {
         module: 'engine/internal/transaction/transaction-handle',

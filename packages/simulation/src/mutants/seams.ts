@@ -1,13 +1,13 @@
 import type { Mutant } from './mutant.js'
 
 /**
- * In what one part relies on of another: a scan on files, a write on a drop, a transaction on its
- * group.
+ * Bugs between parts that rely on each other: a scan on files, a write on a drop, a transaction on
+ * its group.
  */
 export const SEAMS: readonly Mutant[] = [
   {
     name: 'sync-covers-what-came-meanwhile',
-    bug: 'What is written while the log is synced counts as synced with the rest.',
+    bug: 'Bytes written during a sync of the log count as synced.',
     patches: [
       {
         module: 'commit-log/internal/file/group-writer',
@@ -18,7 +18,7 @@ export const SEAMS: readonly Mutant[] = [
   },
   {
     name: 'torn-tail-kept',
-    bug: 'What a torn write left behind the last entry of a segment is not cut.',
+    bug: 'Bytes that a torn write left after the last entry of a segment are not cut off.',
     patches: [
       {
         module: 'commit-log/internal/file/segment-appender',
@@ -29,7 +29,7 @@ export const SEAMS: readonly Mutant[] = [
   },
   {
     name: 'written-is-synced-in-time',
-    bug: 'Once buffered writes are in the log, nobody waits for the time to sync them.',
+    bug: 'Once buffered writes are in the log, they are never synced on time.',
     patches: [
       {
         module: 'engine/internal/commit/committer',
@@ -51,7 +51,7 @@ export const SEAMS: readonly Mutant[] = [
   },
   {
     name: 'lost-history-is-unchanged',
-    bug: 'A table whose history ends after a transaction read it counts as unchanged.',
+    bug: 'If a table’s history ends after a transaction read it, the table counts as unchanged.',
     patches: [
       {
         module: 'engine/internal/transaction/changed-since',
@@ -62,7 +62,7 @@ export const SEAMS: readonly Mutant[] = [
   },
   {
     name: 'new-table-is-unchanged',
-    bug: 'A table that there was none of when a transaction read it is not looked at.',
+    bug: 'A table that did not exist when a transaction read it is not validated.',
     patches: [
       {
         module: 'engine/internal/transaction/changed-since',
@@ -73,7 +73,7 @@ export const SEAMS: readonly Mutant[] = [
   },
   {
     name: 'first-table-held-against-group',
-    bug: 'Of the tables that a group writes to, a transaction is held against the first.',
+    bug: 'If a group writes to several tables, a transaction is validated against only the first.',
     patches: [
       {
         module: 'engine/internal/transaction/read-set',
@@ -84,7 +84,7 @@ export const SEAMS: readonly Mutant[] = [
   },
   {
     name: 'deletes-not-held-against-group',
-    bug: 'Keys that a transaction deletes are not held against what others read or write.',
+    bug: 'Keys that a transaction deletes are not validated against others’ reads and writes.',
     patches: [
       {
         module: 'engine/internal/transaction/transaction-handle',
@@ -95,7 +95,7 @@ export const SEAMS: readonly Mutant[] = [
   },
   {
     name: 'unknown-commit-is-tried-again',
-    bug: 'A transaction of whose commit nobody knows what became is tried again.',
+    bug: 'A transaction is retried though the outcome of its commit is unknown.',
     patches: [
       {
         module: 'engine/internal/transaction/run-transaction',
@@ -107,7 +107,7 @@ export const SEAMS: readonly Mutant[] = [
   },
   {
     name: 'table-made-elsewhere-is-not-missed',
-    bug: 'A write that was to make a table, which another process has made, does not ask whether it is there still.',
+    bug: 'A write that was to create a table doesn’t check whether a table that another process created still exists.',
     patches: [
       {
         module: 'engine/internal/commit/commit-group',
@@ -118,7 +118,7 @@ export const SEAMS: readonly Mutant[] = [
   },
   {
     name: 'snapshot-goes-on-in-another-table',
-    bug: 'A snapshot whose files are gone goes on with those of the table that was made anew.',
+    bug: 'A snapshot whose files are gone continues with the files of the table that was created again.',
     patches: [
       {
         module: 'engine/internal/handles/snapshot-handle',
@@ -129,7 +129,7 @@ export const SEAMS: readonly Mutant[] = [
   },
   {
     name: 'scan-goes-on-at-its-last-row',
-    bug: 'A scan that goes on in other files begins there with the row that it ended with.',
+    bug: 'A scan that continues in other files repeats its last row.',
     patches: [
       {
         module: 'engine/internal/read/page-reader',
@@ -140,7 +140,7 @@ export const SEAMS: readonly Mutant[] = [
   },
   {
     name: 'limit-begins-anew',
-    bug: 'A scan that goes on in other files gives as many rows again as its limit allows.',
+    bug: 'A scan that continues in other files starts its limit again.',
     patches: [
       {
         module: 'engine/internal/read/page-reader',
@@ -151,7 +151,7 @@ export const SEAMS: readonly Mutant[] = [
   },
   {
     name: 'reader-starts-anew-in-the-past',
-    bug: 'A reader that starts anew from a checkpoint goes on showing the moment of before.',
+    bug: 'A reader that restarts from a checkpoint still shows the earlier moment.',
     patches: [
       {
         module: 'engine/internal/view/version-set',

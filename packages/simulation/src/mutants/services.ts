@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In what is asked of services that answer late, or with something old. */
+/** Bugs in requests to services that answer late, or with old data. */
 export const SERVICES: readonly Mutant[] = [
   {
     name: 'log-read-may-be-old',
-    bug: 'Pages of DynamoDB’s log are read without asking for what is newest.',
+    bug: 'Pages of DynamoDB’s log are read without consistent reads.',
     patches: [
       {
         module: 'manifest-dynamodb/internal/item-table',
@@ -15,7 +15,7 @@ export const SERVICES: readonly Mutant[] = [
   },
   {
     name: 'item-read-may-be-old',
-    bug: 'Single items of DynamoDB are read without asking for what is newest.',
+    bug: 'Single items of DynamoDB are read without consistent reads.',
     patches: [
       {
         module: 'manifest-dynamodb/internal/item-table',
@@ -26,7 +26,7 @@ export const SERVICES: readonly Mutant[] = [
   },
   {
     name: 'lease-over-at-first-sight',
-    bug: 'A lease that somebody holds is taken for one whose time is over.',
+    bug: 'A lease that another process holds is treated as expired.',
     patches: [
       {
         module: 'commit-log/base-leases',
@@ -37,7 +37,7 @@ export const SERVICES: readonly Mutant[] = [
   },
   {
     name: 'renewed-lease-is-the-same',
-    bug: 'A lease that is renewed meanwhile is taken for one that nobody has touched.',
+    bug: 'A lease that was renewed meanwhile is treated as untouched.',
     patches: [
       {
         module: 'commit-log/base-leases',
@@ -48,7 +48,7 @@ export const SERVICES: readonly Mutant[] = [
   },
   {
     name: 'lease-counts-from-answer',
-    bug: 'The holder of a lease counts its time from when the answer came.',
+    bug: 'A lease’s holder counts its time from the arrival of the answer.',
     patches: [
       {
         module: 'commit-log/base-leases',
@@ -59,7 +59,7 @@ export const SERVICES: readonly Mutant[] = [
   },
   {
     name: 'lease-replaced-without-condition',
-    bug: 'The object of a lease is replaced without a condition.',
+    bug: 'A lease’s object is replaced without a condition.',
     patches: [
       {
         module: 'commit-log/object-leases',
@@ -70,7 +70,7 @@ export const SERVICES: readonly Mutant[] = [
   },
   {
     name: 'lost-lease-is-kept',
-    bug: 'Who has lost a lease counts as its holder all the same.',
+    bug: 'A process that has lost a lease still counts as its holder.',
     patches: [
       {
         module: 'commit-log/base-leases',

@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In what moments mean, to come ones above all, and in what a snapshot shows. */
+/** Bugs in what moments mean, above all future ones, and in what a snapshot shows. */
 export const SNAPSHOTS: readonly Mutant[] = [
   {
     name: 'future-snapshot-grows',
-    bug: 'A snapshot of a time to come shows what is committed until then.',
+    bug: 'A snapshot of a future time shows what is committed until then.',
     patches: [
       {
         module: 'engine/internal/database/head-source',
@@ -15,7 +15,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
   },
   {
     name: 'future-read-grows',
-    bug: 'A read at a time to come shows what is committed while it goes on.',
+    bug: 'A read at a future time shows what is committed during the read.',
     patches: [
       {
         module: 'engine/internal/database/head-source',
@@ -26,7 +26,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
   },
   {
     name: 'moment-past-its-snapshot',
-    bug: 'A read of a snapshot at a later moment shows what came after the snapshot.',
+    bug: 'A read of a snapshot at a later moment shows commits after the snapshot.',
     patches: [
       {
         module: 'engine/internal/handles/snapshot-handle',
@@ -48,7 +48,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
   },
   {
     name: 'version-to-come-is-the-newest',
-    bug: 'A version that there is not yet means the newest one.',
+    bug: 'A version that doesn’t exist yet means the newest one.',
     patches: [
       {
         module: 'engine/internal/database/head-source',
@@ -59,7 +59,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
   },
   {
     name: 'date-loses-its-milliseconds',
-    bug: 'A moment that is a Date is taken for the beginning of its second.',
+    bug: 'A moment given as a Date is read as the beginning of its second.',
     patches: [
       {
         module: 'engine/internal/arguments/moment',
@@ -70,7 +70,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
   },
   {
     name: 'date-in-milliseconds',
-    bug: 'The milliseconds of a Date are taken for the microseconds of a timestamp.',
+    bug: 'The milliseconds of a Date are read as the microseconds of a timestamp.',
     patches: [
       {
         module: 'engine/internal/arguments/moment',
@@ -81,7 +81,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
   },
   {
     name: 'own-writes-in-the-past',
-    bug: 'A transaction that reads the past finds its own writes there.',
+    bug: 'A transaction that reads the past sees its own writes there.',
     patches: [
       {
         module: 'engine/internal/transaction/transaction-source',

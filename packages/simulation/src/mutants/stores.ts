@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In what reaches objects on S3. */
+/** Bugs on the way to objects on S3. */
 export const STORES: readonly Mutant[] = [
   {
     name: 'put-condition-unsent',
-    bug: 'S3 is not told of the condition that an object must be absent.',
+    bug: 'S3 doesn’t get the condition that an object must be absent.',
     patches: [
       {
         module: 'object-store-s3/s3-object-store',
@@ -15,7 +15,7 @@ export const STORES: readonly Mutant[] = [
   },
   {
     name: 'unavailable-is-missing',
-    bug: 'An object that S3 has no time to look for is taken for one that is not there.',
+    bug: 'If S3 has no time to look for an object, the object counts as absent.',
     patches: [
       {
         module: 'object-store-s3/internal/s3-errors',
@@ -26,7 +26,7 @@ export const STORES: readonly Mutant[] = [
   },
   {
     name: 'conflict-is-refusal',
-    bug: 'A conditional put that S3 could not decide is taken for one whose condition did not hold.',
+    bug: 'If S3 could not decide a conditional put, its condition counts as not met.',
     patches: [
       {
         module: 'object-store-s3/internal/s3-errors',
@@ -37,7 +37,7 @@ export const STORES: readonly Mutant[] = [
   },
   {
     name: 'list-of-one-page',
-    bug: 'A list ends where its first page does.',
+    bug: 'A list ends after its first page.',
     patches: [
       {
         module: 'object-store-s3/internal/object-listing',
@@ -48,7 +48,7 @@ export const STORES: readonly Mutant[] = [
   },
   {
     name: 'part-buffer-reused',
-    bug: 'The bytes of a part are written over by those of the next one, though it may have to be sent again.',
+    bug: 'The bytes of a part are overwritten by the next one, though the part may have to be sent again.',
     patches: [
       {
         module: 'object-store-s3/internal/part-buffer',
@@ -59,7 +59,7 @@ export const STORES: readonly Mutant[] = [
   },
   {
     name: 'parts-as-they-arrive',
-    bug: 'The parts of an upload are put together in the order in which they arrived.',
+    bug: 'The parts of an upload are joined in the order in which they arrived.',
     patches: [
       {
         module: 'object-store-s3/internal/s3-upload',

@@ -4,28 +4,28 @@ import type { Failed } from './job.js'
 import type { Mutant } from './mutant.js'
 import { MUTANTS } from './mutants.js'
 
-/** MUTANTS.md: by which seed each mutant is found, as runs have shown. */
+/** MUTANTS.md: the seed that finds each mutant, as runs have shown. */
 const TABLE = fileURLToPath(new URL('../../MUTANTS.md', import.meta.url))
 
 const HEAD = `# Mutants
 
 Bugs planted into the built code, one at a time, and the first seed that finds each of them. Written by
-\`npm run mutants\`; \`src/mutants/\` has the changes of code. Decisions are those that are left of the
-failing run when it is made as small as can be, where it was; what it said is of the run before. A dash
-stands for a bug that no run has found yet: the workload is blind to it, or it does no harm.
+\`npm run mutants\`; \`src/mutants/\` has the changes of code. "Decisions" counts what is left of the failing run
+after it was made as small as possible, if it was; the message is from the run before that. A dash means that
+no run has found the bug yet: the workload is blind to it, or it does no harm.
 
 | mutant | the bug | seed | decisions | what the run said |
 |---|---|---:|---:|---|`
 
-/** Characters of what a run said that are shown. */
+/** How many characters of a run's message are shown. */
 const SHOWN = 160
 
-/** In place of a seed. */
+/** Replaces the seed. */
 const NOT_FOUND = '–'
 
 /**
- * The seed that finds each mutant, as the checked-in table says; none of those that were never
- * found.
+ * Returns the seed that finds each mutant, by the checked-in table; mutants that were never found
+ * are left out.
  */
 export function knownSeeds(): Map<string, number> {
   const seeds = [...rows()].map(([name, row]): [string, string | undefined] => [
@@ -36,12 +36,12 @@ export function knownSeeds(): Map<string, number> {
   return new Map(found.map(([name, seed]) => [name, Number(seed)]))
 }
 
-/** The mutants that have a line in the table. */
+/** Returns the mutants that have a line in the table. */
 export function listedMutants(): string[] {
   return [...rows().keys()]
 }
 
-/** Takes what a hunt was for into the table, and leaves out what isn't a mutant any more. */
+/** Writes the results of a hunt into the table, and removes mutants that no longer exist. */
 export function updateTable(
   found: ReadonlyMap<string, Failed>,
   survivors: readonly string[],
@@ -55,7 +55,7 @@ export function updateTable(
   writeFileSync(TABLE, `${[HEAD, ...lines].join('\n')}\n`)
 }
 
-/** Its rows, by their mutants' names. */
+/** Returns its rows, by the names of their mutants. */
 function rows(): Map<string, string> {
   if (!existsSync(TABLE)) return new Map()
   const found = readFileSync(TABLE, 'utf8').matchAll(/^\| ([a-z-]+) \| .* \|$/gm)

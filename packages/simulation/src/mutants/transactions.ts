@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In the validation of transactions. */
+/** Bugs in the validation of transactions. */
 export const TRANSACTIONS: readonly Mutant[] = [
   {
     name: 'read-keys-not-validated',
-    bug: 'What others wrote to the keys that a transaction read is not looked at.',
+    bug: 'A transaction ignores others’ writes to the keys that it read.',
     patches: [
       {
         module: 'engine/internal/transaction/changed-since',
@@ -15,7 +15,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
   },
   {
     name: 'read-ranges-not-validated',
-    bug: 'What others wrote to the ranges that a transaction read is not looked at.',
+    bug: 'A transaction ignores others’ writes to the ranges that it read.',
     patches: [
       {
         module: 'engine/internal/transaction/changed-since',
@@ -26,7 +26,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
   },
   {
     name: 'phantom-behind-last-row',
-    bug: 'A range that a transaction read to its end is validated up to its last row.',
+    bug: 'A range that a transaction read to its end is validated only up to its last row.',
     patches: [
       {
         module: 'engine/internal/transaction/read-set',
@@ -37,7 +37,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
   },
   {
     name: 'loser-validated-once',
-    bug: 'A transaction that lost its version to others is not validated against what they committed.',
+    bug: 'A transaction that lost its version is not validated against what the winners committed.',
     patches: [
       {
         module: 'engine/internal/commit/shared-log-appender',
@@ -49,7 +49,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
   },
   {
     name: 'validated-in-memory-alone',
-    bug: 'A transaction is held against what is in memory; what others wrote to files is left out.',
+    bug: 'A transaction is validated against memory only; others’ writes in files are left out.',
     patches: [
       {
         module: 'engine/internal/transaction/changed-since',
@@ -60,7 +60,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
   },
   {
     name: 'made-anew-is-unchanged',
-    bug: 'A table that was dropped and made anew since a transaction read it counts as the same.',
+    bug: 'A table that was dropped and created again since a transaction read it counts as the same table.',
     patches: [
       {
         module: 'engine/internal/transaction/changed-since',

@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In what goes on after others had a turn amid it. */
+/** Bugs in work that continues after others had a turn. */
 export const TURNS: readonly Mutant[] = [
   {
     name: 'get-many-goes-on-in-the-present',
-    bug: 'What getMany reads after a turn is read as it is then, and not as it was at the beginning.',
+    bug: 'After a turn, getMany reads the present instead of the moment at which it began.',
     patches: [
       {
         module: 'engine/internal/read/table-reader',
@@ -15,7 +15,7 @@ export const TURNS: readonly Mutant[] = [
   },
   {
     name: 'commit-ends-at-first-turn',
-    bug: 'Of what a transaction wrote to a table, that is committed which comes before the first turn.',
+    bug: 'A transaction commits only the writes to a table that come before the first turn.',
     patches: [
       {
         module: 'engine/internal/transaction/transaction-handle',
@@ -26,7 +26,7 @@ export const TURNS: readonly Mutant[] = [
   },
   {
     name: 'validation-ends-at-first-turn',
-    bug: 'Of the keys that a transaction read, those are validated that come before the first turn.',
+    bug: 'Only the keys of a transaction that come before the first turn are validated.',
     patches: [
       {
         module: 'engine/internal/transaction/changed-since',
@@ -37,7 +37,7 @@ export const TURNS: readonly Mutant[] = [
   },
   {
     name: 'row-skipped-after-a-turn',
-    bug: 'The row that a loop waits for while others have a turn is left out.',
+    bug: 'When a loop gives others a turn, the row that it waits for is skipped.',
     patches: [
       {
         module: 'engine/internal/read/row-scan',

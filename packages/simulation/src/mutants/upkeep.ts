@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In flushes and compactions, and in what they let go of. */
+/** Bugs in flushes and compactions, and in what they remove. */
 export const UPKEEP: readonly Mutant[] = [
   {
     name: 'flushed-through-too-far',
-    bug: 'A flush says of one entry too many that files hold it.',
+    bug: 'A flush marks one entry too many as being in files.',
     patches: [
       {
         module: 'engine/internal/maintenance/flusher',
@@ -15,7 +15,7 @@ export const UPKEEP: readonly Mutant[] = [
   },
   {
     name: 'work-left-to-lease-forgotten',
-    bug: 'Work that is left to the process with the lease is not looked at again.',
+    bug: 'Work that is left to the holder of the lease is never checked again.',
     patches: [
       {
         module: 'engine/internal/maintenance/maintenance-lease',
@@ -26,7 +26,7 @@ export const UPKEEP: readonly Mutant[] = [
   },
   {
     name: 'flush-drops-small-table',
-    bug: 'A flush leaves out the tables of which it has a single key.',
+    bug: 'A flush leaves out tables of which it has a single key.',
     patches: [
       {
         module: 'engine/internal/memtable/flush-cursor',
@@ -37,7 +37,7 @@ export const UPKEEP: readonly Mutant[] = [
   },
   {
     name: 'flush-drops-history',
-    bug: 'A flush writes the newest version of each key alone.',
+    bug: 'A flush writes only the newest version of each key.',
     patches: [
       {
         module: 'engine/internal/memtable/flush-cursor',
@@ -48,7 +48,7 @@ export const UPKEEP: readonly Mutant[] = [
   },
   {
     name: 'flush-forgets-later-memtables',
-    bug: 'When a memtable is in files, those that were sealed after it are forgotten with it.',
+    bug: 'When a memtable is in files, the ones sealed after it are forgotten too.',
     patches: [
       {
         module: 'engine/internal/view/version-set',
@@ -70,7 +70,7 @@ export const UPKEEP: readonly Mutant[] = [
   },
   {
     name: 'sealed-memtables-count-as-flushed',
-    bug: 'Compaction takes records of sealed memtables for records in files, and drops deletes above them.',
+    bug: 'Compaction treats records of sealed memtables as records in files, and drops deletes above them.',
     patches: [
       {
         module: 'engine/internal/view/version-set',
@@ -103,7 +103,7 @@ export const UPKEEP: readonly Mutant[] = [
   },
   {
     name: 'delete-dropped-above-file-of-its-key',
-    bug: 'Compaction drops a delete above a file that begins with the very key.',
+    bug: 'Compaction drops a delete above a file that begins with the same key.',
     patches: [
       {
         module: 'compaction/internal/retention-filter',
@@ -125,7 +125,7 @@ export const UPKEEP: readonly Mutant[] = [
   },
   {
     name: 'newest-of-key-dropped',
-    bug: 'Compaction holds the newest version of a key against the last version of the key before.',
+    bug: 'Compaction compares the newest version of a key with the last version of the key before.',
     patches: [
       {
         module: 'mvcc/retention',
@@ -147,14 +147,14 @@ export const UPKEEP: readonly Mutant[] = [
   },
   {
     name: 'orphan-sweep-takes-live-files',
-    bug: 'The sweep for orphans does not ask which files are part of the database.',
+    bug: 'The sweep for orphans doesn’t check which files are part of the database.',
     patches: [
       { module: 'engine/internal/maintenance/orphan-sweep', from: '!files.holds(id) &&', to: '' },
     ],
   },
   {
     name: 'reader-closed-by-first-user',
-    bug: 'A file is closed when the first of those who read it is done.',
+    bug: 'A file is closed when the first of its readers is done.',
     patches: [
       {
         module: 'engine/internal/files/file-cache',

@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js'
 
-/** In what a process knows of the log, and in what its reads make of that. */
+/** Bugs in what a process knows of the log, and in how its reads use it. */
 export const VIEWS: readonly Mutant[] = [
   {
     name: 'checkpoint-jump',
-    bug: 'Opening reads the log from the checkpoint on, and jumps over what is in no file yet.',
+    bug: 'Opening reads the log from the checkpoint on, and skips entries that are in no file yet.',
     patches: [
       {
         module: 'engine/internal/view/log-follower',
@@ -31,7 +31,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'fresh-since-answer',
-    bug: 'How fresh a process is counts from when the log answered, not from when it was asked.',
+    bug: 'A process’s freshness counts from the log’s answer, not from the request.',
     patches: [
       {
         module: 'engine/internal/database/head-source',
@@ -42,7 +42,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'stale-by-wall-clock',
-    bug: 'How fresh a process is counts by the wall clock, which may stand still.',
+    bug: 'A process’s freshness is measured by the wall clock, which may stand still.',
     patches: [
       {
         module: 'engine/internal/database/head-source',
@@ -63,7 +63,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'snapshot-follows-newest',
-    bug: 'A snapshot sees what is committed after it was taken, as long as that is in memory.',
+    bug: 'A snapshot sees later commits while they are in memory.',
     patches: [
       {
         module: 'engine/internal/handles/snapshot-handle',
@@ -74,7 +74,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'scan-follows-newest',
-    bug: 'A scan sees what is committed while it goes on, as long as that is in memory.',
+    bug: 'A scan sees commits made during the scan while they are in memory.',
     patches: [
       {
         module: 'engine/internal/database/head-source',
@@ -85,7 +85,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'time-ends-before-its-commit',
-    bug: 'A moment that is the very timestamp of a commit means the commit before.',
+    bug: 'A moment equal to a commit’s timestamp means the commit before.',
     patches: [
       {
         module: 'commit-log/lookup',
@@ -96,7 +96,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'memtable-hides-newer-file',
-    bug: 'A record in memory is taken for the newest one, though a large batch in a file came later.',
+    bug: 'A record in memory counts as the newest one, though a later large batch is in a file.',
     patches: [
       {
         module: 'engine/internal/view/table-view',
@@ -109,7 +109,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'version-of-its-own-moment-unseen',
-    bug: 'A read of a moment does not see what was committed at that very moment, in memory.',
+    bug: 'A read of a moment doesn’t see a commit of exactly that moment that is in memory.',
     patches: [
       {
         module: 'engine/internal/memtable/memtable-partition',
@@ -126,7 +126,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'file-of-its-own-moment-unseen',
-    bug: 'A read of a moment leaves out a file that begins at that very moment.',
+    bug: 'A read of a moment leaves out a file that begins at exactly that moment.',
     patches: [
       {
         module: 'engine/internal/view/table-view',
@@ -137,7 +137,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'level-zero-oldest-first',
-    bug: 'Files of level 0 are looked at oldest first.',
+    bug: 'Files of level 0 are searched oldest first.',
     patches: [
       {
         module: 'manifest/internal/apply-edit',
@@ -148,7 +148,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'lt-is-lte',
-    bug: 'The upper end of a range that is not part of it is.',
+    bug: 'The excluded upper end of a range is included.',
     patches: [
       {
         module: 'engine/internal/arguments/range',
@@ -170,7 +170,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'reverse-scan-misses-file-at-its-first-key',
-    bug: 'A scan from the end leaves out a file whose first key is the last one of its range.',
+    bug: 'A reverse scan leaves out a file whose first key is the last one of its range.',
     patches: [
       {
         module: 'engine/internal/files/level-cursor',
@@ -181,7 +181,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'reverse-scan-ends-with-deleted',
-    bug: 'A scan from the end shows the first key of all, though it was deleted.',
+    bug: 'A reverse scan shows the very first key even if it was deleted.',
     patches: [
       {
         module: 'mvcc/visible-cursor',
@@ -192,7 +192,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'reverse-bound-in-memory',
-    bug: 'A scan from the end takes its bound for inclusive, or not, the wrong way round in memory.',
+    bug: 'In memory, a reverse scan swaps inclusive and exclusive bounds.',
     patches: [
       {
         module: 'engine/internal/memtable/memtable-cursor',
@@ -203,7 +203,7 @@ export const VIEWS: readonly Mutant[] = [
   },
   {
     name: 'timer-left-at-close',
-    bug: 'A database that was closed leaves a timer behind.',
+    bug: 'A closed database leaves a timer behind.',
     patches: [
       {
         module: 'engine/internal/database/database-handle',

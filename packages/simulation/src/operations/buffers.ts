@@ -1,12 +1,12 @@
 import { bufferOne, sendBuffered } from './durability.js'
 import type { Operation } from './operation.js'
 
-/** Longer than most intervals after which buffered writes are synced. */
+/** Longer than most intervals of syncing buffered writes. */
 const LONGEST_PAUSE_MS = 1500
 
 /**
- * A few buffered writes, and then nothing for a while: what becomes of them is the database's to
- * see to, as no write follows, and nobody reads.
+ * A few buffered writes, and then nothing for a while: the database has to sync them by itself, as
+ * no write and no read follows.
  */
 export const bufferAndPause: Operation = {
   name: 'buffer and pause',
@@ -20,7 +20,7 @@ export const bufferAndPause: Operation = {
       if (i + 1 < puts) await sendBuffered(session)
     }
     await host.life.env.sleep(decisions.choose('longer pause', LONGEST_PAUSE_MS))
-    // What crashes now takes nothing that had its time.
+    // A crash now takes no write whose time was up.
     host.simulation.chaos.acknowledged(host, true)
   },
 }

@@ -6,10 +6,7 @@ import type { Operation } from './operation.js'
 import { inTransaction, PATIENT, readKeys, writeAll } from './transactions.js'
 import { newChange, newPut, pickDurability, writeBatch, writeOne } from './writes.js'
 
-/**
- * Takes a table away, with its past. Its name is soon used again, by another table of the same
- * kind.
- */
+/** Drops a table, with its past. Another table of the same kind soon gets its name. */
 export const dropTable: Operation = {
   name: 'drop table',
   weight: 1,
@@ -18,8 +15,8 @@ export const dropTable: Operation = {
 }
 
 /**
- * Takes one or two tables away while other clients of the process write to them, in the very turns
- * in which that happens; and makes them anew at once.
+ * Drops one or two tables while other clients of the process write to them, in the same turns, and
+ * creates them again at once.
  */
 export const dropAmidWrites: Operation = {
   name: 'drop amid writes',
@@ -33,13 +30,13 @@ export const dropAmidWrites: Operation = {
       await Promise.all(tables.map((table, i) => writeLittle(session, table, i)))
     }
     const chases = decisions.choose('chases', 2) === 1
-    // A drop begins by a flush, which then has nothing to wait for.
+    // A drop begins with a flush, which then has nothing to wait for.
     if (chases) await session.attempt('flush before a drop', () => session.db.flush())
     const calls = tables.map((table) => drop(session, table))
     const firstDrop = Promise.race(calls)
     if (chases) {
       await microtasks(decisions.choose('until then', 16))
-      // One write in each turn, until the drops are on their way for sure.
+      // One write in each turn, until the drops are certainly under way.
       for (let turns = decisions.between('turns', 2, 16); turns > 0; turns--) {
         calls.push(writeLittle(session, decisions.pick('to', tables)))
         await undefined
@@ -54,10 +51,10 @@ export const dropAmidWrites: Operation = {
   },
 }
 
-/** See `dropTable`. */
+/** Drops a table; see `dropTable`. */
 export async function drop(session: Session, table: string): Promise<void> {
   const change = { table, key: WHOLE_TABLE, value: undefined }
-  // Where there is none, this must have been so at some time while it was asked for.
+  // If there is no such table, this must have been so at some time during the request.
   const absence = session.beginRead({ what: 'drop of a table', table, fresh: true })
   await session.write(
     { what: 'drop table', changes: [change], allowed: ['FIRN_INVALID_ARGUMENT'] },
@@ -73,8 +70,8 @@ export async function drop(session: Session, table: string): Promise<void> {
 }
 
 /**
- * At once, some microtasks or a turn later, when a disk may have answered, or when the first drop
- * is done.
+ * Waits for nothing, for some microtasks, for a turn (when a disk may have answered), or for the
+ * first drop to end.
  */
 async function aLittleLater(
   { decisions, host }: Session,
@@ -97,7 +94,7 @@ async function microtasks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await undefined
 }
 
-/** A put, a batch of one, or a transaction that reads nothing. */
+/** Makes a put, a batch of one, or a transaction that reads nothing. */
 function writeLittle(session: Session, table: string, dullKey = 0): Promise<void> {
   const change = { table, key: session.pickKey(dullKey), value: session.newValue() }
   switch (session.decisions.weigh('little', [3, 3, 1])) {
@@ -110,7 +107,7 @@ function writeLittle(session: Session, table: string, dullKey = 0): Promise<void
   }
 }
 
-/** Nothing that it read tells a transaction of a drop. */
+/** Writes in a transaction that reads nothing, so that no read shows it the drop. */
 function blindly(session: Session, change: Change): Promise<void> {
   return inTransaction(
     session,
@@ -123,7 +120,7 @@ function blindly(session: Session, change: Change): Promise<void> {
   )
 }
 
-/** One write to a table, of any kind. */
+/** Makes one write to a table, of any kind. */
 function writeTo(session: Session, table: string): Promise<void> {
   const { decisions } = session
   const change = newChange(session, 0, table)

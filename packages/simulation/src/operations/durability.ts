@@ -3,14 +3,17 @@ import { ETERNAL } from '../tables.js'
 import type { Operation } from './operation.js'
 import { newPut, writeOne } from './writes.js'
 
-/** Characters of a buffered value. */
+/** The number of characters of a buffered value. */
 const WIDEST = 5000
-/** The same of one that finds no room in most segments, so that the log begins another. */
+/**
+ * The number of characters of a value that doesn't fit into most segments, so that the log begins
+ * another one.
+ */
 const WIDE = 4000
 
 /**
- * Some buffered puts, which then go to the log without a sync, and a short durable put, whose
- * acknowledgement says that all of them are durable. What crashes upon that is for `Chaos` to say.
+ * Some buffered puts, which go to the log without a sync, and then a short durable put, whose
+ * acknowledgement means that all of them are durable. `Chaos` decides what crashes at that moment.
  */
 export const durableAfterBuffered: Operation = {
   name: 'durable after buffered',
@@ -33,8 +36,8 @@ export const durableAfterBuffered: Operation = {
 }
 
 /**
- * Two puts, each handed to the log by itself: the second waits until there is a segment for the
- * first.
+ * Makes two puts, each handed to the log by itself: the second waits until there is a segment for
+ * the first.
  */
 async function amidNewSegment(session: Session): Promise<void> {
   for (const width of [WIDE, 0]) {
@@ -45,7 +48,8 @@ async function amidNewSegment(session: Session): Promise<void> {
 }
 
 /**
- * One buffered put: of several sectors of a disk, now and then, so that a segment ends amid them.
+ * Makes one buffered put, sometimes of several sectors of a disk, so that a segment ends in the
+ * middle.
  */
 export function bufferOne(session: Session): Promise<void> {
   const { decisions } = session
@@ -56,8 +60,8 @@ export function bufferOne(session: Session): Promise<void> {
 }
 
 /**
- * Waits until the buffered writes have gone to the log, now and then: a millisecond does, and a
- * reader who holds a version sends them. A disk may still be beginning a segment for them.
+ * Sometimes waits until the buffered writes have gone to the log: a millisecond is enough, and a
+ * reader that holds a version sends them. A disk may still be beginning a segment for them.
  */
 export async function sendBuffered(session: Session): Promise<void> {
   const { decisions, host } = session

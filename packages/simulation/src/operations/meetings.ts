@@ -11,18 +11,18 @@ import {
   writeAll,
 } from './transactions.js'
 
-/** What one of several transactions does, and which keys it does it to. */
+/** What one of several transactions does, and with which keys. */
 interface Part {
   table: string
   reads: readonly string[]
-  /** How it reads them; what lies between them, too, when it scans or counts. */
+  /** How it reads them; a scan or a count also reads what lies between them. */
   how: 'keys' | 'scan' | 'count' | 'has'
   changes: readonly Change[]
 }
 
 /**
- * Several transactions at once that read and write a few keys of one table: those that come
- * together share an entry, in which each one is held against those before it.
+ * Several transactions at once that read and write a few keys of one table. Those that come
+ * together share an entry, in which each one is validated against the ones before it.
  */
 export const transactionsAtOnce: Operation = {
   name: 'transactions at once',

@@ -6,7 +6,7 @@ import type { Session } from '../session.js'
 import type { Operation } from './operation.js'
 import { countRange, hasKey, inTransaction, readKeys, readRange } from './transactions.js'
 
-/** How often each step is taken, next to the others. */
+/** How often each step is taken, relative to the others. */
 const STEPS = [
   ['put', 6],
   ['page', 5],
@@ -21,9 +21,9 @@ const STEPS = [
 ] as const
 
 /**
- * A transaction that reads and writes by turns: it pages through ranges, counts and looks up keys,
- * and puts and deletes some of these in between. Each read shows its snapshot with what it wrote
- * before.
+ * A transaction that alternates reads and writes: it pages through ranges, counts and looks up
+ * keys, and puts and deletes some of these in between. Each read shows its snapshot with its own
+ * earlier writes.
  */
 export const mixedTransaction: Operation = {
   name: 'mixed transaction',
@@ -38,7 +38,7 @@ export const mixedTransaction: Operation = {
     }),
 }
 
-/** Where a paging read goes on. */
+/** The point at which a paging read continues. */
 interface Paging {
   table: string
   range: KeyRange
@@ -56,11 +56,11 @@ class Mixed {
   constructor(session: Session, tx: Transaction) {
     this.#session = session
     this.#tx = tx
-    // Few, so that it meets its own writes.
+    // Few tables, so that it meets its own writes.
     this.#tables = [session.pickTable(), session.pickTable()]
   }
 
-  /** What it has written, of each key the last. */
+  /** Its writes, the last one of each key. */
   get changes(): Change[] {
     return [...this.#own].flatMap(([table, own]) =>
       [...own].map(([key, value]) => ({ table, key, value })),
@@ -95,7 +95,7 @@ class Mixed {
     }
   }
 
-  /** Of a key that it has met, mostly. */
+  /** Writes, mostly, a key that it has met. */
   async #write(table: string, value: string | undefined): Promise<void> {
     const key = this.#pickKey(table)
     const own = this.#own.get(table) ?? new Map<string, string | undefined>()
@@ -120,7 +120,7 @@ class Mixed {
     )
   }
 
-  /** The next page of what it pages through, or the first one. */
+  /** Reads the next page of a paging read, or the first page of a new one. */
   async #page(table: string): Promise<void> {
     const { decisions } = this.#session
     this.#paging ??= {
@@ -160,7 +160,7 @@ class Mixed {
     await this.#read(countRange(this.#session, this.#tx, { table, range, own }))
   }
 
-  /** The past has none of its writes, and nothing after its snapshot. */
+  /** Reads the past, which has none of its writes, and nothing after its snapshot. */
   async #readPast(table: string): Promise<void> {
     const session = this.#session
     const at = session.pickMoment()
@@ -186,7 +186,7 @@ class Mixed {
     return seen
   }
 
-  /** One that it wrote, or any. */
+  /** Picks a key that it wrote, or any key. */
   #pickKey(table: string): string {
     const own = [...(this.#own.get(table)?.keys() ?? [])]
     const { decisions } = this.#session
@@ -195,7 +195,7 @@ class Mixed {
     return own[decisions.choose('which', own.length)] as string
   }
 
-  /** As of now. */
+  /** Returns its writes to a table so far. */
   #ownOf(table: string): OwnWrites {
     return new Map(this.#own.get(table))
   }

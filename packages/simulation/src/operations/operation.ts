@@ -2,11 +2,11 @@ import type { Session } from '../session.js'
 
 /** Something that clients do. */
 export interface Operation {
-  /** For the trace. */
+  /** Name for the trace. */
   name: string
-  /** How often it is done, next to the others. */
+  /** How often it is done, relative to the others. */
   weight: number
-  /** Whether it takes a database that is open for writing. */
+  /** Whether it needs a database that is open for writing. */
   writes: boolean
   run(session: Session): Promise<void>
 }

@@ -18,7 +18,7 @@ import { compact, evict, flush, refresh, reopen, stats, warm } from './upkeep.js
 import { viewAmidWrites } from './views.js'
 import { batch, burst, fill, largeBatch, put, remove } from './writes.js'
 
-/** All that clients do. */
+/** Everything that clients do. */
 export const OPERATIONS: readonly Operation[] = [
   put,
   remove,
@@ -60,16 +60,15 @@ export const OPERATIONS: readonly Operation[] = [
 ]
 
 /**
- * What a process does that compacts for others. It stays: what got stuck must get going by itself.
+ * The operations of a process that compacts for others. It keeps running: whatever got stuck must
+ * recover by itself.
  */
 const COMPACTION: readonly Operation[] = [compact, refresh]
 
-/**
- * How often an operation is done in a run, next to what is usual: some runs do a lot of one thing.
- */
+/** How often an operation is done in a run, relative to usual: some runs do a lot of one thing. */
 const FACTORS: readonly [number, ...number[]] = [1, 1, 1, 1, 0.2, 6]
 
-/** The weights of all operations in a run. */
+/** Draws the weights of all operations in a run. */
 export function drawWeights(decisions: Decisions, theme: Theme): ReadonlyMap<Operation, number> {
   const own = decisions.scope('operations')
   const weightOf = ({ name, weight }: Operation): number =>
@@ -78,8 +77,8 @@ export function drawWeights(decisions: Decisions, theme: Theme): ReadonlyMap<Ope
 }
 
 /**
- * One of the operations that a process can do, by their weights; none where the decision is taken
- * away.
+ * Chooses one of the operations that a process can do, by their weights; none if the decision is
+ * removed.
  */
 export function chooseOperation(
   decisions: Decisions,

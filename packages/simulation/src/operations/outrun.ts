@@ -8,7 +8,7 @@ import { handled, rivalOf, soon } from './rival.js'
 import { countRange, hasKey, inTransaction, readKeys, readRange, writeAll } from './transactions.js'
 import { fillTable, writeOne } from './writes.js'
 
-/** What is done while a transaction is under way, and how often, next to the others. */
+/** Moves during a transaction, and how often each is made, relative to the others. */
 const MOVES = [
   ['write', 6],
   ['fill a memtable', 6],
@@ -22,19 +22,19 @@ const MOVES = [
 
 type Move = (typeof MOVES)[number][0]
 
-/** Of a transaction that reads nothing: it is the table that goes. */
+/** Weights for a transaction that reads nothing: its table is dropped. */
 const BLIND_MOVES: readonly number[] = [2, 1, 1, 1, 1, 0, 1, 6]
 const WEIGHTS: readonly number[] = MOVES.map(([, weight]) => weight)
 
-/** How long the values are that fill a memtable: several of them fill a small one. */
+/** The length of values that fill a memtable: several of them fill a small one. */
 const PADDING = 500
-/** The latest that something happens while the transaction commits, each time. */
+/** The latest moment of a move during the commit. */
 const BEHIND_MS: readonly [number, ...number[]] = [20, 100, 400]
 
 /**
- * A transaction that others outrun: before it commits, and while it does, its own process or
- * another one writes what it has read, or something beside it; and buries that in memtables, files
- * and deeper levels, in whatever order.
+ * A transaction that others outrun. Before and during its commit, its own process or another one
+ * writes what it has read, or something beside it, and buries that in memtables, files and deeper
+ * levels, in any order.
  */
 export const outrunTransaction: Operation = {
   name: 'outrun transaction',
@@ -44,7 +44,7 @@ export const outrunTransaction: Operation = {
     const { decisions } = session
     const table = session.pickTable()
     if (decisions.choose('fills', 2) === 1) await fillTable(session, table)
-    // Its own process writes behind it, another one also while it is validated.
+    // Its own process writes after it has read; another one also writes during its validation.
     const rival = decisions.choose('by', 3) === 0 ? undefined : await rivalOf(session)
     const under: Promise<void>[] = []
     let amid: Promise<void> | undefined
@@ -56,7 +56,7 @@ export const outrunTransaction: Operation = {
           const reads = await readSome(session, tx, table)
           const changes = pickChanges(session, table)
           await writeAll(session, tx, changes)
-          // They wait for each other, and commit in one group, mostly.
+          // Mostly, they wait for each other and commit in one group.
           if (amid === undefined) {
             const outrun = new Outrun(session, rival ?? session, table, reads)
             amid = outrun.amid()
@@ -67,7 +67,7 @@ export const outrunTransaction: Operation = {
         },
         { isPatient: true, attempts: decisions.between('attempts', 1, 3) },
       )
-    // Those that come together share an entry, and each is held against others' by itself.
+    // Transactions that come together share an entry, and each is validated by itself.
     const together = decisions.weigh('together', [2, 1, 1])
     await Promise.all(Array.from({ length: 1 + together }, run))
     await soon(session, Promise.all(under))
@@ -82,7 +82,7 @@ function pickChanges(session: Session, table: string): Change[] {
   return [{ table: of, key, value: deletes ? undefined : session.newValue() }]
 }
 
-/** Nothing, or some of the table, in any way. */
+/** Reads nothing, or some of the table, in any way. */
 async function readSome(session: Session, tx: Transaction, table: string): Promise<Seen[]> {
   const { decisions } = session
   const seen: Seen[] = []
@@ -98,7 +98,7 @@ async function readSome(session: Session, tx: Transaction, table: string): Promi
         seen.push(await readRange(session, tx, { table, range: session.pickRange() }))
         break
       case 'left': {
-        // Within the first page, or beyond it.
+        // Within the first page, or after it.
         const through =
           decisions.choose('far', 2) === 1
             ? decisions.between('far through', 60, 100)
@@ -138,10 +138,10 @@ async function readPages(session: Session, tx: Transaction, table: string): Prom
   return seen
 }
 
-/** What goes on besides one transaction. */
+/** Makes the moves during one transaction. */
 class Outrun {
   readonly #session: Session
-  /** Who writes. */
+  /** The session that writes. */
   readonly #other: Session
   readonly #table: string
   readonly #reads: readonly Seen[]
@@ -153,13 +153,13 @@ class Outrun {
     this.#reads = reads
   }
 
-  /** Before it commits. */
+  /** Makes the moves before the commit. */
   async amid(): Promise<void> {
     const { decisions } = this.#session
     for (let moves = decisions.between('moves', 1, 5); moves > 0; moves--) await this.#move()
   }
 
-  /** While it commits. Never rejects. */
+  /** Makes the moves during the commit. Never rejects. */
   async behind(): Promise<void> {
     const { decisions, host } = this.#session
     const moves = decisions.weigh('moves behind', [1, 1, 1, 1])
@@ -226,7 +226,7 @@ class Outrun {
     return writeOne(this.#other, 'write amid a transaction', change, { durability: 'durable' })
   }
 
-  /** At once: they meet in a group. */
+  /** Fills a memtable with puts at once: they meet in a group. */
   async #fillMemtable(puts: number): Promise<void> {
     const [session, other] = [this.#session, this.#other]
     const table =
@@ -238,7 +238,7 @@ class Outrun {
     await Promise.all(writes)
   }
 
-  /** More than most runs take into the log, of what was read or beside it. */
+  /** Writes more than most runs put into the log, of keys that were read or beside them. */
   #writeFile(): Promise<void> {
     const [session, other] = [this.#session, this.#other]
     const hits = session.decisions.choose('file hits', 2) === 1
@@ -256,7 +256,7 @@ class Outrun {
     })
   }
 
-  /** A key that was read, or any. */
+  /** Picks a key that was read, or any key. */
   #pickHit(): string {
     const { decisions } = this.#session
     const seen = this.#reads[decisions.choose('of', Math.max(1, this.#reads.length))]

@@ -19,7 +19,7 @@ export const get: Operation = {
   },
 }
 
-/** A get that looks at the log first. */
+/** A get that reads the log first. */
 export const freshGet: Operation = {
   name: 'fresh get',
   weight: 4,
@@ -36,7 +36,7 @@ export const freshGet: Operation = {
   },
 }
 
-/** A get without a promise: right, or refused, as what it needs isn't in memory. */
+/** A get without a promise: correct, or refused because something it needs isn't in memory. */
 export const getSync: Operation = {
   name: 'get sync',
   weight: 4,
@@ -54,7 +54,7 @@ export const getSync: Operation = {
   },
 }
 
-/** A get of any moment. */
+/** A get at any moment. */
 export const getAt: Operation = {
   name: 'get at',
   weight: 6,
@@ -79,14 +79,14 @@ export const getMany: Operation = {
   writes: false,
   async run(session) {
     const { table } = pick(session)
-    // More than are read at a time, now and then.
+    // Sometimes more keys than are read at a time.
     const [least, most] = session.decisions.weigh('many', [3, 1]) === 1 ? [40, 80] : [1, 10]
     const keys = Array.from({ length: session.decisions.between('keys', least, most) }, (_, i) =>
       session.pickKey(i),
     )
     const past = session.decisions.choose('past', 3) === 2 ? session.pickMoment() : undefined
     const signal = session.mayAbandon()
-    // Without options, what is in memory is read at once.
+    // Without options, keys in memory are read at once.
     const options =
       past === undefined && signal === undefined
         ? undefined

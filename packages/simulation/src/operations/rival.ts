@@ -2,10 +2,10 @@ import type { Host } from '../host.js'
 import { Session } from '../session.js'
 import { Violation } from '../violation.js'
 
-/** So long a client waits for a rival, whose process may be dead. */
+/** How long a client waits for a rival, whose process may be dead. */
 const PATIENCE_MS = 400
 
-/** A client in another process that writes, if there is one whose database is open. */
+/** Returns a client that writes in another process, if there is one with an open database. */
 export async function rivalOf(session: Session): Promise<Session | undefined> {
   const { host, decisions } = session
   const others = host.simulation.writers.filter(
@@ -18,7 +18,7 @@ export async function rivalOf(session: Session): Promise<Session | undefined> {
   return rival
 }
 
-/** Lets a rival do something. Never rejects. */
+/** Runs something as a rival. Never rejects. */
 export async function handled(rival: Session, run: () => Promise<void>): Promise<void> {
   try {
     await run()

@@ -4,14 +4,14 @@ import { handled, rivalOf, soon } from './rival.js'
 import { inTransaction, readKeys, readRange, writeAll } from './transactions.js'
 import { writeOne } from './writes.js'
 
-/** Keys of a rival's file, and how long their values are: more than most runs take into the log. */
+/** Number of keys of a rival's file; with their values, more than most runs put into the log. */
 const FILE_KEYS = 6
 const PADDING = 400
 
 /**
- * A transaction with a rival in another process, who writes a file to the table before it commits,
- * and then, while that file is being looked into, what the transaction has read. This process looks
- * at the log all the while, so that it knows of both before the transaction has been held against
+ * A transaction with a rival in another process. Before the commit, the rival writes a file to the
+ * table; then, while that file is being read, it writes what the transaction has read. This process
+ * keeps reading the log, so that it knows of both before the transaction has been validated against
  * either.
  */
 export const rivalledTransaction: Operation = {
@@ -24,7 +24,7 @@ export const rivalledTransaction: Operation = {
     const table = session.pickTable()
     const [read, written, other] = [session.pickKey(), session.pickKey(1), session.pickKey(2)]
     const scans = decisions.choose('scans', 2) === 1
-    // Its file may hold the very key that was read, and then nothing more has to follow.
+    // The rival's file may contain the key that was read; then nothing more has to follow.
     const hits = decisions.choose('hits', 4) === 3
     const range = read < other ? { gte: read, lte: other } : { gte: other, lte: read }
     const under: Promise<unknown>[] = []
@@ -43,7 +43,7 @@ export const rivalledTransaction: Operation = {
             await session.db.refresh()
           })
           await session.attempt('evict amid a transaction', () => session.db.evict())
-          // Soon, or when the transaction has written a file of its own.
+          // Soon, or when the transaction has written its own file.
           const afterMs = decisions.choose('rival after', decisions.pick('late', [20, 300]))
           const later = rival.host.life.env.sleep(afterMs).then(() => put(rival, table, read))
           under.push(later, lookOn(session))
@@ -61,7 +61,7 @@ function put(rival: Session, table: string, key: string): Promise<void> {
   return handled(rival, () => writeOne(rival, 'put of a rival', change, { durability: 'durable' }))
 }
 
-/** Writes keys on both sides of one, and that one only where it `hits`. */
+/** Writes keys on both sides of one key, and that key itself only if it `hits`. */
 function putFile(rival: Session, table: string, around: string, hits: boolean): Promise<void> {
   const keys = Array.from({ length: FILE_KEYS }, (_, i) => rival.pickKey(i))
   const changes = [...new Set(keys)]
@@ -77,7 +77,7 @@ function putFile(rival: Session, table: string, around: string, hits: boolean): 
   )
 }
 
-/** Looks at the log, one time after the other. */
+/** Reads the log several times in a row. */
 async function lookOn(session: Session): Promise<void> {
   for (let looks = session.decisions.between('looks', 2, 8); looks > 0; looks--) {
     await session.attempt('refresh amid a transaction', async () => {

@@ -27,7 +27,7 @@ export const bank: Operation = {
   },
 }
 
-/** Of three places that follow each other, the last two change theirs. */
+/** Of three consecutive places, the last two change their successors. */
 export const cycle: Operation = {
   name: 'cycle',
   weight: 3,
@@ -43,7 +43,7 @@ export const cycle: Operation = {
   },
 }
 
-/** Adds something to the end of a list. */
+/** Appends to a list. */
 export const append: Operation = {
   name: 'append',
   weight: 3,
@@ -57,7 +57,7 @@ export const append: Operation = {
   },
 }
 
-/** Reads all that has rules, of the present or the past, and sees for itself that they hold. */
+/** Reads everything that has rules, of the present or the past, and checks the rules. */
 export const audit: Operation = {
   name: 'audit',
   weight: 3,
@@ -75,7 +75,7 @@ export const audit: Operation = {
   },
 }
 
-/** Writes what follows from what it reads, each with a number that no other value has. */
+/** Writes what follows from what it reads, each value with a unique number. */
 function rewrite(
   session: Session,
   what: string,

@@ -3,7 +3,7 @@ import type { ReadRequest } from '../recorded-read.js'
 import { ETERNAL } from '../tables.js'
 import type { Operation } from './operation.js'
 
-/** All rows of a range, of the present or of any moment. */
+/** Scans all rows of a range, of the present or of any moment. */
 export const scan: Operation = {
   name: 'scan',
   weight: 6,
@@ -32,10 +32,7 @@ export const scan: Operation = {
   },
 }
 
-/**
- * A scan that goes on slowly, while others write, flush and compact; some are left before their
- * end.
- */
+/** A slow scan, while others write, flush and compact; some are left before their end. */
 export const heldScan: Operation = {
   name: 'held scan',
   weight: 3,
@@ -77,7 +74,7 @@ export const count: Operation = {
   async run(session) {
     const table = session.pickTable()
     const { reverse, limit, ...range } = session.pickRange()
-    // As a scan: its files may be compacted away while it goes on, and what it counts with them.
+    // Like a scan: its files may be compacted away during it, and so may what it counts.
     const allowed = table === ETERNAL ? [] : ['FIRN_SNAPSHOT_EXPIRED']
     await session.read({ what: 'count', table, allowed }, async () => ({
       kind: 'count',

@@ -4,7 +4,7 @@ import type { ReadRequest } from '../recorded-read.js'
 import type { Session } from '../session.js'
 import type { Operation } from './operation.js'
 
-/** Takes a snapshot, of now or of another moment, and reads from it for a while. */
+/** Takes a snapshot of now or of another moment, and reads from it for a while. */
 export const snapshot: Operation = {
   name: 'snapshot',
   weight: 4,
@@ -20,7 +20,7 @@ export const snapshot: Operation = {
     try {
       await using taken = await session.snapshot(options)
       taking.end({ kind: 'version', version: taken.version })
-      // Tables are those that there were when it was taken, whatever becomes of them.
+      // The tables are those that existed when it was taken, whatever happens to them later.
       const present = { from: taking.from, to: taking.to }
       for (let reads = decisions.choose('reads', 6); reads > 0; reads--) {
         await session.pause()
@@ -32,7 +32,7 @@ export const snapshot: Operation = {
   },
 }
 
-/** What is read of a snapshot. */
+/** A read of a snapshot. */
 interface TakenRead extends Required<Pick<ReadRequest, 'present' | 'held'>> {
   /** Default: any. */
   table?: string
@@ -40,8 +40,8 @@ interface TakenRead extends Required<Pick<ReadRequest, 'present' | 'held'>> {
 }
 
 /**
- * Reads what it shows, at its own moment or at another one, which it shows nothing after its own
- * of.
+ * Reads from a snapshot, at its own moment or at another one; it never shows anything after its
+ * own.
  */
 export async function readTaken(
   session: Session,

@@ -1,9 +1,9 @@
 import type { Session } from '../session.js'
 
 /**
- * Empties the cache before a transaction commits, and looks at the log a few times while it is
- * validated: what others committed meanwhile is known to the process before the transaction has
- * been held against it. Resolves when the cache is empty; the looks go on, and `ended` resolves
+ * Empties the cache before a transaction commits, and reads the log a few times during its
+ * validation: the process then knows what others committed before the transaction has been
+ * validated against it. Resolves when the cache is empty. The reads go on, and `ended` resolves
  * after them.
  */
 export async function stir(session: Session): Promise<{ ended: Promise<void> }> {

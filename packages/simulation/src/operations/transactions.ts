@@ -8,17 +8,17 @@ import { Violation } from '../violation.js'
 import type { Operation } from './operation.js'
 import { stir } from './stirring.js'
 
-/** What a transaction does, each time that it runs. */
+/** The plan of a transaction, for each time that it runs. */
 interface Plan {
-  /** Tables and keys, each read by itself, or all of a table's together. */
+  /** Tables and keys, each key read by itself, or all keys of a table together. */
   keys: readonly { table: string; keys: readonly string[] }[]
   ranges: readonly { table: string; range: KeyRange; through: number }[]
   changes: readonly Change[]
 }
 
 /**
- * Reads some keys and ranges, writes some keys, and looks at what it has written. What it read must
- * be so at the version before its own.
+ * Reads some keys and ranges, writes some keys, and checks what it has written. Everything that it
+ * read must hold at the version before its own.
  */
 export const transaction: Operation = {
   name: 'transaction',
@@ -34,7 +34,7 @@ export const transaction: Operation = {
   },
 }
 
-/** What an attempt of a transaction did. */
+/** The reads and writes of one attempt of a transaction. */
 interface Attempt {
   reads: readonly Seen[]
   changes: readonly Change[]
@@ -42,15 +42,15 @@ interface Attempt {
 
 export interface TransactionStyle {
   /**
-   * Whether the client waits for its end in any case: one of several calls of a step. Default
+   * Whether the client always waits for its end, as for one of several calls of a step. Default
    * false.
    */
   isPatient?: boolean
-  /** How often it is tried at most. Default: drawn. */
+  /** The limit of attempts. Default: drawn. */
   attempts?: number
 }
 
-/** For one of several transactions at once. */
+/** The style of one of several transactions at once. */
 export const PATIENT: TransactionStyle = { isPatient: true }
 
 /** Runs a transaction, and records what its last attempt read and wrote. */
@@ -81,7 +81,7 @@ export async function inTransaction(
         const { reads, changes } = await run(tx)
         recorded.changes = changes
         recorded.transaction = { isolation, version: tx.version, reads }
-        // Who gives up isn't there any more to see what comes of it.
+        // A client that gives up doesn't see the outcome.
         if (stirs && signal === undefined) stirred.push((await stir(session)).ended)
       },
       { isolation, attempts, ...(signal === undefined ? {} : { signal }) },
@@ -108,7 +108,7 @@ function pickPlan(session: Session): Plan {
   const ranges = Array.from({ length: decisions.choose('range reads', 3) }, () => ({
     table: session.pickTable(),
     range: session.pickRange(),
-    // A loop that is left after so many rows, or never.
+    // A loop that is left after this many rows, or never.
     through: decisions.choose('left', 3) === 2 ? decisions.choose('left after', 5) : Infinity,
   }))
   const changes = Array.from({ length: decisions.between('changes', 1, 5) }, (_, i): Change => {
@@ -120,7 +120,7 @@ function pickPlan(session: Session): Plan {
   return { keys, ranges, changes: [...last.values()] }
 }
 
-/** What it reads before it writes: all of it is as of its snapshot. */
+/** Makes the reads before its writes: all of them see its snapshot. */
 async function readAll(session: Session, tx: Transaction, plan: Plan): Promise<Seen[]> {
   const all: Seen[] = []
   for (const { table, keys } of plan.keys) all.push(await readKeys(session, tx, table, keys))
@@ -129,8 +129,7 @@ async function readAll(session: Session, tx: Transaction, plan: Plan): Promise<S
 }
 
 /**
- * Reads one key by itself, or several together. `own` is what the transaction has written to the
- * table.
+ * Reads one key by itself, or several together. `own` are the transaction's writes to the table.
  */
 export async function readKeys(
   session: Session,
@@ -152,11 +151,11 @@ export async function readKeys(
 export interface RangeRead {
   table: string
   range: KeyRange
-  /** The loop is left after so many rows. Default: never. */
+  /** The loop is left after this many rows. Default: never. */
   through?: number
-  /** What the transaction has written to the table. */
+  /** The transaction's writes to the table. */
   own?: OwnWrites | undefined
-  /** Called when the scan is under way. */
+  /** Called during the scan. */
   amid?: () => Promise<void>
 }
 
@@ -172,7 +171,7 @@ export async function readRange(
   const iterator = session.tableIn(tx, table).scan(range)[Symbol.asyncIterator]()
   let next = iterator.next()
   await amid?.().catch((error: unknown) => {
-    // The transaction has ended, which the scan is told as well.
+    // The transaction has ended, and the scan fails too.
     next.catch(() => {})
     throw error
   })
@@ -190,7 +189,7 @@ export async function readRange(
   return seen
 }
 
-/** Asks whether there is a key. */
+/** Checks whether a key exists. */
 export async function hasKey(
   session: Session,
   tx: Transaction,
@@ -224,9 +223,7 @@ function beginReadIn(session: Session, tx: Transaction, what: string, table: str
   return session.beginRead({ what, table, present: { from: tx.version, to: tx.version } })
 }
 
-/**
- * Writes, and, now and then, finds what it wrote, where it reads a key and where it reads a range.
- */
+/** Writes, and sometimes checks what it wrote, by reading a key or a range. */
 export async function writeAll(
   session: Session,
   tx: Transaction,
@@ -237,7 +234,7 @@ export async function writeAll(
     if (value === undefined) await t.delete(key)
     else await t.put(key, value)
   }
-  // Not always: what it reads it is held against, whatever it did before.
+  // Not always: the transaction is validated against these reads, whatever it did before.
   if (session.decisions.choose('looks', 3) !== 2) return
   for (const { table, key, value } of changes) {
     const t = session.tableIn(tx, table)

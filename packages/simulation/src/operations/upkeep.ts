@@ -4,7 +4,7 @@ import { Violation } from '../violation.js'
 import { bufferOne } from './durability.js'
 import type { Operation } from './operation.js'
 
-/** After it, the process sees everything that was acknowledged before. */
+/** After a refresh, the process sees everything that was acknowledged before. */
 export const refresh: Operation = {
   name: 'refresh',
   weight: 4,
@@ -22,8 +22,8 @@ export const refresh: Operation = {
 }
 
 /**
- * After it, what was buffered before is durable, also what was in the same turn; so with several
- * that overlap.
+ * After a flush, everything buffered before it is durable, even from the same turn, and even if
+ * several overlap.
  */
 export const flush: Operation = {
   name: 'flush',
@@ -68,7 +68,7 @@ export const warm: Operation = {
   },
 }
 
-/** Forgets what is in memory. */
+/** Empties the cache. */
 export const evict: Operation = {
   name: 'evict',
   weight: 1,
@@ -76,7 +76,7 @@ export const evict: Operation = {
   run: (session) => session.attempt('evict', () => session.db.evict()),
 }
 
-/** What the database says of itself. */
+/** Statistics of the database. */
 export const stats: Operation = {
   name: 'stats',
   weight: 1,
@@ -86,7 +86,7 @@ export const stats: Operation = {
     await session.attempt('stats', async () => {
       const before = db.version
       const { cache, version } = await db.stats()
-      // Another client of the process may write before its promise is settled.
+      // Another client of the process may write before the promise is settled.
       if (version < before || version > db.version) {
         throw new Violation(`stats() of version ${version}, not ${before} to ${db.version}`)
       }
@@ -111,7 +111,7 @@ export const compact: Operation = {
     }),
 }
 
-/** Closes the database and opens it again, whatever the other clients of the process are doing. */
+/** Closes the database and opens it again, whatever other clients of the process are doing. */
 export const reopen: Operation = {
   name: 'reopen',
   weight: 1,

@@ -6,8 +6,8 @@ import { readTaken } from './snapshots.js'
 import { fillTable, newChange, pickDurability, writeOne } from './writes.js'
 
 /**
- * Looks at the present, or at a time to come, while the same client writes: a snapshot, a scan and
- * a read of several keys show what there was when they began, and nothing of what joins it.
+ * Reads the present, or a future time, while the same client writes: a snapshot, a scan and a read
+ * of several keys show what was there when they began, and nothing that joins it later.
  */
 export const viewAmidWrites: Operation = {
   name: 'view amid writes',
@@ -19,7 +19,7 @@ export const viewAmidWrites: Operation = {
     if (decisions.choose('fills', 2) === 1) await fillTable(session, table)
     const durability = decisions.choose('all buffered', 2) === 1 ? 'buffered' : undefined
     const writer: Writer = { session, table, durability }
-    // Buffered writes that are made at once gather, and a later one may join them.
+    // Buffered writes made at once gather, and a later one may join them.
     const before = Array.from({ length: decisions.choose('before', 4) }, (_, i) => write(writer, i))
     await Promise.all(before)
     switch (decisions.pick('how', ['snapshot', 'scan', 'reads'])) {
@@ -33,11 +33,11 @@ export const viewAmidWrites: Operation = {
   },
 }
 
-/** Who writes, and to which table. */
+/** A client that writes to one table. */
 interface Writer {
   session: Session
   table: string
-  /** Of all writes. Default: drawn for each. */
+  /** The durability of all writes. Default: drawn for each. */
   durability: 'buffered' | undefined
 }
 
@@ -53,7 +53,7 @@ function pickView(session: Session): { at?: ReturnType<typeof pickTimeToCome> } 
   return at === undefined ? {} : { at }
 }
 
-/** Reads a key, writes it, and reads it again, a few times. */
+/** Reads a key, writes it, and reads it again, several times. */
 async function viewBySnapshot(writer: Writer): Promise<void> {
   const { session, table } = writer
   const { decisions } = session
@@ -99,7 +99,7 @@ async function viewByScan(writer: Writer): Promise<void> {
   }
 }
 
-/** Reads several keys together that are not in memory, mostly, and writes them meanwhile. */
+/** Reads several keys together that mostly aren't in memory, and writes them meanwhile. */
 async function viewByReads(writer: Writer): Promise<void> {
   const { session, table } = writer
   const { decisions } = session

@@ -18,7 +18,7 @@ export const remove: Operation = {
   run: (session) => writeOne(session, 'delete', newDelete(session), pickOptions(session)),
 }
 
-/** Several writes that a client makes at once, and waits for together: they meet in groups. */
+/** Several writes that a client makes at once and waits for together: they meet in groups. */
 export const burst: Operation = {
   name: 'burst',
   weight: 4,
@@ -37,7 +37,7 @@ export const burst: Operation = {
   },
 }
 
-/** A few changes of any tables, together. */
+/** A few changes of any tables in one batch. */
 export const batch: Operation = {
   name: 'batch',
   weight: 6,
@@ -46,7 +46,7 @@ export const batch: Operation = {
     writeBatch(session, 'batch', { size: session.decisions.between('changes', 1, 8) }),
 }
 
-/** More changes than an entry of the log holds, in most runs. */
+/** More changes than an entry of the log holds in most runs. */
 export const largeBatch: Operation = {
   name: 'large batch',
   weight: 2,
@@ -62,7 +62,7 @@ export const largeBatch: Operation = {
   },
 }
 
-/** Gives a table more rows than a page of a scan holds, in runs that have so many keys. */
+/** Gives a table more rows than a page of a scan holds, in runs that have that many keys. */
 export const fill: Operation = {
   name: 'fill',
   weight: 1,
@@ -70,7 +70,7 @@ export const fill: Operation = {
   run: (session) => fillTable(session, session.pickTable()),
 }
 
-/** See `fill`. */
+/** Fills a table; see `fill`. */
 export function fillTable(session: Session, table: string): Promise<void> {
   const { decisions } = session
   const size = Math.min(session.host.simulation.keys, decisions.between('rows', 70, 140))
@@ -84,8 +84,8 @@ export function fillTable(session: Session, table: string): Promise<void> {
 }
 
 /**
- * Writes changes together. Some keys are written more than once, some batches are emptied and
- * filled anew, and large ones are drained now and then.
+ * Writes changes together. Some keys are written more than once, some batches are cleared and
+ * filled again, and large ones are sometimes drained.
  */
 export async function writeBatch(
   session: Session,
@@ -103,7 +103,7 @@ export async function writeBatch(
   await session.write(request, async () => {
     const batch = session.batch()
     if (clearsAfter > 0) {
-      // Nothing of this may ever be seen: nobody is on record as its writer.
+      // None of this may ever be seen: it has no writer on record.
       for (let i = 0; i < clearsAfter; i++) add(session, batch, newPut(session, i, table))
       if (drains) await batch.drain()
       batch.clear()
@@ -116,7 +116,7 @@ export async function writeBatch(
   })
 }
 
-/** Makes one change by a call of its own. */
+/** Makes one change in its own call. */
 export function writeOne(
   session: Session,
   what: string,
@@ -149,7 +149,9 @@ function maySignal(session: Session): Pick<WriteOptions, 'signal'> {
   return signal === undefined ? {} : { signal }
 }
 
-/** A put, or now and then a delete. `dullKey`: see `Session.pickKey`; `table`: any. */
+/**
+ * Makes a put, or sometimes a delete. `dullKey`: see `Session.pickKey`; `table`: any by default.
+ */
 export function newChange(session: Session, dullKey: number, table?: string): Change {
   const deletes = session.decisions.choose('deletes', 5) === 4
   return deletes ? newDelete(session, dullKey, table) : newPut(session, dullKey, table)

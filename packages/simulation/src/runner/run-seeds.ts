@@ -9,36 +9,34 @@ import { Tally } from './tally.js'
 export interface RunSeedsOptions {
   /** The first seed. Default: 1. */
   from?: number
-  /** How many. */
+  /** How many seeds. */
   seeds: number
   /**
-   * Runs every seed once more, later and mostly elsewhere: it fails unless it has the same hash.
+   * Runs every seed once more, later and mostly in another thread. A seed fails if its hash
+   * differs.
    */
   twice?: boolean
   /** How many threads. Default: as many as there are cores. */
   workers?: number
-  /** URL of a module that exports `runSeed`, for one that isn't as it is: a thread imports it. */
+  /** URL of a module that exports `runSeed`, to replace the usual one: a thread imports it. */
   module?: string
   /** How long a run may take, in real time, before its thread is ended. Default: five minutes. */
   longestMs?: number
-  /** Told of every run, as it ends. */
+  /** Called for every run when it ends. */
   onResult?: (result: SeedResult, tally: Tally) => void
-  /** Ends it early: no more runs are begun. */
+  /** Ends early: no more runs are begun. */
   signal?: AbortSignal | undefined
 }
 
-/** Built code, also where this file is run from its source. */
+/** Returns built code, even if this file runs from its source. */
 const built = (path: string): URL => new URL(`../../dist/${path}`, import.meta.url)
 const WORKER = built('runner/seed-worker.js')
 const LONGEST_MS = 300_000
 const LOOK_MS = 1000
-/** Most of what a run makes lives briefly: a large nursery spares copying it. */
+/** Most objects of a run live briefly: a large nursery avoids copying them. */
 const MEMORY = { maxYoungGenerationSizeMb: 64, maxOldGenerationSizeMb: 2048 }
 
-/**
- * Runs many seeds in threads of their own, on all cores. A thread that dies or hangs fails its
- * seed.
- */
+/** Runs many seeds in threads, on all cores. A thread that dies or hangs fails its seed. */
 export async function runSeeds(options: RunSeedsOptions): Promise<Tally> {
   const runner = new Runner(options)
   await runner.run()
@@ -51,7 +49,7 @@ class Runner {
   readonly #order: SeedOrder
   readonly #share: Share
   readonly #workers: number
-  /** Hashes of the runs so far. */
+  /** Hashes of the runs so far, by seed. */
   readonly #hashes: Map<number, string> = new Map()
 
   constructor(options: RunSeedsOptions) {
@@ -86,7 +84,7 @@ class Runner {
     }
   }
 
-  /** One thread, from its start to its end; gives why it ended too early. */
+  /** Runs one thread from its start to its end. Returns why it ended too early, if it did. */
   async #thread(worker: number): Promise<string | undefined> {
     const { module = built('run-seed.js').href, longestMs = LONGEST_MS } = this.#options
     const task: WorkerTask = { module, shared: this.#share.buffer, worker, order: this.#order }

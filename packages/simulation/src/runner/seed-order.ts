@@ -1,16 +1,16 @@
-/** Which seeds are run, and in which order. */
+/** The seeds to run, and their order. */
 export interface SeedOrder {
   from: number
   seeds: number
-  /** As many as seeds, or twice that: then all come once more, the last one first. */
+  /** The number of seeds, or twice that: then all are run again, the last one first. */
   runs: number
 }
 
-/** What a worker is started with. */
+/** The task with which a worker is started. */
 export interface WorkerTask {
   /** URL of the module that exports `runSeed`. */
   module: string
-  /** Of a `Share`. */
+  /** The buffer of a `Share`. */
   shared: SharedArrayBuffer
   worker: number
   order: SeedOrder

@@ -1,13 +1,10 @@
 import type { RunReport } from '../run-seed.js'
 
-/**
- * What a worker tells of a run: of its report, what can be sent and adds up to no more than a few
- * lines.
- */
+/** A worker's message about a run: the parts of its report that can be sent and stay small. */
 export interface SeedResult extends Pick<RunReport, 'seed' | 'hash' | 'events'> {
   operations: ReadonlyMap<string, number>
   faults: ReadonlyMap<string, number>
-  /** What went wrong, with the stack of its cause. */
+  /** The failure, with the stack of its cause. */
   failure: string | undefined
 }
 

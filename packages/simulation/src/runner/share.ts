@@ -1,11 +1,10 @@
-/** What the workers of one call of `runSeeds` share: which runs were taken, and by whom. */
+/**
+ * State that the workers of one `runSeeds` call share: which runs were taken, and by which worker.
+ */
 export class Share {
-  /** For the workers, who make a `Share` of it. */
+  /** For the workers, which make a `Share` of it. */
   readonly buffer: SharedArrayBuffer
-  /**
-   * How many runs were taken; whether no more are to be; then, for each worker, one more than its
-   * run.
-   */
+  /** How many runs were taken; whether to stop; then, for each worker, one more than its run. */
   readonly #numbers: Int32Array
 
   constructor(workers: number | SharedArrayBuffer) {
@@ -16,7 +15,7 @@ export class Share {
     this.#numbers = new Int32Array(this.buffer)
   }
 
-  /** The next run for a worker, counted from 0; `undefined` when it has to stop. */
+  /** Takes the next run for a worker, counted from 0; `undefined` if it has to stop. */
   take(worker: number, runs: number): number | undefined {
     Atomics.store(this.#numbers, 2 + worker, 0)
     if (Atomics.load(this.#numbers, 1) === 1) return undefined
@@ -26,13 +25,13 @@ export class Share {
     return run
   }
 
-  /** The run that a worker is at. */
+  /** Returns the run that a worker is doing. */
   takenBy(worker: number): number | undefined {
     const run = Atomics.load(this.#numbers, 2 + worker)
     return run === 0 ? undefined : run - 1
   }
 
-  /** No more runs are taken. */
+  /** Stops: no more runs are taken. */
   stop(): void {
     Atomics.store(this.#numbers, 1, 1)
   }

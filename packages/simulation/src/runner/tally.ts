@@ -2,7 +2,7 @@ import type { SeedResult } from './seed-result.js'
 
 const MINUTE_MS = 60_000
 
-/** What many runs come to, all together. */
+/** Sums up many runs. */
 export class Tally {
   runs = 0
   events = 0
@@ -18,7 +18,7 @@ export class Tally {
     if (result.failure !== undefined) this.failed.push(result)
   }
 
-  /** A few lines for people; `ms` is how long it took. */
+  /** Returns a few lines for people; `ms` is how long the runs took. */
   inWords(ms: number): string {
     const { runs, failed } = this
     const rate = Math.round((runs * MINUTE_MS) / Math.max(1, ms))

@@ -1,4 +1,4 @@
-/** What one Ceph cluster on loopback needs to know. */
+/** The parameters of a Ceph cluster on loopback. */
 export interface CephCluster {
   folder: string
   clusterId: string
@@ -8,8 +8,9 @@ export interface CephCluster {
 }
 
 /**
- * A cluster of one monitor and one OSD that keeps its objects in memory, behind a RADOS gateway. It
- * is thrown away after use, so nothing is kept twice and nobody has to show who they are inside.
+ * Makes the configuration of a cluster with one monitor and one OSD, which keeps its objects in
+ * memory, behind a RADOS gateway. The cluster is thrown away after use, so it keeps no copies, and
+ * its parts don't authenticate each other.
  */
 export function cephConfig({ folder, clusterId, monitor, gatewayPort }: CephCluster): string {
   const settings = {
@@ -20,10 +21,10 @@ export function cephConfig({ folder, clusterId, monitor, gatewayPort }: CephClus
     'auth cluster required': 'none',
     'auth service required': 'none',
     'auth client required': 'none',
-    // The gateway asks for encryption by default, which there is none of without keys.
+    // By default the gateway asks for encryption, which needs keys.
     'ms mon client mode': 'crc',
 
-    // Nothing outside of the folder.
+    // Nothing outside the folder.
     'run dir': folder,
     'crash dir': folder,
     'admin socket': '',
@@ -41,17 +42,17 @@ export function cephConfig({ folder, clusterId, monitor, gatewayPort }: CephClus
     'osd pool default pg autoscale mode': 'off',
     'osd crush chooseleaf type': 0,
     'mon allow pool size one': true,
-    // A developer's disk is often nearly full, and the monitor's few files won't matter there.
+    // A developer's disk is often nearly full, and the monitor's few files don't matter there.
     'mon data avail warn': 0,
     'mon data avail crit': 0,
-    // The monitor waits a second before each change by default, and a start makes a dozen.
+    // By default the monitor waits a second before each change, and a start makes a dozen.
     'paxos propose interval': 0.02,
     'paxos min wait': 0.01,
 
     'rgw frontends': `beast endpoint=127.0.0.1:${gatewayPort} tcp_nodelay=1`,
     'rgw enable lc threads': false,
     'rgw enable quota threads': false,
-    // What was deleted gives its memory back in minutes, not in hours.
+    // Frees the memory of deleted objects within minutes instead of hours.
     'rgw gc obj min wait': 60,
     'rgw gc processor period': 60,
   }

@@ -4,7 +4,7 @@ import { freePort } from '../free-port.js'
 import { cephConfig } from './ceph-config.js'
 import { type S3Credentials, type S3Server, startServer } from './s3-server.js'
 
-/** The programs that the recipe runs. */
+/** The programs that the script runs. */
 export const CEPH_COMMANDS: readonly string[] = [
   'ceph',
   'ceph-mon',
@@ -14,9 +14,9 @@ export const CEPH_COMMANDS: readonly string[] = [
 ]
 
 // $1: the folder, with ceph.conf in it. $2: the monitor's address. $3: the OSD's id. $4 and $5: the
-// user's keys. To those who start and stop it the whole cluster is one program: however it ends,
-// its parts end with it. Every step runs in the background and is waited for, since a shell hears
-// of a signal only while it waits.
+// user's keys. From outside, the whole cluster is one program: however it ends, its parts end with
+// it. Every step runs in the background and is waited for, because a shell notices a signal only
+// while it waits.
 const CLUSTER = `
 conf="-c $1/ceph.conf"
 folder=$1

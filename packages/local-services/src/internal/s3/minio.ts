@@ -18,7 +18,7 @@ wait "$server"
 end 1
 `
 
-/** Starts MinIO on a free port, with these credentials. */
+/** Starts MinIO on a free port with these credentials. */
 export async function startMinio({
   accessKeyId,
   secretAccessKey,

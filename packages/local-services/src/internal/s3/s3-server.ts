@@ -12,16 +12,16 @@ export interface S3Server {
   stop(): Promise<void>
 }
 
-/** How to run a server whose data is in one folder. */
+/** Says how to run a server whose data is in one folder. */
 export interface S3Recipe {
   name: string
   endpoint: string
   /**
-   * For a POSIX shell, with the folder as its first parameter. It runs the server until it gets
-   * SIGTERM, and takes the folder away before it ends.
+   * A script for a POSIX shell, with the folder as its first parameter. It runs the server until it
+   * gets SIGTERM, and removes the folder before it ends.
    */
   script: string
-  /** The parameters behind the folder. */
+  /** The parameters after the folder. */
   parameters: readonly string[]
   env?: NodeJS.ProcessEnv
   /** Called with the folder before the script starts. */
@@ -50,7 +50,7 @@ export async function startServer(recipe: S3Recipe): Promise<S3Server> {
   }
   const stop = async () => {
     await service.stop()
-    // Where the script was killed, the folder is still there.
+    // If the script was killed, the folder is still there.
     folder.remove()
   }
   return { endpoint, stop }

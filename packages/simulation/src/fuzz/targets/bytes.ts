@@ -18,7 +18,7 @@ import type { Random } from '../../random.js'
 import { assertSame, assertSound, type FuzzTarget } from '../fuzz-target.js'
 import { someBytes, someNumber, someText } from '../values.js'
 
-/** A reader's reads, each chosen by a byte before what is read; what was read is written again. */
+/** A reader's reads, each chosen by the byte before it; what was read is written again. */
 const reader: FuzzTarget = {
   name: 'byte-reader',
   corpus: (random) =>
@@ -83,7 +83,7 @@ function someElement(random: Random, depth: number): TupleValue {
   }
 }
 
-/** No tuple has two encodings: what is taken is encoded to the same bytes. */
+/** No tuple has two encodings: an accepted input is encoded to the same bytes. */
 const tuple: FuzzTarget = {
   name: 'tuple',
   corpus: (random) => Array.from({ length: 40 }, () => encodeTuple(someTuple(random, 0))),
@@ -92,7 +92,7 @@ const tuple: FuzzTarget = {
   },
 }
 
-/** Bytes as text and back; text that people type. */
+/** Bytes as text and back, and text that people type. */
 const text: FuzzTarget = {
   name: 'text',
   corpus: (random) =>

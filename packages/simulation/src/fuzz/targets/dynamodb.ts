@@ -25,7 +25,7 @@ const WORDS = [
 
 type Item = Record<string, AttributeValue>
 
-/** A client whose every answer is this item. */
+/** A client that always answers with this item. */
 function answering(item: Item): DynamoDbOptions {
   const client = {
     config: { maxAttempts: async () => 1 },
@@ -35,17 +35,17 @@ function answering(item: Item): DynamoDbOptions {
     client: client as unknown as DynamoDBClient,
     tableName: 'firn',
     incarnation: INCARNATION,
-    // Nothing is waited for, so that no time passes.
+    // Nothing waits, so that no time passes.
     env: new TestEnv(),
   }
 }
 
-/** Inputs are items in DynamoDB's JSON, as an answer has them: binary values in Base64. */
+/** Reads an item from DynamoDB's JSON, as in an answer: binary values are Base64. */
 function itemOf(bytes: Uint8Array): Item {
   const item: Item = {}
   for (const [name, value] of Object.entries(membersOf(bytes))) {
     const { S, N, B, BOOL } = (value ?? {}) as Record<string, unknown>
-    // What the SDK makes of an answer is of these types, or it throws.
+    // The SDK turns an answer into these types, or throws.
     if (typeof S === 'string') item[name] = { S }
     else if (typeof N === 'string') item[name] = { N }
     else if (typeof BOOL === 'boolean') item[name] = { BOOL }
@@ -66,7 +66,7 @@ function inputOf(item: Item): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(Object.fromEntries(plain)))
 }
 
-/** Puts right checksums into an item; spaces fill up what it is shorter by then. */
+/** Puts correct checksums into an item, and pads it with spaces to its former length. */
 function sealWith(seal: (item: Item) => Item): (bytes: Uint8Array) => void {
   return (bytes) => {
     const sealed = inputOf(seal(itemOf(bytes)))

@@ -4,12 +4,12 @@ import { locateParts } from '@firn/engine/parts'
 import { assertSame, type FuzzTarget } from '../fuzz-target.js'
 import { someText } from '../values.js'
 
-/** Writes bytes as they are under the name of an encoding that would have made others. */
+/** Writes bytes as they are, under the name of an encoding that would write others. */
 function raw(name: EncodingName): Encoding<Uint8Array> {
   return { name, encode: (bytes) => bytes, decode: (bytes) => bytes }
 }
 
-/** Stored keys and values that the table's encoding didn't make: an error of that row, no more. */
+/** Stored keys and values that the table's encoding didn't make: an error of that row only. */
 const values: FuzzTarget = {
   name: 'stored-values',
   corpus: (random) =>
@@ -37,7 +37,7 @@ const values: FuzzTarget = {
 }
 
 /**
- * Locations that people type. Those in S3 would load the AWS SDK; @firn/engine's tests have them.
+ * Locations that people type. S3 locations would load the AWS SDK; @firn/engine's tests cover them.
  */
 const locations: FuzzTarget = {
   name: 'location',

@@ -6,7 +6,7 @@ import { assertSound, type FuzzTarget } from '../fuzz-target.js'
 const KEY = 'sst/x'
 const BODY = '0123456789'
 
-/** A server's answer: a line of the status, lines of headers, an empty line, the body. */
+/** A server's answer: a status line, header lines, an empty line, the body. */
 function responseOf(bytes: Uint8Array): Response {
   const text = new TextDecoder('latin1').decode(bytes)
   const headEnd = text.indexOf('\n\n')
@@ -18,7 +18,7 @@ function responseOf(bytes: Uint8Array): Response {
     try {
       headers.append(line.slice(0, Math.max(0, colon)), line.slice(colon + 1))
     } catch {
-      // What HTTP doesn't carry never arrives.
+      // HTTP can't carry this, so it never arrives.
     }
   }
   const possible = Number.isInteger(status) && status >= 200 && status <= 599
@@ -27,7 +27,7 @@ function responseOf(bytes: Uint8Array): Response {
   return new Response(body, { status: possible ? status : 200, headers })
 }
 
-/** Whatever a server answers: what comes out is the range that was asked for, or an error. */
+/** Any answer of a server: the result is the requested range, or an error. */
 const answers: FuzzTarget = {
   name: 'http-answer',
   corpus: () =>

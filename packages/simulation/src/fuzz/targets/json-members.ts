@@ -1,4 +1,4 @@
-/** The members of a JSON object; none of anything else. */
+/** Returns the members of a JSON object; none for anything else. */
 export function membersOf(bytes: Uint8Array): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes))

@@ -24,7 +24,7 @@ const INCARNATION = '01JD3ZJ8GQW0000000000000FN'
 const TOKEN = '01JD3ZJ8GQW0000000000000T0'
 const VERSION = 12
 
-/** What a log gives is an entry that could have been appended to it. */
+/** Asserts that an entry from a log could have been appended to it. */
 function assertEntry({ payload = new Uint8Array(0), ...entry }: LogEntry): void {
   try {
     assertNewEntry({ ...entry, payload })

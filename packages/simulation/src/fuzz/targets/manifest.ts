@@ -66,7 +66,7 @@ const checkpoint: FuzzTarget = {
   },
 }
 
-/** Entries on a state: inputs are a byte that says which state, and the payload. */
+/** Applies entries to a state. An input is a byte that chooses the state, and the payload. */
 function fold(): FuzzTarget {
   let states: readonly DatabaseState[] = []
   return {
@@ -82,7 +82,7 @@ function fold(): FuzzTarget {
       const state = states[(bytes[0] ?? 0) % states.length] as DatabaseState
       const entry = entryOf(state, bytes.subarray(1), new Random(0, 'token'))
       const next = applyEntry(state, entry)
-      // Whatever the fold gives can be written as a checkpoint, and read again.
+      // Every state from the fold can be written as a checkpoint and read again.
       assertSame(decodeCheckpoint(encodeCheckpoint(next)), next, 'state')
     },
   }

@@ -14,11 +14,10 @@ const SEGMENT_HEADER_BYTES = 48
 const FRAME_HEADER_BYTES = 56
 const LOCK = 'LOCK-1'
 
-// A lock that says nothing is looked at again a little later, and there is nothing to wait for
-// here.
+// An empty lock is read again a little later; here there is nothing to wait for.
 const IMPATIENT: Env = { ...systemEnv, sleep: async () => {} }
 
-/** The segments that a log in a directory left: entries and, where it was truncated, tombstones. */
+/** Makes the segments of a log in a directory: entries and, if it was truncated, tombstones. */
 async function someSegments(random: Random): Promise<Uint8Array[]> {
   const directory = await mkdtemp(join(tmpdir(), 'firn-fuzz-'))
   const env = new TestEnv({ seed: random.below(2 ** 32) })
@@ -42,7 +41,7 @@ async function someSegments(random: Random): Promise<Uint8Array[]> {
   }
 }
 
-/** A directory of these files, as far as a log that is only read looks at one. */
+/** A directory of these files, with the calls that a read-only log makes. */
 function directoryOf(files: ReadonlyMap<string, Uint8Array>, at: string): FileSystem {
   const read = (path: string, start?: number, end?: number): Uint8Array => {
     const bytes = files.get(path)
@@ -68,15 +67,15 @@ function directoryOf(files: ReadonlyMap<string, Uint8Array>, at: string): FileSy
   return fileSystem as unknown as FileSystem
 }
 
-/** No directory of the real disk. */
+/** A directory that doesn't exist on the real disk. */
 const DB = resolve('/db')
 
 const segmentPath = (firstVersion: number): string =>
   join(DB, 'log', `${String(firstVersion).padStart(20, '0')}.log`)
 
 /**
- * A byte that says whether another segment follows (0: none, else at so many versions), the
- * segment.
+ * Inputs are a byte that says whether another segment follows (0: none, else after this many
+ * versions), and the segment.
  */
 const segment: FuzzTarget = {
   name: 'log-segment',
@@ -105,7 +104,7 @@ const segment: FuzzTarget = {
       fileSystem: directoryOf(files, DB),
     })
     await readLog(log, first - 1)
-    // What it remembers of the segment by now is another way to read it.
+    // The second read uses what the log remembers of the segment.
     await readLog(log, first - 1)
     for await (const entry of log.readAfter(first, { limit: 1 })) void entry
     await log.close()
@@ -148,7 +147,7 @@ function sealSegment(bytes: Uint8Array): void {
   }
 }
 
-/** What a process left in a directory's lock, which tells where the log ended. */
+/** The contents of a directory's lock, which tell where the log ended. */
 const lock: FuzzTarget = {
   name: 'log-lock',
   corpus: (random) =>

@@ -1,22 +1,22 @@
 import { ByteReader, ByteWriter, crc32, utf8Encode } from '@firn/bytes'
 import { memorySource, SstReader } from '@firn/sst'
 
-// Whole SSTs around parts of somebody's choice, with right checksums: @firn/sst's FORMAT.md,
-// without its code. A damaged part meets a reader that has no other reason to refuse the file.
+// Builds whole SSTs around given parts, with correct checksums, by @firn/sst's FORMAT.md and
+// without its code. So a reader has no other reason to refuse a file with a damaged part.
 
 export const SECTION_INDEX = 1
 export const SECTION_FILTER = 2
 const TAG_SHAPE = 1
 const TAG_SECTIONS = 3
-/** What follows a block's content: u32 raw length, u8 codec, u32 checksum. */
+/** The length of the trailer after a block's content: u32 raw length, u8 codec, u32 checksum. */
 export const TRAILER_BYTES = 9
 const FOOTER_BYTES_WITHOUT_ID = 44
 const MAGIC = utf8Encode('FIRNSST\n')
 
-/** A file, taken apart. Contents are without trailers. */
+/** A file in parts. Contents are without trailers. */
 export interface SstParts {
   fileId: string
-  /** Data blocks and index partitions, trailers and all: up to the first section. */
+  /** Data blocks and index partitions, with trailers: up to the first section. */
   body: Uint8Array
   /** Contents by section id. */
   sections: Map<number, Uint8Array>
@@ -24,7 +24,7 @@ export interface SstParts {
   properties: Map<number, Uint8Array>
 }
 
-/** Takes a file apart whose blocks aren't compressed. */
+/** Takes apart a file whose blocks aren't compressed. */
 export function takeApart(file: Uint8Array): SstParts {
   const footer = footerOf(file)
   const properties = new Map<number, Uint8Array>()
@@ -42,13 +42,13 @@ export function takeApart(file: Uint8Array): SstParts {
   return { fileId: footer.fileId, body: file.slice(0, bodyEnd), sections, properties }
 }
 
-/** The content of a sound file's properties block. */
+/** Returns the content of a sound file's properties block. */
 export function propertiesOf(file: Uint8Array): Uint8Array {
   const { at, propertiesAt } = footerOf(file)
   return file.slice(propertiesAt, at - TRAILER_BYTES)
 }
 
-/** Where a sound file's footer and properties begin. */
+/** Returns where a sound file's footer and properties begin. */
 export function footerOf(file: Uint8Array): { at: number; propertiesAt: number; fileId: string } {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   const at = file.length - view.getUint32(file.length - 20, true)
@@ -59,8 +59,8 @@ export function footerOf(file: Uint8Array): { at: number; propertiesAt: number; 
 }
 
 /**
- * The file of these parts: sections and properties where they belong, and the list of sections
- * right. `properties`, in place of the parts' own, are the whole content of that block.
+ * Builds the file of these parts, with sections and properties in their places, and a correct list
+ * of sections. `properties` replaces the whole content of that block.
  */
 export function putTogether(parts: SstParts, properties?: Uint8Array): Uint8Array {
   const { fileId, body } = parts
@@ -98,7 +98,7 @@ export function putTogether(parts: SstParts, properties?: Uint8Array): Uint8Arra
   return out.take()
 }
 
-/** A file of a single data block, which holds this stored content; the other properties stay. */
+/** Builds a file with a single data block of this stored content; the other properties stay. */
 export function withOneBlock(
   parts: SstParts,
   content: Uint8Array,
@@ -108,7 +108,7 @@ export function withOneBlock(
   const block = new ByteWriter(content.length + TRAILER_BYTES)
   sealTo(block, parts.fileId, content, codec, rawLength)
   const body = block.take()
-  // One child, whose separator is empty and whose length is the total.
+  // One child, with an empty separator and the total as its length.
   const index = new ByteWriter(32)
   index.u32(0)
   index.u32(1)
@@ -150,7 +150,7 @@ function sealTo(
   out.u32(crc32(out.view().subarray(at), seedOf(fileId, at)))
 }
 
-/** The checksum's seed for what begins at an offset of a file. */
+/** Returns the checksum's seed for data that begins at an offset of a file. */
 function seedOf(fileId: string, offset: number): number {
   const at = new ByteWriter(8)
   at.u64(offset)
@@ -158,8 +158,8 @@ function seedOf(fileId: string, offset: number): number {
 }
 
 /**
- * Where each block of a sound file begins and ends, trailers included; the last end is the footer's
- * beginning.
+ * Returns where each block of a sound file begins and ends, trailers included; the last end is the
+ * footer's beginning.
  */
 export async function blockBounds(file: Uint8Array): Promise<number[]> {
   const footer = footerOf(file)
@@ -167,7 +167,7 @@ export async function blockBounds(file: Uint8Array): Promise<number[]> {
   const reader = await SstReader.open(memorySource(file), { timestamp: 1 })
   for await (const { offset } of reader.blocks()) bounds.push(offset)
   await reader.close()
-  // What follows the data is found by its checksums: a block ends where one holds.
+  // Blocks after the data are found by their checksums: a block ends where one holds.
   let at = reader.dataBlocks === 0 ? 0 : (bounds.pop() ?? 0)
   while (at < footer.at) {
     bounds.push(at)
@@ -184,7 +184,7 @@ function endOfBlock(file: Uint8Array, fileId: string, start: number): number {
   }
 }
 
-/** Makes the checksums of these blocks, and the footer's, right again. */
+/** Corrects the checksums of these blocks and of the footer. */
 export function sealFile(file: Uint8Array, fileId: string, bounds: readonly number[]): void {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   for (const [i, end] of bounds.entries()) {
@@ -195,7 +195,7 @@ export function sealFile(file: Uint8Array, fileId: string, bounds: readonly numb
   sealFooter(file)
 }
 
-/** Makes the footer's checksum, and the magic, right again. */
+/** Corrects the footer's checksum, and the magic. */
 export function sealFooter(file: Uint8Array): void {
   if (file.length < 20) return
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)

@@ -2,12 +2,12 @@ import { isFirnError } from '@firn/env'
 import { memorySource, PENDING, POSITIONED, type SstCursor, SstLookup, SstReader } from '@firn/sst'
 import { assertSound } from '../fuzz-target.js'
 
-/** What all records have in files that store no timestamps. */
+/** The timestamp of all records in files that store no timestamps. */
 export const SST_TIMESTAMP = 1_700_000_000_000_000
 
 /**
- * Everything that a reader does with a file, one after another; a refusal of one doesn't end the
- * others.
+ * Calls everything that a reader does with a file, one after another; if one is refused, the others
+ * still run.
  */
 export async function readWhole(file: Uint8Array): Promise<void> {
   const reader = await SstReader.open(memorySource(file), { timestamp: SST_TIMESTAMP })
@@ -43,7 +43,7 @@ export async function readWhole(file: Uint8Array): Promise<void> {
   if (refusals.length > 0) throw refusals[0]
 }
 
-/** Goes on from a move to the end, or a number of rows, and looks at every field. */
+/** Reads on from a position to the end, or for a number of rows, and looks at every field. */
 async function walk(
   cursor: SstCursor,
   move: (cursor: SstCursor) => number,
@@ -69,6 +69,6 @@ async function find(reader: SstReader, key: Uint8Array): Promise<void> {
   lookup.set(key, 0, key.length, Number.MAX_SAFE_INTEGER)
   if (reader.find(lookup) >= 0) return
   await reader.load(lookup)
-  // What the lookup waited for is there: it never waits again.
+  // The lookup has what it waited for: it never waits again.
   assertSound(reader.find(lookup) >= 0, 'a lookup that lacks what was loaded')
 }

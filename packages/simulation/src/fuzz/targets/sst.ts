@@ -21,7 +21,7 @@ import { readWhole, SST_TIMESTAMP } from './sst-reading.js'
 
 const FILE_ID = '7-01JD3ZJ8GQW0000000000000FN'
 
-/** A file of some hundred records at most, of any shape that the writer makes. */
+/** Makes a file of some hundred records at most, in any shape that the writer makes. */
 function someFile(random: Random, options: Partial<SstWriterOptions> = {}): Uint8Array {
   const timestamps = options.timestamps ?? (random.below(3) === 0 ? 'file' : 'record')
   const writer = new SstWriter({
@@ -37,7 +37,7 @@ function someFile(random: Random, options: Partial<SstWriterOptions> = {}): Uint
     ...options,
     timestamps,
   })
-  // Now and then one that is far longer than what differs.
+  // Sometimes the common prefix is far longer than the rest.
   const prefix = random.below(20) === 0 ? random.bytes(1000) : someBytes(random)
   const keyBytes = 1 + random.below(6)
   const keys = Array.from({ length: 1 + random.below(120) }, () => random.bytes(keyBytes))
@@ -57,7 +57,7 @@ function someFile(random: Random, options: Partial<SstWriterOptions> = {}): Uint
   return concatBytes(writer.take())
 }
 
-/** Whole files; a change is sealed where it didn't change the length. */
+/** Whole files. A changed file is sealed if its length is the same. */
 function wholeFile(): FuzzTarget {
   const bounds = new Map<number, readonly number[]>()
   return {
@@ -79,7 +79,7 @@ function wholeFile(): FuzzTarget {
   }
 }
 
-/** A part of a file: inputs are a byte that says which file, and the part's bytes. */
+/** A part of a file: inputs are a byte that chooses the file, and the part's bytes. */
 function partOf<File>(
   name: string,
   someBase: (random: Random) => Uint8Array,
@@ -145,9 +145,7 @@ const block = partOf(
   (parts, part) => withOneBlock(parts, part, 0, part.length),
 )
 
-/**
- * What a codec made: inputs are u32 raw length, codec and content, as they end and begin a block.
- */
+/** Compressed blocks: inputs are u32 raw length, codec and content, which end and begin a block. */
 function compressed(): FuzzTarget {
   let parts: SstParts | undefined
   return {
