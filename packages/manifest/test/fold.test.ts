@@ -319,7 +319,7 @@ describe('edits conflict', () => {
 
   it('with a pin of history that a table has let go', () => {
     const raised = apply(base, [compact([], [], 2, [{ table: 2, timestamp: 300 }])])
-    expect(conflictOf(raised, [pin({ version: 2, timestamp: 200 })])).toMatch(/not retained/)
+    expect(conflictOf(raised, [pin({ version: 2, timestamp: 200 })])).toMatch(/no longer retained/)
     expect(conflictOf(raised, [pin({ version: 3, timestamp: 300 })])).toBeUndefined()
     // A table that was made later had no history then.
     expect(conflictOf(raised, [pin({ version: 1, timestamp: 100 })])).toBeUndefined()
