@@ -68,7 +68,7 @@ describe('opening', () => {
     seal()
     await expect(open()).rejects.toMatchObject({
       code: 'FIRN_FORMAT_VERSION',
-      message: 'SST: SST format version 2, this release reads 1',
+      message: 'SST: SST format version 2, this release reads 1; use a newer release',
     })
     // Known version, unknown critical feature; an optional one is passed over.
     view.setUint32(future.length - 16, 1, true)
