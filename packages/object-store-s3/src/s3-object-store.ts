@@ -183,7 +183,8 @@ export class S3ObjectStore extends BaseObjectStore {
       throw new PreconditionFailedError(key, 'ifMatch')
     }
     const { start, end } = resolveRange(range, info.size)
-    if (end !== start) throw badReply(`reading object '${key}'`, 'refuses a range within the object')
+    if (end !== start)
+      throw badReply(`reading object '${key}'`, 'refuses a range within the object')
     return { ...info, bytes: new Uint8Array(0), offset: start }
   }
 
@@ -292,5 +293,7 @@ function inBounds(
   { least, most }: { least: number; most: number },
 ): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value
-  throw new InvalidArgumentError(`${name} must be an integer from ${least} to ${most}, got ${value}`)
+  throw new InvalidArgumentError(
+    `${name} must be an integer from ${least} to ${most}, got ${value}`,
+  )
 }

@@ -122,8 +122,10 @@ export function decodeProperties(bytes: Uint8Array, end: number, where: string):
     throw new FormatVersionError(`${where}: an index or timestamps that need a newer release`)
   }
   // Every block takes some bytes, so the file's size bounds their number.
-  if (dataBytes > end || blocks > dataBytes || indexLevels === 0) throw shape.corrupt('an impossible number of bytes, blocks or levels')
-  if ((indexLevels === 2) !== partitions.length > 0) throw shape.corrupt('levels that contradict partitions')
+  if (dataBytes > end || blocks > dataBytes || indexLevels === 0)
+    throw shape.corrupt('an impossible number of bytes, blocks or levels')
+  if ((indexLevels === 2) !== partitions.length > 0)
+    throw shape.corrupt('levels that contradict partitions')
   const sections = readSections(part(TAG_SECTIONS, 'sections'), dataBytes, end)
   const counts = part(TAG_COUNTS, 'counts')
   const records = counts.varint()
@@ -173,7 +175,8 @@ function readPartitions(reader: ByteReader, blocks: number): number[] {
   for (let left = reader.varint(); left > 0; left--) {
     const count = reader.varint()
     covered += count
-    if (count === 0 || covered > blocks) throw reader.corrupt('partitions with too many or no blocks')
+    if (count === 0 || covered > blocks)
+      throw reader.corrupt('partitions with too many or no blocks')
     partitions.push(count)
   }
   if (partitions.length > 0 && covered !== blocks) throw reader.corrupt('blocks in no partition')
