@@ -190,7 +190,7 @@ describe('tuple keys', () => {
       expect(() => encodeTuple([value as TupleValue])).toThrow(InvalidArgumentError)
       expect(() => encodeTuple([[value as TupleValue]])).toThrow(InvalidArgumentError)
     }
-    // And the next call is not disturbed by the one that failed.
+    // The failed call doesn't disturb the next one.
     expect(toHex(encodeTuple([null]))).toBe('02')
   })
 

@@ -58,7 +58,7 @@ export async function assertConditionalWrites(
 
 function unsupported(what: string): UnsupportedOperationError {
   return new UnsupportedOperationError(
-    `the object store ${what}, so writers could undo each other's work; use another service, or ` +
-      'keep the commit log elsewhere',
+    `the object store ${what}, so it can't keep writers from undoing each other; use another ` +
+      'service, or keep the commit log elsewhere',
   )
 }
