@@ -164,7 +164,7 @@ describe('checkpoints in a store', () => {
     const [newest, second] = all as [string, string]
     await store.put(newest, new Uint8Array(40))
     expect(await readNewestCheckpoint(store, INCARNATION)).toEqual(states[4])
-    // A checkpoint of another database than its name says.
+    // A checkpoint of another version than its name says.
     await store.put(second, (await store.get(all.at(-1) as string)).bytes)
     expect(await readNewestCheckpoint(store, INCARNATION)).toEqual(states[3])
     const losing = new Proxy(store, {
