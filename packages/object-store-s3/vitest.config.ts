@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// A real server, on a machine that may be busy.
+// Tests use a real server, on a machine that may be busy.
 export default defineConfig({
   test: {
     globalSetup: './test/global-setup.ts',

@@ -5,11 +5,11 @@ const INVALID = 0xff
 
 const VALUES: Uint8Array = new Uint8Array(128).fill(INVALID)
 for (let value = 0; value < 64; value++) VALUES[ALPHABET.charCodeAt(value)] = value
-// Base64url's two characters are read too: people paste both.
+// Base64url is accepted too, because people paste both.
 VALUES['-'.charCodeAt(0)] = 62
 VALUES['_'.charCodeAt(0)] = 63
 
-/** Base64 with padding (RFC 4648 section 4). */
+/** Encodes as Base64 with padding (RFC 4648 section 4). */
 export function toBase64(bytes: Uint8Array): string {
   let text = ''
   for (let i = 0; i < bytes.length; i += 3) {
@@ -24,7 +24,7 @@ export function toBase64(bytes: Uint8Array): string {
 }
 
 /**
- * The bytes of Base64 or Base64url, with its padding or without. `InvalidArgumentError` for other
+ * Decodes Base64 or Base64url, with or without padding. Throws `InvalidArgumentError` for other
  * characters, an impossible length, or bits set past the last byte.
  */
 export function fromBase64(text: string): Uint8Array {
@@ -38,7 +38,7 @@ export function fromBase64(text: string): Uint8Array {
   let held = 0
   for (let i = 0; i < units; i++) {
     const value = VALUES[text.charCodeAt(i)] ?? INVALID
-    if (value === INVALID) throw new InvalidArgumentError(`not Base64 at index ${i}`)
+    if (value === INVALID) throw new InvalidArgumentError(`not Base64: character at index ${i}`)
     held = (held << 6) | value
     bits += 6
     if (bits >= 8) {

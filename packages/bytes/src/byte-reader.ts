@@ -3,18 +3,17 @@ import { decodeUtf8 } from './utf8.js'
 import { MAX_VARINT_BYTES } from './varint.js'
 
 /**
- * Reads what `ByteWriter` wrote, from bytes that nobody vouches for. Every read is checked against
- * the end before anything is allocated; every failure is a `CorruptionError` that names `what` and
- * the offset.
+ * Reads what `ByteWriter` wrote, from untrusted bytes. Every read checks the bounds before it
+ * allocates. Every failure is a `CorruptionError` that names `what` and the offset.
  */
 export class ByteReader {
   readonly bytes: Uint8Array
-  /** What the bytes are, for messages: `log entry 12`, `footer of sst/….sst`. */
+  /** Name of the bytes in messages: `log entry 12`, `footer of sst/….sst`. */
   readonly what: string
   #offset = 0
 
   constructor(bytes: Uint8Array, what: string) {
-    // What is cut from it is copied by `slice`, which of a Node.js Buffer is a view.
+    // Callers copy parts with `slice`, which copies a Uint8Array but returns a view of a Buffer.
     this.bytes =
       Object.getPrototypeOf(bytes) === Uint8Array.prototype
         ? bytes
@@ -54,11 +53,11 @@ export class ByteReader {
     return readU32(this.bytes, this.#advance(4))
   }
 
-  /** An integer from 0 to 2^53 - 1; anything larger is corruption. */
+  /** An integer from 0 to 2^53 - 1; a larger one is corruption. */
   u64(): number {
     const at = this.#advance(8)
     const high = readU32(this.bytes, at + 4)
-    if (high > 0x1fffff) throw this.corrupt('a u64 over 2^53 - 1', at)
+    if (high > 0x1fffff) throw this.corrupt('a u64 above 2^53 - 1', at)
     return high * 2 ** 32 + readU32(this.bytes, at)
   }
 
@@ -72,7 +71,7 @@ export class ByteReader {
   varint(): number {
     const bytes = this.bytes
     const start = this.#offset
-    // Past the end reads `undefined`, which none of the comparisons below takes for a byte.
+    // Past the end this is `undefined`, which fails the comparison; the loop then reports it.
     const first = bytes[start] as number
     if (first < 0x80) {
       this.#offset = start + 1
@@ -82,29 +81,29 @@ export class ByteReader {
     let scale = 1
     for (let i = 0; i < MAX_VARINT_BYTES; i++, scale *= 0x80) {
       const byte = bytes[start + i]
-      if (byte === undefined) throw this.corrupt('the end comes inside a varint', start)
+      if (byte === undefined) throw this.corrupt('a truncated varint', start)
       value += (byte & 0x7f) * scale
       if (byte >= 0x80) continue
-      if (byte === 0) throw this.corrupt('a varint that is longer than it needs to be', start)
+      if (byte === 0) throw this.corrupt('a varint that is not in its shortest form', start)
       if (value > Number.MAX_SAFE_INTEGER) break
       this.#offset = start + i + 1
       return value
     }
-    throw this.corrupt('a varint over 2^53 - 1', start)
+    throw this.corrupt('a varint above 2^53 - 1', start)
   }
 
-  /** The next `count` bytes as a view: it shares memory with `bytes`. */
+  /** The next `count` bytes, as a view of `bytes`. */
   take(count: number): Uint8Array {
     const at = this.#advance(count)
     return this.bytes.subarray(at, at + count)
   }
 
-  /** A varint length and as many bytes, as a view. More than `maxLength` is corruption. */
+  /** A varint length, then that many bytes as a view. More than `maxLength` is corruption. */
   prefixed(maxLength: number = Number.MAX_SAFE_INTEGER): Uint8Array {
     return this.take(this.#length(maxLength))
   }
 
-  /** A varint length and as many bytes of UTF-8. More than `maxLength` bytes is corruption. */
+  /** A varint length, then that many bytes of UTF-8. More than `maxLength` bytes is corruption. */
   text(maxLength: number = Number.MAX_SAFE_INTEGER): string {
     const count = this.#length(maxLength)
     const at = this.#advance(count)
@@ -113,7 +112,7 @@ export class ByteReader {
     return text
   }
 
-  /** The error for something wrong at `offset` (by default the current one), to be thrown. */
+  /** Returns an error to throw, for a problem at `offset` (by default the current one). */
   corrupt(problem: string, offset: number = this.#offset): CorruptionError {
     return new CorruptionError(`${this.what}: ${problem}, at offset ${offset}`)
   }
@@ -121,13 +120,13 @@ export class ByteReader {
   #length(maxLength: number): number {
     const at = this.#offset
     const count = this.varint()
-    if (count > maxLength) throw this.corrupt(`a length of ${count} over ${maxLength}`, at)
+    if (count > maxLength) throw this.corrupt(`a length of ${count}, above ${maxLength}`, at)
     return count
   }
 
   #advance(count: number): number {
     const at = this.#offset
-    // Negated, so that NaN and negative counts don't pass either.
+    // Negated, so that NaN fails too.
     if (!(count >= 0 && count <= this.bytes.length - at)) {
       throw this.corrupt(`needs ${count} bytes, has ${this.remaining}`)
     }

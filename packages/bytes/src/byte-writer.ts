@@ -2,31 +2,30 @@ import { InvalidArgumentError } from '@firn/env'
 import { UTF8_BYTES_PER_UNIT, utf8Encode, writeUtf8 } from './utf8.js'
 import { MAX_VARINT_BYTES, varintLength } from './varint.js'
 
-// A float's eight bytes pass through here: a DataView of the growing buffer would have to be made
-// anew at each growth.
+// Floats pass through here, because a DataView of the buffer would be stale after each growth.
 const scratch = new Uint8Array(8)
 const scratchView = new DataView(scratch.buffer)
 
-// Below this many bytes a loop beats `Uint8Array.prototype.set`, which costs 45 ns with its view.
+// Up to this many bytes a loop beats `Uint8Array.prototype.set`, which takes 45 ns with its view.
 const SHORT_COPY = 28
 
-// Longer text is encoded apart: in place it would need room for three bytes a unit.
+// Longer text is encoded outside the buffer: in place it would need room for three bytes a unit.
 const LONG_TEXT = 4096
 
 /**
  * Appends numbers, bytes and text to a buffer that doubles as it fills. Numbers are little endian.
  *
- * Numbers out of a method's range throw `InvalidArgumentError`; what was written stays as it was.
+ * A number outside a method's range throws `InvalidArgumentError` and writes nothing.
  */
 export class ByteWriter {
   /**
-   * Where the bytes go: for hot paths that write by index what they got from `reserve`. Another
-   * array after each growth, so never kept across a write. Bytes past `length` mean nothing.
+   * The buffer itself, for hot paths that call `reserve` and then write by index. Each growth
+   * replaces the array, so don't keep it across a write. Bytes past `length` have no meaning.
    */
   buffer: Uint8Array
   #length = 0
 
-  /** `initial` is the capacity in bytes that is allocated at first, or the buffer to write to. */
+  /** `initial` is the capacity to allocate, in bytes, or a buffer to write to. */
   constructor(initial: number | Uint8Array = 256) {
     this.buffer = typeof initial === 'number' ? new Uint8Array(initial) : initial
   }
@@ -36,9 +35,7 @@ export class ByteWriter {
     return this.#length
   }
 
-  /**
-   * Makes room for `count` bytes more, counts them as written, and gives the first one's offset.
-   */
+  /** Makes room for `count` more bytes, counts them as written, and returns the first's offset. */
   reserve(count: number): number {
     const offset = this.#length
     const end = offset + count
@@ -47,7 +44,7 @@ export class ByteWriter {
     return offset
   }
 
-  /** Cuts what was written back to its first `length` bytes: what `reserve` took too much of. */
+  /** Keeps only the first `length` bytes, for example after `reserve` took too many. */
   truncate(length: number): void {
     if (!(length >= 0 && length <= this.#length)) throw outOfRange('length', length, this.#length)
     this.#length = length
@@ -91,7 +88,7 @@ export class ByteWriter {
 
   /** An integer from 0 to 2^53 - 1 in 1 to 8 bytes: seven bits in each, low bits first (LEB128). */
   varint(value: number): void {
-    // Most are lengths below 128.
+    // Most varints are lengths below 128.
     if ((value & 0x7f) === value) {
       const at = this.reserve(1)
       this.buffer[at] = value
@@ -102,7 +99,7 @@ export class ByteWriter {
     const buffer = this.buffer
     let at = this.#length
     let rest = value
-    // Bit operations hold 32 bits only: a larger number goes in two parts, by one division.
+    // Bit operations hold only 32 bits, so one division splits a larger number in two parts.
     if (rest >= 0x10000000) {
       const low = rest % 0x10000000
       rest = (rest - low) / 0x10000000
@@ -119,12 +116,12 @@ export class ByteWriter {
     this.#length = at
   }
 
-  /** All of `bytes`, as they are. */
+  /** All of `bytes`, without a length. */
   bytes(bytes: Uint8Array): void {
     this.range(bytes, 0, bytes.length)
   }
 
-  /** `bytes[start, end)`, as they are. The range must lie within `bytes`; that isn't checked. */
+  /** `bytes[start, end)`, without a length. The range must lie within `bytes`; not checked. */
   range(bytes: Uint8Array, start: number, end: number): void {
     const count = end - start
     let at = this.reserve(count)
@@ -136,13 +133,13 @@ export class ByteWriter {
     }
   }
 
-  /** The varint of `bytes`' length, then `bytes`. */
+  /** The length of `bytes` as a varint, then `bytes`. */
   prefixed(bytes: Uint8Array): void {
     this.varint(bytes.length)
     this.range(bytes, 0, bytes.length)
   }
 
-  /** The varint of the UTF-8 length, then UTF-8. `InvalidArgumentError` for a lone surrogate. */
+  /** UTF-8 after its length as a varint. Throws `InvalidArgumentError` for a lone surrogate. */
   text(text: string): void {
     const units = text.length
     if (units > LONG_TEXT) {
@@ -152,7 +149,7 @@ export class ByteWriter {
     const start = this.#length
     const room = start + MAX_VARINT_BYTES + units * UTF8_BYTES_PER_UNIT
     if (room > this.buffer.length) this.#grow(room)
-    // As if it were ASCII, whose length is known before it is encoded; moved where it isn't.
+    // Leave room for the length that ASCII text would have; move the text if it isn't ASCII.
     const guess = start + varintLength(units)
     const count = writeUtf8(text, this.buffer, guess) - guess
     const at = start + varintLength(count)
@@ -161,21 +158,21 @@ export class ByteWriter {
     this.#length = at + count
   }
 
-  /** Overwrites the four bytes at `at`, written before, with a u32. */
+  /** Overwrites four bytes that were written before, at `at`, with a u32. */
   setU32(at: number, value: number): void {
     if (value >>> 0 !== value) throw outOfRange('u32', value, 0xffffffff)
     if (!(at >= 0 && at + 4 <= this.#length)) throw outOfRange('offset', at, this.#length - 4)
     putU32(this.buffer, at, value)
   }
 
-  /** What was written, without a copy: valid until the next write, `take` or `reset`. */
+  /** The bytes written, as a view that is valid until the next write, `take` or `reset`. */
   view(): Uint8Array {
     return this.buffer.subarray(0, this.#length)
   }
 
   /**
-   * What was written, as an array of exactly that length that is the caller's alone; the writer
-   * is empty after. A full buffer is handed over, any other is copied from and kept.
+   * Returns the bytes written, in an array of exactly that length that belongs to the caller, and
+   * empties the writer. A full buffer is handed over; otherwise the bytes are copied out of it.
    */
   take(): Uint8Array {
     const length = this.#length
@@ -186,7 +183,7 @@ export class ByteWriter {
     return taken
   }
 
-  /** Forgets what was written; keeps the buffer. */
+  /** Empties the writer, and keeps its buffer. */
   reset(): void {
     this.#length = 0
   }

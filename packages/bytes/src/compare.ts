@@ -1,18 +1,18 @@
-// Indexed loops: a difference in the first four bytes is found in 12 ns on Node 20, one after 20
-// bytes in 32 ns, where Buffer.compare takes 53 ns, and more for the views that it needs. Four
-// bytes a turn saves a tenth. `as number`: the indexes are below the ends that callers vouch for.
+// Indexed loops. On Node 20 they find a difference in the first four bytes in 12 ns, and one after
+// 20 bytes in 32 ns. Buffer.compare takes 53 ns, and more for the views that it needs. Four bytes
+// a turn saves a tenth. `as number`: callers guarantee that the indexes are within the arrays.
 
 /**
- * Compares two byte strings in unsigned lexicographic order. Negative, zero or positive, as `a`
- * comes before, equals or comes after `b`; a proper prefix comes before the longer string.
+ * Compares two byte strings in unsigned lexicographic order. Returns a negative number, zero or a
+ * positive number if `a` comes before, equals or comes after `b`. A proper prefix comes first.
  */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return compareRanges(a, 0, a.length, b, 0, b.length)
 }
 
 /**
- * `compareBytes` of `a[aStart, aEnd)` and `b[bStart, bEnd)`, without a view of either. The ranges
- * must lie within their arrays; that isn't checked.
+ * Compares `a[aStart, aEnd)` with `b[bStart, bEnd)` like `compareBytes`, without making views. The
+ * ranges must lie within their arrays; this isn't checked.
  */
 export function compareRanges(
   a: Uint8Array,
@@ -73,8 +73,8 @@ export function commonPrefixLength(
 }
 
 /**
- * The smallest byte string greater than every string that starts with `prefix`: the exclusive end
- * of a prefix scan. `undefined` where there is none (`prefix` is empty or all 0xff).
+ * The exclusive end of a prefix scan: the smallest byte string above every string that starts with
+ * `prefix`. `undefined` if none exists (`prefix` is empty or all 0xff).
  */
 export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   let length = prefix.length

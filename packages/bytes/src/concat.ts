@@ -1,4 +1,4 @@
-/** All of the bytes, one after the other, in an array of their own. */
+/** Concatenates the chunks into a new array. */
 export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
   let at = 0

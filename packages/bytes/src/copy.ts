@@ -1,6 +1,6 @@
 /**
- * A copy of `bytes[start, end)` in a buffer of its own, of exactly that length. Not `slice`: a
- * Node.js `Buffer`, which may come wherever a `Uint8Array` does, returns a view from that.
+ * Copies `bytes[start, end)` into a new buffer of exactly that length. Unlike `slice`, it also
+ * copies if `bytes` is a Node.js `Buffer`, whose `slice` returns a view.
  */
 export function copyBytes(
   bytes: Uint8Array,

@@ -2,9 +2,9 @@ const C1 = 0xcc9e2d51
 const C2 = 0x1b873593
 
 /**
- * MurmurHash3_x86_32 of `bytes[start, end)`, as an unsigned 32-bit number: for filters and hash
- * tables, not against an adversary. The range must lie within `bytes`; that isn't checked.
- * Filters persist it, so it never changes. https://github.com/aappleby/smhasher
+ * MurmurHash3_x86_32 of `bytes[start, end)`, as an unsigned 32-bit number. For filters and hash
+ * tables; it doesn't resist an adversary. The range must lie within `bytes`; this isn't checked.
+ * Filters persist the hash, so it never changes. https://github.com/aappleby/smhasher
  *
  * `as number`: the indexes stay below `end`.
  */

@@ -11,10 +11,10 @@ export function toHex(bytes: Uint8Array): string {
   return text
 }
 
-/** The bytes of hexadecimal digits of either case. `InvalidArgumentError` for anything else. */
+/** Decodes hexadecimal digits of either case. Throws `InvalidArgumentError` for anything else. */
 export function fromHex(text: string): Uint8Array {
   if (text.length % 2 !== 0) {
-    throw new InvalidArgumentError(`hexadecimal needs two digits a byte, got ${text.length}`)
+    throw new InvalidArgumentError(`hexadecimal needs two digits for each byte, got ${text.length}`)
   }
   const bytes = new Uint8Array(text.length / 2)
   for (let i = 0; i < text.length; i += 2) {

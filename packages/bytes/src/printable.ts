@@ -3,15 +3,15 @@ import { ByteWriter } from './byte-writer.js'
 import { hexDigit, toHex } from './hex.js'
 import { decodeUtf8, utf8Encode } from './utf8.js'
 
-// What a terminal would act on instead of showing it: control and format characters (among them
-// those that turn the direction of text around) and line separators. The joiners U+200C and U+200D
-// stay, as scripts and emoji need them.
+// Characters that a terminal acts on instead of showing: control and format characters (including
+// those that reverse the direction of text) and line separators. The joiners U+200C and U+200D
+// aren't among them, because some scripts and emoji need them.
 const UNPRINTABLE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 const BACKSLASH = 0x5c
 
 /**
- * Any bytes as text for people: UTF-8 shows as itself, a backslash as `\\`, and what isn't UTF-8
- * or wouldn't show as `\xNN` for each byte. `parsePrintable` gives the same bytes back.
+ * Renders any bytes as readable text. Printable UTF-8 stays as it is, a backslash becomes `\\`, and
+ * every byte of the rest becomes `\xNN`. `parsePrintable` returns the original bytes.
  */
 export function printable(bytes: Uint8Array): string {
   let text = ''
@@ -36,8 +36,8 @@ export function printable(bytes: Uint8Array): string {
 }
 
 /**
- * The bytes that `printable` shows as `text`: `\\` is a backslash, `\xNN` a byte, and everything
- * else its UTF-8. Throws `InvalidArgumentError` for any other backslash and for lone surrogates.
+ * Inverse of `printable`: `\\` is a backslash, `\xNN` a byte, and everything else its UTF-8.
+ * Throws `InvalidArgumentError` for any other backslash and for lone surrogates.
  */
 export function parsePrintable(text: string): Uint8Array {
   const out = new ByteWriter(text.length)
@@ -64,24 +64,22 @@ export function parsePrintable(text: string): Uint8Array {
   return out.take()
 }
 
-/** How many bytes the UTF-8 sequence that starts with `byte` should have; 1 for no such start. */
+/** Length of the UTF-8 sequence that `byte` starts, in bytes; 1 if it starts none. */
 function sequenceLength(byte: number): number {
   if (byte < 0xc2 || byte > 0xf4) return 1
   if (byte < 0xe0) return 2
   return byte < 0xf0 ? 3 : 4
 }
 
-/**
- * Whether `length` bytes at `at` are one character. A decoder's no is an error, which takes 10 µs.
- */
+/** Whether `length` bytes at `at` are one character. A decoder that throws would take 10 µs. */
 function isCharacter(bytes: Uint8Array, at: number, length: number): boolean {
   const first = bytes[at] as number
   if (length === 1) return first < 0x80
   for (let i = at + 1; i < at + length; i++) {
-    // Past the end is `undefined`, of which no bit is set.
+    // Past the end this is `undefined`, which counts as 0.
     if (((bytes[i] as number) & 0xc0) !== 0x80) return false
   }
-  // No forms that are longer than they need to be, no surrogates, nothing beyond U+10FFFF.
+  // No overlong forms, no surrogates, nothing above U+10FFFF.
   const second = bytes[at + 1] as number
   if (first === 0xe0) return second >= 0xa0
   if (first === 0xed) return second < 0xa0

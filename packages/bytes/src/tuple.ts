@@ -2,7 +2,7 @@ import { decodeElements } from './internal/tuple-decoder.js'
 import { encodeElements } from './internal/tuple-encoder.js'
 
 /**
- * What a tuple key may hold. Values of different types order as
+ * An element of a tuple key. Values of different types order as
  * null < false < true < numbers < bigints < dates < strings < byte arrays < tuples.
  */
 export type TupleValue =
@@ -16,33 +16,33 @@ export type TupleValue =
   | TupleValue[]
 
 /**
- * Bytes whose unsigned order is the order of the values: element by element, a tuple before every
- * longer one that starts with it. Within a type: numbers and bigints by size, dates by time,
- * strings by code point (that is, by their UTF-8), byte arrays by byte, nested tuples by these
- * rules again. Numbers and bigints are two types: 1 and 1n are different keys, and every number
- * comes before every bigint. -0 is written as 0: the two are one key, as they are in a `Map`.
+ * Encodes a tuple so that encodings sort, as unsigned bytes, the way the tuples sort: element by
+ * element, and a tuple before every longer tuple that starts with it. Within a type, numbers and
+ * bigints sort by size, dates by time, strings by code point (their UTF-8), byte arrays by byte,
+ * and nested tuples by these same rules. Numbers and bigints are two types: 1 and 1n are different
+ * keys, and every number comes before every bigint. -0 is written as 0: both are one key, as in a
+ * `Map`.
  *
  * Throws `InvalidArgumentError` for NaN, invalid dates, lone surrogates (they have no UTF-8 form),
- * tuples nested deeper than 64, and values of other types. The layout is in FORMAT.md.
+ * tuples nested deeper than 64, and values of other types. FORMAT.md has the layout.
  */
 export function encodeTuple(values: readonly TupleValue[]): Uint8Array {
   return encodeElements(values)
 }
 
 /**
- * The values that `encodeTuple` made `bytes` of; byte arrays are copies. Throws `CorruptionError`
- * for bytes that `encodeTuple` never makes: no tuple has two encodings.
+ * Decodes what `encodeTuple` returned; byte arrays are copies. Throws `CorruptionError` for bytes
+ * that `encodeTuple` never returns: no tuple has two encodings.
  */
 export function decodeTuple(bytes: Uint8Array): TupleValue[] {
   return decodeElements(bytes)
 }
 
 /**
- * What the encodings of exactly those tuples start with whose first elements are `values`: scan
- * from it to its `prefixEnd`. Elements match whole: `tuplePrefix(['a'])` leads to `['a', 1]`, not
- * to `['ab']`.
+ * The byte prefix of exactly the tuples that start with `values`: to find them, scan from it to its
+ * `prefixEnd`. Elements match whole: `tuplePrefix(['a'])` finds `['a', 1]`, not `['ab']`.
  */
 export function tuplePrefix(values: readonly TupleValue[]): Uint8Array {
-  // No element's encoding is a prefix of another's, so the elements' bytes alone say it.
+  // No element's encoding is a prefix of another's, so the elements' bytes are enough.
   return encodeElements(values)
 }

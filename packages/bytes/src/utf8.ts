@@ -1,22 +1,22 @@
 import { InvalidArgumentError } from '@firn/env'
 
 const encoder = new TextEncoder()
-// A byte-order mark is data like any other: ignoreBOM keeps it in the text.
+// A byte-order mark is ordinary text here; ignoreBOM keeps it.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-// Up to so many bytes a loop beats the call into TextDecoder or TextEncoder (60 to 100 ns).
+// Up to these lengths a loop beats a call of TextDecoder or TextEncoder (60 to 100 ns).
 const SHORT_DECODE = 10
 const SHORT_ENCODE = 16
 
-/** The most bytes that a UTF-16 unit takes in UTF-8. */
+/** The most bytes that one UTF-16 unit takes in UTF-8. */
 export const UTF8_BYTES_PER_UNIT = 3
 
 const SCRATCH_UNITS = 1024
 const scratch = new Uint8Array(SCRATCH_UNITS * UTF8_BYTES_PER_UNIT)
 
 /**
- * The UTF-8 form of `text`. Throws `InvalidArgumentError` for a lone surrogate: it has no UTF-8
- * form, and a replacement character in its place would make different strings equal.
+ * Encodes `text` as UTF-8. Throws `InvalidArgumentError` for a lone surrogate, which has no UTF-8
+ * form: a replacement character would make different strings equal.
  */
 export function utf8Encode(text: string): Uint8Array {
   if (text.length <= SCRATCH_UNITS) return scratch.slice(0, writeUtf8(text, scratch, 0))
@@ -24,7 +24,7 @@ export function utf8Encode(text: string): Uint8Array {
   return encoder.encode(text)
 }
 
-/** The text of UTF-8 bytes. Throws `InvalidArgumentError` where they aren't well-formed UTF-8. */
+/** Decodes UTF-8. Throws `InvalidArgumentError` if the bytes aren't well-formed. */
 export function utf8Decode(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes, 0, bytes.length)
   if (text === undefined) {
@@ -33,7 +33,7 @@ export function utf8Decode(bytes: Uint8Array): string {
   return text
 }
 
-/** The text of `bytes[start, end)`, `undefined` where that isn't well-formed UTF-8. */
+/** Decodes `bytes[start, end)`; `undefined` if that isn't well-formed UTF-8. */
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
   if (end - start <= SHORT_DECODE) {
     let text = ''
@@ -53,8 +53,8 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
 }
 
 /**
- * Writes `text` into `target` at `offset`, where there is room for three bytes a unit; gives the
- * offset behind it. Throws `InvalidArgumentError` for a lone surrogate.
+ * Writes `text` to `target` at `offset` and returns the offset after it. `target` must have room
+ * for three bytes a unit. Throws `InvalidArgumentError` for a lone surrogate.
  */
 export function writeUtf8(text: string, target: Uint8Array, offset: number): number {
   if (text.length > SHORT_ENCODE) {
@@ -88,7 +88,7 @@ export function writeUtf8(text: string, target: Uint8Array, offset: number): num
 }
 
 function assertWellFormed(text: string): void {
-  // ES2024, and native: 11 ns where it exists.
+  // Native since ES2024: 11 ns.
   if ((text as { isWellFormed?: () => boolean }).isWellFormed?.() === true) return
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)

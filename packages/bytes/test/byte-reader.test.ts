@@ -42,22 +42,22 @@ describe('ByteReader', () => {
 
   it('refuses integers that a number does not hold', () => {
     expect(reader('ffffffffffff1f00').u64()).toBe(Number.MAX_SAFE_INTEGER)
-    expect(() => reader('0000000000002000').u64()).toThrow('over 2^53 - 1')
-    expect(() => reader('ffffffffffffffff').u64()).toThrow('over 2^53 - 1')
+    expect(() => reader('0000000000002000').u64()).toThrow('above 2^53 - 1')
+    expect(() => reader('ffffffffffffffff').u64()).toThrow('above 2^53 - 1')
     expect(reader('ffffffffffffff0f').varint()).toBe(Number.MAX_SAFE_INTEGER)
-    expect(() => reader('8080808080808010').varint()).toThrow('over 2^53 - 1')
-    expect(() => reader('ffffffffffffff7f').varint()).toThrow('over 2^53 - 1')
-    expect(() => reader('808080808080808001').varint()).toThrow('over 2^53 - 1')
+    expect(() => reader('8080808080808010').varint()).toThrow('above 2^53 - 1')
+    expect(() => reader('ffffffffffffff7f').varint()).toThrow('above 2^53 - 1')
+    expect(() => reader('808080808080808001').varint()).toThrow('above 2^53 - 1')
   })
 
   it('refuses a varint that is longer than it needs to be', () => {
     for (const hex of ['8000', '808000', 'ff00', '8080808080808000']) {
-      expect(() => reader(hex).varint(), hex).toThrow('longer than it needs to be')
+      expect(() => reader(hex).varint(), hex).toThrow('not in its shortest form')
     }
   })
 
   it('40: bounds lengths before it takes anything', () => {
-    expect(() => reader('05aabbccddee').prefixed(4)).toThrow('a length of 5 over 4')
+    expect(() => reader('05aabbccddee').prefixed(4)).toThrow('a length of 5, above 4')
     expect(() => reader('ffffffffffffff0f').text(100)).toThrow(CorruptionError)
     expect(reader('02c3a9').text(2)).toBe('é')
   })

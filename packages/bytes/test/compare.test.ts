@@ -8,7 +8,7 @@ import {
   prefixEnd,
 } from '../src/index.js'
 
-// Few different bytes, so that long common prefixes come up.
+// Few different bytes, so that long common prefixes occur.
 const bytes = () =>
   fc
     .array(fc.constantFrom(0, 1, 0x7f, 0x80, 0xfe, 0xff), { maxLength: 12 })

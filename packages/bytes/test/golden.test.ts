@@ -11,7 +11,7 @@ import {
   toHex,
 } from '../src/index.js'
 
-// Real bytes, annotated. A change to these files is a change to the format. To write them anew:
+// Real bytes, annotated. A change to these files is a change to the format. To regenerate them, run
 // `npx vitest run golden -u` in this package.
 
 const tuples: TupleValue[][] = [

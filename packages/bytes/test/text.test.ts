@@ -16,7 +16,7 @@ describe('UTF-8', () => {
   it('encodes as TextEncoder and decodes back', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 40 }),
-      // Either side of the length from which text is encoded in one piece.
+      // On both sides of the length from which text is encoded in one piece.
       fc
         .tuple(
           fc.string({ unit: 'binary', minLength: 1, maxLength: 9 }),

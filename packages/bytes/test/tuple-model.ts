@@ -1,6 +1,6 @@
 import type { TupleValue } from '../src/index.js'
 
-// The order of tuples said a second time, by the values alone.
+// A second implementation of the order of tuples, by their values alone.
 
 function rank(value: TupleValue): number {
   if (value === null) return 0
@@ -29,7 +29,7 @@ function compareValues(a: TupleValue, b: TupleValue): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** -1, 0 or 1, as tuple `a` comes before, equals or comes after `b`. */
+/** Returns -1, 0 or 1 if tuple `a` comes before, equals or comes after `b`. */
 export function compareTuples(a: readonly TupleValue[], b: readonly TupleValue[]): number {
   for (const [i, value] of a.entries()) {
     const other = b[i]

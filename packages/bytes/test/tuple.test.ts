@@ -190,7 +190,7 @@ describe('tuple keys', () => {
       expect(() => encodeTuple([value as TupleValue])).toThrow(InvalidArgumentError)
       expect(() => encodeTuple([[value as TupleValue]])).toThrow(InvalidArgumentError)
     }
-    // And the next call is not disturbed by the one that failed.
+    // The failed call doesn't disturb the next one.
     expect(toHex(encodeTuple([null]))).toBe('02')
   })
 
@@ -210,30 +210,30 @@ describe('tuple keys', () => {
       ['00', 'unknown type 0x0'],
       ['03', 'unknown type 0x3'],
       ['ff', 'unknown type 0xff'],
-      ['10', 'the end'],
+      ['10', 'truncated'],
       ['107fffffffffffffff', 'NaN or -0'],
       ['10fff8000000000000', 'NaN or -0'],
       ['1880', ''],
-      ['18', 'the end'],
+      ['18', 'truncated'],
       ['188100', 'leading zeros'],
       ['187fff', 'leading zeros'],
       ['1800ffffffff', 'head of 0x00'],
-      ['18ff0000000101', 'the long way'],
-      ['18ffffffffff01', 'the end'],
-      ['1881', 'the end'],
-      ['20bfe8000000000000', 'no Date'],
-      ['20fff0000000000000', 'no Date'],
-      ['207fffffffffffffff', 'no Date'],
-      ['2861', 'the end'],
+      ['18ff0000000101', 'overlong count'],
+      ['18ffffffffff01', 'truncated'],
+      ['1881', 'truncated'],
+      ['20bfe8000000000000', 'a date that is out of range'],
+      ['20fff0000000000000', 'a date that is out of range'],
+      ['207fffffffffffffff', 'a date that is out of range'],
+      ['2861', 'truncated'],
       ['286101', 'escape'],
       ['28610100', 'escape'],
       ['28610300', ''],
       ['286101030000', 'escape'],
       ['28ff00', 'not UTF-8'],
       ['28eda08000', 'not UTF-8'],
-      ['30', 'the end'],
-      ['38', 'the end'],
-      ['3802', 'the end'],
+      ['30', 'truncated'],
+      ['38', 'truncated'],
+      ['3802', 'truncated'],
     ]
     for (const [hex, problem] of bad) {
       if (problem === '') expect(toHex(encodeTuple(decodeTuple(fromHex(hex))))).toBe(hex)

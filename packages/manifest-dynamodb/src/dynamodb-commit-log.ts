@@ -35,28 +35,28 @@ import { type CallOptions, type Condition, ItemTable } from './internal/item-tab
 import type { DynamoDbOptions } from './options.js'
 
 export interface DynamoDbCommitLogOptions extends DynamoDbOptions {
-  /** At most `MAX_PAYLOAD_BYTES`. Default 8 KiB; the README has the sum that it comes from. */
+  /** At most `MAX_PAYLOAD_BYTES`. Default 8 KiB; the README has the calculation. */
   inlineLimitBytes?: number
 }
 
 /**
- * The largest payload that an entry can have: an item ends at 409,600 bytes, names and all. Longer
- * ones have to be spilled before, by `SpillingCommitLog`.
+ * The largest payload of an entry: an item has at most 409,600 bytes, names included. Longer
+ * payloads must be spilled by a `SpillingCommitLog`.
  */
 export const MAX_PAYLOAD_BYTES: number = 409_600 - 256
 
 const ABSENT: Condition = { expression: 'attribute_not_exists(id)' }
-// There is such an entry, and it is none of a newer format.
+// The entry exists, and its format is known.
 const KNOWN: Condition = {
   expression: '#format <= :known',
   names: { '#format': 'format' },
   values: { ':known': { N: String(ENTRY_FORMAT) } },
 }
 const DEFAULT_INLINE_LIMIT_BYTES = 8_192
-// A window of FORMAT.md's: what was broken off is found by it. Each request listens to the caller's
-// signal, and Node warns of more than ten listeners.
+// The window in FORMAT.md, which bounds what an interrupted truncation left undone. Each request
+// listens to the caller's signal, and Node.js warns of more than ten listeners.
 const PARALLEL_UPDATES = 8
-// A partition takes 1,000 write units a second: truncation leaves most of them to commits.
+// A partition takes 1,000 write units a second. Truncation leaves most of them to commits.
 const TRUNCATE_UNITS_PER_SECOND = 300
 
 interface Page {
@@ -65,9 +65,9 @@ interface Page {
 }
 
 /**
- * The commit log in a DynamoDB table: entry N is the item of sort key N in the database's
- * partition, created by one conditional put. Any number of processes append at once; DynamoDB
- * decides who creates a number. Making one sends nothing.
+ * The commit log in a DynamoDB table. Entry N is the item of sort key N in the database's
+ * partition, created by one conditional put. Any number of processes can append at once; DynamoDB
+ * decides which of them creates a version. The constructor sends nothing.
  */
 export class DynamoDbCommitLog implements CommitLog {
   readonly exclusive: boolean = false
@@ -78,7 +78,7 @@ export class DynamoDbCommitLog implements CommitLog {
   readonly #pages: Hedge
   readonly #appends: HedgedAppends
   readonly #underWay = new Set<Promise<unknown>>()
-  /** Of reads, which end when the log is closed. */
+  /** Reads under way, which `close` aborts. */
   readonly #reads = new Set<AbortController>()
   #tombstonesThrough = 0
   #closed = false
@@ -89,7 +89,7 @@ export class DynamoDbCommitLog implements CommitLog {
     assertUlid(incarnation, "a database's incarnation")
     if (!(inlineLimitBytes >= 0 && inlineLimitBytes <= MAX_PAYLOAD_BYTES)) {
       throw new InvalidArgumentError(
-        `inlineLimitBytes is a number from 0 to ${MAX_PAYLOAD_BYTES}, got ${inlineLimitBytes}`,
+        `inlineLimitBytes must be a number from 0 to ${MAX_PAYLOAD_BYTES}, got ${inlineLimitBytes}`,
       )
     }
     this.inlineLimitBytes = inlineLimitBytes
@@ -100,7 +100,7 @@ export class DynamoDbCommitLog implements CommitLog {
     this.#appends = new HedgedAppends(env)
   }
 
-  /** One request for each MiB of entries; one that finds nothing where there are none. */
+  /** Makes one request for each MiB of entries, and one if there are none. */
   async *readAfter(version: number, options: ReadLogOptions = {}): AsyncIterable<LogEntry> {
     this.#assertOpen()
     assertVersion(version)
@@ -139,7 +139,7 @@ export class DynamoDbCommitLog implements CommitLog {
     assertNewEntry(entry)
     if (entry.payload.length > MAX_PAYLOAD_BYTES) {
       throw new InvalidArgumentError(
-        `the payload of entry ${entry.version} has ${entry.payload.length} bytes, an item takes ${MAX_PAYLOAD_BYTES}: put a SpillingCommitLog in front`,
+        `the payload of entry ${entry.version} has ${entry.payload.length} bytes, but an item takes at most ${MAX_PAYLOAD_BYTES}; use a SpillingCommitLog`,
       )
     }
     options.signal?.throwIfAborted()
@@ -157,14 +157,14 @@ export class DynamoDbCommitLog implements CommitLog {
   async close(): Promise<void> {
     this.#closed = true
     for (const read of this.#reads) read.abort(new ClosedError('the commit log is closed'))
-    // An append may still make a request for one that is late.
+    // An append may still send a second request because the first is late.
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
   }
 
   #create(entry: NewLogEntry, caller: AbortSignal | undefined): Promise<AppendResult> {
     const item = encodeEntryItem(this.#incarnation, entry)
     const requests: AppendRequests<Item | undefined> = {
-      // Also one that isn't waited for any more: `close` comes after the last one.
+      // Track also a request that the append no longer waits for: `close` waits for all.
       put: (signal) => this.#track(this.#put(entry, item, signal)),
       look: (signal) => this.#readOne(entry.version, signal),
       readWinner: (refused) => this.#winnerOf(entry, refused, caller),
@@ -183,7 +183,7 @@ export class DynamoDbCommitLog implements CommitLog {
     return { refusal: outcome.refused }
   }
 
-  /** Somebody was first; it may have been an earlier delivery of this very request. */
+  /** Finds the entry that was first, perhaps by an earlier delivery of this very request. */
   async #winnerOf(
     entry: NewLogEntry,
     refused: Item | undefined,
@@ -192,20 +192,17 @@ export class DynamoDbCommitLog implements CommitLog {
     const winner = this.#decodeWinner(refused) ?? (await this.#readWinner(entry, signal))
     if (winner.version === entry.version) return winner
     throw new CorruptionError(
-      `entry ${winner.version} of log ${this.#incarnation} is in the place of ${entry.version}; is the table one that createTable made?`,
+      `log ${this.#incarnation} has entry ${winner.version} in the place of ${entry.version}; check that createTable made the table`,
     )
   }
 
-  /**
-   * The entry that was in the way; `undefined` where the server doesn't say, or its answer is
-   * damaged.
-   */
+  /** Decodes the entry in a refusal; `undefined` if the server sent none, or it is damaged. */
   #decodeWinner(item: Item | undefined): LogEntry | undefined {
     if (item === undefined) return undefined
     try {
       return decodeEntryItem(this.#incarnation, item)
     } catch (error) {
-      // Garbled on its way, maybe.
+      // It may have been damaged on its way here.
       if (isUndecodable(error)) return undefined
       throw error
     }
@@ -220,7 +217,7 @@ export class DynamoDbCommitLog implements CommitLog {
       throw new AmbiguousAppendError(entry, error)
     }
     if (winner === undefined) {
-      const what = `entry ${entry.version} was said to be there, and can't be read`
+      const what = `entry ${entry.version} exists according to DynamoDB, but a read doesn't find it`
       throw new AmbiguousAppendError(entry, new CorruptionError(what))
     }
     return winner
@@ -251,7 +248,7 @@ export class DynamoDbCommitLog implements CommitLog {
       const expected = position + i + 1
       if (entry.version === expected) return entry
       throw new CorruptionError(
-        `entry ${expected} is missing from log ${this.#incarnation}: entry ${entry.version} comes after ${expected - 1}. Restore from a backup`,
+        `entry ${expected} is missing from log ${this.#incarnation}: entry ${entry.version} comes after ${expected - 1}; restore from a backup`,
       )
     })
     return { entries, atEnd }
@@ -259,7 +256,7 @@ export class DynamoDbCommitLog implements CommitLog {
 
   async #truncate(through: number, signal: AbortSignal | undefined): Promise<void> {
     let next = Math.max(this.#tombstonesThrough, await this.#searchTombstones(through, signal)) + 1
-    // Each window is done before the next one begins: tombstones reach from 1 up to somewhere.
+    // Each window is done before the next one begins, so tombstones have no gaps before it.
     while (next <= through) {
       const startedAt = this.#env.monotonic()
       const end = Math.min(through, next + PARALLEL_UPDATES - 1)
@@ -277,7 +274,7 @@ export class DynamoDbCommitLog implements CommitLog {
     }
   }
 
-  /** Makes one entry a tombstone; gives the write units it cost, 0 where there is no such entry. */
+  /** Makes one entry a tombstone; returns its cost in write units, 0 if there is no such entry. */
   async #writeTombstone(version: number, signal: AbortSignal | undefined): Promise<number> {
     const key = entryKey(this.#incarnation, version)
     const result = await this.#table.updateIf(KNOWN, key, 'REMOVE payload, payloadCrc', signal)
@@ -288,8 +285,9 @@ export class DynamoDbCommitLog implements CommitLog {
   }
 
   /**
-   * A version up to which all entries are tombstones, found by halving on this handle's first call.
-   * A truncation that was broken off may have left its last window half done: one window less.
+   * Returns a version up to which all entries are tombstones, by bisection on this handle's first
+   * call. Goes back one window, since an interrupted truncation may have left its last one half
+   * done.
    */
   async #searchTombstones(through: number, signal: AbortSignal | undefined): Promise<number> {
     if (this.#tombstonesThrough > 0) return 0

@@ -10,8 +10,8 @@ import { decodeLeaseItem, encodeLeaseItem, leaseItemKey } from './internal/lease
 import type { DynamoDbOptions } from './options.js'
 
 /**
- * Leases in the table that holds the commit log: each is an item, replaced by conditional puts. Two
- * requests to acquire one, one to renew or release it.
+ * Leases in the table of the commit log. Each is an item, replaced by conditional puts. Acquiring a
+ * lease takes two requests, renewing or releasing it takes one.
  */
 export class DynamoDbLeases extends BaseLeases {
   readonly #table: ItemTable
@@ -45,7 +45,7 @@ export class DynamoDbLeases extends BaseLeases {
     if (refused !== undefined) {
       return { found: decodeLeaseItem(this.#incarnation, name, refused) }
     }
-    // A server that doesn't say what was there.
+    // The server didn't send the item that failed the condition.
     try {
       return { found: await this._read(name, options) }
     } catch (error) {
@@ -54,7 +54,7 @@ export class DynamoDbLeases extends BaseLeases {
   }
 }
 
-/** That the item is exactly this record's: an epoch has one holder, who counts his renewals. */
+/** Condition that the item still is this record: an epoch has one holder, which counts renewals. */
 function conditionOf(expected: LeaseRecord | undefined): Condition {
   if (expected === undefined) return { expression: 'attribute_not_exists(id)' }
   const { epoch, holder, renewals } = expected

@@ -1,24 +1,24 @@
 import { FirnError, type FirnErrorOptions } from '@firn/env'
 
-/** What kept DynamoDB from doing what it was asked. */
+/** Reason why a request to DynamoDB failed. */
 export type DynamoDbErrorReason =
-  /** The table, a partition of it or the account asks for fewer requests. */
+  /** The table, one of its partitions or the account is over its rate limit. */
   | 'throttled'
   /** No answer came in time. */
   | 'timeout'
-  /** DynamoDB could not be reached, or failed in itself. */
+  /** DynamoDB could not be reached, or had an internal failure. */
   | 'unavailable'
-  /** An answer came that is none. */
+  /** The answer isn't one of DynamoDB's. */
   | 'bad-reply'
-  /** There is no such table. */
+  /** The table doesn't exist. */
   | 'no-table'
-  /** The table's key schema isn't that of Firn. */
+  /** The table's key schema isn't the one that Firn needs. */
   | 'schema'
-  /** There are no credentials, or they are wrong or expired. */
+  /** The credentials are missing, wrong or expired. */
   | 'credentials'
-  /** The credentials are good, and don't allow this. */
+  /** The credentials are valid, but don't allow the request. */
   | 'permission'
-  /** DynamoDB calls the request wrong. */
+  /** DynamoDB rejected the request as invalid. */
   | 'refused'
 
 export interface DynamoDbErrorOptions extends FirnErrorOptions {
@@ -26,8 +26,8 @@ export interface DynamoDbErrorOptions extends FirnErrorOptions {
 }
 
 /**
- * A request to DynamoDB failed for a reason that is not the caller's. `retryable` says whether the
- * same call may succeed later, `maybeDone` whether it may have been done all the same.
+ * A request to DynamoDB failed, not because of the caller's arguments. `retryable` says whether the
+ * call may succeed later, `maybeDone` whether it may have been done nevertheless.
  */
 export class DynamoDbError extends FirnError {
   readonly reason: DynamoDbErrorReason

@@ -1,13 +1,13 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 
-/** As many as requests are sent at once by default: see `DynamoDbOptions.connections`. */
+/** The default of `DynamoDbOptions.connections`. */
 const CONNECTIONS = 50
 
 /**
- * A client as this package wants it, for Node: one attempt for each request, and connections that
- * are kept and bounded in number. Region, credentials and endpoint come from where the SDK takes
- * them (`AWS_REGION`, `AWS_ENDPOINT_URL_DYNAMODB`, profiles, roles …) unless they are given.
+ * Creates a client with the settings that this package needs, for Node.js: one attempt for each
+ * request, and a limited number of connections, kept alive. Unless `config` has them, the SDK finds
+ * region, credentials and endpoint (`AWS_REGION`, `AWS_ENDPOINT_URL_DYNAMODB`, profiles, roles…).
  */
 export function createDynamoDbClient(config: DynamoDBClientConfig = {}): DynamoDBClient {
   const agent = { keepAlive: true, maxSockets: CONNECTIONS }

@@ -1,41 +1,42 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Env } from '@firn/env'
 
-/** What one HTTP request to DynamoDB was and cost, whatever came of it. */
+/** Kind, outcome and cost of one HTTP request to DynamoDB. */
 export interface DynamoDbRequest {
   kind: 'put' | 'get' | 'query' | 'update' | 'create-table' | 'describe-table'
   outcome: 'done' | 'condition-failed' | 'failed'
   /**
-   * As DynamoDB said, or by the sizes of the items where it didn't: then a request whose answer got
-   * lost counts as done.
+   * Units that DynamoDB reported or, if it didn't, that the sizes of the items give. In the latter
+   * case a request whose answer got lost counts as done.
    */
   writeUnits: number
   readUnits: number
-  /** Bytes of items as DynamoDB counts them, that were sent, and that came back. */
+  /** Bytes of the items that were sent and received, as DynamoDB counts them. */
   bytesWritten: number
   bytesRead: number
 }
 
-/** What every part of this package needs to talk to a table. */
+/** Options of the log and the leases. */
 export interface DynamoDbOptions {
   /**
-   * With `maxAttempts: 1`, as `createDynamoDbClient` makes it: a client that repeats requests by
-   * itself hides what this package has to know, and is refused. It stays the caller's to destroy.
+   * A client with `maxAttempts: 1`, such as one of `createDynamoDbClient`. A client with retries of
+   * its own is refused, because it hides outcomes that this package must know. The caller destroys
+   * the client.
    */
   client: DynamoDBClient
   tableName: string
-  /** The database's, from its root. */
+  /** Incarnation of the database, from its root. */
   incarnation: string
   env?: Env
   /** Called once for every HTTP request that was sent. */
   onRequest?: ((request: DynamoDbRequest) => void) | undefined
-  /** How long to wait for an answer once a request was sent, in milliseconds. Default 5,000. */
+  /** How long to wait for an answer after a request is sent, in milliseconds. Default 5,000. */
   requestTimeoutMs?: number
   /**
-   * Most requests under way at once, of all that share the client: no more than its HTTP handler
-   * has sockets. Further requests wait in the order of the calls, commits and leases first, without
-   * a bound of time but their signal's. Whoever uses a client first decides. Default 50, as the
-   * SDK's and `createDynamoDbClient`'s.
+   * Most requests under way at once, for all that share the client; at most the number of sockets
+   * of its HTTP handler. Further requests wait in the order of the calls, commits and leases first;
+   * only their signal limits the wait. The first user of a client sets its limit. Default 50, like
+   * that of the SDK and of `createDynamoDbClient`.
    */
   connections?: number
 }

@@ -20,10 +20,10 @@ const POLL_MS = 250
 const PATIENCE_MS = 120_000
 
 /**
- * Makes a table for commit logs and leases, of any number of databases, and waits until it can be
- * used. It is billed by request: one that nobody uses costs its storage only. A table of that name
- * which has the right key is fine as it is, whoever made it and however it is billed; one with
- * another key is a `DynamoDbError` of reason `schema`.
+ * Creates a table for the commit logs and leases of any number of databases, and waits until it can
+ * be used. It is billed by request: an unused table costs only its storage. An existing table of
+ * this name with the right key is used as it is, however it was created and is billed. If its key
+ * is another one, throws a `DynamoDbError` of reason `schema`.
  */
 export async function createTable(
   client: DynamoDBClient,
@@ -43,7 +43,7 @@ export async function createTable(
   }
 }
 
-/** `undefined` where there is no such table. */
+/** Describes the table; `undefined` if it doesn't exist. */
 async function describe(
   requester: Requester,
   signal: AbortSignal | undefined,
@@ -62,7 +62,7 @@ async function describe(
   }
 }
 
-/** The table that is coming into being; `undefined` where somebody else is making it. */
+/** Starts to create the table; `undefined` if it is already being created. */
 async function create(
   requester: Requester,
   signal: AbortSignal | undefined,
@@ -80,7 +80,7 @@ async function create(
       try {
         return await client.send(command, call)
       } catch (error) {
-        // Somebody was quicker, or this is not the first attempt.
+        // Another process was first, or an earlier attempt succeeded.
         if ((error as Error).name === 'ResourceInUseException') return undefined
         throw error
       }

@@ -60,7 +60,7 @@ it('26: a format that was damaged is damage; only what is of another one is of t
   expect(() => decodeLeaseItem(incarnation, 'name', { ...leaseItem, format })).toThrow(
     CorruptionError,
   )
-  // A later format has a checksum of its own.
+  // A later format has its own checksum.
   const crc = { N: '1' }
   expect(() => decodeEntryItem(incarnation, { ...item, format, crc })).toThrow(FormatVersionError)
   expect(() => decodeLeaseItem(incarnation, 'name', { ...leaseItem, format, crc })).toThrow(

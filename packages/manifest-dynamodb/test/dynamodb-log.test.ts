@@ -52,13 +52,13 @@ describeServices('the log on DynamoDB', (table) => {
     expect(requests.every(({ writeUnits, readUnits }) => writeUnits === 1 && readUnits === 0)).toBe(
       true,
     )
-    // Opening, and refreshing, whatever there is: one.
+    // Opening and refreshing: one request in any case.
     expect(await made(() => collect(log.readAfter(0)))).toEqual({ query: 1 })
     expect(await made(() => collect(log.readAfter(38)))).toEqual({ query: 1 })
     expect(await made(() => collect(log.readAfter(40)))).toEqual({ query: 1 })
     expect(requests).toMatchObject([{ writeUnits: 0, outcome: 'done', bytesRead: 0 }])
     expect(await made(() => collect(log.readAfter(30, { limit: 1 })))).toEqual({ query: 1 })
-    // Losing: the answer says to whom.
+    // Losing: the answer has the winning entry.
     expect(await made(() => log.append(newEntry(40)))).toEqual({ put: 1 })
     expect(requests).toMatchObject([{ outcome: 'condition-failed', writeUnits: 1 }])
     // Truncating: a search on the first call, one update for each entry.
@@ -98,7 +98,7 @@ describeServices('the log on DynamoDB', (table) => {
       ...systemEnv,
       monotonic: () => 0,
       sleep: (ms, signal, options) => {
-        // Those in the background are for requests that are late.
+        // The ones in the background are for late requests.
         if (ms !== requestTimeoutMs && options?.background !== true) pauses.push(ms)
         return systemEnv.sleep(ms, signal, options)
       },
@@ -122,7 +122,7 @@ describeServices('the log on DynamoDB', (table) => {
     )
     expect(requests.length).toBeGreaterThanOrEqual(3)
     expect(requests.length).toBeLessThanOrEqual(4)
-    // Who has seen enough asks for no more.
+    // A reader that stops early requests no more pages.
     requests.length = 0
     for await (const { version } of log.readAfter(0)) if (version === 2) break
     expect(requests).toHaveLength(1)
@@ -145,7 +145,7 @@ describeServices('the log on DynamoDB', (table) => {
         expect(writeUnits(requests.at(-1)?.bytesWritten ?? 0)).toBe(requests.at(-1)?.writeUnits)
       }
     }
-    // Who loses pays for the larger of the two.
+    // The loser pays for the larger of the two.
     expect((await log.append(newEntry(version))).appended).toBe(false)
     expect(requests.at(-1)).toMatchObject({ outcome: 'condition-failed', writeUnits: 41 })
     await collect(log.readAfter(0))
@@ -194,7 +194,7 @@ describeServices('the log on DynamoDB', (table) => {
     await fill(log, 1, 60)
     const item = await getItem(options, 26)
     await log.truncate(30)
-    // One of the last window had not been replaced yet.
+    // One entry of the last window had not been replaced yet.
     await putItem(options, item)
     await new DynamoDbCommitLog(options).truncate(35)
     const kept = (await collect(log.readAfter(0))).filter(({ payload }) => payload !== undefined)
@@ -259,7 +259,7 @@ describeServices('the log on DynamoDB', (table) => {
         await putItem(options, rest)
         await expect(collect(log.readAfter(0))).rejects.toThrow(CorruptionError)
       }
-      // Another number's, another database's.
+      // An item of another version, and one of another database.
       const second = await getItem(options, 2)
       await putItem(options, { ...second, version: { N: '1' } })
       await expect(collect(log.readAfter(0))).rejects.toThrow(CorruptionError)

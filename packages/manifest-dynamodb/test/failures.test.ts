@@ -26,7 +26,7 @@ const env = { ...systemEnv, random: () => 0 }
 const HTML: HttpAnswer = { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' }
 const EMPTY: HttpAnswer = { status: 200, headers: {}, body: '' }
 
-/** An item of which most is missing. */
+/** An item without most of its attributes. */
 const DAMAGED = { id: { S: 'log' }, version: { N: '1' } }
 
 function answerOf(status: number, body: object): HttpAnswer {
@@ -51,7 +51,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
   })
 
   describe('that answers late', () => {
-    /** Seconds are tenths of them. What waits for an answer that doesn't come outlasts the test. */
+    /** Seconds are tenths of seconds. Waits for an answer that doesn't come outlast the test. */
     const hasty: Env = {
       ...systemEnv,
       sleep: (ms, signal, options) => systemEnv.sleep(ms / 10, signal, options),
@@ -202,8 +202,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     const error: unknown = await collect(log.readAfter(0)).catch((error: unknown) => error)
     expect(reasonOf(error)).toBe('unavailable')
     expect(proxy.requests).toBe(8)
-    // All reads of a log together have a budget, so that an outage isn't met with eight times the
-    // load.
+    // All reads of a log share a budget, so that an outage doesn't cause eight times the load.
     for (let i = 0; i < 20; i++) await collect(log.readAfter(0)).catch(() => undefined)
     expect(proxy.requests).toBeLessThan(21 + 100 + 10)
   })

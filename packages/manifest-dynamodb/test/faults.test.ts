@@ -22,7 +22,7 @@ import { behindProxy } from './proxy.js'
 
 const WRITERS = 6
 const COMMITS = long ? 150 : 12
-// A tenth is what a very bad network does. The short form has to meet every fault in less time.
+// A very bad network has a tenth. The short form must meet every fault in less time.
 const SHARE = long ? 0.1 : 0.35
 
 const FAULTS: readonly HttpFault[] = [
@@ -43,7 +43,7 @@ const FAULTS: readonly HttpFault[] = [
   denied(dynamoDbAnswers.SERVICE_UNAVAILABLE),
 ]
 
-/** Commits until all are done; every entry says who wrote it. Gives tokens: acknowledged, lost. */
+/** Commits until all are done. Entries name their writer. Returns tokens: acknowledged, lost. */
 async function write(log: CommitLog, writer: number) {
   const acknowledged = new Map<number, string>()
   const lost: string[] = []
@@ -59,7 +59,7 @@ async function write(log: CommitLog, writer: number) {
 }
 
 /**
- * The newest version. A read that met a fault in each of its attempts says so, and is made again.
+ * Returns the newest version. A read that fails in all of its attempts is made again.
  */
 async function readOn(log: CommitLog, from: number): Promise<number> {
   let last = from

@@ -9,16 +9,16 @@ import type { Service } from './global-setup.js'
 
 export const long: boolean = process.env['FIRN_TEST_LONG'] === '1'
 
-/** A table of the tests' own on a server, with a client for it. */
+/** A table for the tests on a server, with a client. */
 export interface TestTable {
   service: Service
   client: DynamoDBClient
   tableName: string
-  /** Options for a database that nobody else uses. */
+  /** Options for a database that no other test uses. */
   options(changes?: Partial<DynamoDbOptions>): DynamoDbOptions
 }
 
-/** A suite for every server that there is. */
+/** Declares a suite for each available server. */
 export function describeServices(name: string, tests: (table: () => TestTable) => void): void {
   const services = inject('services')
   describe.skipIf(services.length === 0)(name, () => {

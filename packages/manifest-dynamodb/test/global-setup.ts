@@ -7,7 +7,7 @@ import {
 } from '@firn/local-services'
 import type { TestProject } from 'vitest/node'
 
-/** A server as the tests get to know it. */
+/** A server, as provided to the tests. */
 export type Service = Omit<LocalDynamoDb, 'stop'>
 
 declare module 'vitest' {
@@ -17,8 +17,8 @@ declare module 'vitest' {
 }
 
 /**
- * Starts what the tests talk to: dynoxide, and DynamoDB Local as a second opinion where
- * FIRN_DYNAMODB_LOCAL names its folder. Where there is neither, tests are skipped, unless
+ * Starts the servers of the tests: dynoxide, and DynamoDB Local as a second opinion if
+ * FIRN_DYNAMODB_LOCAL names its folder. If neither is available, tests are skipped, unless
  * FIRN_TEST_SERVICES is 'required' as in CI.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -60,7 +60,7 @@ describeServices('a lease on DynamoDB', (table) => {
       await expect(lease.renew()).rejects.toThrow(LeaseLostError)
       expect(lease.remainingMs()).toBe(0)
       await proxy.settled()
-      // What arrived after all keeps nobody off for longer than its duration.
+      // A request that arrived after all blocks others only for its duration.
       const env = new TestEnv()
       const next = new DynamoDbLeases({ ...options, env })
       expect(await next.acquire('flush', { durationMs: 1 })).toBeUndefined()

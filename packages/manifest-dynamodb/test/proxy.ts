@@ -14,7 +14,7 @@ export function operationOf({ headers }: ProxiedRequest): string {
 }
 
 /**
- * A proxy in front of a table's server, and options that go through it, both gone with the test.
+ * A proxy in front of a table's server, and options that use it. Both end with the test.
  */
 export async function behindProxy(
   table: TestTable,
@@ -29,7 +29,7 @@ export async function behindProxy(
   return { proxy, options: table.options({ client }) }
 }
 
-/** These faults, one after the other, for requests of an operation; then none. */
+/** Injects these faults, one after another, into requests of an operation; then none. */
 export function inTurn(
   faults: readonly HttpFault[],
   operation?: string,

@@ -42,7 +42,7 @@ describeServices('the policies in the README', (table) => {
   const extra = [...(/^Collector: .*$/m.exec(readme)?.[0] ?? '').matchAll(/dynamodb:(\w+)/g)]
   const collector = [...writer, ...extra.map(([, action = '']) => action)]
 
-  /** A log and leases for somebody who may do this much. */
+  /** A log and leases with these permissions. */
   async function as(allowed: readonly string[]) {
     const { options } = await behindProxy(table(), (request) =>
       allowed.includes(operationOf(request)) ? undefined : refused(dynamoDbAnswers.ACCESS_DENIED),
@@ -75,7 +75,7 @@ describeServices('the policies in the README', (table) => {
   })
 })
 
-/** What a policy allows: operations, without the service's name. */
+/** Operations that a policy allows, without the service's name. */
 function actionsOf(policy: string): string[] {
   const { Statement } = JSON.parse(policy) as { Statement: { Action: string | string[] }[] }
   return Statement.flatMap(({ Action }) => Action).map((action) => action.split(':')[1] ?? '')

@@ -13,14 +13,14 @@ import { readTableOptions, writeTableOptions } from './internal/table-options-co
 import { levelIsDisjoint } from './invariants.js'
 import type { DatabaseState, FileMeta, Pin, TableState } from './state.js'
 
-// A state as bytes: FORMAT.md, "Checkpoint".
+// The layout is in FORMAT.md, "Checkpoint".
 
 const MAGIC = Uint8Array.of(0x46, 0x49, 0x52, 0x4e, 0x43, 0x4b, 0x50, 0x0a) // "FIRNCKP\n"
 const FORMAT = 1
 const HEADER_BYTES = 12
 const CHECKSUM_BYTES = 4
 
-/** The bytes of a checkpoint of this state. Equal states give equal bytes. */
+/** Encodes a state as a checkpoint. Equal states have equal bytes. */
 export function encodeCheckpoint(state: DatabaseState): Uint8Array {
   const out = new ByteWriter(4096)
   out.bytes(MAGIC)
@@ -53,18 +53,17 @@ export function encodeCheckpoint(state: DatabaseState): Uint8Array {
 }
 
 /**
- * The state in a checkpoint's bytes. Throws `CorruptionError` for anything that `encodeCheckpoint`
- * didn't write, `FormatVersionError` for a format of the future; `what` names the bytes in
- * messages.
+ * Decodes a checkpoint. Throws `CorruptionError` for anything that `encodeCheckpoint` didn't write,
+ * and `FormatVersionError` for a newer format. `what` names the bytes in messages.
  */
 export function decodeCheckpoint(bytes: Uint8Array, what = 'checkpoint'): DatabaseState {
   const end = bytes.length - CHECKSUM_BYTES
   if (end < HEADER_BYTES || MAGIC.some((byte, i) => bytes[i] !== byte)) {
-    throw new CorruptionError(`${what}: ${bytes.length} bytes that are no checkpoint`)
+    throw new CorruptionError(`${what}: these ${bytes.length} bytes are not a checkpoint`)
   }
   const body = bytes.subarray(0, end)
   if (new ByteReader(bytes.subarray(end), what).u32() !== crc32(body)) {
-    throw new CorruptionError(`${what}: the checkpoint is damaged or cut`)
+    throw new CorruptionError(`${what}: the checkpoint is damaged or truncated`)
   }
   const reader = new ByteReader(body, what)
   reader.take(MAGIC.length)
@@ -72,7 +71,7 @@ export function decodeCheckpoint(bytes: Uint8Array, what = 'checkpoint'): Databa
   reader.u16()
   if (format !== FORMAT) {
     throw new FormatVersionError(
-      `${what}: checkpoint format ${format}, this release knows ${FORMAT}; open the database with a newer one`,
+      `${what}: checkpoint format ${format}, this release knows ${FORMAT}; open the database with a newer release`,
     )
   }
   const state = readState(reader)
@@ -102,7 +101,7 @@ function readState(reader: ByteReader): DatabaseState {
       tables.has(table.id) ||
       tableIds.has(table.name)
     ) {
-      throw reader.corrupt(`table ${table.id} twice, or out of range`)
+      throw reader.corrupt(`table ${table.id} is duplicate or out of range`)
     }
     tables.set(table.id, table)
     tableIds.set(table.name, table.id)
@@ -117,7 +116,7 @@ function readState(reader: ByteReader): DatabaseState {
   const pins = new Map<string, Pin>()
   for (let left = reader.varint(); left > 0; left--) {
     const pin = readPin(reader)
-    if (pins.has(pin.name)) throw reader.corrupt('a pin that is there twice')
+    if (pins.has(pin.name)) throw reader.corrupt('a duplicate pin')
     pins.set(pin.name, pin)
   }
   return {
@@ -152,12 +151,13 @@ function readTable(reader: ByteReader): TableState {
   const createdAt = reader.varint()
   const historyFloor = reader.varint()
   const count = reader.u8()
-  if (count > MAX_LEVEL) throw reader.corrupt(`table ${id} with ${count} levels`)
+  if (count > MAX_LEVEL) throw reader.corrupt(`table ${id} has ${count} levels`)
   const levels: FileMeta[][] = []
   for (let level = 1; level <= count; level++) {
     const files = readFiles(reader)
     const stray = files.find((file) => file.level !== level)
-    const problem = stray === undefined ? levelIsDisjoint(files) : `file ${stray.id} is elsewhere`
+    const problem =
+      stray === undefined ? levelIsDisjoint(files) : `file ${stray.id} is of another level`
     if (problem !== undefined) throw reader.corrupt(`table ${id}, level ${level}: ${problem}`)
     levels.push(files)
   }

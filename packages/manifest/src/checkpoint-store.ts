@@ -5,12 +5,12 @@ import { decodeCheckpoint, encodeCheckpoint } from './checkpoint-codec.js'
 import { checkpointKey, checkpointPrefix, checkpointVersion } from './object-keys.js'
 import type { DatabaseState } from './state.js'
 
-// Checkpoints that are tried before the log is replayed from its beginning.
+// How many checkpoints to try before the log is replayed from its beginning.
 const TRIES = 4
 
 /**
- * Writes a checkpoint of a state under a name that is never used again, reads it back and compares.
- * Only then may an entry announce it (a `checkpoint` edit with what this gives).
+ * Writes a checkpoint of a state under a name that is never reused, reads it back and compares it.
+ * Only then may an entry announce it: a `checkpoint` edit with the returned version and key.
  */
 export async function writeCheckpoint(
   store: ObjectStore,
@@ -24,19 +24,19 @@ export async function writeCheckpoint(
   await store.put(key, bytes, options)
   const { bytes: stored } = await store.get(key, options)
   if (!equalRanges(stored, 0, stored.length, bytes, 0, bytes.length)) {
-    throw new CorruptionError(`${key}: the store gave back other bytes than were written`)
+    throw new CorruptionError(`${key}: the store returned other bytes than were written`)
   }
   decodeCheckpoint(stored, key)
   return { version: state.version, key }
 }
 
 /**
- * The newest state that a checkpoint holds, or `undefined` where there is none that can be read:
- * the log is read from its beginning then.
+ * Returns the state of the newest readable checkpoint, or `undefined` if there is none. The caller
+ * then reads the log from its beginning.
  *
- * A checkpoint that is damaged or gone is passed over for the one before it. That is safe: entries
- * after an older one that were truncated meanwhile are tombstones, which `applyEntry` refuses. A
- * checkpoint of a newer format is not passed over: `FormatVersionError`.
+ * A damaged or missing checkpoint is skipped for the one before it. That is safe: if entries after
+ * the older one were truncated, they are tombstones, which `applyEntry` refuses. A checkpoint of a
+ * newer format isn't skipped, but throws `FormatVersionError`.
  */
 export async function readNewestCheckpoint(
   store: ObjectStore,
@@ -59,7 +59,7 @@ export async function readNewestCheckpoint(
   return undefined
 }
 
-/** Deletes all but the newest `keep` checkpoints (at least one); gives how many it deleted. */
+/** Deletes all but the newest `keep` checkpoints (at least 1); returns how many it deleted. */
 export async function pruneCheckpoints(
   store: ObjectStore,
   incarnation: string,

@@ -20,8 +20,8 @@ import {
 import type { DatabaseState, Edit, FileMeta } from './state.js'
 
 /**
- * Why an entry with these edits would not apply as the next one after `state`, or `undefined` when
- * it would. For a writer whose entry lost its place to others: ask again with the state after them.
+ * Returns why an entry with these edits wouldn't apply right after `state`, or `undefined` if it
+ * would. A writer that loses its version to another writer asks again with the state after that.
  */
 export function conflictOf(state: DatabaseState, edits: readonly Edit[]): string | undefined {
   if (edits.length === 0) return databaseBeginsOnce(state, undefined, 0)
@@ -34,7 +34,7 @@ export function conflictOf(state: DatabaseState, edits: readonly Edit[]): string
   return undefined
 }
 
-/** Why one edit doesn't apply to the state that the edits before it made. */
+/** Returns why one edit doesn't apply to the state that the edits before it made. */
 export function conflictOfEdit(state: DatabaseState, edit: Edit): string | undefined {
   switch (edit.type) {
     case 'create-database':
@@ -62,7 +62,7 @@ export function conflictOfEdit(state: DatabaseState, edit: Edit): string | undef
   }
 }
 
-/** Inputs live, outputs new and well placed, tables there, pinned history kept. */
+/** Inputs are live, outputs are new and don't overlap, tables exist, pinned history stays. */
 function compactionFits(
   state: DatabaseState,
   edit: Extract<Edit, { type: 'compact' }>,
@@ -82,7 +82,7 @@ function compactionFits(
       files.push(file)
       addedByTable.set(table, files)
     }
-    // A file that only moves to another level keeps its name: it is live, so nobody deleted it.
+    // A file that only moves to another level keeps its name. It is live, so it wasn't deleted.
     if (removed.has(file.id)) continue
     const late = fileIsAboveFloor(state, file)
     if (late !== undefined) return late

@@ -37,7 +37,7 @@ const TYPE_NUMBERS: Readonly<Record<Edit['type'], number>> = {
   checkpoint: EDIT_CHECKPOINT,
 }
 
-/** An entry's payload that holds these edits, in their order. No edits are an empty payload. */
+/** Encodes edits, in order, as the payload of an entry. Without edits the payload is empty. */
 export function encodeEdits(edits: readonly Edit[]): Uint8Array {
   if (edits.length === 0) return new Uint8Array(0)
   const out = new ByteWriter()
@@ -45,7 +45,7 @@ export function encodeEdits(edits: readonly Edit[]): Uint8Array {
   return out.take()
 }
 
-/** Opens a payload (the format's byte) and appends these edits to it; more may follow. */
+/** Starts a payload (its format byte) and appends these edits; more may follow. */
 export function writeEdits(out: ByteWriter, edits: readonly Edit[]): void {
   out.u8(PAYLOAD_FORMAT)
   for (const edit of edits) {
@@ -57,9 +57,9 @@ export function writeEdits(out: ByteWriter, edits: readonly Edit[]): void {
 }
 
 /**
- * The edits of a payload, in order. The bytes of `records` are a view of the payload, everything
- * else is copied. Throws `FormatVersionError` for a format or an edit that this release doesn't
- * know, `CorruptionError` for bytes that no release wrote; `what` names the payload in messages.
+ * Decodes the edits of a payload, in order. The bytes of `records` are a view of the payload;
+ * everything else is copied. Throws `FormatVersionError` for a format or an edit that this release
+ * doesn't know, and `CorruptionError` for invalid bytes. `what` names the payload in messages.
  */
 export function decodeEdits(payload: Uint8Array, what = 'commit log entry'): Edit[] {
   if (payload.length === 0) return []
@@ -67,12 +67,12 @@ export function decodeEdits(payload: Uint8Array, what = 'commit log entry'): Edi
   const format = reader.u8()
   if (format === SPILLED_PAYLOAD_FORMAT) {
     throw new FormatVersionError(
-      `${what}: its payload is in an object of its own; read the log through SpillingCommitLog`,
+      `${what}: the payload is in a separate object; read the log through SpillingCommitLog`,
     )
   }
   if (format !== PAYLOAD_FORMAT) {
     throw new FormatVersionError(
-      `${what}: payload format ${format}, this release knows ${PAYLOAD_FORMAT}; open the database with a newer one`,
+      `${what}: payload format ${format}, this release knows ${PAYLOAD_FORMAT}; open the database with a newer release`,
     )
   }
   const edits: Edit[] = []
@@ -177,7 +177,7 @@ function readBody(reader: ByteReader, type: number): Edit {
       }
     default:
       throw new FormatVersionError(
-        `${reader.what} is unknown to this release; open the database with a newer one`,
+        `${reader.what} is unknown to this release; open the database with a newer release`,
       )
   }
 }

@@ -6,7 +6,7 @@ import { applyEdit } from './internal/apply-edit.js'
 import { databaseBeginsOnce } from './invariants.js'
 import type { DatabaseState, Edit, FileMeta } from './state.js'
 
-/** The state before the first entry: version 0, nothing there. */
+/** The state before the first entry: version 0, without tables or files. */
 export function emptyState(): DatabaseState {
   return {
     version: 0,
@@ -24,14 +24,14 @@ export function emptyState(): DatabaseState {
 }
 
 /**
- * The state after an entry. The state before stays as it was; what the entry doesn't touch is
- * shared with it, lists by identity. An entry of records alone takes constant time, whatever the
- * number of records and files. Records of tables that don't exist are nothing: readers skip them.
+ * Returns the state after an entry. `state` itself doesn't change; the new state shares what the
+ * entry doesn't touch, and unchanged lists are the same arrays. An entry that holds only records
+ * takes constant time, however many records and files exist. Records of tables that don't exist
+ * are allowed: readers skip them.
  *
- * Throws `CorruptionError` for an entry that can't follow: another version, a timestamp that
- * doesn't increase, a tombstone (the log was truncated past the newest checkpoint that can be
- * read), or edits that don't apply. `edits`, where the caller has them decoded, saves doing it
- * again.
+ * Throws `CorruptionError` if the entry can't follow: it has another version, its timestamp doesn't
+ * increase, it is a tombstone (the log was truncated past the newest readable checkpoint), or its
+ * edits don't apply. Pass `edits` if they are already decoded.
  */
 export function applyEntry(
   state: DatabaseState,
@@ -44,7 +44,7 @@ export function applyEntry(
   }
   if (!(entry.timestamp > state.timestamp)) {
     throw new CorruptionError(
-      `${what} has timestamp ${entry.timestamp}, not after ${state.timestamp} of the one before`,
+      `${what} has timestamp ${entry.timestamp}, not after ${state.timestamp} of the entry before`,
     )
   }
   if (entry.payload === undefined) {
@@ -62,7 +62,7 @@ export function applyEntry(
   return { ...next, version: entry.version, timestamp: entry.timestamp }
 }
 
-/** Every file that the present of the database needs, level 0 first. */
+/** Every file of the current state, level 0 first. */
 export function* liveFiles(state: DatabaseState): IterableIterator<FileMeta> {
   yield* state.level0
   for (const table of state.tables.values()) for (const level of table.levels) yield* level

@@ -3,16 +3,16 @@ import { isUlid } from '@firn/env'
 import { MAX_LEVEL, MAX_NAME_BYTES, MAX_TABLE_ID } from './internal/limits.js'
 import type { DatabaseState, Edit, FileMeta, Pin } from './state.js'
 
-// What must hold of a state for an edit to apply to it. Each predicate gives what is wrong, or
-// `undefined`. Writers ask before they append (a conflict), the fold asks again (corruption): an
-// entry that applied for its writer applies for every reader, because all read the same log.
+// Preconditions of edits. Each predicate returns a description of the problem, or `undefined`. A
+// writer checks them before it appends; a problem is then a conflict. The fold checks them again; a
+// problem is then corruption, since an edit that applied for its writer applies for every reader.
 
 type Problem = string | undefined
 type Of<T extends Edit['type']> = Extract<Edit, { type: T }>
 
 const FILE_ID = /^(\d{1,20})-([0-9A-Z]{26})$/
 
-/** The version in a file's name (`<base version>-<ulid>`), or `undefined` for another name. */
+/** The version in a file's name (`<base version>-<ulid>`); `undefined` for any other name. */
 export function fileBaseVersion(id: string): number | undefined {
   const match = FILE_ID.exec(id)
   if (match === null || !isUlid(match[2] as string)) return undefined
@@ -32,10 +32,10 @@ export function databaseBeginsOnce(
   return must ? 'the first entry must create the database' : 'the database was created before'
 }
 
-/** The id is the next one, the name is free. */
+/** The id was never used, and the name is free. */
 export function tableIsNew(state: DatabaseState, edit: Of<'create-table'>): Problem {
   if (edit.name.length === 0 || edit.name.length > MAX_NAME_BYTES) return 'a table needs a name'
-  if (state.tableIds.has(edit.name)) return `a table of this name exists (${edit.id} is new)`
+  if (state.tableIds.has(edit.name)) return `a table of this name exists (id ${edit.id} is new)`
   if (edit.id < state.nextTableId) return `table id ${edit.id} was used before`
   if (!(Number.isInteger(edit.id) && edit.id > 0 && edit.id < MAX_TABLE_ID)) {
     return `table id ${edit.id} is out of range`
@@ -44,10 +44,10 @@ export function tableIsNew(state: DatabaseState, edit: Of<'create-table'>): Prob
 }
 
 export function tableExists(state: DatabaseState, id: number): Problem {
-  return state.tables.has(id) ? undefined : `table ${id} doesn't exist any more`
+  return state.tables.has(id) ? undefined : `table ${id} doesn't exist`
 }
 
-/** The name gives a base version, the keys are in order, the numbers can be. */
+/** The name holds a base version, the keys are in order, and the numbers are plausible. */
 export function fileIsWellFormed(file: FileMeta): Problem {
   if (fileBaseVersion(file.id) === undefined) return `file ${file.id} is not named <version>-<ulid>`
   if (compareBytes(file.smallest, file.largest) > 0) return `file ${file.id} has its keys reversed`
@@ -59,14 +59,14 @@ export function fileIsWellFormed(file: FileMeta): Problem {
   return undefined
 }
 
-/** Garbage collection may have deleted files whose names are older than its floor. */
+/** Garbage collection may have deleted any file whose base version is below its floor. */
 export function fileIsAboveFloor(state: DatabaseState, file: FileMeta): Problem {
   return (fileBaseVersion(file.id) ?? -1) >= state.gcFloor
     ? undefined
     : `file ${file.id} is below the garbage collection floor ${state.gcFloor}; write it again under a new name`
 }
 
-/** New files of level 0: well formed, above the floor, not there yet, of the right kind. */
+/** New files of level 0 are well formed, at or above the floor, new, and of the right kind. */
 export function levelZeroFilesFit(
   state: DatabaseState,
   files: readonly FileMeta[],
@@ -95,7 +95,7 @@ export function filesAreNew(state: DatabaseState, ids: ReadonlySet<string>): Pro
   return undefined
 }
 
-/** Nobody else flushed meanwhile, and nothing is flushed that isn't committed. */
+/** No other flush came first, and everything flushed is committed. */
 export function flushFollows(state: DatabaseState, edit: Of<'flush'>): Problem {
   if (edit.from !== state.flushedThrough) {
     return `flushed from ${edit.from}, but version ${state.flushedThrough} is flushed already`
@@ -106,7 +106,7 @@ export function flushFollows(state: DatabaseState, edit: Of<'flush'>): Problem {
   return undefined
 }
 
-/** Every id of the list is of a live file, and none is there twice. */
+/** Every id is that of a live file, and none appears twice. */
 export function filesAreLive(state: DatabaseState, ids: readonly string[]): Problem {
   const missing = new Set(ids)
   if (missing.size !== ids.length) return 'a file is removed twice'
@@ -115,7 +115,7 @@ export function filesAreLive(state: DatabaseState, ids: readonly string[]): Prob
     if (missing.size === 0) break
     for (const level of table.levels) for (const file of level) missing.delete(file.id)
   }
-  for (const id of missing) return `file ${id} is not live any more`
+  for (const id of missing) return `file ${id} is not live`
   return undefined
 }
 
@@ -132,8 +132,8 @@ export function levelIsDisjoint(files: readonly FileMeta[]): Problem {
 }
 
 /**
- * No pin that is still in force needs what a raised floor lets go. A pin's end is compared with the
- * log's own time, so that every reader of the log decides alike.
+ * No pin in force needs the history that the raised floors drop. A pin's expiry is compared with
+ * the timestamps of the log, so that every reader of the log decides alike.
  */
 export function floorsKeepPins(state: DatabaseState, floors: Of<'compact'>['floors']): Problem {
   for (const { table, timestamp } of floors) {
@@ -141,27 +141,27 @@ export function floorsKeepPins(state: DatabaseState, floors: Of<'compact'>['floo
     for (const pin of state.pins.values()) {
       if (pin.expiresAt !== undefined && pin.expiresAt <= state.timestamp) continue
       if (pin.version >= createdAt && pin.timestamp < timestamp) {
-        return `version ${pin.version} is pinned, history of table ${table} before it must stay`
+        return `version ${pin.version} is pinned, so table ${table} must keep its history`
       }
     }
   }
   return undefined
 }
 
-/** What a pin protects is there: it is committed, and no table has let go of it. */
+/** The pinned version is committed, and every table still has the history it needs. */
 export function pinIsRetained(state: DatabaseState, pin: Pin): Problem {
   if (pin.version > state.version || pin.timestamp > state.timestamp) {
     return `version ${pin.version} can't be pinned before it is committed`
   }
   for (const table of state.tables.values()) {
     if (table.createdAt <= pin.version && table.historyFloor > pin.timestamp) {
-      return `version ${pin.version} is not retained any more by table ${table.id}`
+      return `version ${pin.version} is no longer retained by table ${table.id}`
     }
   }
   return undefined
 }
 
-/** A pin's name is free, or its own: renewing changes when it ends, never what it pins. */
+/** No other version is pinned under this name: renewing a pin changes only when it expires. */
 export function pinNameIsFree(state: DatabaseState, pin: Pin): Problem {
   const other = state.pins.get(pin.name)
   return other === undefined || other.version === pin.version
@@ -182,5 +182,5 @@ export function gcFloorRises(state: DatabaseState, version: number): Problem {
 export function checkpointIsPast(state: DatabaseState, version: number): Problem {
   return version >= 1 && version <= state.version
     ? undefined
-    : `a checkpoint of version ${version}, which isn't committed`
+    : `version ${version} of a checkpoint isn't committed`
 }

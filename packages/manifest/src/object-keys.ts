@@ -1,10 +1,10 @@
-// The names of a database's objects. Each but the root's holds the incarnation: a database that is
-// deleted and made again under its name shares none with the old one. FORMAT.md, "Object keys".
+// The names of a database's objects. All but the root's contain the incarnation, so a database that
+// is deleted and created again shares no other name with the old one. FORMAT.md, "Object keys".
 
-/** The root descriptor: what makes a prefix a database. */
+/** The root descriptor: a prefix with this object is a database. */
 export const ROOT_KEY = 'FIRN'
 
-/** Where SSTs are. */
+/** Prefix of the keys of SSTs. */
 export function sstPrefix(incarnation: string): string {
   return `sst/${incarnation}/`
 }
@@ -19,13 +19,13 @@ export function checkpointPrefix(incarnation: string): string {
 
 const NEWEST_FIRST = 10n ** 20n - 1n
 
-/** Counts down, so that the newest checkpoint is listed first. */
+/** Versions count down in this key, so that the newest checkpoint is listed first. */
 export function checkpointKey(incarnation: string, version: number, id: string): string {
   const order = (NEWEST_FIRST - BigInt(version)).toString().padStart(20, '0')
   return `${checkpointPrefix(incarnation)}${order}-${id}`
 }
 
-/** The version in a checkpoint's key, or `undefined` for another key. */
+/** The version in a checkpoint's key; `undefined` for any other key. */
 export function checkpointVersion(key: string): number | undefined {
   const match = /\/(\d{20})-[0-9A-Z]{26}$/.exec(key)
   if (match === null) return undefined
@@ -34,7 +34,8 @@ export function checkpointVersion(key: string): number | undefined {
 }
 
 /**
- * Stands where a log that isn't in the store has begun: so it is missed where it can't be found.
+ * Key of an object that marks that a log outside the store has entries. If that log then appears
+ * empty, it is known to be missing.
  */
 export function begunKey(incarnation: string): string {
   return `begun/${incarnation}`

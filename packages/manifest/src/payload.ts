@@ -1,12 +1,12 @@
 /**
- * What an entry's payload is made of. Layout: FORMAT.md, "Payload". Persisted numbers: a meaning
- * never changes, a number is never used again.
+ * Persisted numbers of an entry's payload: a number never changes its meaning and is never reused.
+ * The layout is in FORMAT.md, "Payload".
  */
 
-/** First byte of every payload that isn't empty. 0x80 and above belong to logs: see @firn/commit-log. */
+/** First byte of a payload, unless it is empty. 0x80 and above belong to @firn/commit-log. */
 export const PAYLOAD_FORMAT = 1
 
-/** Bytes in front of an edit's body: its type (u8) and the body's length (u32). */
+/** Bytes before an edit's body: its type (u8) and the body's length (u32). */
 export const EDIT_HEADER_BYTES = 5
 
 export const EDIT_CREATE_DATABASE = 1

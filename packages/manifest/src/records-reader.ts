@@ -1,9 +1,7 @@
 import { CorruptionError, FormatVersionError } from '@firn/env'
 import { KIND_DELETE, KIND_MERGE } from '@firn/mvcc'
 
-/**
- * Called per record; a delete's value range is empty. `bytes` is the array given to `readRecords`.
- */
+/** Called per record. `bytes` is the array that is being read; a delete's value range is empty. */
 export type RecordVisitor = (
   tableId: number,
   kind: number,
@@ -14,17 +12,17 @@ export type RecordVisitor = (
   valueEnd: number,
 ) => void
 
-// Where the varint that was read last ended: two results without an object.
+// Where the last varint ended: a second result of `readVarint32`, without allocating an object.
 let next = 0
-// More records than an array can hold; small, so that it is compared as an integer.
+// More records than an array can hold, yet small enough for V8 to compare as an integer.
 const ALL = 0x3fffffff
 // How many records `readSomeRecords` visited.
 let visited = 0
 
 /**
  * Visits the records of a `records` edit in the order in which they were put, without allocating
- * per record. Gives how many there were. Throws `CorruptionError` where the bytes aren't records
- * (records before that place have been visited), `FormatVersionError` for an unknown kind.
+ * per record. Returns their number. Throws `CorruptionError` for invalid bytes, after it visited
+ * the records before them, and `FormatVersionError` for an unknown kind.
  */
 export function readRecords(
   bytes: Uint8Array,
@@ -36,9 +34,9 @@ export function readRecords(
 }
 
 /**
- * As `readRecords`, but begins at the offset `from`, that of a record, and ends after `most`
- * records. Gives the offset of the record to go on with, which is the length of `bytes` after the
- * last one.
+ * Visits up to `most` records, starting with the one at offset `from`. Returns the offset to go on
+ * with: that of the next record, or the length of `bytes` after the last one. Otherwise behaves
+ * like `readRecords`.
  */
 export function readSomeRecords(
   bytes: Uint8Array,
@@ -52,7 +50,7 @@ export function readSomeRecords(
   let records = 0
   while (at < end && records < most) {
     const start = at
-    // Past the end reads `undefined`, for which none of these comparisons holds.
+    // Past the end this is `undefined`, for which none of these comparisons holds.
     let tableId = bytes[at] as number
     if (tableId < 0x80) at++
     else {
@@ -61,10 +59,10 @@ export function readSomeRecords(
     }
     if (tableId === 0) throw corrupt(what, 'a record of table 0', start)
     const kind = bytes[at++]
-    if (kind === undefined) throw corrupt(what, 'the end comes inside a record', start)
+    if (kind === undefined) throw corrupt(what, 'a truncated record', start)
     if (kind > KIND_MERGE) {
       throw new FormatVersionError(
-        `${what}: a record of kind ${kind} at offset ${start} is unknown to this release; open the database with a newer one`,
+        `${what}: a record of kind ${kind} at offset ${start} is unknown to this release; open the database with a newer release`,
       )
     }
     let keyLength = bytes[at] as number
@@ -93,13 +91,13 @@ export function readSomeRecords(
   return at
 }
 
-/** A varint below 2^32 in its shortest form; sets `next`. */
+/** Reads a varint below 2^32 in its shortest form; sets `next`. */
 function readVarint32(bytes: Uint8Array, start: number, what: string): number {
   let value = 0
   let scale = 1
   for (let at = start; at < start + 5; at++, scale *= 0x80) {
     const byte = bytes[at]
-    if (byte === undefined) throw corrupt(what, 'the end comes inside a number', start)
+    if (byte === undefined) throw corrupt(what, 'a truncated number', start)
     value += (byte & 0x7f) * scale
     if (byte >= 0x80) continue
     if ((byte === 0 && at > start) || value > 0xffffffff) break

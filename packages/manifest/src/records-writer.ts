@@ -5,39 +5,38 @@ import { writeEdits } from './edits.js'
 import { EDIT_HEADER_BYTES, EDIT_RECORDS } from './payload.js'
 import type { Edit } from './state.js'
 
-// Table id, key length and value length as varints of at most five bytes each, and the kind.
+// The kind, and three varints of at most five bytes: table id, key length and value length.
 const RECORD_HEADER_BYTES = 16
 
-/** What a writer's buffer needs beyond its payload: `put` asks for the longest header there is. */
+/** Spare bytes that a writer's buffer needs, since `put` reserves the longest possible header. */
 export const RECORDS_WRITER_SLACK: number = RECORD_HEADER_BYTES
 
-// Below this many bytes a loop beats `set`, which needs a view of its source.
+// Up to this many bytes a loop beats `set`, which needs a view of its source.
 const SHORT_COPY = 28
 
-// Where the body begins in a payload that has no other edits.
+// Offset of the body in a payload without other edits.
 const EMPTY_BODY_AT = 1 + EDIT_HEADER_BYTES
 
-// A writer that gave its buffer away starts its next payload with one of the size that the last
-// one took, up to this many bytes.
+// After a writer gave its buffer away, the next one has the size of the last payload, up to this
+// many bytes.
 const MAX_FRESH_BYTES = 262_144
 
 /**
- * Builds an entry's payload as records come in: the format's byte, the edits that go before, then
- * one `records` edit. The payload is one buffer from the first record to the log's write; `take`
- * gives it away without another copy.
+ * Builds an entry's payload as records come in: the format byte, any other edits, then one
+ * `records` edit. The payload stays in one buffer, from the first record to the log's write.
  *
  * `put` takes 0.1 µs for a record of 16 + 100 bytes (Node 20).
  */
 export class RecordsWriter {
   readonly #out: ByteWriter
-  // Where the body of the `records` edit begins; 0 while no payload is open.
+  // Offset of the body of the `records` edit; 0 while no payload is open.
   #bodyAt = 0
   #records = 0
   #freshBytes: number
 
   /**
-   * `edits` go before the records (tables that they create, say) and must not be `records`.
-   * `initial` is the buffer to write to at first, or how many bytes to allocate for it.
+   * `edits` go before the records, to create their tables for example, and must not be `records`.
+   * `initial` is the first buffer to write to, or its size in bytes.
    */
   constructor(edits: readonly Edit[] = [], initial: number | Uint8Array = 1024) {
     this.#out = new ByteWriter(initial)
@@ -45,12 +44,12 @@ export class RecordsWriter {
     this.#open(edits)
   }
 
-  /** How many records have been put. */
+  /** Number of records put. */
   get records(): number {
     return this.#records
   }
 
-  /** Bytes that `take` would give. */
+  /** Length of what `take` would return, in bytes. */
   get byteLength(): number {
     if (this.#records > 0) return this.#out.length
     return this.#bodyAt <= EMPTY_BODY_AT ? 0 : this.#bodyAt - EDIT_HEADER_BYTES
@@ -91,11 +90,11 @@ export class RecordsWriter {
     this.#records++
   }
 
-  /** `put` of whole arrays, checked. No value is a delete. */
+  /** Puts whole arrays, and checks its arguments. Without a value the record is a delete. */
   add(tableId: number, key: Uint8Array, value?: Uint8Array, kind?: number): void {
     const kindOrDefault = kind ?? (value === undefined ? KIND_DELETE : 1)
     if (!(Number.isInteger(tableId) && tableId > 0 && tableId <= 0xffffffff)) {
-      throw new InvalidArgumentError(`a table id is a positive u32, got ${tableId}`)
+      throw new InvalidArgumentError(`a table id must be a positive u32, got ${tableId}`)
     }
     if (!(kindOrDefault >= 0 && kindOrDefault <= KIND_MERGE)) {
       throw new InvalidArgumentError(`unknown kind of record: ${kindOrDefault}`)
@@ -107,7 +106,7 @@ export class RecordsWriter {
     this.put(tableId, kindOrDefault, key, 0, key.length, bytes, 0, bytes.length)
   }
 
-  /** Appends the records of another writer (not its edits) as they are; it stays as it was. */
+  /** Appends the records, but not the edits, of another writer, which doesn't change. */
   append(other: RecordsWriter): void {
     if (other.#records === 0) return
     if (this.#bodyAt === 0) this.#open([])
@@ -117,9 +116,9 @@ export class RecordsWriter {
   }
 
   /**
-   * The payload, which is the caller's alone. The writer is empty after, its edits too.
-   * A buffer that is at least half full is given away as it is, another is copied from and kept:
-   * the array handed out never holds more than twice its length in memory.
+   * Returns the payload, which belongs to the caller, and empties the writer, edits included.
+   * A buffer that is at least half full is given away without a copy; otherwise the payload is
+   * copied out of it. So the payload never holds more than twice its length in memory.
    */
   take(): Uint8Array {
     const out = this.#out
@@ -139,7 +138,7 @@ export class RecordsWriter {
     return payload
   }
 
-  /** Forgets what was put; `edits` go before the records to come. */
+  /** Empties the writer. `edits` go before the records that follow. */
   reset(edits: readonly Edit[] = []): void {
     this.#open(edits)
   }
@@ -174,7 +173,7 @@ function copy(to: Uint8Array, at: number, from: Uint8Array, start: number, end: 
     to.set(start === 0 && end === from.length ? from : from.subarray(start, end), at)
     return at + count
   }
-  // The caller vouches for the range.
+  // The caller guarantees that the range is within the array.
   for (let i = start; i < end; i++) to[at++] = from[i] as number
   return at
 }

@@ -16,51 +16,53 @@ import { ROOT_KEY } from './object-keys.js'
 
 export interface OpenRootOptions {
   env?: Env
-  /** Whether to make a database where there is none. Default true. */
+  /** Whether to create the database if there is none. Default true. */
   createIfMissing?: boolean
   /**
-   * Where the caller means to find the commit log, as the `log` parameter of a location says it:
-   * 'file', 'objects', 'dynamodb:TABLE'. A new database gets it for good; of any other it must be
-   * true. Default: not known, and not checked.
+   * Where the caller expects the commit log, written as in the `log` parameter of a location:
+   * 'file', 'objects', 'dynamodb:TABLE'. A new database records it for good. If an existing
+   * database recorded another place, opening it throws. Default: unknown, not checked.
    */
   log?: string | undefined
-  /** What to call the store in messages, such as its location without credentials. */
+  /** Name of the store in messages, such as its location without credentials. */
   place?: string | undefined
   signal?: AbortSignal | undefined
 }
 
 export interface Root {
-  /** A ULID that no other database has had, not even one of the same name. */
+  /** A ULID that no other database ever had, not even one of the same name. */
   incarnation: string
-  /** Where the log is, if whoever made the database said so. */
+  /** Place of the log, if the database was created with one. */
   log: string | undefined
-  /** Whether this call made the database. */
+  /** Whether this call created the database. */
   created: boolean
 }
 
 const FORMAT = 1
-// A descriptor has some 150 bytes; what is longer by far isn't one.
+// A descriptor takes some 150 bytes; something far longer isn't one.
 const MAX_BYTES = 4096
 const LOG = /^[a-z0-9]{1,20}(:[A-Za-z0-9._-]{1,255})?$/
 
 /**
- * Finds the database of a store, or makes one: of any number of callers at once one makes it.
+ * Finds the database of a store, or creates it. Of several callers at once, one creates it.
  *
- * Throws `DatabaseNotFoundError`, `InvalidArgumentError` where the database has its log somewhere
- * else than `log` says (a second log beside the first one would be another truth),
- * `FormatVersionError` for a database of a newer format before anything is written,
- * `CorruptionError` for a descriptor that is damaged.
+ * Throws:
+ * - `DatabaseNotFoundError` if there is none and `createIfMissing` is false.
+ * - `InvalidArgumentError` if the database has its log in another place than `log`. A second log
+ *   would be a second, different history.
+ * - `FormatVersionError` for a database of a newer format, before anything is written.
+ * - `CorruptionError` for a damaged descriptor.
  */
 export async function openRoot(store: ObjectStore, options: OpenRootOptions = {}): Promise<Root> {
   const { signal, log } = options
   if (log !== undefined && !LOG.test(log)) {
-    throw new InvalidArgumentError(`not a place of a log: ${JSON.stringify(log)}`)
+    throw new InvalidArgumentError(`not the place of a log: ${JSON.stringify(log)}`)
   }
   const found = await readRoot(store, signal)
   if (found !== undefined) return { ...withLog(found, log), created: false }
   if (options.createIfMissing === false) {
     throw new DatabaseNotFoundError(
-      `there is no database in ${options.place ?? 'the store'}: it has no object ${ROOT_KEY}; check the location, or open it with mode 'write' and createIfMissing: true, which makes one`,
+      `there is no database in ${options.place ?? 'the store'}: it has no object ${ROOT_KEY}; check the location, or create a database with mode 'write' and createIfMissing: true`,
     )
   }
   const incarnation = ulid(options.env ?? systemEnv)
@@ -68,7 +70,7 @@ export async function openRoot(store: ObjectStore, options: OpenRootOptions = {}
     await store.put(ROOT_KEY, encodeRoot({ incarnation, log }), { ifAbsent: true, signal })
     return { incarnation, log, created: true }
   } catch (error) {
-    // Somebody else was quicker, or the answer got lost: what is there counts.
+    // Another process was first, or the answer got lost: the stored descriptor decides.
     const winner = await readRoot(store, signal)
     if (winner === undefined) throw error
     return { ...withLog(winner, log), created: winner.incarnation === incarnation }
@@ -84,25 +86,25 @@ function withLog(root: StoredRoot, log: string | undefined): StoredRoot {
   return root
 }
 
-/** What a root descriptor holds. */
+/** Content of a root descriptor. */
 export type StoredRoot = Pick<Root, 'incarnation' | 'log'>
 
-/** The root descriptor: JSON, FORMAT.md, "Root". */
+/** Encodes the root descriptor, as JSON: FORMAT.md, "Root". */
 export function encodeRoot(root: StoredRoot): Uint8Array {
   const { incarnation, log } = root
-  // Its members are in this order, and one that is undefined is left out.
+  // JSON.stringify keeps this order of members, and leaves out an undefined one.
   return utf8Encode(
     `${JSON.stringify({ format: FORMAT, incarnation, log, checksum: checksum(root) })}\n`,
   )
 }
 
-/** What is in a root descriptor's bytes. */
+/** Decodes the root descriptor. */
 export function decodeRoot(bytes: Uint8Array): StoredRoot {
   const value = bytes.length > MAX_BYTES ? undefined : parse(bytes)
   const { format, incarnation, log } = (value ?? {}) as Record<string, unknown>
   if (typeof format === 'number' && Number.isInteger(format) && format > FORMAT) {
     throw new FormatVersionError(
-      `${ROOT_KEY}: database format ${format}, this release knows ${FORMAT}; open it with a newer one`,
+      `${ROOT_KEY}: database format ${format}, this release knows ${FORMAT}; open it with a newer release`,
     )
   }
   if (
@@ -140,7 +142,7 @@ function parse(bytes: Uint8Array): unknown {
   }
 }
 
-/** One flipped bit of the incarnation would make another database of this one, an empty one. */
+/** Protects the incarnation: with one bit flipped, the database would look empty. */
 function checksum({ incarnation, log = '' }: StoredRoot): string {
   return crc32(utf8Encode(`${FORMAT}:${incarnation}:${log}`))
     .toString(16)

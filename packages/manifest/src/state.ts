@@ -1,27 +1,25 @@
-/** One SST as the manifest knows it. Keys in the file are `u32 big-endian table id ‖ user key`. */
+/** Description of an SST. Keys in the file are `u32 big-endian table id ‖ user key`. */
 export interface FileMeta {
   /** `<base version>-<ulid>`; the object's key is `sst/<incarnation>/<id>.sst`. Never reused. */
   id: string
-  /** Size of the object. */
+  /** Size of the object in bytes. */
   bytes: number
-  /** 0 for files that came from a commit or a flush; 1 … 6 for the levels of one table. */
+  /** 0 for a file of a commit or a flush; 1 … 6 for a level of one table. */
   level: number
   /** Smallest and largest key, table prefix included. */
   smallest: Uint8Array
   largest: Uint8Array
-  /** Range of record timestamps. In a file whose records carry none, both are the entry's. */
+  /** Range of the records' timestamps. If records carry none, both are the entry's timestamp. */
   minTimestamp: number
   maxTimestamp: number
-  /** True where records carry no timestamp and `minTimestamp` is that of every record. */
+  /** Whether records carry no timestamp: `minTimestamp` is then the timestamp of every record. */
   commitFile: boolean
   records: number
-  /** How many of them are deletes. */
+  /** How many of the records are deletes. */
   deletes: number
   rawKeyBytes: number
   rawValueBytes: number
-  /**
-   * How many bytes at the object's end hold all that opening the file needs: one read gets them.
-   */
+  /** Bytes at the object's end that hold everything needed to open the file, in one read. */
   tailBytes: number
   /** Summaries of the user's statistics collectors, by name. */
   statistics: Readonly<Record<string, Uint8Array>>
@@ -47,7 +45,7 @@ export interface TableState {
   id: number
   name: string
   options: TableOptionsState
-  /** Version of the entry that created it. */
+  /** Version of the entry that created the table. */
   createdAt: number
   /** Versions superseded at or before this timestamp may be gone: reads before it are refused. */
   historyFloor: number
@@ -55,7 +53,7 @@ export interface TableState {
   levels: readonly (readonly FileMeta[])[]
 }
 
-/** The fold over the log up to `version`. Immutable: every entry makes a new one. */
+/** State of the database after entry `version`. Immutable: every entry makes a new state. */
 export interface DatabaseState {
   version: number
   timestamp: number
@@ -63,7 +61,7 @@ export interface DatabaseState {
   tables: ReadonlyMap<number, TableState>
   tableIds: ReadonlyMap<string, number>
   nextTableId: number
-  /** Files of level 0, newest first (greatest `maxTimestamp` first). They may hold many tables. */
+  /** Files of level 0, greatest `maxTimestamp` first. A file may hold records of many tables. */
   level0: readonly FileMeta[]
   /** Inline records of entries up to this version are in files. */
   flushedThrough: number
@@ -78,29 +76,29 @@ export interface Pin {
   name: string
   version: number
   timestamp: number
-  /** Microseconds since the epoch after which the pin may be ignored; absent: never. */
+  /** When the pin expires, in microseconds since the epoch; absent: never. */
   expiresAt?: number
 }
 
 /** One change of a commit. */
 export type Edit =
-  /** First edit of entry 1. */
+  /** Always the first edit of entry 1. */
   | { type: 'create-database'; incarnation: string }
-  /** Encoded by `RecordsWriter`, read by `readRecords`. */
+  /** Written by `RecordsWriter`, read by `readRecords`. */
   | { type: 'records'; bytes: Uint8Array }
   | { type: 'create-table'; id: number; name: string; options: TableOptionsState }
   | { type: 'alter-table'; id: number; options: TableOptionsState }
   | { type: 'drop-table'; id: number }
-  /** Files of a commit: whole SSTs; their timestamp is the entry's. */
+  /** Files of a commit. Their timestamp is the entry's. */
   | { type: 'add-files'; files: readonly FileMeta[] }
   /**
-   * The tail's inline records up to `through` are now in `files` (level 0). Applies only while
-   * `flushedThrough` is still `from`.
+   * Inline records of the tail, up to version `through`, are now in `files` (level 0). Applies only
+   * while `flushedThrough` is `from`.
    */
   | { type: 'flush'; from: number; through: number; files: readonly FileMeta[] }
   /**
-   * `added` take the place of `removed` (ids). Applies only while all removed files are live.
-   * `floors` raises tables' `historyFloor`.
+   * Replaces the files `removed` (ids) by `added`. Applies only while all removed files are live.
+   * `floors` raises the `historyFloor` of tables.
    */
   | {
       type: 'compact'

@@ -131,7 +131,7 @@ describe('a checkpoint', () => {
 describe('checkpoints in a store', () => {
   const env = new TestEnv()
 
-  /** Checkpoints of versions 1 to `count`; gives the states. */
+  /** Writes checkpoints of versions 1 to `count`; returns the states. */
   async function write(store: ObjectStore, count: number): Promise<DatabaseState[]> {
     const states: DatabaseState[] = []
     let state = apply(emptyState(), [{ type: 'create-database', incarnation: INCARNATION }])
@@ -164,7 +164,7 @@ describe('checkpoints in a store', () => {
     const [newest, second] = all as [string, string]
     await store.put(newest, new Uint8Array(40))
     expect(await readNewestCheckpoint(store, INCARNATION)).toEqual(states[4])
-    // One that isn't what its name says, of a database of another name.
+    // A checkpoint of another version than its name says.
     await store.put(second, (await store.get(all.at(-1) as string)).bytes)
     expect(await readNewestCheckpoint(store, INCARNATION)).toEqual(states[3])
     const losing = new Proxy(store, {

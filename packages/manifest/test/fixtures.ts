@@ -4,7 +4,7 @@ import type { FileMeta, TableOptionsState } from '../src/index.js'
 
 export const INCARNATION = '01JD3ZJ8GQW0000000000000FN'
 
-/** A ULID that says which number it was made from. */
+/** A ULID that shows the number from which it was made. */
 export function token(n: number): string {
   const bytes = new Uint8Array(16)
   new DataView(bytes.buffer).setUint32(12, n)

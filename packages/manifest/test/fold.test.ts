@@ -50,7 +50,7 @@ const compact = (
 const at = (id: number, level: number, from: string, to: string) =>
   fileMeta({ id, base: id, level, from, to, min: 1, max: 900 })
 
-/** A state as text: what a person would draw. */
+/** Draws a state as text. */
 function draw(state: DatabaseState): string[] {
   const short = (file: FileMeta) => Number(file.id.split('-')[0])
   const lines = [`version ${state.version}, flushed ${state.flushedThrough}`]
@@ -284,7 +284,7 @@ describe('edits conflict', () => {
     ['the database created twice', { type: 'create-database', incarnation: INCARNATION }, /before/],
   ])('%s', (_, edit, message) => {
     expect(conflictOf(base, [edit])).toMatch(message)
-    // What a writer is told, a reader enforces.
+    // A reader enforces what a writer checks.
     expect(() => apply(base, [edit])).toThrow(CorruptionError)
     // Edits before it don't hide it.
     expect(conflictOf(base, [{ type: 'records', bytes: new Uint8Array(0) }, edit])).toMatch(message)
@@ -319,7 +319,7 @@ describe('edits conflict', () => {
 
   it('with a pin of history that a table has let go', () => {
     const raised = apply(base, [compact([], [], 2, [{ table: 2, timestamp: 300 }])])
-    expect(conflictOf(raised, [pin({ version: 2, timestamp: 200 })])).toMatch(/not retained/)
+    expect(conflictOf(raised, [pin({ version: 2, timestamp: 200 })])).toMatch(/no longer retained/)
     expect(conflictOf(raised, [pin({ version: 3, timestamp: 300 })])).toBeUndefined()
     // A table that was made later had no history then.
     expect(conflictOf(raised, [pin({ version: 1, timestamp: 100 })])).toBeUndefined()

@@ -16,7 +16,7 @@ import {
 } from '../src/index.js'
 import { fileMeta, INCARNATION, newEntry, tableOptions } from './fixtures.js'
 
-// Real bytes, annotated. A change to these files is a change to the format. To write them anew:
+// Real bytes, annotated. A change to these files is a change to the format. To regenerate them, run
 // `npx vitest run golden -u` in this package.
 
 const GOLDEN = path.join(import.meta.dirname, 'golden')
@@ -38,7 +38,7 @@ function annotate(bytes: Uint8Array, layout: Layout): string {
   return `${lines.join('\n')}\n`
 }
 
-/** The bytes of an annotated file: whatever stands in its second column. */
+/** The bytes of an annotated file, which are in its second column. */
 function bytesOf(file: string): Uint8Array {
   const text = fs.readFileSync(path.join(GOLDEN, file), 'utf8')
   return fromHex(

@@ -110,7 +110,7 @@ describe('records', () => {
       expect(edits).toHaveLength(i === 0 ? 2 : 1)
       const keys = visit(edits.at(-1)).map(({ key }) => key)
       expect(keys).toEqual(Array.from({ length: i + 1 }, (_, j) => [i, j]))
-      // Whoever keeps a payload doesn't keep a buffer many times its size.
+      // A kept payload doesn't keep a buffer of many times its size in memory.
       expect(payload.buffer.byteLength).toBeLessThanOrEqual(Math.max(64, payload.length * 2))
     }
     expect(writer.take()).toHaveLength(0)
@@ -173,7 +173,7 @@ describe('records', () => {
 })
 
 function put(writer: RecordsWriter, { table, key, value, kind }: Plain): void {
-  // Ranges in the middle of larger arrays: that is how the engine has them.
+  // Ranges in the middle of larger arrays, as in the engine.
   const keyBytes = Uint8Array.from([9, 9, ...key, 9])
   const valueBytes = Uint8Array.from([8, ...(value ?? []), 8, 8])
   const valueEnd = 1 + (value?.length ?? 1)

@@ -31,7 +31,7 @@ describe('the root of a database', () => {
         ),
       })
     }
-    await expect(openRoot(store, { env, log: 'a "b"' })).rejects.toThrow('not a place of a log')
+    await expect(openRoot(store, { env, log: 'a "b"' })).rejects.toThrow('not the place of a log')
   })
 
   it('is one for all who make it at once', async () => {

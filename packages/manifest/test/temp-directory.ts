@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
 
-/** A directory of the test's own, removed when it is over. */
+/** Creates a directory for a test, and removes it after the test. */
 export function tempDirectory(): string {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-manifest-'))
   onTestFinished(() => fs.rmSync(directory, { recursive: true, force: true }))

@@ -7,13 +7,13 @@ export interface S3RequestErrorOptions extends ObjectStoreErrorOptions {
   requestId?: string | undefined
 }
 
-/** A request failed; `reason` and `retryable` say how, the rest says what S3 said. */
+/** A request failed. `reason` and `retryable` classify the failure; the rest is S3's answer. */
 export class S3RequestError extends ObjectStoreError {
-  /** S3's own code, as 'SlowDown', where there was an answer with one. */
+  /** S3's own code, such as 'SlowDown', if the answer had one. */
   readonly s3Code: string | undefined
-  /** The HTTP status, where there was an answer. */
+  /** The HTTP status, if there was an answer. */
   readonly status: number | undefined
-  /** What the operator of the service asks for. */
+  /** S3's id of the request, which the operator of the service asks for. */
   readonly requestId: string | undefined
 
   constructor(message: string, options: S3RequestErrorOptions) {
@@ -38,14 +38,14 @@ export class BucketNotFoundError extends FirnError {
   }
 }
 
-/** There are no credentials, or the service doesn't accept them. Nothing was done. */
+/** Credentials are missing, or the service doesn't accept them. Nothing was done. */
 export class S3CredentialsError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
     super('FIRN_S3_CREDENTIALS', message, { maybeDone: false, ...options })
   }
 }
 
-/** The region, the endpoint or another setting of the client can't be right. Nothing was done. */
+/** The region, the endpoint or another setting of the client is wrong. Nothing was done. */
 export class S3ConfigurationError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
     super('FIRN_S3_CONFIGURATION', message, { maybeDone: false, ...options })

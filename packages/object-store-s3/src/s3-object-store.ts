@@ -41,55 +41,54 @@ import type { S3Request } from './s3-request.js'
 export interface S3ObjectStoreOptions {
   bucket: string
   /**
-   * The folder of the bucket that the store is: 'some/folder'. Keys are relative to it. Default:
-   * all.
+   * Folder of the bucket in which the store is: 'some/folder'. Keys are relative to it. Default:
+   * the whole bucket.
    */
   prefix?: string
   /**
-   * A ready client, made with `maxAttempts: 1`. It stays open when the store closes. Set
-   * `connections` if its HTTP handler has other bounds than the SDK's 50 sockets. Stores that share
-   * it share the bound.
+   * An existing client, created with `maxAttempts: 1`. It stays open when the store closes. Set
+   * `connections` if its HTTP handler doesn't have the SDK's limit of 50 sockets. Stores that share
+   * a client share the limit.
    */
   client?: S3Client
   /**
-   * Most requests under way at once, and connections of a client of the store's own. Further
-   * requests wait in the order of the calls, urgent ones first, without a bound of time but their
-   * signal's. Default 50.
+   * Most requests under way at once, and most connections of the store's own client. Further
+   * requests wait in the order of the calls, urgent ones first. Only their signal limits the wait.
+   * Default 50.
    */
   connections?: number
   /**
-   * For a client of the store's own. Region, credentials and endpoint default to what the AWS SDK
-   * finds: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_S3, the machine's role, ….
+   * Settings of the store's own client. The AWS SDK finds region, credentials and endpoint if they
+   * aren't set here: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_S3, the machine's role, ….
    */
   clientConfig?: S3ClientConfig
   /**
-   * Whether the client of the store's own names the bucket in the path, and not in the host.
-   * Default: only where the endpoint isn't AWS's. Set it for endpoints that are set in the shared
-   * configuration.
+   * Whether the store's own client names the bucket in the path, and not in the host. Default: only
+   * if the endpoint isn't AWS's. Set this if the endpoint is set in the shared configuration.
    */
   forcePathStyle?: boolean
-  /** How objects are encrypted, where it isn't as the bucket says. */
+  /** Encryption of objects. Default: the bucket's. */
   serverSideEncryption?: ServerSideEncryption
   /** The key for 'aws:kms' and 'aws:kms:dsse'. */
   sseKmsKeyId?: string
   /**
-   * Bytes of a part of an upload, at least 5 MiB; larger ones after the first thousand. Smaller
-   * objects are one request. Default 8 MiB.
+   * Size of a part of an upload, at least 5 MiB; parts grow after the first thousand. An object
+   * that fits into one part takes one request. Default 8 MiB.
    */
   partBytes?: number
   /** Most parts of one upload under way at once. Default 4. */
   concurrency?: number
-  /** Called once for each HTTP request when it is over. Must not throw. */
+  /** Called once for each HTTP request, when it is over. Must not throw. */
   onRequest?: (request: S3Request) => void
-  /** Where pauses between attempts of uploads come from. */
+  /** Clock and chance for the pauses between attempts of uploads. */
   env?: Env
 }
 
 /**
- * Objects in a bucket of S3, or of something like it. A call makes one request (a `list` one per
- * thousand objects, a `delete` one per thousand keys) and no second attempt: wrap it into a
- * `RetryingObjectStore` for those. Uploads are the exception, as nobody else has their bytes: their
- * requests are repeated with backoff, each of them up to five times.
+ * Objects in a bucket of S3 or a compatible service. A call makes one request (a `list` one per
+ * thousand objects, a `delete` one per thousand keys) and no second attempt: wrap the store in a
+ * `RetryingObjectStore` for retries. Uploads are the exception, because only they have the bytes:
+ * their requests are retried with backoff, each up to five times.
  */
 export class S3ObjectStore extends BaseObjectStore {
   readonly #requests: S3Requests
@@ -110,7 +109,7 @@ export class S3ObjectStore extends BaseObjectStore {
     }
     if (client !== undefined && (clientConfig !== undefined || forcePathStyle !== undefined)) {
       throw new InvalidArgumentError(
-        'clientConfig and forcePathStyle are for a client of the store',
+        "clientConfig and forcePathStyle are for the store's own client; leave them out with client",
       )
     }
     this.#folder = prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`
@@ -146,7 +145,7 @@ export class S3ObjectStore extends BaseObjectStore {
   protected override async _get(key: string, options: GetOptions): Promise<StoredObject> {
     const { range, ifMatch, signal, urgent } = options
     const fullKey = this.#fullKey(key)
-    // HTTP has no way to ask for no bytes.
+    // HTTP can't request an empty range.
     const asksForNone = range !== undefined && range.start >= 0 && range.end === range.start
     if (!asksForNone) {
       const found = await this.#requests.run(
@@ -175,7 +174,7 @@ export class S3ObjectStore extends BaseObjectStore {
     return this.#emptyRange(key, options)
   }
 
-  /** No bytes of an object: its size and ETag, which an answer of 416 lacks. */
+  /** Reads an empty range: finds the object's size and ETag, which a 416 answer lacks. */
   async #emptyRange(key: string, options: GetOptions): Promise<StoredObject> {
     const { range, ifMatch, signal, urgent } = options
     const info = await this._head(key, { signal, urgent })
@@ -184,7 +183,8 @@ export class S3ObjectStore extends BaseObjectStore {
       throw new PreconditionFailedError(key, 'ifMatch')
     }
     const { start, end } = resolveRange(range, info.size)
-    if (end !== start) throw badReply(`reading object '${key}'`, 'refuses a range that lies in it')
+    if (end !== start)
+      throw badReply(`reading object '${key}'`, 'refuses a range within the object')
     return { ...info, bytes: new Uint8Array(0), offset: start }
   }
 
@@ -197,10 +197,10 @@ export class S3ObjectStore extends BaseObjectStore {
     return this.#requests.run({ kind: 'head', doing, key, signal, urgent }, async (client, how) => {
       try {
         const { ContentLength: size, ETag } = await client.send(command, how)
-        if (size === undefined) throw badReply(doing, 'says nowhere how long it is')
+        if (size === undefined) throw badReply(doing, 'has no length')
         return { key, size, etag: etagOf(ETag, doing) }
       } catch (error) {
-        // It has no body, and so doesn't tell a missing bucket from a missing object.
+        // Without a body, the answer doesn't distinguish a missing bucket from a missing object.
         if (statusOf(error) === 404) return undefined
         throw error
       }
@@ -215,7 +215,7 @@ export class S3ObjectStore extends BaseObjectStore {
     try {
       return await this.#putOnce(key, bytes, options)
     } catch (error) {
-      // How Ceph's gateway says that a replacement lost its race, for want of a code of its own.
+      // Ceph's gateway answers this when a replacement lost its race.
       const lost = error instanceof S3RequestError && error.s3Code === 'UnknownError'
       if (!lost || options.ifMatch === undefined) throw error
       const { signal, urgent } = options
@@ -281,8 +281,8 @@ export class S3ObjectStore extends BaseObjectStore {
     const full = this.#folder + key
     if (full.length <= MAX_KEY_BYTES) return full
     throw new InvalidArgumentError(
-      `S3 takes keys of ${MAX_KEY_BYTES} bytes, the store's prefix (${this.#folder.length}) included; ` +
-        `this one has ${key.length}`,
+      `an object key of ${key.length} bytes is too long: S3 takes ${MAX_KEY_BYTES} bytes, including ` +
+        `the ${this.#folder.length} of the store's prefix`,
     )
   }
 }
@@ -293,5 +293,7 @@ function inBounds(
   { least, most }: { least: number; most: number },
 ): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value
-  throw new InvalidArgumentError(`${name} is a whole number from ${least} to ${most}, got ${value}`)
+  throw new InvalidArgumentError(
+    `${name} must be an integer from ${least} to ${most}, got ${value}`,
+  )
 }

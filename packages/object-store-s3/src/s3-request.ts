@@ -1,6 +1,4 @@
-/**
- * The requests that a store makes. S3 prices get and head alike, and put, list and uploads alike.
- */
+/** Kind of a request. S3 charges one price for get and head, and one for put, list and uploads. */
 export type S3RequestKind =
   | 'get'
   | 'head'
@@ -12,13 +10,13 @@ export type S3RequestKind =
   | 'complete-multipart'
   | 'abort-multipart'
 
-/** One HTTP request that was made, whatever came of it. */
+/** An HTTP request that was made, whether it succeeded or not. */
 export interface S3Request {
   kind: S3RequestKind
-  /** Bytes of objects that were sent, as far as it is known: all of them. */
+  /** Bytes of the object in the request. A failed request counts them all. */
   bytesSent: number
-  /** Bytes of objects that were received, whole replies only. */
+  /** Bytes of the object in the reply, if the reply arrived whole. */
   bytesReceived: number
-  /** Whether the call came to an error, a missing object and a refused condition among them. */
+  /** Whether the request ended in an error. A missing object or a failed condition is one. */
   failed: boolean
 }

@@ -2,8 +2,8 @@ import { SMALL_PARTS } from './internal/part-size.js'
 import type { S3ObjectStoreOptions } from './s3-object-store.js'
 
 /**
- * The same options for a store whose server is a test's, and takes parts of less than 5 MiB, as S3
- * does not: so a few bytes are an upload in parts.
+ * Allows `partBytes` below 5 MiB, for tests: a few bytes then make an upload in parts. The server
+ * must accept such parts; S3 doesn't.
  */
 export function withSmallParts(options: S3ObjectStoreOptions): S3ObjectStoreOptions {
   return { ...options, [SMALL_PARTS]: true } as S3ObjectStoreOptions

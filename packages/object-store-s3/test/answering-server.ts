@@ -5,7 +5,7 @@ import { S3ObjectStore, type S3ObjectStoreOptions } from '../src/index.js'
 
 export interface AnsweringServer {
   endpoint: string
-  /** Connections that were made. */
+  /** Number of connections so far. */
   readonly connections: number
   close(): Promise<void>
 }
@@ -16,7 +16,7 @@ export type Answering = (
   body: Buffer,
 ) => void | Promise<void>
 
-/** A server on loopback that says whatever it is told to. */
+/** A server on loopback that sends the answers it is given. */
 export async function startAnswering(answer: Answering): Promise<AnsweringServer> {
   let connections = 0
   const server = http.createServer(async (request, response) => {
@@ -59,7 +59,7 @@ export function storeAt(
   })
 }
 
-/** What a promise rejects with. */
+/** Resolves to the error with which a promise rejects. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => {

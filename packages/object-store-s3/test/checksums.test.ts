@@ -36,12 +36,12 @@ const SAID: Readonly<Record<string, Said>> = {
   },
 }
 
-/** Headers by which the SDK speaks of its checksums. */
+/** Headers in which the SDK sends its checksums. */
 function ofChecksums(headers: IncomingHttpHeaders): string[] {
   return Object.keys(headers).filter((name) => /^x-amz-(checksum|sdk-checksum|trailer)/.test(name))
 }
 
-/** A store, as a location makes it, on a server that knows no checksums. */
+/** A store, as a location creates it, on a server that doesn't know checksums. */
 async function withServer(
   said: Said,
   act: (store: S3ObjectStore, requests: S3Request[]) => Promise<void>,

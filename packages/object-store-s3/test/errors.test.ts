@@ -6,7 +6,7 @@ import { rejection, storeAt } from './answering-server.ts'
 
 const CONTENT = new Uint8Array(10)
 
-/** Runs against an S3 that gives one answer to everything. */
+/** Runs against an S3 that sends one answer to all requests. */
 async function answering<T>(
   answer: HttpAnswer,
   act: (store: S3ObjectStore, requests: () => number) => Promise<T>,

@@ -1,7 +1,7 @@
 import { findS3, HOW_TO_GET_S3, type LocalS3, startS3 } from '@firn/local-services'
 import type { TestProject } from 'vitest/node'
 
-/** The server as the tests get to know it. */
+/** The server, as provided to the tests. */
 export type Service = Omit<LocalS3, 'stop'>
 
 declare module 'vitest' {
@@ -11,7 +11,7 @@ declare module 'vitest' {
 }
 
 /**
- * One server for all tests. Where there is none to start, those that need it are skipped, unless
+ * Starts one server for all tests. If none can be started, tests that need it are skipped, unless
  * FIRN_TEST_SERVICES is 'required' as in CI.
  */
 export default async function setup(

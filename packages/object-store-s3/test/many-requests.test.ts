@@ -11,7 +11,7 @@ const config = {
   credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'a-secret' },
 }
 
-/** A server that keeps its answers back, with what was asked of it so far. */
+/** A server that holds back its answers, and records the requests so far. */
 class Holding {
   readonly asked: string[] = []
   readonly #answers: ServerResponse[] = []
@@ -32,7 +32,7 @@ class Holding {
     return this.#server?.endpoint ?? ''
   }
 
-  /** Resolves when so many requests have come. */
+  /** Resolves after this many requests have come. */
   async until(requests: number): Promise<void> {
     while (this.asked.length < requests) {
       await new Promise<void>((resolve) => {
@@ -41,7 +41,7 @@ class Holding {
     }
   }
 
-  /** Answers the request that has waited for longest, or only begins to. */
+  /** Answers the request that has waited longest, or only begins its answer. */
   answer(body = 'v', { whole = true } = {}): ServerResponse {
     const response = this.#answers.shift()
     if (response === undefined) throw new Error('nothing was asked')
@@ -130,7 +130,7 @@ describe('more requests at once than there are connections', () => {
     const second = store.get('b')
     await server.until(1)
     const response = server.answer('value', { whole: false })
-    // What is left of it is under way: no other request is sent meanwhile.
+    // The rest of the answer is under way: no other request is sent meanwhile.
     for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
     expect(server.asked).toEqual(['GET a'])
     response.destroy()

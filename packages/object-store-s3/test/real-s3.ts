@@ -3,7 +3,7 @@ import { systemEnv, ulid } from '@firn/env'
 import { inject } from 'vitest'
 import type { Service } from './global-setup.ts'
 
-/** Whether there is a server: `describe.skipIf(!hasS3)`. */
+/** Whether a server is available: `describe.skipIf(!hasS3)`. */
 export const hasS3: boolean = inject('s3') !== undefined
 
 export function service(): Service {
@@ -12,18 +12,18 @@ export function service(): Service {
   return started
 }
 
-/** How a client gets to the server. */
+/** Settings for a client of the server. */
 export function clientConfig(endpoint: string = service().endpoint): S3ClientConfig {
   const { region, accessKeyId, secretAccessKey } = service()
   return { endpoint, region, credentials: { accessKeyId, secretAccessKey } }
 }
 
-/** A client for what stores don't do. */
+/** A client for requests that stores don't make. */
 export function plainClient(): S3Client {
   return new S3Client({ ...clientConfig(), forcePathStyle: true })
 }
 
-/** A new bucket; it goes with the server. */
+/** Creates a bucket, which is removed with the server. */
 export async function newBucket(): Promise<string> {
   const bucket = `firn-${ulid(systemEnv).toLowerCase()}`
   const client = plainClient()

@@ -26,7 +26,7 @@ describe('what goes over the wire', () => {
     body: Buffer
   }
 
-  /** Takes everything, and says what it took. */
+  /** Accepts all requests, and records them. */
   async function taking(
     act: (endpoint: string, seen: Seen[]) => Promise<void>,
     say: (seen: Seen) => { status: number; headers?: Record<string, string>; body?: string },
@@ -155,7 +155,7 @@ describe('what goes over the wire', () => {
     let seen = 0
     let all = (): void => {}
     const server = await startAnswering(async (_, response) => {
-      // The first are answered together, so that there are as many connections as there may be.
+      // The first are answered together, to open the largest number of connections.
       if (++seen === 50) all()
       await allThere
       response.writeHead(200, { etag: '"x"', 'content-length': '0' }).end()
@@ -164,7 +164,7 @@ describe('what goes over the wire', () => {
       all = resolve
     })
     const store = storeAt(server.endpoint)
-    // Two are kept for urgent requests.
+    // Two are reserved for urgent requests.
     const get = (_: unknown, i: number) => store.get('k', { urgent: i % 10 === 0 })
     await Promise.all(Array.from({ length: 300 }, get))
     for (let i = 0; i < 20; i++) await store.get('k')
@@ -345,7 +345,7 @@ describe.skipIf(!hasS3)('what it makes of a bucket', () => {
     await a.put('k', bytes)
     await all.put('ab', bytes)
     const client = plainClient()
-    // As a console makes a folder.
+    // Consoles create folders like this.
     const marker = { Bucket: bucket, Key: 'a/', Body: new Uint8Array(0) }
     await client.send(new PutObjectCommand(marker))
     await client.send(new PutObjectCommand({ ...marker, Key: 'a/not a key' }))

@@ -7,7 +7,7 @@ import { rejection } from './answering-server.ts'
 const busy = new ObjectStoreError('busy', { reason: 'throttled', retryable: true })
 const denied = new ObjectStoreError('denied', { reason: 'permission' })
 
-/** An Env whose sleeps end at once and are written down. */
+/** An Env whose sleeps end at once and are recorded. */
 class HastyEnv extends TestEnv {
   readonly slept: number[] = []
 

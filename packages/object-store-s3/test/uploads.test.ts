@@ -125,7 +125,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     const { size, etag } = await upload(store, 'parts', bytes)
     expect(size).toBe(bytes.length)
     expect(most).toBe(3)
-    // Ceph's gateway leaves the ETag out: hence the HEAD.
+    // Ceph's gateway leaves the ETag out, which takes a HEAD.
     expect(kinds()).toEqual({
       'create-multipart': 1,
       'upload-part': 7,
@@ -167,7 +167,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
       const store = open()
       const signal = abort.signal
       expect(await rejection(upload(store, 'aborted', noise(17 * MIB), { signal }))).toBe(reason)
-      // Whatever is still under way ends with the store.
+      // Closing the store ends everything under way.
       await store.close()
       await expectNoLeftovers()
     }
@@ -203,7 +203,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
       denied(s3Answers.INTERNAL_ERROR),
     ]
     choose = ({ method, path }) =>
-      // An upload whose beginning nobody heard of stays behind: nobody knows its name.
+      // An upload whose create reply was lost stays behind, because its id is unknown.
       method === 'POST' && path.includes('?uploads')
         ? undefined
         : randomFault(() => env.random(), 1 / 3, faults)
@@ -230,7 +230,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     const store = open({ concurrency: 8, env, onRequest })
     const bytes = noise(8 * PART + 1)
     const uploading = upload(store, 'slowly', bytes)
-    // All eight pause, and go on one by one; after each there is time for a ninth to show up.
+    // All eight pause, and continue one by one; after each there is time for a ninth to appear.
     while (env.sleeping < 8) await systemEnv.sleep(1)
     for (let left = 8; left > 0; ) {
       while (env.sleeping === left) env.advance(0.01)

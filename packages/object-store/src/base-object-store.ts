@@ -17,10 +17,10 @@ import { UploadSession, type UploadSink } from './upload-session.js'
 const NOTHING: Readonly<Record<string, never>> = Object.freeze({})
 
 /**
- * What every store checks alike: keys, ranges, conditions, aborted signals, use after `close`, the
- * order of calls on an upload. A store extends it and writes the methods that begin with `_`, which
- * are only called with arguments that hold; wrong ones, and a signal that is already aborted, are
- * rejected before them. They check the signal again wherever they wait.
+ * Base class of stores. Checks keys, ranges, conditions, aborted signals, use after `close`, and
+ * the order of calls on an upload. A store extends it and implements the methods that begin with
+ * `_`. They are only called with valid arguments and a signal that isn't aborted yet, and must
+ * check the signal again wherever they wait.
  */
 export abstract class BaseObjectStore implements ObjectStore {
   readonly #uploads = new Set<UploadSession>()
@@ -36,16 +36,16 @@ export abstract class BaseObjectStore implements ObjectStore {
     bytes: Uint8Array,
     options: PutOptions,
   ): Promise<{ etag: string }>
-  /** See `ObjectStore.delete`. There is at least one key, and none twice. */
+  /** See `ObjectStore.delete`. There is at least one key, and no key appears twice. */
   protected abstract _delete(keys: readonly string[], options: CallOptions): Promise<void>
   /** See `ObjectStore.list`. `limit` is absent or at least 1. */
   protected abstract _list(options: ListOptions): AsyncIterable<ObjectInfo>
-  /** Starts an upload. The base calls the sink; see `UploadSink`. */
+  /** Starts an upload. This class calls the sink; see `UploadSink`. */
   protected abstract _upload(key: string, options: UploadOptions): Promise<UploadSink>
-  /** Called once, after the open uploads were aborted. */
+  /** Called once, after all open uploads have been aborted. */
   protected abstract _close(): Promise<void>
 
-  // Not `async`: the promise of a store that answers at once is passed on, not wrapped.
+  // Not `async`, so that the promise of a store that answers at once is passed on, not wrapped.
   get(key: string, options: GetOptions = NOTHING): Promise<StoredObject> {
     try {
       this.#assertUsable()
@@ -77,7 +77,7 @@ export abstract class BaseObjectStore implements ObjectStore {
     if (options.ifMatch !== undefined) {
       assertEtag(options.ifMatch)
       if (options.ifAbsent === true) {
-        throw new InvalidArgumentError('ifAbsent and ifMatch contradict each other: give one')
+        throw new InvalidArgumentError('ifAbsent and ifMatch contradict each other; pass only one')
       }
     }
     options.signal?.throwIfAborted()
@@ -99,7 +99,7 @@ export abstract class BaseObjectStore implements ObjectStore {
     if (options.startAfter !== undefined) assertKeyPrefix(options.startAfter, 'startAfter')
     const { limit } = options
     if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) {
-      throw new InvalidArgumentError(`limit is a whole number, 0 or more, got ${String(limit)}`)
+      throw new InvalidArgumentError(`limit must be an integer from 0, got ${String(limit)}`)
     }
     options.signal?.throwIfAborted()
     if (limit === 0) return
@@ -133,13 +133,13 @@ export abstract class BaseObjectStore implements ObjectStore {
 
   #assertUsable(): void {
     if (this.#closing !== undefined) {
-      throw new ClosedError('the object store was closed: open another one')
+      throw new ClosedError('the object store is closed; open another one')
     }
   }
 }
 
 function assertEtag(etag: string): void {
   if (typeof etag !== 'string' || etag === '') {
-    throw new InvalidArgumentError('ifMatch is the etag of an object, as a store returned it')
+    throw new InvalidArgumentError('ifMatch must be an etag that a store returned')
   }
 }

@@ -1,6 +1,6 @@
 import { FirnError, type FirnErrorOptions } from '@firn/env'
 
-/** There is no object of this key. */
+/** No object has this key. */
 export class ObjectNotFoundError extends FirnError {
   readonly key: string
 
@@ -14,7 +14,7 @@ export class ObjectNotFoundError extends FirnError {
   }
 }
 
-/** An `ifAbsent` or `ifMatch` doesn't hold. Nothing was written, or read. */
+/** An `ifAbsent` or `ifMatch` doesn't hold. Nothing was written or read. */
 export class PreconditionFailedError extends FirnError {
   readonly key: string
 
@@ -22,15 +22,15 @@ export class PreconditionFailedError extends FirnError {
     super(
       'FIRN_PRECONDITION_FAILED',
       condition === 'ifAbsent'
-        ? `object '${key}' exists already; read it to see who was first`
-        : `object '${key}' is not the one that ifMatch names; read it again and decide anew`,
+        ? `object '${key}' already exists; read it to see which writer was first`
+        : `object '${key}' does not have the etag of ifMatch; read it again and decide anew`,
       { maybeDone: false, ...options },
     )
     this.key = key
   }
 }
 
-/** What kept a store from answering. */
+/** Reason why a request to a store failed. */
 export type ObjectStoreErrorReason =
   /** The device or the operating system failed. */
   | 'io'
@@ -38,19 +38,19 @@ export type ObjectStoreErrorReason =
   | 'no-space'
   /** The process or the system is out of file descriptors. */
   | 'too-many-files'
-  /** The caller may not do this. */
+  /** The caller isn't allowed to do this. */
   | 'permission'
   /** The store asks for fewer requests. */
   | 'throttled'
   /** No answer came in time. */
   | 'timeout'
-  /** The store could not be reached, or failed in itself. */
+  /** The store could not be reached, or had an internal failure. */
   | 'unavailable'
-  /** An answer came and contradicts itself or the question. */
+  /** The answer contradicts itself or the request. */
   | 'bad-reply'
-  /** What is stored doesn't look as this store lays it out. */
+  /** The stored files or objects don't have the layout of this store. */
   | 'layout'
-  /** The store isn't where it was opened: renamed, removed or replaced. The call did nothing. */
+  /** The store was renamed, removed or replaced after it was opened. The call did nothing. */
   | 'moved'
 
 export interface ObjectStoreErrorOptions extends FirnErrorOptions {
@@ -58,9 +58,9 @@ export interface ObjectStoreErrorOptions extends FirnErrorOptions {
 }
 
 /**
- * A request failed for a reason that is not the caller's. After a failed write it is unknown
- * whether the object was written, unless `maybeDone` is false. `retryable` says whether trying
- * again can help.
+ * A request failed, not because of the caller's arguments. After a failed write it is unknown
+ * whether the object was written, unless `maybeDone` is false. `retryable` says whether a retry can
+ * help.
  */
 export class ObjectStoreError extends FirnError {
   readonly reason: ObjectStoreErrorReason
@@ -78,7 +78,7 @@ export class ReadOnlyStoreError extends FirnError {
   }
 }
 
-/** The store can't do this at all, whatever the arguments. */
+/** The store doesn't support this operation. */
 export class UnsupportedOperationError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
     super('FIRN_UNSUPPORTED', message, { maybeDone: false, ...options })

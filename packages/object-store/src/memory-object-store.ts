@@ -16,14 +16,14 @@ interface Held {
   etag: string
 }
 
-/** The objects, apart from the handles on them. */
+/** The objects, which several stores can share. */
 class Shelf {
   readonly objects = new Map<string, Held>()
   #writes = 0
-  /** All keys in order; absent when a key came or went since it was made. */
+  /** All keys in order; absent if a key was added or removed since. */
   #sorted: string[] | undefined
 
-  /** Takes over `bytes`. */
+  /** Stores `bytes` without a copy; returns their etag. */
   set(key: string, bytes: Uint8Array): string {
     if (!this.objects.has(key)) this.#sorted = undefined
     const etag = `m${(++this.#writes).toString(36)}`
@@ -36,17 +36,17 @@ class Shelf {
   }
 
   sortedKeys(): readonly string[] {
-    // Keys are ASCII: the default order of strings is their byte order.
+    // Keys are ASCII, so the default order of strings is their byte order.
     this.#sorted ??= [...this.objects.keys()].sort()
     return this.#sorted
   }
 }
 
-/** Objects in this process's memory, gone with it. */
+/** Objects in the memory of this process. */
 export class MemoryObjectStore extends BaseObjectStore {
   #shelf = new Shelf()
 
-  /** Another store over the same objects. Closing one leaves the other open. */
+  /** Returns another store of the same objects. Closing one leaves the other open. */
   share(): MemoryObjectStore {
     const other = new MemoryObjectStore()
     other.#shelf = this.#shelf
@@ -133,7 +133,7 @@ export class MemoryObjectStore extends BaseObjectStore {
   }
 }
 
-/** Index of the first key that isn't smaller. */
+/** Index of the first key that is not less than `key`. */
 function firstFrom(keys: readonly string[], key: string): number {
   let low = 0
   let high = keys.length

@@ -10,7 +10,7 @@ import type {
   UploadOptions,
 } from './object-store.js'
 
-/** What is counted apart. The `upload…` kinds are the requests a multipart upload makes. */
+/** Kinds that are counted apart. The `upload…` kinds are the requests of a multipart upload. */
 export type RequestKind =
   | 'get'
   | 'head'
@@ -24,7 +24,7 @@ export type RequestKind =
 
 export interface RequestCounts {
   requests: number
-  /** Requests that rejected, whatever the reason; a missing object and a lost race count too. */
+  /** Requests that rejected for any reason, including a missing object and a lost race. */
   errors: number
 }
 
@@ -35,20 +35,20 @@ export interface RequestMeter {
   readonly requests: number
   /** Errors of all kinds. */
   readonly errors: number
-  /** Bytes of objects that were read. */
+  /** Bytes of objects read. */
   readonly bytesRead: number
-  /** Bytes of objects that were sent, those of failed writes included. */
+  /** Bytes of objects sent, including those of failed writes. */
   readonly bytesWritten: number
-  /** Keys that `delete` was asked to delete. */
+  /** Number of keys passed to `delete`. */
   readonly keysDeleted: number
 }
 
-// S3 and its relatives list at most this many objects with one request.
+// S3 and compatible services list at most this many objects with one request.
 const LIST_PAGE = 1000
 
 /**
- * Counts what goes through to another store, so that every request can be named and priced. Wrap it
- * directly around the store that makes the requests: retries above it count as what they are.
+ * Counts the requests to another store by kind, so that they can be priced. Wrap it directly around
+ * the store that makes the requests, so that retries are counted as well.
  */
 export class MeteredObjectStore implements ObjectStore {
   readonly #store: ObjectStore
@@ -61,7 +61,7 @@ export class MeteredObjectStore implements ObjectStore {
     this.#store = store
   }
 
-  /** The counts so far; a copy that doesn't change. */
+  /** Returns a copy of the counts so far. */
   snapshot(): RequestMeter {
     const kinds = noCounts()
     let requests = 0
@@ -144,7 +144,7 @@ export class MeteredObjectStore implements ObjectStore {
   }
 
   async #count<T>(kind: RequestKind, call: () => Promise<T>): Promise<T> {
-    // Kept, so that an error after a reset is booked where its request was.
+    // Keep the object, so that an error after a reset counts where its request did.
     const counts = this.#counts[kind]
     counts.requests++
     try {

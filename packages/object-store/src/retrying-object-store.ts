@@ -14,44 +14,45 @@ import type {
 
 export interface RetryOptions {
   env?: Env
-  /** Most attempts of one call, the first included. Default 6. */
+  /** Most attempts of one call, including the first. Default 6. */
   attempts?: number
-  /** Longest pause before the first retry; it doubles from retry to retry. Default 50 ms. */
+  /** Longest pause before the first retry; it doubles with each further retry. Default 50 ms. */
   baseDelayMs?: number
-  /** Longest pause of all. Default 5,000 ms. */
+  /** Longest pause before any retry. Default 5,000 ms. */
   maxDelayMs?: number
   /**
-   * How many retries all calls together may be ahead of successes: a retry takes 1 from the budget,
-   * a call that succeeds gives 0.2 back. When a store is down or asks for less, an empty budget
-   * turns retries off instead of multiplying the load. Default 100.
+   * Retry budget of all calls together: a retry takes 1 from it, and a successful call returns 0.2.
+   * If a store is down or throttles, the budget runs out and retries stop, instead of multiplying
+   * the load. Default 100.
    */
   retryBudget?: number
-  /** Longest one attempt may take before it counts as failed. Default: no limit. */
+  /** Timeout of one attempt. Default: none. */
   attemptTimeoutMs?: number
 }
 
 const SUCCESS_REFUND = 0.2
 
 /**
- * Makes calls again that failed with a retryable error: jittered exponential backoff ("full
- * jitter": a pause is uniform between zero and its bound), a bounded number of attempts, one retry
- * budget for all calls.
+ * Retries calls that failed with a retryable error, with exponential backoff and full jitter (a
+ * pause is uniform between zero and its bound), a limited number of attempts, and one retry budget
+ * for all calls.
  *
- * **Conditional puts.** A failed attempt may have been applied, and then the retry meets its own
- * object and its condition no longer holds. So a failed condition after a retry is settled by
- * reading the object back:
- * - it holds the bytes of this call: the put succeeded, unless someone else wrote the very same
- *   bytes. Where that matters, put a token into the content, as Firn does.
- * - it holds others, after `ifAbsent`: someone else was first; `PreconditionFailedError`. (Objects
- *   that are created conditionally and overwritten within a retry would be misjudged: use `ifMatch`
- *   alone for those once they exist.)
- * - it holds others, after `ifMatch`: this put may have come first and been replaced since. Nobody
- *   can know, so the error of the unclear attempt is thrown, not retryable. A conditional put whose
- *   last attempt was certainly not done, after one that may have been, fails as unclear too:
- *   `maybeDone` is true.
+ * **Conditional puts.** A failed attempt may have been applied. The retry then meets its own
+ * object, and its condition no longer holds. So after a retry, a failed condition is settled by
+ * reading the object:
+ * - It has the bytes of this call: the put succeeded, unless another writer wrote the very same
+ *   bytes. If that matters, put a token into the content, as Firn does.
+ * - It has other bytes, after `ifAbsent`: another writer was first, and `PreconditionFailedError`
+ *   is thrown. (This would be wrong for an object that is overwritten within a retry after it was
+ *   created conditionally. Use `ifMatch` alone for such objects once they exist.)
+ * - It has other bytes, after `ifMatch`: this put may have come first and been replaced since. That
+ *   can't be known, so an error that isn't retryable says that the outcome is unclear.
  *
- * **Uploads** are retried at their start only: what was written is not kept to be sent again.
- * **Commits** to a log don't belong here: those own their loop.
+ * If an attempt of a conditional put may have been done, and a later one fails but certainly wasn't
+ * done, the put also fails as unclear: `maybeDone` is true.
+ *
+ * **Uploads** are retried only at their start, because written bytes aren't kept.
+ * **Commits** to a log don't belong here: a log has its own retries.
  */
 export class RetryingObjectStore implements ObjectStore {
   readonly #store: ObjectStore
@@ -109,7 +110,7 @@ export class RetryingObjectStore implements ObjectStore {
     return this.#retry(options.signal, (signal) => this.#store.delete(keys, { ...options, signal }))
   }
 
-  /** A failed page is asked for again from the last key on; progress starts the count anew. */
+  /** After a failure, goes on after the last key. Each key resets the number of attempts. */
   async *list(options: ListOptions = {}): AsyncGenerator<ObjectInfo, void, undefined> {
     let { startAfter, limit } = options
     for (let attempt = 1; ; attempt++) {
@@ -130,7 +131,7 @@ export class RetryingObjectStore implements ObjectStore {
   }
 
   upload(key: string, options: UploadOptions = {}): Promise<Upload> {
-    // The signal of an attempt must not be given to an upload: it outlives the attempt.
+    // An upload must not get the signal of an attempt, because it outlives the attempt.
     return this.#retry(undefined, () => this.#store.upload(key, options))
   }
 
@@ -181,7 +182,7 @@ export class RetryingObjectStore implements ObjectStore {
       return await Promise.race([call(attempt.signal), timer])
     } finally {
       signal?.removeEventListener('abort', onAbort)
-      // With a reason: without one, Node makes an error and its stack for every request.
+      // Without a reason, Node.js would create an error with a stack for every request.
       answered.abort('answered')
     }
   }
@@ -238,6 +239,6 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
 
 function atLeast(least: number, name: string, value: number): number {
   if (!(value >= least))
-    throw new InvalidArgumentError(`${name} is at least ${least}, got ${value}`)
+    throw new InvalidArgumentError(`${name} must be at least ${least}, got ${value}`)
   return value
 }

@@ -2,9 +2,9 @@ import { ClosedError, InvalidArgumentError, isUint8Array } from '@firn/env'
 import type { Upload } from './object-store.js'
 
 /**
- * What a store does for one streaming write. An `UploadSession` makes its calls one after another;
- * after `finish` resolves, or `abort` is called, no other follows. `abort` also follows a failed
- * `write` or `finish`, and leaves nothing behind.
+ * A store's part of one streaming write. An `UploadSession` calls it, one call after another. After
+ * `finish` resolves, or `abort` is called, no other call follows. `abort` is also called after a
+ * failed `write` or `finish`, and must leave nothing behind.
  */
 export interface UploadSink {
   write(bytes: Uint8Array): Promise<void>
@@ -13,9 +13,9 @@ export interface UploadSink {
 }
 
 /**
- * The rules of an upload, the same for every store: calls are served in the order they were made
- * in, the first failure is final, and whatever ends an upload early (`abort()`, a failure, the
- * signal, the store's `close`) aborts its sink once.
+ * Enforces the rules of an upload for every store: calls are served in order, the first failure is
+ * final, and an upload that ends early (by `abort()`, a failure, the signal, or the store's
+ * `close`) aborts its sink once.
  */
 export class UploadSession implements Upload {
   readonly #sink: UploadSink
@@ -23,7 +23,7 @@ export class UploadSession implements Upload {
   readonly #onAbort: () => void
   readonly #onEnd: (session: UploadSession) => void
   #tail: Promise<unknown> = Promise.resolve()
-  /** Why the upload can't go on. */
+  /** The error after which the upload can't go on. */
   #failure: { error: unknown } | undefined
   #finishing: Promise<{ etag: string; size: number }> | undefined
   #ending: Promise<void> | undefined
@@ -47,7 +47,7 @@ export class UploadSession implements Upload {
       return Promise.reject(new InvalidArgumentError('upload.write takes a Uint8Array'))
     }
     if (this.#finishing !== undefined) {
-      return Promise.reject(new ClosedError('write after finish: start another upload'))
+      return Promise.reject(new ClosedError('the upload is finished; start another one'))
     }
     return this.#inOrder(() => this.#sink.write(bytes))
   }
@@ -63,7 +63,7 @@ export class UploadSession implements Upload {
   }
 
   async abort(): Promise<void> {
-    await this.#giveUp(new ClosedError('the upload was aborted: start another one'))
+    await this.#giveUp(new ClosedError('the upload was aborted; start another one'))
   }
 
   #inOrder<T>(action: () => Promise<T>): Promise<T> {
@@ -72,7 +72,7 @@ export class UploadSession implements Upload {
       try {
         return await action()
       } catch (error) {
-        // An abort that came while the action ran is the better explanation of its failure.
+        // If the upload was aborted while the action ran, that explains the failure better.
         this.#failure ??= { error }
         await this.#abortSink().catch(() => {})
         throw this.#failure.error

@@ -1,8 +1,8 @@
 // Measures the hot paths over 500,000 keys of 16 bytes and values of 100, half of which compress.
-// By hand, after a build: node bench/measure.mjs [--codec lz4] [--block 8192] [--runs 7]
+// Run by hand, after a build: node bench/measure.mjs [--codec lz4] [--block 8192] [--runs 7]
 //
-// Rounds go over all configurations in turn, so that noise hits them alike. Printed are medians of
-// the rounds, and the best round: on a busy machine the one that says what the code costs.
+// Each round measures all configurations in turn, so that noise affects them alike. Prints the
+// median and the best of the rounds; on a busy machine, the best shows what the code costs.
 import { parseArgs } from 'node:util'
 import { BlockCache } from '@firn/block-cache'
 import {
@@ -86,7 +86,7 @@ for (let i = 0; i < count; i++) absent[(i + 1) * KEY_BYTES - 1] ^= 1
 const SEEKS = 20_000
 const COLD_READS = 2000
 
-/** A file with all its blocks cached, and what is timed of it: [name, operations, run]. */
+/** A file with all its blocks cached, and its timed operations: [name, operations, run]. */
 async function prepare(codec, block) {
   const source = memorySource(write(codec, block))
   const reader = await SstReader.open(source, { cache: new BlockCache({ bytes: 2 ** 28 }) })

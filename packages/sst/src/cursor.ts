@@ -7,52 +7,52 @@ import type { IndexBlock } from './internal/index-block.js'
 import { ReadAhead } from './internal/read-ahead.js'
 import type { Pause } from './pause.js'
 
-/** The cursor stands on a record: its fields are set. */
+/** The cursor is on a record; its fields are set. */
 export const POSITIONED = 1
-/** The cursor ran off the end in its direction. */
+/** No record follows in the cursor's direction. */
 export const END = 0
-/** The move needs I/O: `await load()`, which completes it. */
+/** The move needs I/O: `await load()` completes it. */
 export const PENDING = -1
 
 export type CursorStatus = typeof POSITIONED | typeof END | typeof PENDING
 
 export interface SstCursorOptions {
-  /** Largest key first, and oldest version of a key first. */
+  /** Goes backwards: largest key first, and oldest version of a key first. */
   reverse?: boolean
-  /** False leaves the cache as it is: for a compaction or a big scan. Default true. */
+  /** Whether to put blocks into the cache. False for a compaction or a big scan. Default true. */
   fill?: boolean
   /**
-   * Adjacent blocks of up to this many stored bytes are fetched by one read, and the next such read
-   * is under way while they are used up; 0 is block by block. By default one block at first, then
-   * twice as much each time, up to 256 KiB.
+   * Stored bytes of adjacent blocks to fetch in one read; 0 reads block by block. The next such
+   * read is under way while the cursor passes through the blocks of this one. By default the first
+   * read is one block, and later reads double in size up to 256 KiB.
    */
   readAheadBytes?: number | undefined
   /**
-   * How many rows are likely to be read after a seek: as many are made ready at once. Default 16; a
-   * cursor that is read further makes ever larger batches ready.
+   * How many rows the caller expects to read after a seek; the cursor prepares that many at once.
+   * By default it prepares 16, then larger and larger batches.
    */
   expectedRows?: number | undefined
   /**
-   * True (default): keys and values stand in memory that nobody else holds and that no later move
-   * touches; views of it may be handed out. False: they are valid until the next move.
+   * True (default): keys and values are in memory that nothing else uses and no later move touches,
+   * so views of it may be handed out. False: keys and values are valid until the next move.
    */
   private?: boolean
   signal?: AbortSignal | undefined
-  /** Asked before each block of a long read is decoded. Default: goes on. */
+  /** Called before each block of a long read is decoded. Default: never pauses. */
   pause?: Pause | undefined
 }
 
-// How many rows are made ready at once after a seek unless the caller knows; four times as many
-// each time after. A scan of a few rows then doesn't pay for a whole block.
+// Rows to prepare after a seek if the caller doesn't say how many it expects; later batches are
+// four times as large. A scan of a few rows then doesn't pay for a whole block.
 const FIRST_ROWS = 16
-// What follows the rows that were expected: few are likely to be left.
+// Rows to prepare after the expected ones: few are likely to be left.
 const MORE_ROWS = 8
 const ALL_ROWS = 65_536
 const SLAB_BYTES: number = 32 * 1024
-/** What the prefixes of the rows of one batch take together, about. */
+/** Bytes that the prefixes in the rows of one batch take together, roughly. */
 const MOST_PREFIX_BYTES: number = 1024 * 1024
 
-// Where the next short scan's rows go, whichever file they are of.
+// Rows of the next short scan go here, of whichever file.
 let sharedSlab = new Uint8Array(0)
 let sharedUsed = 0
 
@@ -67,9 +67,9 @@ const STEP = 3
  * A cursor over the records of one file, in internal order or its reverse. Implements the
  * `RecordCursor` protocol of @firn/mvcc.
  *
- * Rows are made ready in batches: the keys of a batch are written whole, prefix and all, to one
- * slab, followed (when private) by a copy of the values. A move within a batch sets fields from
- * typed arrays.
+ * Rows are prepared in batches: the keys of a batch are written in full, prefix included, to one
+ * slab, followed by a copy of the values if the cursor is private. A move within a batch sets
+ * fields from typed arrays.
  */
 export class SstCursor {
   readonly reverse: boolean
@@ -93,29 +93,29 @@ export class SstCursor {
   #slab: Uint8Array = NO_BYTES
   #slabUsed = 0
 
-  // Where the cursor stands: `#row` of `#block`, whose ordinal in the file is `#ordinal`.
+  // The cursor is on `#row` of `#block`, whose ordinal in the file is `#ordinal`.
   #block: DataBlock | undefined
   #ordinal = -1
   #row = 0
-  // The row at which the batch is over: one beyond its last row in the cursor's direction.
+  // The row after the last one of the batch, in the cursor's direction.
   #limit = 0
   #batch = ALL_ROWS
-  // Of the expected rows, those that weren't made ready yet: the block may end before.
+  // Expected rows that aren't prepared yet, because the block ended before.
   #expected = 0
-  // Of the block, for the hot path: its table, where keys and values begin there, and what turns
-  // offsets of the block into offsets of the slab.
+  // Fields of the block for the hot path: its table, the start of key and value offsets in it, and
+  // the shifts from offsets in the block to offsets in the slab.
   #table: Int32Array = NO_TABLE
   #keysAt = 0
   #valuesAt = 0
   #prefixLength = 0
   #keyShift = 0
   #valueShift = 0
-  // Where the table has timestamps, or -1 where all rows have the same.
+  // Start of the timestamps in the table; -1 if all rows have the same timestamp.
   #timestampsAt = -1
-  // Where the kinds are, or -1 where all are the same.
+  // Start of the kinds in the block; -1 if all rows have the same kind.
   #kindsAt = -1
 
-  // The part of the index that holds `#ordinal`.
+  // The partition of the index that holds `#ordinal`.
   #index: IndexBlock | undefined
   #partition = -1
 
@@ -133,7 +133,7 @@ export class SstCursor {
   #status: CursorStatus = END
   #closed = false
 
-  /** @internal Made by `SstReader.cursor`. */
+  /** @internal Created by `SstReader.cursor`. */
   constructor(file: BlockFile, options: SstCursorOptions) {
     this.#file = file
     this.reverse = options.reverse ?? false
@@ -152,15 +152,16 @@ export class SstCursor {
     this.#leaveBlock()
   }
 
-  /** To the first record in the cursor's direction. */
+  /** Moves to the first record in the cursor's direction. */
   first(): CursorStatus {
     this.#begin(FIRST, ALL_ROWS)
     return this.#attempt()
   }
 
   /**
-   * Forward: to the first record with a key ≥ `bytes[start, end)` (> when not inclusive). Reverse:
-   * to the last record, in internal order, with a key ≤ them (< when not inclusive).
+   * Moves to a key. Forward: to the first record with a key ≥ `bytes[start, end)`, or > if not
+   * inclusive. Reverse: to the last record, in internal order, with a key ≤ it, or < if not
+   * inclusive.
    */
   seek(bytes: Uint8Array, start: number, end: number, inclusive: boolean): CursorStatus {
     this.#begin(SEEK, this.#expectedRows === undefined ? FIRST_ROWS : MORE_ROWS)
@@ -171,7 +172,7 @@ export class SstCursor {
     this.#seekInclusive = inclusive
     const status = this.#attempt()
     if (status === PENDING) {
-      // The caller may use its array for something else before the move is complete.
+      // The caller may reuse its array before the move is complete.
       this.#seekBytes = copyBytes(bytes, start, end)
       this.#seekStart = 0
       this.#seekEnd = end - start
@@ -179,7 +180,7 @@ export class SstCursor {
     return status
   }
 
-  /** To the next record in the cursor's direction. */
+  /** Moves to the next record in the cursor's direction. */
   next(): CursorStatus {
     const row = this.#row + this.#step
     if (row === this.#limit) return this.#turn(row)
@@ -205,7 +206,7 @@ export class SstCursor {
 
   /**
    * Completes the move that returned `PENDING`. Throws `CorruptionError`, the source's errors, or
-   * the signal's reason; the move can then be loaded again.
+   * the signal's reason; `load` can then be called again.
    */
   async load(): Promise<CursorStatus> {
     while (this.#status === PENDING) {
@@ -217,7 +218,7 @@ export class SstCursor {
         this.#fetched = index
         this.#fetchedPartition = partition
       } else {
-        // A block is only ever lacking of an index that is there.
+        // A block is needed only after its index was found.
         await this.#ahead.fetch(this.#index as IndexBlock, this.#neededBlock)
       }
       if (this.#closed) return END
@@ -251,7 +252,7 @@ export class SstCursor {
     throw new ClosedError(`SST ${this.#file.identity.fileId}: the cursor is closed`)
   }
 
-  /** Makes the move under way, as far as memory goes. */
+  /** Tries the move under way with the blocks in memory. */
   #attempt(): CursorStatus {
     this.#neededPartition = -1
     this.#neededBlock = -1
@@ -298,7 +299,7 @@ export class SstCursor {
     return this.#stand(block, ordinal, row)
   }
 
-  /** To the first row, in the cursor's direction, of a block; END where there is none. */
+  /** Moves to the first row, in the cursor's direction, of a block; END if no such block exists. */
   #enter(ordinal: number): CursorStatus {
     const file = this.#file
     if (ordinal < 0 || ordinal >= file.blockCount) {
@@ -339,7 +340,7 @@ export class SstCursor {
     return PENDING
   }
 
-  /** The batch is over: the next one of the block, or the next block. */
+  /** Goes on after the end of a batch: with the next batch of the block, or with the next block. */
   #turn(row: number): CursorStatus {
     if (this.#closed || this.#file.closed) this.#refuse()
     const block = this.#block
@@ -370,11 +371,11 @@ export class SstCursor {
     return POSITIONED
   }
 
-  /** Makes the batch ready that begins at `row`, and stands on that row. */
+  /** Prepares the batch that begins at `row`, and moves to that row. */
   #prepare(block: DataBlock, row: number): void {
     const { rows, bytes, table, prefixLength } = block
     const expected = this.#expected
-    // A row of a few bytes may have a prefix of many, which the slab holds once for each row.
+    // The slab holds the prefix once for each row, and the prefix may be far longer than the rest.
     const most = prefixLength === 0 ? ALL_ROWS : Math.ceil(MOST_PREFIX_BYTES / prefixLength)
     const count = Math.min(expected > 0 ? expected : this.#batch, most)
     let from = row
@@ -418,26 +419,26 @@ export class SstCursor {
       while (at < end) slab[out++] = bytes[at++] as number
     }
     this.keyBytes = slab
-    // `next` moves onto the row by the same code as onto any other.
+    // Let `next` set the fields.
     this.#row = row - this.#step
     this.next()
   }
 
-  /** Where `length` fresh bytes are in `#slab`: memory that nothing was written to yet. */
+  /** Reserves `length` unused bytes of `#slab`, and returns their offset. */
   #takeSlab(length: number): number {
     const at = this.#slabUsed
     if (this.#slab.length - at >= length) {
       this.#slabUsed = at + length
       return at
     }
-    // A view that somebody keeps holds on to its slab, so a long scan takes one for a few blocks,
-    // no more, which halves what they cost.
+    // A view that a caller keeps also keeps its slab in memory. So a long scan takes one slab for a
+    // few blocks and no more; that halves the cost of one slab a block.
     if (this.#batch === ALL_ROWS) {
       this.#slab = newSlab(Math.max(length, SLAB_BYTES))
       this.#slabUsed = length
       return 0
     }
-    // Short scans share slabs: one of their own was a tenth of a seek's time.
+    // Short scans share slabs: a slab for each took a tenth of a seek's time.
     if (length > SLAB_BYTES / 4) {
       this.#slab = newSlab(length)
       this.#slabUsed = length
@@ -448,7 +449,7 @@ export class SstCursor {
       sharedUsed = 0
     }
     this.#slab = sharedSlab
-    // What follows in the slab is for others.
+    // The rest of the slab is for other cursors.
     this.#slabUsed = SLAB_BYTES
     const shared = sharedUsed
     sharedUsed += length
@@ -464,7 +465,7 @@ export class SstCursor {
   }
 }
 
-/** Memory that rows share: a transfer to another thread would empty all of them. */
+/** Memory that rows share. A transfer to another thread would empty all of them. */
 function newSlab(bytes: number): Uint8Array<ArrayBuffer> {
   const slab = new Uint8Array(bytes)
   keepFromTransfer(slab.buffer)

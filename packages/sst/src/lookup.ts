@@ -5,7 +5,7 @@ import { MAX_RECORD_TIMESTAMP } from './internal/format.js'
 export const ABSENT = 0
 /** The lookup's out fields hold the newest version at or before the timestamp. */
 export const FOUND = 1
-/** A block that the answer is in isn't in memory: `await reader.load(lookup)`, then ask again. */
+/** The answer isn't in memory: `await reader.load(lookup)`, then ask again. */
 export const NOT_RESIDENT = -1
 
 export type LookupStatus = typeof ABSENT | typeof FOUND | typeof NOT_RESIDENT
@@ -20,39 +20,39 @@ interface Held {
 }
 
 /**
- * A key and a timestamp to look for in any number of files, and what was found. Reused from one
- * lookup to the next: nothing is allocated on the way.
+ * A key and a timestamp to look for in any number of files, and the record that was found. Reuse it
+ * for the next lookup, so that lookups allocate nothing.
  */
 export class SstLookup {
-  /** @internal What is looked for. */
+  /** @internal The key to look for. */
   keyBytes: Uint8Array = NO_BYTES
   /** @internal */
   keyStart = 0
   /** @internal */
   keyEnd = 0
-  /** Versions up to this timestamp are seen. */
+  /** The newest version up to this timestamp is found. */
   timestamp: number = MAX_RECORD_TIMESTAMP
 
-  /** Found: the record's kind. */
+  /** Kind of the record that was found. */
   kind = 0
-  /** Found: the record's timestamp. */
+  /** Timestamp of the record that was found. */
   foundTimestamp = 0
-  /** Found: where the value is. A view of a cached block: copy it before handing it out. */
+  /** The value found, `valueBytes[valueStart, valueEnd)`, is in a cached block: copy it. */
   valueBytes: Uint8Array = NO_BYTES
   valueStart = 0
   valueEnd = 0
 
-  /** @internal Whether the hashes are those of the key: they are computed when first needed. */
+  /** @internal Whether the hashes are computed; this happens when they are first needed. */
   hashed = false
   /** @internal */
   hash1 = 0
   /** @internal */
   hash2 = 0
   readonly #hash = new KeyHash()
-  // What `load` brought for this lookup: the cache may be too small to keep it until `find`.
+  // Blocks that `load` read for this lookup: the cache may be too small to keep them until `find`.
   #held: readonly Held[] = NOTHING_HELD
 
-  /** Looks for `keyBytes[keyStart, keyEnd)` as of `timestamp` from now on. Bytes aren't copied. */
+  /** Sets the key, `keyBytes[keyStart, keyEnd)`, and the timestamp. Doesn't copy the bytes. */
   set(keyBytes: Uint8Array, keyStart: number, keyEnd: number, timestamp: number): void {
     this.keyBytes = keyBytes
     this.keyStart = keyStart
@@ -76,7 +76,7 @@ export class SstLookup {
     this.#held = [...this.#held, { owner, ordinal, value }]
   }
 
-  /** @internal The value held for an ordinal of an owner. */
+  /** @internal The value that `hold` kept for an ordinal of an owner. */
   held(owner: object, ordinal: number): object | undefined {
     for (const held of this.#held) {
       if (held.owner === owner && held.ordinal === ordinal) return held.value

@@ -1,5 +1,5 @@
 /**
- * Asked before each of many blocks is checked and decoded, which take some 20 µs each: what it
- * returns is waited for. For callers that give other work of their thread a turn.
+ * Called before each of many blocks is decoded, which takes some 20 µs a block. If it returns a
+ * promise, decoding waits for it, so that other work of the thread gets a turn.
  */
 export type Pause = () => Promise<void> | undefined

@@ -17,25 +17,25 @@ import type { WarmedBlocks } from './warmed-blocks.js'
 
 export interface LoadOptions {
   signal?: AbortSignal
-  /** False leaves the cache as it is. Default true. */
+  /** Whether to put what is loaded into the cache. Default true. */
   fill?: boolean
 }
 
 export interface WarmOptions {
   signal?: AbortSignal | undefined
-  /** Asked before each block is decoded. Default: goes on. */
+  /** Called before each block is decoded. Default: never pauses. */
   pause?: Pause | undefined
 }
 
-// The filter spares a lookup the block's cache misses, at the price of one of its own. So where a
-// block is in memory it is asked only while keys keep being absent: in a database of one sorted
-// run, whose keys are mostly found, a random lookup takes a tenth less without.
+// The filter saves a lookup the block's cache misses, but costs one of its own. So if a block is in
+// memory, the filter is asked only while keys keep being absent. In a database of one sorted run,
+// in which most keys are found, a random lookup then takes a tenth less.
 const MANY_ABSENCES = 15
 const FEW_ABSENCES = 4
 
 /**
- * An open file: lookups that are synchronous while the blocks they need are in memory, and cursors.
- * Index and filter are in memory; blocks come through a cache.
+ * An open file. Lookups and cursors are synchronous while the blocks they need are in memory. Index
+ * and filter are always in memory; blocks come through a cache.
  */
 export class SstReader implements SstSummary {
   readonly fileId: string
@@ -46,9 +46,7 @@ export class SstReader implements SstSummary {
   readonly keys: number
   readonly smallest: Uint8Array
   readonly largest: Uint8Array
-  /**
-   * Bounds of the records' timestamps, those that the file stores or the one it was opened with.
-   */
+  /** Bounds of the records' timestamps; both `timestamp` of the options if the file stores none. */
   readonly minTimestamp: number
   readonly maxTimestamp: number
   readonly rawKeyBytes: number
@@ -56,7 +54,7 @@ export class SstReader implements SstSummary {
   readonly dataBlocks: number
   readonly tailBytes: number
   readonly statistics: Readonly<Record<string, Uint8Array>>
-  /** What index and filter take in memory; blocks and index partitions are the cache's. */
+  /** Memory that index and filter take. Blocks and index partitions belong to the cache. */
   readonly memoryBytes: number
   /** @internal */
   readonly file: BlockFile
@@ -65,9 +63,9 @@ export class SstReader implements SstSummary {
   /** @internal */
   readonly filter: Filter | undefined
 
-  // Then no lookup needs to read a record's timestamp.
+  // Whether all records have one timestamp: no lookup then needs to read it.
   readonly #oneTimestamp: boolean
-  // Counts up with each lookup of a key that the file doesn't have, down with each of one it has.
+  // Counts up with each lookup of an absent key, and down with each of a present one.
   #absences = MANY_ABSENCES
 
   private constructor({ file, footer, properties, filter }: OpenedFile) {
@@ -94,21 +92,20 @@ export class SstReader implements SstSummary {
   }
 
   /**
-   * Opens a file: one read of its tail, and a second one if index and filter are longer than was
-   * guessed.
+   * Opens a file: one read of its tail, and a second one if the tail is longer than guessed.
    *
-   * Throws `CorruptionError` for a damaged file, or another than the id or size says;
-   * `FormatVersionError` for a file of a later release; `InvalidArgumentError` where a timestamp is
-   * needed; the source's errors; the signal's reason.
+   * Throws `CorruptionError` if the file is damaged or has another id or size than the options say;
+   * `FormatVersionError` for a file of a later release; `InvalidArgumentError` if the options lack
+   * a timestamp that the file needs; the source's errors; the signal's reason.
    */
   static async open(source: SstSource, options: OpenOptions = {}): Promise<SstReader> {
     return new SstReader(await openFile(source, options))
   }
 
   /**
-   * The newest version of the lookup's key at or before its timestamp: `FOUND` (the lookup's out
-   * fields are set), `ABSENT`, or `NOT_RESIDENT`: then `await load(lookup)` and ask again. A delete
-   * is found as a record of that kind.
+   * Looks for the newest version of the lookup's key at or before its timestamp. Returns `FOUND`
+   * (the lookup's out fields are set), `ABSENT`, or `NOT_RESIDENT`: then `await load(lookup)` and
+   * call `find` again. A delete is found, as a record of that kind.
    */
   find(lookup: SstLookup): LookupStatus {
     const { file } = this
@@ -161,9 +158,8 @@ export class SstReader implements SstSummary {
   }
 
   /**
-   * Loads what `find` lacked: one read for a file with a flat index, two for a large one. The
-   * lookup holds on to it until its next `set`, so that the next `find` finds it whatever the cache
-   * does.
+   * Loads what `find` lacked: one read for a file with a flat index, up to two for a large one. The
+   * lookup keeps it until its next `set`, so the next `find` doesn't depend on the cache.
    */
   async load(lookup: SstLookup, options: LoadOptions = {}): Promise<void> {
     const { file } = this
@@ -174,30 +170,30 @@ export class SstReader implements SstSummary {
     if (index.level === 1) {
       const partition = index.search(keyBytes, keyStart, keyEnd, timestamp)
       index = this.#partition(lookup, partition) ?? (await file.fetchPartition(partition, options))
-      // Held even if it is cached: the block's arrival may drive it out.
+      // Held even if it is cached: loading the block may evict it.
       lookup.hold(this, ~partition, index)
     }
     const ordinal = index.first + index.search(keyBytes, keyStart, keyEnd, timestamp)
     lookup.hold(this, ordinal, await file.fetchBlock(index, ordinal, options))
   }
 
-  /** Whether the file may have the key: false is certain. True for a file without a filter. */
+  /** Whether the file may have the key; false is certain. Without a filter, true if not empty. */
   mayContain(lookup: SstLookup): boolean {
     if (this.filter === undefined) return this.records > 0
     if (!lookup.hashed) lookup.computeHash()
     return this.filter.mayContain(lookup.hash1, lookup.hash2)
   }
 
-  /** A cursor over all versions of all records, before the first of them. */
+  /** Creates a cursor over all versions of all records. Start it with `first` or `seek`. */
   cursor(options: SstCursorOptions = {}): SstCursor {
     this.file.assertOpen()
     return new SstCursor(this.file, options)
   }
 
   /**
-   * Brings the blocks that may hold keys from `first` to `last` into the cache, as far as it keeps
-   * them, by reads of up to 1 MiB, and tells what each read brought: nothing where all are there.
-   * Throws `CorruptionError`, the source's errors, or the signal's reason.
+   * Loads the blocks that may hold keys from `first` to `last` into the cache, which may not keep
+   * all of them, in reads of up to 1 MiB. Yields what each read loaded; nothing if all blocks were
+   * in memory. Throws `CorruptionError`, the source's errors, or the signal's reason.
    */
   warm(
     first: Uint8Array,
@@ -209,16 +205,17 @@ export class SstReader implements SstSummary {
   }
 
   /**
-   * Walks the whole file, past the cache: checksums, order, separators, counts, filter, properties
-   * and, where collectors are given, statistics. Throws `CorruptionError` for the first problem, or
-   * tells `onProblem` of each.
+   * Checks the whole file, past the cache: checksums, order, separators and filter, then counts,
+   * properties and, if collectors are given, statistics. Throws `CorruptionError` for the first
+   * problem, or calls `onProblem` for each. Counts, properties and statistics are compared only if
+   * nothing else is wrong.
    */
   async verify(options: VerifyOptions = {}): Promise<SstVerification> {
     this.file.assertOpen()
     return await new Verifier(this.file, this.properties, this.filter, options).run()
   }
 
-  /** Describes every data block, one read each, past the cache: for dumps. */
+  /** Describes every data block, for dumps. Reads one block at a time, past the cache. */
   async *blocks(
     options: { signal?: AbortSignal } = {},
   ): AsyncGenerator<SstBlockDescription, void, undefined> {
@@ -231,7 +228,7 @@ export class SstReader implements SstSummary {
     }
   }
 
-  /** Closes the source and lets go of the cache's handles. Idempotent. */
+  /** Closes the source and releases the cache's handles. Idempotent. */
   async close(): Promise<void> {
     await this.file.close()
   }
@@ -248,10 +245,7 @@ export class SstReader implements SstSummary {
     return ABSENT
   }
 
-  /**
-   * Before something is read: what the filter denies, or is outside of the file's range, isn't
-   * there.
-   */
+  /** Before a read, checks whether the filter or the file's key range excludes the key. */
   #missing(lookup: SstLookup, filterAsked: boolean): LookupStatus {
     if (!filterAsked && !this.mayContain(lookup)) return this.#absent()
     const { keyBytes, keyStart, keyEnd } = lookup

@@ -1,21 +1,21 @@
 import { concatBytes, copyBytes } from '@firn/bytes'
 import { isUint8Array } from '@firn/env'
 
-/** What a read of a source may be told. */
+/** Options of a read of a source. */
 export interface SourceReadOptions {
   signal?: AbortSignal
-  /** Past any cache: the last reply didn't pass its checksum. */
+  /** Read past any cache, because the last reply failed its checksum. */
   fresh?: boolean
 }
 
 /**
- * Where the bytes of one finished file come from: a range of an object, of a file, of memory.
- * Arrays that it returns belong to the reader from then on.
+ * Source of the bytes of one finished file: an object, a file, memory. Arrays that it returns
+ * belong to the reader.
  */
 export interface SstSource {
-  /** `length` bytes at `offset`. A shorter or longer reply is treated as corruption. */
+  /** Reads `length` bytes at `offset`. A shorter or longer reply counts as corruption. */
   read(offset: number, length: number, options?: SourceReadOptions): Promise<Uint8Array>
-  /** The last `length` bytes, or all where the file is shorter, and the size of the whole file. */
+  /** Reads the last `length` bytes, or all if the file is shorter, and returns the file's size. */
   readTail(
     length: number,
     options?: SourceReadOptions,
@@ -25,8 +25,8 @@ export interface SstSource {
 }
 
 /**
- * A file that is in memory whole, for example the chunks that `SstWriter.take` returned. A single
- * array is kept as it is, and must not change as long as the source is used.
+ * Source of a whole file in memory, for example of the chunks that `SstWriter.take` returned. A
+ * single array isn't copied, and must not change while the source is used.
  */
 export function memorySource(file: Uint8Array | readonly Uint8Array[]): SstSource {
   const bytes = isUint8Array(file) ? file : concatBytes(file)

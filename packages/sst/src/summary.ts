@@ -1,33 +1,33 @@
-/** What a finished file holds: for a manifest, and equal to what a reader of the file reports. */
+/** Summary of a finished file, for a manifest. A reader of the file reports equal values. */
 export interface SstSummary {
   readonly fileId: string
   /** Size of the whole file. */
   readonly bytes: number
-  /** Records of every kind, all versions. */
+  /** Number of records, of all kinds and versions. */
   readonly records: number
   /** How many of the records are deletes. */
   readonly deletes: number
   /** How many of the records are merge operands. */
   readonly merges: number
-  /** How many different keys the records have. */
+  /** Number of distinct keys. */
   readonly keys: number
-  /** First and last key; both empty when there are no records. */
+  /** First and last key; both empty if there are no records. */
   readonly smallest: Uint8Array
   readonly largest: Uint8Array
-  /** Bounds of the records' timestamps; 0 where the file stores none. */
+  /** Bounds of the records' timestamps; 0 if the file stores none. */
   readonly minTimestamp: number
   readonly maxTimestamp: number
-  /** Key bytes of all records, before prefixes are shared and blocks compressed. */
+  /** Key bytes of all records, before shared prefixes and compression. */
   readonly rawKeyBytes: number
   /** Value bytes of all records, before compression. */
   readonly rawValueBytes: number
-  /** How many data blocks there are. */
+  /** Number of data blocks. */
   readonly dataBlocks: number
   /**
-   * How many bytes at the end a reader needs to open the file in one read: filter, index,
-   * properties and footer.
+   * Bytes at the end of the file that hold index, filter, properties and footer. A reader that
+   * knows it opens the file in one read.
    */
   readonly tailBytes: number
-  /** What each statistics collector left. */
+  /** Summaries of the statistics collectors, by name. */
   readonly statistics: Readonly<Record<string, Uint8Array>>
 }

@@ -3,36 +3,36 @@ import type { StatisticsCollector } from './statistics.js'
 
 export interface VerifyOptions {
   signal?: AbortSignal
-  /** Called after each read with the bytes of data read so far, and of all data. */
+  /** Called after each read, with the bytes of data read so far and the bytes of all data. */
   onProgress?: (bytes: number, total: number) => void
-  /** Called for each problem, and the walk goes on; without it the first one is thrown. */
+  /** Called for each problem, after which the check goes on. Without it, the first is thrown. */
   onProblem?: (error: CorruptionError) => void
-  /** Fresh collectors by name: what they leave must be what the file's properties hold. */
+  /** Fresh collectors by name: their summaries must equal those in the file's properties. */
   statistics?: Record<string, StatisticsCollector>
 }
 
-/** What a walk over a whole file found. */
+/** Result of `SstReader.verify`. */
 export interface SstVerification {
   readonly blocks: number
   readonly records: number
   readonly bytes: number
-  /** How many problems there were: 0, unless `onProblem` was given. */
+  /** Number of problems; always 0 without `onProblem`, as the first problem is then thrown. */
   readonly problems: number
 }
 
-/** A data block, for dumps. */
+/** Description of a data block, for dumps. */
 export interface SstBlockDescription {
   readonly ordinal: number
-  /** Where it begins in the file. */
+  /** Offset in the file. */
   readonly offset: number
-  /** Its length in the file, trailer included. */
+  /** Length in the file, trailer included. */
   readonly storedBytes: number
-  /** Its length before compression. */
+  /** Length before compression. */
   readonly rawBytes: number
   readonly codec: string
   readonly rows: number
   readonly firstKey: Uint8Array
   readonly lastKey: Uint8Array
-  /** How many bytes all keys share. */
+  /** Length of the prefix that all keys share. */
   readonly prefixBytes: number
 }

@@ -1,8 +1,8 @@
-/** What one read of `SstReader.warm` brought into the cache. */
+/** Blocks that one read of `SstReader.warm` loaded. */
 export interface WarmedBlocks {
   readonly blocks: number
-  /** Their bytes in the file. */
+  /** Bytes of the blocks in the file. */
   readonly bytes: number
-  /** Records of every kind, all versions. */
+  /** Number of records, of all kinds and versions. */
   readonly records: number
 }

@@ -31,39 +31,38 @@ import type { SstSummary } from './summary.js'
 
 export interface SstWriterOptions {
   /**
-   * Names the file for ever: 1 to 1,024 bytes of UTF-8. All checksums are bound to it; a reader may
-   * ask for it.
+   * Permanent id of the file: 1 to 1,024 bytes of UTF-8. All checksums include it, and a reader can
+   * require it.
    */
   fileId: string
   compression: Compression
-  /** Aimed-at size of a data block before compression, from 64 bytes. Default 8 KiB. */
+  /** Target size of a data block before compression, at least 64 bytes. Default 8 KiB. */
   blockBytes?: number
-  /**
-   * Bits of filter for each key, up to 32; 0 for a file without. Default 10: 1 % false positives.
-   */
+  /** Bits of filter for each key, up to 32; 0: no filter. Default 10: 1 % false positives. */
   filterBitsPerKey?: number
   /**
-   * Whether each record has a timestamp of its own, or the file none: a reader of it is told the
-   * one timestamp that all records have. Then no key may come twice.
+   * 'record': each record stores a timestamp. 'file': the file stores none, no key may appear
+   * twice, and a reader must be given the one timestamp that all records have.
    */
   timestamps: 'record' | 'file'
-  /** Collectors by name; each serves this file only. */
+  /** Statistics collectors by name; each serves this file only. */
   statistics?: Record<string, StatisticsCollector>
   /**
-   * Size of an index partition. Default 64 KiB. An index of up to 16 of them isn't split: it is
-   * read when the file is opened, and stays in memory.
+   * Size of an index partition. Default 64 KiB. An index of up to 16 times this size isn't split:
+   * it is read when the file is opened, and stays in memory.
    */
   indexPartitionBytes?: number
 }
 
 const NO_BYTES = new Uint8Array(0)
 
-// An index shorter than so many partitions is flat.
+// An index of up to this many partitions is flat.
 const FLAT_PARTITIONS = 16
 
 /**
- * Writes one file from records in internal order: key ascending (unsigned bytes), then timestamp
- * descending. Memory stays bounded by blocks, index and filter as long as `take` is called.
+ * Writes one file from records in internal order: keys ascending (as unsigned bytes), then
+ * timestamps descending. If `take` is called regularly, memory is bounded by blocks, index and
+ * filter.
  *
  * ```ts
  * const writer = new SstWriter({ fileId: 'a', compression: 'lz4', timestamps: 'record' })
@@ -87,7 +86,7 @@ export class SstWriter {
   #keys = 0
 
   readonly #index = new IndexBuilder(0, 0)
-  // What separates the block in the making from the one before.
+  // The separator between the current block and the one before.
   #separator: Uint8Array = NO_BYTES
   #separatorTimestamp = 0
 
@@ -131,25 +130,25 @@ export class SstWriter {
     this.#output = new Output(new FileIdentity(fileId))
   }
 
-  /** How many records have been added. */
+  /** Number of records added. */
   get records(): number {
     return this.#records
   }
 
   /**
-   * About how long the file would be if it were finished now, without the block in the making: how
-   * much that will take isn't known before it is compressed.
+   * Approximate size of the file if it ended before the current block, whose size isn't known until
+   * it is compressed.
    */
   get writtenBytes(): number {
     return this.#output.offset + this.#metaBytes
   }
 
   /**
-   * Appends a record: `valueBytes` is empty for a delete. The ranges are copied.
+   * Appends a record, and copies its key and value. The value of a delete is empty.
    *
-   * Throws `InvalidArgumentError`, with nothing appended, for a record out of order, a kind that
-   * this release doesn't know, a key over 128 KiB, a value over 256 MiB, or a timestamp that isn't
-   * an integer from 0 to 2^53 - 1; `ClosedError` after `finish`.
+   * Throws `InvalidArgumentError`, and appends nothing, for a record out of order, a kind that this
+   * release doesn't know, a delete with a value, a key over 128 KiB, a value over 256 MiB, or a
+   * timestamp that isn't an integer from 0 to 2^53 - 1. Throws `ClosedError` after `finish`.
    */
   append(
     keyBytes: Uint8Array,
@@ -227,8 +226,8 @@ export class SstWriter {
   }
 
   /**
-   * Appends a record given as arrays: a put, or a delete where `value` is undefined, unless `kind`
-   * says otherwise. `timestamp` is needed unless the file has none.
+   * Appends a record given as arrays. Without `kind` it is a delete if `value` is undefined, and a
+   * put otherwise. `timestamp` is required unless the file stores none.
    */
   add(
     key: Uint8Array,
@@ -241,17 +240,12 @@ export class SstWriter {
     this.append(key, 0, key.length, timestamp, kind, bytes, 0, bytes.length)
   }
 
-  /**
-   * The finished part of the file since the last call, in file order. The arrays are the caller's.
-   */
+  /** Returns the chunks finished since the last call, in file order. They belong to the caller. */
   take(): Uint8Array[] {
     return this.#output.take()
   }
 
-  /**
-   * Ends the file; what `take` then returns is the rest of it. Throws `ClosedError` the second
-   * time.
-   */
+  /** Ends the file; `take` then returns the rest of it. Throws `ClosedError` the second time. */
   finish(): SstSummary {
     if (this.#finished) throw new ClosedError(`SST ${this.#fileId}: the writer is finished`)
     const statistics = this.#finishStatistics()
@@ -332,8 +326,8 @@ export class SstWriter {
   }
 
   /**
-   * The content of the index section, and how many blocks each of its partitions is over, these
-   * being written; none for a flat index.
+   * Writes the partitions of the index, if it needs any. Returns the content of the index section
+   * and the number of blocks in each partition; no partitions for a flat index.
    */
   #finishIndex(): { content: Uint8Array; partitions: number[] } {
     const index = this.#index
@@ -369,7 +363,7 @@ export class SstWriter {
   }
 
   #finishStatistics(): Readonly<Record<string, Uint8Array>> {
-    // Without a prototype, a statistic may be called `__proto__`.
+    // Without a prototype, a statistic can be named `__proto__`.
     const statistics: Record<string, Uint8Array> = Object.create(null)
     let total = 0
     for (const [name, collector] of this.#collectors) {
@@ -383,9 +377,9 @@ export class SstWriter {
 
   #disorder(): InvalidArgumentError {
     return new InvalidArgumentError(
-      `SST ${this.#fileId}: record ${this.#records} is not after the one before: keys must ascend, ` +
+      `SST ${this.#fileId}: record ${this.#records} is not after the one before; keys must ascend, ` +
         (this.#withTimestamps
-          ? 'and timestamps of one key descend'
+          ? 'and timestamps of one key must descend'
           : 'and come once in a file without timestamps'),
     )
   }
@@ -397,14 +391,14 @@ export class SstWriter {
     kind: number,
   ): InvalidArgumentError {
     const problem = !(keyLength >= 0 && keyLength <= MAX_KEY_BYTES)
-      ? `a key of ${keyLength} bytes, at most ${MAX_KEY_BYTES} fit`
+      ? `a key of ${keyLength} bytes; use at most ${MAX_KEY_BYTES}`
       : !(valueLength >= 0 && valueLength <= MAX_VALUE_BYTES)
-        ? `a value of ${valueLength} bytes, at most ${MAX_VALUE_BYTES} fit`
+        ? `a value of ${valueLength} bytes; use at most ${MAX_VALUE_BYTES}`
         : kind === KIND_DELETE && valueLength > 0
           ? 'a delete with a value'
           : !(kind >= 0 && kind <= MAX_KIND && Number.isInteger(kind))
             ? `record kind ${kind}, this release knows 0 to ${MAX_KIND}`
-            : `timestamp ${timestamp}, not an integer from 0 to 2^53 - 1`
+            : `timestamp ${timestamp}; use an integer from 0 to 2^53 - 1`
     return new InvalidArgumentError(`SST ${this.#fileId}: record ${this.#records} has ${problem}`)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Draws a file byte by byte, by FORMAT.md and nothing else: no code of the reader is used, so that
- * the drawing is a second opinion on the format. For small files without compression.
+ * Draws a file byte by byte, from FORMAT.md alone. It uses no code of the reader, so the drawing is
+ * a second opinion on the format. For small files without compression.
  */
 export function annotate(file: Uint8Array): string {
   return new Drawing(file).draw()
@@ -27,7 +27,7 @@ class Drawing {
     const propertiesBytes = this.#view.getUint32(end - 32, true)
     const tailBytes = this.#view.getUint32(end - 36, true)
     const properties = footer - propertiesBytes
-    // Where things are is in the properties: draw those first, then put the lines in file order.
+    // The properties say where things are: draw those first, then put the lines in file order.
     this.#at = properties
     const found = this.#properties(properties + propertiesBytes)
     const propertyLines = this.#lines.splice(0)

@@ -32,7 +32,7 @@ function damagedFile(): Uint8Array {
   return write(rows, { blockBytes: 1024, indexPartitionBytes: 24, compression: 'lz4' }).file
 }
 
-/** Everything that can be read of a file: right, or a typed error for each part. */
+/** Reads everything in a file: each part is right, or a typed error. */
 async function readAll(source: SstSource): Promise<'right' | 'refused'> {
   let refused = false
   const attempt = async (run: () => Promise<void>) => {
@@ -49,7 +49,7 @@ async function readAll(source: SstSource): Promise<'right' | 'refused'> {
     const reader = await SstReader.open(source, { cache: new BlockCache({ bytes: 1 << 20 }) })
     for (const reverse of [false, true]) {
       await attempt(async () => {
-        // The one decodes a read at once, the other block by block.
+        // One decodes a whole read at once, the other block by block.
         const cursor = reader.cursor({ reverse, readAheadBytes: 4096, fill: reverse })
         const found = await drain(cursor, cursor.first())
         expect(found).toEqual(reverse ? [...rows].reverse() : rows)
@@ -109,8 +109,8 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
     'in any flipped bit',
     async () => {
       const file = damagedFile()
-      // A prime step meets every position in a byte. The long form takes every 31st bit: all of
-      // them, each with everything read back, take ten minutes; the test after this one takes all.
+      // A prime step reaches every position in a byte. The long form takes every 31st bit: reading
+      // everything back for every bit would take ten minutes. The next test takes every bit.
       const step = long ? 31 : 131
       let refused = 0
       let flips = 0
@@ -132,8 +132,8 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
       const file = damagedFile()
       const { tailBytes } = await SstReader.open(memorySource(file))
       const end = (file.length - tailBytes) * 8
-      // Blocks lie in key order, so the row whose block the bit is in never goes back. Behind the
-      // last block are parts of the index: there everything is read.
+      // Blocks are in key order, so the row whose block has the bit never goes back. After the last
+      // block come parts of the index; for those, read everything.
       let row = 0
       for (let bit = 0; bit < end; bit += long ? 1 : 37) {
         const damaged = file.slice()

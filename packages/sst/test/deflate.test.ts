@@ -44,7 +44,7 @@ describe('deflate', () => {
   }
 
   it('keeps no more memory than the block alive', () => {
-    // Small ones would be parts of Node's pool: of 8 KiB, since Node 24 of 64 KiB.
+    // Small ones would be parts of Node's buffer pool: of 8 KiB, or 64 KiB since Node 24.
     for (const length of [100, 2000, 8192, 40_000]) {
       const raw = new Uint8Array(length).fill(3)
       for (const reader of [node, portable]) {

@@ -37,7 +37,7 @@ export function write(
   return { file, summary }
 }
 
-/** What the cursor stands on, copied. */
+/** A copy of the cursor's record. */
 function current(cursor: SstCursor): Row {
   return {
     key: cursor.keyBytes.slice(cursor.keyStart, cursor.keyEnd),
@@ -47,7 +47,7 @@ function current(cursor: SstCursor): Row {
   }
 }
 
-/** All rows from a move on. */
+/** All rows after a move. */
 export async function drain(cursor: SstCursor, status: number, limit = Infinity): Promise<Row[]> {
   const rows: Row[] = []
   let state = status

@@ -7,13 +7,13 @@ import { annotate } from './annotate.js'
 import { drain, text, write } from './files.js'
 import type { Row } from './sorted-array.js'
 
-// `pnpm golden` writes the files anew. A difference is a change of the format: it needs a new
+// `pnpm golden` regenerates the files. A difference is a change of the format: it needs a new
 // version number, and readers that still read these files.
 const regenerate = process.env.FIRN_GOLDEN === 'write'
 
 const path = (name: string) => fileURLToPath(new URL(`./golden/${name}`, import.meta.url))
 
-/** Kinds, versions that go on from block to block, an empty key, lengths equal and not. */
+/** All kinds, versions that continue across blocks, an empty key, equal and different lengths. */
 const versions: Row[] = [
   { key: text(''), timestamp: 7, kind: 1, value: text('the empty key') },
   { key: text('apple'), timestamp: 1_700_000_000_000_002, kind: 1, value: text('green') },

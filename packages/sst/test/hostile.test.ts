@@ -19,8 +19,8 @@ import { text, write } from './files.js'
 const scale = process.env.FIRN_TEST_LONG === '1' ? 20 : 1
 const timeout = 600_000
 
-// Here checksums hold: somebody made the bytes on purpose. They may decode to other data, but never
-// to a crash, an access out of bounds, or memory without bound.
+// Checksums are right here, since an attacker made the bytes on purpose. They may decode to other
+// data, but never cause a crash, an access out of bounds, or unbounded memory.
 
 function typed<T>(run: () => T): T | undefined {
   try {
@@ -33,7 +33,7 @@ function typed<T>(run: () => T): T | undefined {
   }
 }
 
-/** Changes that aim at headers: single bytes, and whole words with telling values. */
+/** Changes that target headers: single bytes, and whole words with boundary values. */
 const changes = fc.array(
   fc.tuple(
     fc.oneof(fc.nat(48), fc.nat(4000)),
@@ -170,7 +170,7 @@ describe('hostile bytes with right checksums', () => {
         typed(() => decodeFilter(content, 'filter'))?.mayContain(-1, -1)
       }),
     )
-    // A whole file with a footer of somebody's choice.
+    // A whole file with a forged footer.
     await fc.assert(
       fc.asyncProperty(
         fc.record({

@@ -23,7 +23,7 @@ function decompress(block: Uint8Array, length: number): Uint8Array | undefined {
   return lz4Decompress(block, 0, block.length, raw) ? raw : undefined
 }
 
-/** Literals, runs, repeats near and far: what compressors trip over. */
+/** Literals, runs, near and far repeats: inputs on which compressors fail. */
 const content = fc
   .array(
     fc.oneof(
@@ -45,7 +45,7 @@ const content = fc
     return Uint8Array.from(bytes)
   })
 
-// What `lz4 -1` and `lz4 -9` 1.9.4 made of the text below: their frames' single block.
+// Output of `lz4 -1` and `lz4 -9` 1.9.4 for the text below: the single block of each frame.
 const REFERENCE = {
   '-1':
     'f0164669726e20697320736e6f7720746861742073757276697665642061207965617220616e642100ff0d6f6e' +
@@ -108,7 +108,7 @@ describe('LZ4', () => {
         }
         const theirs = new Uint8Array(compressBound(bytes.length))
         const length = compressBlock(bytes, theirs, 0, bytes.length, new Uint32Array(1 << 16))
-        // 0 says that it didn't compress.
+        // 0 means that it didn't compress.
         if (length > 0) expect(decompress(theirs.slice(0, length), bytes.length)).toEqual(bytes)
       }),
       { numRuns: 200 },

@@ -68,9 +68,9 @@ describe('opening', () => {
     seal()
     await expect(open()).rejects.toMatchObject({
       code: 'FIRN_FORMAT_VERSION',
-      message: 'SST: SST format version 2, this release reads 1',
+      message: 'SST: SST format version 2, this release reads 1; use a newer release',
     })
-    // Known version, unknown critical feature; an optional one is passed over.
+    // Known version, unknown critical feature; an optional one is ignored.
     view.setUint32(future.length - 16, 1, true)
     view.setUint32(future.length - 28, 4, true)
     seal()
@@ -112,7 +112,7 @@ describe('lookups', () => {
     expect(reader.find(lookup)).toBe(FOUND)
     expect(lookup.kind).toBe(1)
     expect(lookup.foundTimestamp).toBe(50)
-    // A neighbour in the same block, and one that isn't there.
+    // A neighbour in the same block, and an absent key.
     expect(reader.find(lookupOf('key00001002'))).toBe(FOUND)
     expect(reader.find(lookupOf('key00001003'))).toBe(ABSENT)
     expect(source.reads.length).toBe(1)
@@ -196,7 +196,7 @@ describe('lookups', () => {
     for (let i = 0; i < 20_000; i++) {
       if (reader.mayContain(lookupOf(`absent${i}`))) passed++
     }
-    // 1 % is what ten bits are for; a line may be fuller than another.
+    // Ten bits a key should let 1 % pass; some lines are fuller than others.
     expect(passed / 20_000).toBeLessThan(0.015)
   })
 
@@ -237,7 +237,7 @@ describe('cursors', () => {
     await drain(cursor, POSITIONED, 20)
     expect(source.reads.length).toBe(2)
     cursor.close()
-    // A seek elsewhere leaves it alone; block by block there is none.
+    // A seek elsewhere doesn't use it; without read-ahead there is none.
     const stepping = reader.cursor({ readAheadBytes: 0, reverse: true })
     stepping.first()
     await stepping.load()
@@ -320,7 +320,7 @@ describe('cursors', () => {
         status = cursor.next()
       }
       cursor.seek(text('key00004000'), 0, 11, true)
-      // Somebody's writes to their views reach nobody else.
+      // Writes to one caller's views don't reach other callers.
       for (const [, value] of views) value[0] = 0x56
       const expected = reverse ? [...rows].reverse() : rows
       expect(views.map(([key]) => Buffer.from(key).toString())).toEqual(
@@ -445,7 +445,7 @@ describe('warming', () => {
 
   it('decodes the blocks of a read in the turns that it is given, as a cursor does', async () => {
     const reader = await SstReader.open(new CountingSource(large))
-    // As a slice of time does: after ten blocks, all wait for a turn.
+    // Like a time slice: after ten blocks, all wait for a turn.
     let left = 10
     let turns = 0
     let turn: Promise<void> | undefined
@@ -484,7 +484,7 @@ describe('warming', () => {
       expect(bytes).toBeGreaterThan(2 ** 20 - 16_384)
       break
     }
-    // The one that was handed out, and the one that was under way.
+    // The read that was handed out, and the one under way.
     expect(source.reads.length).toBe(2)
     for (const [, length] of source.reads) expect(length).toBeLessThanOrEqual(2 ** 20)
   })

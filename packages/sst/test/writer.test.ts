@@ -110,7 +110,7 @@ describe('the writer', () => {
     const own = writer()
     const secret = new Uint8Array(128 * 1024 + 1).fill(0x73)
     expect(() => own.add(secret, text(''), { timestamp: 1 })).toThrow(
-      'SST w: record 0 has a key of 131073 bytes, at most 131072 fit',
+      'SST w: record 0 has a key of 131073 bytes; use at most 131072',
     )
     const huge = { length: 2 ** 28 + 1 } as unknown as Uint8Array
     expect(() => own.add(text('a'), huge, { timestamp: 1 })).toThrow(/a value of 268435457 bytes/)

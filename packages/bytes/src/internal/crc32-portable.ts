@@ -2,8 +2,7 @@ const POLYNOMIAL = 0xedb88320
 const SLICES = 8
 
 // Slicing-by-8 (Kounavis and Berry, 2005): table k advances a byte by k further zero bytes, so
-// eight bytes fold in with eight independent look-ups. 0.9 GB/s on Node 20, against 0.3 GB/s for
-// one table.
+// eight independent look-ups process eight bytes. 0.9 GB/s on Node 20; one table reaches 0.3 GB/s.
 const TABLES: Int32Array = buildTables()
 
 function buildTables(): Int32Array {

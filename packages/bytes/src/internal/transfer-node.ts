@@ -1,4 +1,4 @@
-// The whole module: a runtime that only resembles Node.js may lack the function.
+// Imported as a namespace: a runtime that only resembles Node.js may lack the function.
 import * as threads from 'node:worker_threads'
 
 /** Keeps a buffer from being transferred to another thread. */

@@ -1,2 +1,2 @@
-/** Where there is no way to keep a buffer from being transferred. */
+/** Does nothing: this runtime has no way to keep a buffer from being transferred. */
 export function keepFromTransfer(_buffer: ArrayBuffer): void {}

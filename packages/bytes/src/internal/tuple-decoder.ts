@@ -57,7 +57,7 @@ class TupleDecoder {
       case TAG_DATE: {
         const ms = this.#double()
         if (!Number.isInteger(ms) || Object.is(ms, -0) || Math.abs(ms) > MAX_DATE_MS) {
-          throw corrupt('a date that no Date holds', start)
+          throw corrupt('a date that is out of range', start)
         }
         return new Date(ms)
       }
@@ -68,7 +68,7 @@ class TupleDecoder {
         return text
       }
       case TAG_BYTES:
-        // A view when nothing was escaped; the caller gets bytes of its own.
+        // `#escaped` may return a view; the caller gets a copy.
         return this.#escaped().slice()
       case TAG_TUPLE: {
         if (depth === MAX_DEPTH) throw corrupt(`tuples nested deeper than ${MAX_DEPTH}`, start)
@@ -84,7 +84,7 @@ class TupleDecoder {
 
   #peek(): number {
     const byte = this.bytes[this.offset]
-    if (byte === undefined) throw corrupt('the end comes inside an element', this.offset)
+    if (byte === undefined) throw corrupt('a truncated element', this.offset)
     return byte
   }
 
@@ -96,7 +96,7 @@ class TupleDecoder {
 
   #take(count: number): Uint8Array {
     const start = this.offset
-    if (count > this.bytes.length - start) throw corrupt('the end comes inside an element', start)
+    if (count > this.bytes.length - start) throw corrupt('a truncated element', start)
     this.offset = start + count
     return this.bytes.subarray(start, this.offset)
   }
@@ -117,11 +117,11 @@ class TupleDecoder {
     const flip = negative ? 0xff : 0x00
     let count = Math.abs(head - BIGINT_ZERO)
     if (count > BIGINT_SHORT_BYTES) {
-      // A head of 0x00 would be a count of 0x80: the encoder stops at 0x7f either way.
+      // A head of 0x00 would be a count of 0x80; the encoder writes at most 0x7f.
       if (count > BIGINT_SHORT_BYTES + 1) throw corrupt('a bigint head of 0x00', start)
       count = 0
       for (const byte of this.#take(4)) count = count * 256 + (byte ^ flip)
-      if (count <= BIGINT_SHORT_BYTES) throw corrupt('a bigint counted the long way', start)
+      if (count <= BIGINT_SHORT_BYTES) throw corrupt('a bigint with an overlong count', start)
     }
     const stored = this.#take(count)
     if (((stored[0] as number) ^ flip) === 0) throw corrupt('a bigint with leading zeros', start)
@@ -129,7 +129,7 @@ class TupleDecoder {
     return negative ? -magnitude : magnitude
   }
 
-  /** Content up to its END, which is passed over: a view, or a copy where something was escaped. */
+  /** Content up to its END, which is skipped: a copy if something was escaped, or else a view. */
   #escaped(): Uint8Array {
     const { bytes } = this
     const start = this.offset
@@ -137,11 +137,11 @@ class TupleDecoder {
     let at = start
     for (; ; at++) {
       const byte = bytes[at]
-      if (byte === undefined) throw corrupt('the end comes inside an element', at)
+      if (byte === undefined) throw corrupt('a truncated element', at)
       if (byte === END) break
       if (byte === ESCAPE) {
         const escaped = bytes[++at]
-        if (escaped !== 1 && escaped !== 2) throw corrupt('an escape of nothing', at)
+        if (escaped !== 1 && escaped !== 2) throw corrupt('an invalid escape', at)
         escapes++
       }
     }
@@ -156,8 +156,7 @@ class TupleDecoder {
   }
 }
 
-// Through hexadecimal: BigInt parses powers of two in linear time, where shifting byte by byte is
-// quadratic.
+// BigInt parses hexadecimal in linear time; shifting byte by byte would be quadratic.
 function bigintOf(stored: Uint8Array, flip: number): bigint {
   let digits = '0x'
   for (const byte of stored) digits += (byte ^ flip).toString(16).padStart(2, '0')

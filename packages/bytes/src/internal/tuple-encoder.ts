@@ -24,8 +24,8 @@ const KEPT_CAPACITY = 64 * 1024
 const scratch = new Uint8Array(8)
 const scratchView = new DataView(scratch.buffer)
 
-// One writer serves call after call. It is taken away for the length of a call, since `values` can
-// be a proxy whose traps encode a tuple of their own.
+// A writer that calls reuse. It is taken for the duration of a call, since `values` can be a proxy
+// whose traps encode another tuple.
 let spare: ByteWriter | undefined
 
 export function encodeElements(values: readonly TupleValue[]): Uint8Array {
@@ -46,7 +46,7 @@ function put(out: ByteWriter, value: TupleValue, depth: number): void {
       putString(out, value)
       return
     case 'number':
-      if (Number.isNaN(value)) throw new InvalidArgumentError('NaN has no place in a tuple key')
+      if (Number.isNaN(value)) throw new InvalidArgumentError("a tuple key can't hold NaN")
       // Adding 0 turns -0 into 0.
       putDouble(out, TAG_NUMBER, value + 0)
       return
@@ -73,7 +73,7 @@ function putObject(
     out.u8(TAG_NULL)
   } else if (Array.isArray(value)) {
     if (depth === MAX_DEPTH) {
-      throw new InvalidArgumentError(`tuples nest deeper than ${MAX_DEPTH} in a tuple key`)
+      throw new InvalidArgumentError(`a tuple key can't nest tuples deeper than ${MAX_DEPTH}`)
     }
     out.u8(TAG_TUPLE)
     for (let i = 0; i < value.length; i++) put(out, value[i] as TupleValue, depth + 1)
@@ -83,15 +83,15 @@ function putObject(
     putEscaped(out, value)
   } else if (isDate(value)) {
     const ms = value.getTime()
-    if (Number.isNaN(ms)) throw new InvalidArgumentError('an invalid Date in a tuple key')
+    if (Number.isNaN(ms)) throw new InvalidArgumentError("a tuple key can't hold an invalid Date")
     putDouble(out, TAG_DATE, ms)
   } else {
-    throw new InvalidArgumentError('a tuple key holds no objects but Date, Uint8Array and arrays')
+    throw new InvalidArgumentError("a tuple key can't hold objects but Date, Uint8Array and arrays")
   }
 }
 
-// A double's bits order as the numbers do once positives have the sign bit set and negatives have
-// every bit inverted.
+// The bits of doubles sort as the numbers do, once the sign bit of positives is set and every bit
+// of negatives is inverted.
 function putDouble(out: ByteWriter, tag: number, value: number): void {
   scratchView.setFloat64(0, value)
   const high = scratchView.getInt32(0)
@@ -132,7 +132,7 @@ function putBigint(out: ByteWriter, value: bigint): void {
     buffer[at++] = Number.parseInt(digits.slice(Math.max(digit, 0), digit + 2), 16)
   }
   if (negative) {
-    // The complement turns the order around: larger magnitudes come first. The head as well:
+    // The complement reverses the order, so that larger magnitudes come first. For the head,
     // 0x80 + n becomes 0x80 - n.
     buffer[first + 1] = 2 * BIGINT_ZERO - head
     for (let i = first + 2; i < at; i++) buffer[i] = ~(buffer[i] as number)
@@ -147,7 +147,7 @@ function putString(out: ByteWriter, text: string): void {
   out.truncate(end)
   for (let i = start; i < end; i++) {
     if ((buffer[i] as number) <= ESCAPE) {
-      // Rare: NUL or U+0001 in a string. Write it again, escaped.
+      // NUL or U+0001 in a string is rare: write it again, escaped.
       const plain = buffer.slice(start, end)
       out.truncate(start)
       putEscaped(out, plain)

@@ -4,7 +4,7 @@ import { CorruptionError, FormatVersionError, isUlid } from '@firn/env'
 import type { Item } from './item-size.js'
 import type { ItemKey } from './item-table.js'
 
-// An entry as an item: FORMAT.md, "Entry". Names and meanings never change.
+// The layout is in FORMAT.md, "Entry". Names and meanings never change.
 
 export const ENTRY_FORMAT = 1
 
@@ -31,22 +31,22 @@ export function encodeEntryItem(incarnation: string, entry: NewLogEntry): Item {
   }
 }
 
-/** The entry in an item of this database's; its payload is a view of the item's. */
+/** Decodes an item of this database as an entry. The payload is a view of the item's. */
 export function decodeEntryItem(incarnation: string, item: Item): LogEntry {
   const version = numberOf(item, 'version')
   const what = `entry ${version} of log ${incarnation}`
   const format = numberOf(item, 'format')
   const timestamp = numberOf(item, 'timestamp')
   const token = item['token']?.S ?? ''
-  // Not every text that an answer can hold has a checksum.
+  // A hostile text may have no UTF-8 form, and then no checksum.
   const crc = isUlid(token)
     ? headerChecksum(incarnation, { version, timestamp, token })
     : Number.NaN
   const isOurs = numberOf(item, 'crc') === crc
-  // The checksum covers the format: where it is right for this one, the number itself is damaged.
+  // The checksum covers the format. If it is right for this format, the number itself is damaged.
   if (format > ENTRY_FORMAT && !isOurs) {
     throw new FormatVersionError(
-      `${what}: format ${format}, this release knows ${ENTRY_FORMAT}; open the database with a newer one`,
+      `${what}: format ${format}, this release knows ${ENTRY_FORMAT}; open the database with a newer release`,
     )
   }
   if (
@@ -67,7 +67,7 @@ export function decodeEntryItem(incarnation: string, item: Item): LogEntry {
   return { version, timestamp, token, payload }
 }
 
-/** Truncation takes both attributes away, with one update. */
+/** Whether an entry was truncated: one update removes both attributes. */
 export function isTombstone(item: Item): boolean {
   return item['payload'] === undefined && item['payloadCrc'] === undefined
 }
@@ -80,7 +80,7 @@ function headerChecksum(
   return crc32(utf8Encode(text))
 }
 
-/** A safe integer from 0, or NaN where there is none. */
+/** Reads a safe integer from 0 on; NaN if the attribute isn't one. */
 export function numberOf(item: Item, name: string): number {
   const digits = item[name]?.N
   if (digits === undefined || !/^\d{1,16}$/.test(digits)) return Number.NaN

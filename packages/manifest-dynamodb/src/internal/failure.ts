@@ -1,8 +1,6 @@
 import { DynamoDbError, type DynamoDbErrorReason } from '../errors.js'
 
-/**
- * What is looked at in an error of the SDK's: its shape, as it comes from the wire or the socket.
- */
+/** Shape of the SDK's errors, as they come from the wire or the socket. */
 interface SdkError {
   name?: unknown
   message?: unknown
@@ -12,15 +10,13 @@ interface SdkError {
   $metadata?: { httpStatusCode?: number; clockSkewCorrected?: boolean }
 }
 
-/**
- * How an exception of DynamoDB's is understood; absent: as nothing that would help to try again.
- */
+/** Reasons for DynamoDB's exceptions. Retrying doesn't help with any other exception. */
 const REASONS: Readonly<Record<string, DynamoDbErrorReason>> = {
   ProvisionedThroughputExceededException: 'throttled',
   ThrottlingException: 'throttled',
   RequestLimitExceeded: 'throttled',
   LimitExceededException: 'throttled',
-  // Someone else is changing the item at this moment: in a transaction, or in another region.
+  // Another writer is changing the item at this moment, in a transaction or in another region.
   TransactionConflictException: 'throttled',
   ReplicatedWriteConflictException: 'throttled',
   ResourceNotFoundException: 'no-table',
@@ -36,24 +32,24 @@ const REASONS: Readonly<Record<string, DynamoDbErrorReason>> = {
   MissingAuthenticationTokenException: 'credentials',
   MissingAuthenticationToken: 'credentials',
   RequestExpired: 'credentials',
-  // The SDK's own, before anything was sent.
+  // Thrown by the SDK before it sends anything.
   CredentialsProviderError: 'credentials',
 }
 
 const ADVICE: Readonly<Record<DynamoDbErrorReason, string>> = {
   throttled:
-    "DynamoDB asks for fewer requests, and did so until the attempts ran out; try again later. A partition takes 1,000 write units a second, which is one database's log",
+    "DynamoDB throttled every attempt; try again later. A database's log is one partition, which takes 1,000 write units a second",
   timeout: "DynamoDB didn't answer in time; try again",
   unavailable: "DynamoDB can't be reached or failed; check the endpoint and region, and try again",
-  'bad-reply': 'what answered is not DynamoDB; check the endpoint, and any proxy on the way',
+  'bad-reply': 'the answer is not from DynamoDB; check the endpoint, and any proxy on the way',
   'no-table':
-    'there is no such table in this account and region; make it with createTable of @firn/manifest-dynamodb, or check table, region and credentials',
-  schema: 'its key is not the one that Firn needs; make another table with createTable',
+    'there is no such table in this account and region; create it with createTable of @firn/manifest-dynamodb, or check table, region and credentials',
+  schema: 'its key is not the one that Firn needs; create another table with createTable',
   credentials:
     'the credentials are missing, wrong or expired; renew them where the AWS SDK looks for them',
   permission:
     "these credentials don't allow the request; the README of @firn/manifest-dynamodb lists what each role needs",
-  refused: 'DynamoDB refused the request as wrong; is the table one that createTable made?',
+  refused: 'DynamoDB rejected the request as invalid; check that createTable made the table',
 }
 
 const RETRYABLE: ReadonlySet<DynamoDbErrorReason> = new Set([
@@ -63,7 +59,7 @@ const RETRYABLE: ReadonlySet<DynamoDbErrorReason> = new Set([
   'bad-reply',
 ])
 
-/** An error of ours for a table. */
+/** Returns the error for a failure of this reason. */
 export function failureOf(
   tableName: string,
   reason: DynamoDbErrorReason,
@@ -76,13 +72,13 @@ export function failureOf(
   })
 }
 
-/** What an error of the SDK's says, and whether the request may have been done in spite of it. */
+/** Turns an error of the SDK into a typed one, which says if the request may have been done. */
 export function classify(tableName: string, error: unknown): DynamoDbError {
   if (error instanceof DynamoDbError) return error
   const { name, $metadata } = (error ?? {}) as SdkError
   const reason = typeof name === 'string' ? REASONS[name] : undefined
   if (reason !== undefined) {
-    // The SDK learns the server's time from such an answer, and signs the next request by it.
+    // The SDK learns the server's time from such an answer, and signs the next request with it.
     const retryable = RETRYABLE.has(reason) || $metadata?.clockSkewCorrected === true
     return failureOf(tableName, reason, { cause: withoutSecrets(reason, error), retryable })
   }
@@ -92,13 +88,13 @@ export function classify(tableName: string, error: unknown): DynamoDbError {
     return failureOf(tableName, 'unavailable', { cause: error, maybeDone })
   }
   if (status >= 500) return failureOf(tableName, 'unavailable', { cause: error, maybeDone: true })
-  // What DynamoDB rejects has a name. Anything else comes from something in between.
+  // DynamoDB's rejections have a name. Any other answer comes from something in between.
   const named = status >= 400 && isException(error) && name !== 'Unknown'
   if (named) return failureOf(tableName, 'refused', { cause: error })
   return failureOf(tableName, 'bad-reply', { cause: error, maybeDone: true })
 }
 
-/** The item that was there instead, if a condition failed; the error holds it as `Item`. */
+/** Whether a condition failed. The error's `Item` is the item that failed it. */
 export function isConditionFailure(error: unknown): boolean {
   return (error as SdkError | undefined)?.name === 'ConditionalCheckFailedException'
 }
@@ -107,7 +103,7 @@ function isException(error: unknown): boolean {
   return typeof error === 'object' && error !== null && '$fault' in error
 }
 
-/** No connection came about, so that nothing was sent. */
+/** Whether there was no connection yet, so that nothing was sent. */
 function isBeforeConnection(error: unknown): boolean {
   const { syscall, errors } = (error ?? {}) as SdkError
   // Several addresses of one host were tried.
@@ -115,7 +111,7 @@ function isBeforeConnection(error: unknown): boolean {
   return syscall === 'connect' || syscall === 'getaddrinfo'
 }
 
-/** Refusals of a signature may quote the request's headers. */
+/** Removes secrets from an error: a refused signature may quote the request's headers. */
 function withoutSecrets(reason: DynamoDbErrorReason, error: unknown): unknown {
   const { name, message } = error as SdkError
   if (reason !== 'credentials' || name === 'CredentialsProviderError') return error

@@ -5,7 +5,7 @@ export type Item = Record<string, AttributeValue>
 
 const KIB = 1024
 
-/** Bytes of an item as DynamoDB counts them: names and values. Knows the types that Firn uses. */
+/** Size of an item as DynamoDB counts it: names and values, of the types that Firn uses. */
 export function itemBytes(item: Item): number {
   let bytes = 0
   for (const [name, value] of Object.entries(item)) bytes += utf8Encode(name).length + sizeOf(value)
@@ -19,18 +19,18 @@ function sizeOf(value: AttributeValue): number {
   return 1
 }
 
-/** About a byte for two significant digits, and one more. */
+/** Size of a number: about a byte for two significant digits, and one more. */
 function numberBytes(digits: string): number {
   const significant = digits.replace(/^-?0*|\.|0+$/g, '').length
   return Math.ceil(significant / 2) + (digits.startsWith('-') ? 2 : 1)
 }
 
-/** A write costs a unit for each KiB begun, a condition that failed as much as a write. */
+/** Cost of a write: a unit for each started KiB. A failed condition costs as much. */
 export function writeUnits(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / KIB))
 }
 
-/** A strongly consistent read costs a unit for each 4 KiB begun of all that it went through. */
+/** Cost of a strongly consistent read: a unit for each started 4 KiB that it went through. */
 export function readUnits(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / (4 * KIB)))
 }

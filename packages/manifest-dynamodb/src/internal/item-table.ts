@@ -18,23 +18,21 @@ export interface ItemKey {
 
 export interface CallOptions {
   signal: AbortSignal | undefined
-  /** Goes ahead of requests that wait. Conditional puts, which commit something, always do. */
+  /** Go ahead of other requests that wait. Conditional puts always do, as they commit something. */
   urgent?: boolean | undefined
 }
 
-/** What has to hold of an item. */
+/** Condition that an item must meet. */
 export interface Condition {
   expression: string
   names?: Record<string, string>
   values?: Item
 }
 
-/**
- * The requests that Firn makes for items: every read strongly consistent, every write conditional.
- */
+/** Reads and writes items. Every read is strongly consistent, every write conditional. */
 export class ItemTable {
   readonly #requester: Requester
-  /** What every request says. */
+  /** Parameters of every request. */
   readonly #common: { TableName: string; ReturnConsumedCapacity: 'TOTAL' }
 
   constructor(options: DynamoDbOptions) {
@@ -53,7 +51,7 @@ export class ItemTable {
     return Item
   }
 
-  /** A page of the items after `key` in its partition. */
+  /** Reads a page of the items after `key` in its partition. */
   async query(
     key: ItemKey,
     limit: number,
@@ -81,9 +79,7 @@ export class ItemTable {
     return { items: Items, atEnd: isLast({ LastEvaluatedKey }) }
   }
 
-  /**
-   * Writes an item where a condition holds. Throws where it certainly wasn't and won't be written.
-   */
+  /** Writes an item if a condition holds. Throws if it certainly wasn't and won't be written. */
   putIf(condition: Condition, item: Item, signal: AbortSignal | undefined): Promise<WriteOutcome> {
     const command = new PutItemCommand({ ...this.#common, ...inputOf(condition), Item: item })
     return this.#requester.conditional({
@@ -93,14 +89,14 @@ export class ItemTable {
       urgent: true,
       send: async (client, call) => {
         const answer = await client.send(command, call)
-        // The SDK takes an empty answer for success. This one proves that DynamoDB wrote it.
+        // The SDK takes an empty answer for success. The capacity proves that DynamoDB wrote it.
         if (answer.ConsumedCapacity !== undefined) return answer
         throw failureOf(this.#common.TableName, 'bad-reply', { maybeDone: true })
       },
     })
   }
 
-  /** Makes a change, of the kind that can be made twice, to an item of which a condition holds. */
+  /** Changes an item if a condition holds. The change must be safe to make twice. */
   updateIf(
     condition: Condition,
     key: ItemKey,
@@ -123,7 +119,7 @@ export class ItemTable {
   async #read<O>(call: Call<O>): Promise<O> {
     const result = await this.#requester.repeatable(call)
     if ('done' in result) return result.done
-    // Only a condition can be refused, and a read has none.
+    // Only a condition can fail, and a read has none.
     throw failureOf(this.#common.TableName, 'bad-reply')
   }
 }

@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { DynamoDbError } from '../errors.js'
 
-/** The key that every table of Firn has. FORMAT.md, "Table". */
+/** The key of every table of Firn. FORMAT.md, "Table". */
 export const KEY: Required<Pick<CreateTableCommandInput, 'AttributeDefinitions' | 'KeySchema'>> = {
   AttributeDefinitions: [
     { AttributeName: 'id', AttributeType: 'S' },
@@ -26,7 +26,7 @@ export function hasKey(table: TableDescription): boolean {
   return keyOf(table) === EXPECTED
 }
 
-/** A failure that names the key which was found, in words, and how to get the right one. */
+/** Returns an error that names the key that was found, and tells how to get the right one. */
 export function schemaFailure(
   tableName: string,
   found: TableDescription | string,
@@ -38,15 +38,14 @@ export function schemaFailure(
     ' --attribute-definitions AttributeName=id,AttributeType=S AttributeName=version,AttributeType=N' +
     ' --key-schema AttributeName=id,KeyType=HASH AttributeName=version,KeyType=RANGE'
   return new DynamoDbError(
-    `DynamoDB table '${tableName}': ${is}, but Firn needs ${EXPECTED}. A table’s key can't be changed: use another table, made with createTable of @firn/manifest-dynamodb, or with: ${create}`,
+    `DynamoDB table '${tableName}': ${is}, but Firn needs ${EXPECTED}. A table's key can't be changed: use another table, made with createTable of @firn/manifest-dynamodb, or with: ${create}`,
     { reason: 'schema', cause },
   )
 }
 
 /**
- * What a refused request for an item means: the table may have another key, which only its
- * description tells for certain. `undefined` where it has the right one, or nothing can be found
- * out.
+ * Explains a rejected request for an item: the table may have another key, and only its description
+ * says so for certain. Returns `undefined` if the key is right, or if nothing can be found out.
  */
 export async function schemaFailureOf(
   tableName: string,
@@ -57,7 +56,8 @@ export async function schemaFailureOf(
   if (table?.KeySchema !== undefined) {
     return hasKey(table) ? undefined : schemaFailure(tableName, table, refusal.cause)
   }
-  // Not allowed to ask. DynamoDB's refusal is of the key, and names an attribute of it at best.
+  // Describing isn't allowed. DynamoDB's refusal says it is about the key, and at best names an
+  // attribute of it.
   const { message = '' } = (refusal.cause ?? {}) as { message?: string }
   if (!/\bkey\b/i.test(message)) return undefined
   const named = /(?:missing the key|missed key schema element:?)\s+([A-Za-z0-9_.-]{1,255})/i.exec(
@@ -67,7 +67,7 @@ export async function schemaFailureOf(
   return schemaFailure(tableName, found, refusal.cause)
 }
 
-/** As "id (string) as partition key and version (number) as sort key". */
+/** Describes a key, such as "id (string) as partition key and version (number) as sort key". */
 function keyOf({
   AttributeDefinitions,
   KeySchema = [],

@@ -5,11 +5,11 @@ import { numberOf } from './entry-item.js'
 import type { Item } from './item-size.js'
 import type { ItemKey } from './item-table.js'
 
-// A lease as an item: FORMAT.md, "Lease". Names and meanings never change.
+// The layout is in FORMAT.md, "Lease". Names and meanings never change.
 
 const FORMAT = 1
 
-/** A partition of its own: renewals take nothing from the log's. */
+/** Key of a lease. It has its own partition, so renewals take no capacity from the log. */
 export function leaseItemKey(incarnation: string, name: string): ItemKey {
   return { id: { S: leaseKey(incarnation, name) }, version: { N: '0' } }
 }
@@ -36,14 +36,14 @@ export function decodeLeaseItem(incarnation: string, name: string, item: Item): 
     durationMs: numberOf(item, 'durationMs'),
   }
   const { epoch, holder, renewals, durationMs } = record
-  // Not every text that an answer can hold has a checksum.
+  // A hostile text may have no UTF-8 form, and then no checksum.
   const isOurs =
     (holder === undefined || isUlid(holder)) &&
     numberOf(item, 'crc') === checksum(incarnation, name, record)
-  // The checksum covers the format: where it is right for this one, the number itself is damaged.
+  // The checksum covers the format. If it is right for this format, the number itself is damaged.
   if (format > FORMAT && !isOurs) {
     throw new FormatVersionError(
-      `lease '${name}' of ${incarnation}: format ${format}, this release knows ${FORMAT}; use a newer one`,
+      `lease '${name}' of ${incarnation}: format ${format}, this release knows ${FORMAT}; use a newer release`,
     )
   }
   const holds =
@@ -55,7 +55,7 @@ export function decodeLeaseItem(incarnation: string, name: string, item: Item): 
     isOurs
   if (holds) return record
   throw new CorruptionError(
-    `lease '${name}' of ${incarnation}: the item is damaged; delete it when nobody holds it`,
+    `lease '${name}' of ${incarnation}: the item is damaged; delete it when no process holds the lease`,
   )
 }
 

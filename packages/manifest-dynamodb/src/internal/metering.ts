@@ -3,22 +3,22 @@ import type { DynamoDbError } from '../errors.js'
 import type { DynamoDbRequest } from '../options.js'
 import { type Item, itemBytes, readUnits, writeUnits } from './item-size.js'
 
-/** One answer, or none. */
+/** Result of one attempt. */
 export type Attempt<O> =
   | { done: O }
-  /** A condition failed; the item that was there, if the server says so. */
+  /** A condition failed; the item that failed it, if the server sent it. */
   | { refused: Item | undefined }
   | { failure: DynamoDbError }
   | { aborted: unknown }
 
-/** What answers hold of what is counted. */
+/** Parts of answers that are counted. */
 interface Counted {
   ConsumedCapacity?: ConsumedCapacity | undefined
   Item?: Item | undefined
   Items?: Item[] | undefined
 }
 
-/** What an attempt was and cost. */
+/** Reports an attempt and its cost. */
 export function requestOf(
   { kind, bytes = 0 }: { kind: DynamoDbRequest['kind']; bytes?: number },
   attempt: Attempt<unknown>,
@@ -34,7 +34,7 @@ export function requestOf(
   switch (kind) {
     case 'put':
     case 'update':
-      // A condition that fails costs as much as the larger of the two items.
+      // A failed condition costs as much as the larger of the two items.
       return { ...none, writeUnits: counted ?? writeUnits(Math.max(bytes, bytesRead)) }
     case 'get':
     case 'query':

@@ -7,12 +7,12 @@ import type { Item } from './item-size.js'
 import { schemaFailureOf } from './key-schema.js'
 import { type Attempt, requestOf } from './metering.js'
 
-/** What became of a conditional write. */
+/** Outcome of a conditional write. */
 export type WriteOutcome =
   | { done: unknown }
-  /** The condition failed; the item that was there, if the server says so. */
+  /** The condition failed; the item that failed it, if the server sent it. */
   | { refused: Item | undefined }
-  /** It may have been done, or still be; the reason why that isn't known. */
+  /** It may have been done, or may still be; the value is the reason why that is unknown. */
   | { unknown: unknown }
 
 /** One request. */
@@ -20,25 +20,25 @@ export interface Call<O> {
   kind: DynamoDbRequest['kind']
   /** Sends it, once. */
   send: (client: DynamoDBClient, options: { abortSignal: AbortSignal }) => Promise<O>
-  /** Bytes of the item that is sent. Default 0. */
+  /** Bytes of the item in the request. Default 0. */
   bytes?: number
   signal?: AbortSignal | undefined
-  /** Goes ahead of requests that wait. */
+  /** Go ahead of other requests that wait. */
   urgent?: boolean | undefined
 }
 
-/** The SDK's own bound, and `createDynamoDbClient`'s. */
+/** The limit of the SDK, and of `createDynamoDbClient`. */
 const DEFAULT_CONNECTIONS = 50
 const DEFAULT_TIMEOUT_MS = 5_000
 const ATTEMPTS = 8
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 2_000
-// A retry takes 1, a success gives a part back: where DynamoDB is down or asks for less, retries
+// A retry costs 1, and a success returns a part of that. If DynamoDB is down or throttles, retries
 // end instead of multiplying the load.
 const RETRY_BUDGET = 100
 const REFUND = 0.2
 
-/** Sends commands to one table: each attempt bounded in time, metered, and understood. */
+/** Sends commands to one table. Attempts have a timeout, are metered, and throw typed errors. */
 export class Requester {
   readonly tableName: string
   readonly #client: DynamoDBClient
@@ -48,14 +48,14 @@ export class Requester {
   readonly #timeoutMs: number
   #budget = RETRY_BUDGET
   #checked = false
-  /** Whether it is being found out why a request was refused: once at a time. */
+  /** Whether a refusal is being explained; only one is at a time. */
   #explaining = false
 
   constructor(options: Omit<DynamoDbOptions, 'incarnation'>) {
     const { client, tableName, env = systemEnv, onRequest } = options
     const timeoutMs = options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS
     if (!(timeoutMs > 0)) {
-      throw new InvalidArgumentError(`requestTimeoutMs is a positive number, got ${timeoutMs}`)
+      throw new InvalidArgumentError(`requestTimeoutMs must be a positive number, got ${timeoutMs}`)
     }
     this.tableName = tableName
     this.#client = client
@@ -67,7 +67,7 @@ export class Requester {
   }
 
   /**
-   * Sends what may be done twice, again after every failure that may pass. Throws a
+   * Sends a request that is safe to make twice, and retries after any retryable failure. Throws a
    * `DynamoDbError`, or the signal's reason.
    */
   async repeatable<O>(call: Call<O>): Promise<{ done: O } | { refused: Item | undefined }> {
@@ -80,8 +80,8 @@ export class Requester {
   }
 
   /**
-   * Sends a conditional write, again only as long as it is certain that it wasn't done. Throws
-   * where it certainly wasn't and won't be.
+   * Sends a conditional write, and retries only while it certainly wasn't done. Throws if it
+   * certainly wasn't and won't be done.
    */
   async conditional<O>(call: Call<O>): Promise<WriteOutcome> {
     for (let attempt = 1; ; attempt++) {
@@ -98,7 +98,7 @@ export class Requester {
     return this.#slots.run(() => this.#send(call), call)
   }
 
-  /** Sends it, with a slot: from here on its time is bounded. */
+  /** Sends a request that has a slot. Its timeout begins here. */
   async #send<O>(call: Call<O>): Promise<Attempt<O>> {
     const { signal } = call
     const attempt = new AbortController()
@@ -119,13 +119,13 @@ export class Requester {
         (done): Attempt<O> => ({ done }),
         (error: unknown): Attempt<O> => this.#failed(error),
       )
-      // Whoever stops waiting doesn't wait for the SDK to notice.
+      // A caller that aborts doesn't wait until the SDK notices.
       const result = await Promise.race([gaveUp, sent])
       this.#meter(call, result)
       return result
     } finally {
       signal?.removeEventListener('abort', onAbort)
-      // With a reason: without one, Node makes an error and its stack for every request.
+      // Without a reason, Node.js would create an error with a stack for every request.
       answered.abort('answered')
     }
   }
@@ -147,12 +147,12 @@ export class Requester {
     if (failure.reason === 'refused') throw await this.#explained(failure, signal)
     if (!failure.retryable || attempt >= ATTEMPTS || this.#budget < 1) throw failure
     this.#budget -= 1
-    // Full jitter, so that those who met the same trouble don't meet again.
+    // Full jitter, so that callers that failed together don't retry together.
     const bound = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1))
     await this.#env.sleep(this.#env.random() * bound, signal)
   }
 
-  /** What DynamoDB calls wrong is most likely asked of a table with another key. */
+  /** Explains a rejected request: most likely the table has another key. */
   async #explained(
     refusal: DynamoDbError,
     signal: AbortSignal | undefined,
@@ -179,7 +179,7 @@ export class Requester {
     const onRequest = this.#onRequest
     if (onRequest === undefined) return
     const request = requestOf(call, result)
-    // In a turn of its own: what a listener throws is no answer of DynamoDB's.
+    // In a separate turn, so that an error of the listener isn't taken for a failed request.
     void Promise.resolve().then(() => onRequest(request))
   }
 
@@ -187,7 +187,7 @@ export class Requester {
     if (this.#checked) return
     if ((await this.#client.config.maxAttempts()) !== 1) {
       throw new InvalidArgumentError(
-        'the DynamoDB client repeats requests by itself; make it with createDynamoDbClient, or with maxAttempts: 1',
+        'the DynamoDB client retries requests itself; create it with createDynamoDbClient, or with maxAttempts: 1',
       )
     }
     this.#checked = true

@@ -3,7 +3,7 @@ import type { DatabaseState, Edit, FileMeta, Pin, TableState } from '../state.js
 
 type Of<T extends Edit['type']> = Extract<Edit, { type: T }>
 
-/** One edit's effect, for edits that were found to apply. `version`, `timestamp`: the entry's. */
+/** Applies one edit, which has no conflict, of the entry with this version and timestamp. */
 export function applyEdit(
   state: DatabaseState,
   edit: Edit,
@@ -47,7 +47,7 @@ export function applyEdit(
       return { ...state, pins }
     }
     case 'checkpoint':
-      // Of two that were written at once the newer one stays, whichever was announced last.
+      // If two were written at once, the newer stays, even if it was announced first.
       if (state.checkpoint !== undefined && state.checkpoint.version > edit.version) return state
       return { ...state, checkpoint: { version: edit.version, key: edit.key } }
   }
@@ -68,8 +68,9 @@ function createTable(
 }
 
 /**
- * The files of its levels go with it. Level 0 files hold many tables and stay; what they hold of
- * this one is never read (its id has no table and is never used again) and compaction drops it.
+ * Removes a table and the files of its levels. Files of level 0 stay, since they hold many tables.
+ * Records of this table in them are never read, because its id is never reused, and compaction
+ * drops them.
  */
 function dropTable(state: DatabaseState, id: number): DatabaseState {
   const tables = new Map(state.tables)
@@ -110,15 +111,14 @@ function compact(state: DatabaseState, edit: Of<'compact'>): DatabaseState {
   }
 }
 
-/** Levels with some files out and others in; a level that doesn't change is the same array. */
+/** Removes and adds files of levels. A level that doesn't change stays the same array. */
 export function replaceInLevels(
   levels: readonly (readonly FileMeta[])[],
   removed: ReadonlySet<string>,
   added: readonly FileMeta[],
 ): readonly (readonly FileMeta[])[] {
   let changed: (readonly FileMeta[])[] | undefined
-  // Not by `Math.max(...)`: what damaged or hostile bytes add may be more than a call takes
-  // arguments.
+  // Not `Math.max(...)`: damaged or hostile bytes may add more files than a call takes arguments.
   const count = added.reduce((most, file) => Math.max(most, file.level), levels.length)
   for (let level = 1; level <= count; level++) {
     const before = levels[level - 1] ?? []
@@ -136,13 +136,13 @@ export function replaceInLevels(
   return changed
 }
 
-/** The files that aren't removed: the same array where that is all of them. */
+/** The files that aren't removed; the same array if none is. */
 function without(files: readonly FileMeta[], removed: ReadonlySet<string>): readonly FileMeta[] {
   if (removed.size === 0 || !files.some((file) => removed.has(file.id))) return files
   return files.filter((file) => !removed.has(file.id))
 }
 
-/** Newest first; of files that are equally new, those that came last, in their own order. */
+/** Newest first. Among files that are equally new, added files come first, in their own order. */
 function addToLevelZero(
   level0: readonly FileMeta[],
   added: readonly FileMeta[],

@@ -2,7 +2,7 @@ import type { ByteReader, ByteWriter } from '@firn/bytes'
 import type { FileMeta } from '../state.js'
 import { MAX_FILE_ID_BYTES, MAX_LEVEL, MAX_NAME_BYTES } from './limits.js'
 
-// A file's description, the same bytes in entries and in checkpoints. FORMAT.md, "File".
+// A file's description has the same bytes in entries and in checkpoints. FORMAT.md, "Files".
 
 const FLAG_COMMIT_FILE = 1
 
@@ -33,7 +33,7 @@ export function readFileMeta(reader: ByteReader): FileMeta {
   const bytes = reader.varint()
   const level = reader.u8()
   if (level > MAX_LEVEL) throw reader.corrupt(`a file on level ${level}`)
-  // Copies: a view would keep the whole entry in memory for as long as the file lives.
+  // Copies, since views would keep the whole entry in memory as long as the file is live.
   const smallest = reader.prefixed().slice()
   const largest = reader.prefixed().slice()
   const minTimestamp = reader.varint()
@@ -63,7 +63,7 @@ export function writeFiles(out: ByteWriter, files: readonly FileMeta[]): void {
   for (const file of files) writeFileMeta(out, file)
 }
 
-// The count isn't trusted: the list grows by what is really there.
+// The count isn't trusted: nothing is allocated for it in advance.
 export function readFiles(reader: ByteReader): FileMeta[] {
   const files: FileMeta[] = []
   for (let left = reader.varint(); left > 0; left--) files.push(readFileMeta(reader))
@@ -76,6 +76,6 @@ function readStatistics(reader: ByteReader): Record<string, Uint8Array> {
     const name = reader.text(MAX_NAME_BYTES)
     entries.push([name, reader.prefixed().slice()])
   }
-  // `fromEntries` defines properties, so that a collector named `__proto__` is one like any other.
+  // `fromEntries` defines properties, so a collector named `__proto__` works like any other.
   return Object.fromEntries(entries)
 }

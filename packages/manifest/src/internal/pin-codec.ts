@@ -2,7 +2,7 @@ import type { ByteReader, ByteWriter } from '@firn/bytes'
 import type { Pin } from '../state.js'
 import { MAX_NAME_BYTES } from './limits.js'
 
-// A pin, the same bytes in entries and in checkpoints. FORMAT.md, "Pin".
+// A pin has the same bytes in entries and in checkpoints. FORMAT.md, "Pin".
 
 export function writePin(out: ByteWriter, pin: Pin): void {
   out.text(pin.name)

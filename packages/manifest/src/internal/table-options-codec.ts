@@ -3,8 +3,8 @@ import { FormatVersionError, InvalidArgumentError } from '@firn/env'
 import type { HistoryRetention, TableOptionsState } from '../state.js'
 import { MAX_OPTIONS_BYTES } from './limits.js'
 
-// Options are JSON in a fixed order of fields, so that equal options are equal bytes. A field that
-// this release doesn't know changes what the table means: it is refused, never dropped.
+// Options are JSON with a fixed order of fields, so that equal options have equal bytes. A field
+// that this release doesn't know may change what the table means, so it is refused, never dropped.
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -54,7 +54,7 @@ export function readTableOptions(reader: ByteReader): TableOptionsState {
   for (const field of Object.keys(parsed)) {
     if (!FIELDS.has(field)) {
       throw new FormatVersionError(
-        `${reader.what}: table option ${JSON.stringify(field)} is unknown to this release; open the database with a newer one`,
+        `${reader.what}: table option ${JSON.stringify(field)} is unknown to this release; open the database with a newer release`,
       )
     }
   }
@@ -63,12 +63,12 @@ export function readTableOptions(reader: ByteReader): TableOptionsState {
   return parsed as unknown as TableOptionsState
 }
 
-/** Whoever reads options writes them again, into the next checkpoint: one bound for both. */
+/** One bound for reading and writing, because options that are read go into the next checkpoint. */
 function isTooLong(text: string): boolean {
   return text.length * 3 > MAX_OPTIONS_BYTES
 }
 
-/** What is wrong with the shape of these options, if anything. */
+/** Returns what is wrong with the shape of these options, or `undefined`. */
 function problemOf(options: Json): string | undefined {
   for (const field of ['keys', 'values', 'compaction'] as const) {
     if (typeof options[field] !== 'string') return `${field} must be text`

@@ -1,8 +1,8 @@
 import { badReply } from './s3-errors.js'
 
 /**
- * The ETag of an answer, without its quotes. Nobody asks for them in If-Match: S3 takes both forms
- * there, and Ceph's gateway only the one without.
+ * Returns the ETag of an answer, without quotes. In If-Match, S3 accepts both forms, and Ceph's
+ * gateway only the one without quotes.
  */
 export function etagOf(etag: string | undefined, doing: string): string {
   const bare = etag?.replace(/^"(.*)"$/, '$1') ?? ''

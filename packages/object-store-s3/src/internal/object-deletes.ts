@@ -4,23 +4,21 @@ import { meaningOf } from './s3-codes.js'
 import { s3CodeOf } from './s3-errors.js'
 import type { S3Requests } from './s3-requests.js'
 
-/** As many as S3 takes with one request. */
+/** The most keys that S3 deletes with one request. */
 const BATCH_KEYS = 1000
 const BATCHES_AT_ONCE = 4
 
-/**
- * Deletes objects: one by its own request, more in batches of a thousand, four of them at a time.
- */
+/** Deletes objects: a single one by its own request, more in batches of 1,000, four at a time. */
 export class ObjectDeletes {
   readonly #requests: S3Requests
-  /** Whether this server has asked for MD5s: see `#batchCommand`. */
+  /** Whether this server has asked for Content-MD5: see `#batchCommand`. */
   #wantsMd5 = false
 
   constructor(requests: S3Requests) {
     this.#requests = requests
   }
 
-  /** Keys are S3's. */
+  /** Deletes objects by their full keys in the bucket. */
   async delete(keys: readonly string[], signal: AbortSignal | undefined): Promise<void> {
     const [first, second] = keys
     if (first !== undefined && second === undefined) return this.#deleteOne(first, signal)
@@ -30,7 +28,7 @@ export class ObjectDeletes {
       for (let from = at; from < end; from += BATCH_KEYS) {
         batches.push(this.#deleteBatch(keys.slice(from, Math.min(end, from + BATCH_KEYS)), signal))
       }
-      // All of them end before an error is thrown: nothing goes on behind the caller's back.
+      // Wait for all before throwing, so that nothing goes on after the call has failed.
       const failed = (await Promise.allSettled(batches)).find((one) => one.status === 'rejected')
       if (failed !== undefined) throw failed.reason
     }
@@ -43,7 +41,7 @@ export class ObjectDeletes {
       try {
         await client.send(new DeleteObjectCommand({ Bucket, Key: key }), options)
       } catch (error) {
-        // S3 doesn't say so; some of its relatives do.
+        // S3 doesn't report a missing object here, but some compatible services do.
         if (s3CodeOf(error) !== 'NoSuchKey') throw error
       }
     })
@@ -55,7 +53,7 @@ export class ObjectDeletes {
     const send = (md5: boolean) =>
       this.#requests.run(call, async (client, options) => {
         const objects = keys.map((Key) => ({ Key }))
-        // Clients of older releases of the SDK have no such setting.
+        // Clients of older SDK releases don't have this setting.
         const { requestChecksumCalculation } = client.config as Partial<S3Client['config']>
         const onlyRequired = (await requestChecksumCalculation?.()) === 'WHEN_REQUIRED'
         const digest = onlyRequired ? 'md5' : md5 ? 'both' : 'crc32'
@@ -74,7 +72,7 @@ export class ObjectDeletes {
     const failed = (reply?.Errors ?? []).filter(({ Code }) => Code !== 'NoSuchKey')
     const [first] = failed
     if (first === undefined) return
-    // The one that may go away by itself says the least.
+    // Prefer a failure that retrying doesn't cure: it says more.
     const worst = failed.find(({ Code }) => !meaningOf(Code, undefined).retryable) ?? first
     const { reason, retryable, advice } = meaningOf(worst.Code, undefined)
     throw new S3RequestError(
@@ -85,9 +83,10 @@ export class ObjectDeletes {
   }
 
   /**
-   * The SDK sends a CRC32, which S3 takes for the Content-MD5 it used to demand. Some of its
-   * relatives still demand that, and some know nothing of a CRC32: for those the client is set to
-   * checksums WHEN_REQUIRED, which the SDK takes for a CRC32 here, and this for the Content-MD5.
+   * Builds the command for a batch. The SDK sends a CRC32, which S3 accepts instead of the
+   * Content-MD5 that it used to require. Some compatible services still require the Content-MD5,
+   * and others don't know CRC32. For the latter, users set checksums to WHEN_REQUIRED; the SDK
+   * still sends a CRC32 here, which this replaces by the Content-MD5.
    */
   #batchCommand(
     objects: { Key: string }[],
@@ -109,7 +108,7 @@ export class ObjectDeletes {
           }
           return next(args)
         },
-        // Behind the SDK's checksums, before the signature.
+        // After the SDK's checksums, before the signature.
         { step: 'finalizeRequest', priority: 'high', name: 'firnContentMd5' },
       )
     }

@@ -4,13 +4,12 @@ import { etagOf } from './etag.js'
 import { badReply } from './s3-errors.js'
 import type { S3Requests } from './s3-requests.js'
 
-/** As many as S3 lists with one request. */
+/** The most objects that S3 lists with one request. */
 const PAGE_KEYS = 1000
 
 /**
- * Lists the objects below a folder ('' or ending in '/'), in S3's order, which must be that of the
- * keys. What others put there under names that are no keys, as a console does to show folders, is
- * left out.
+ * Lists the objects below a folder ('' or ending in '/'). Checks that S3 lists them in key order.
+ * Skips objects whose names aren't valid keys, such as those that consoles create to show folders.
  */
 export async function* listObjects(
   requests: S3Requests,
@@ -35,14 +34,14 @@ export async function* listObjects(
     for (const listed of page.Contents ?? []) {
       const info = infoOf(listed, folder, doing)
       if (!isKey(info.key)) continue
-      if (info.key <= last) throw badReply(doing, 'is not in order')
+      if (info.key <= last) throw badReply(doing, 'is not in key order')
       last = info.key
       yield info
       if (--left === 0) return
     }
     token = page.IsTruncated === true ? page.NextContinuationToken : undefined
     if (page.IsTruncated === true && (token === undefined || token === '')) {
-      throw badReply(doing, 'breaks off and does not say where to go on')
+      throw badReply(doing, 'is truncated, but has no continuation token')
     }
   } while (token !== undefined)
 }

@@ -12,18 +12,16 @@ import { badReply, bare, isLate } from './s3-errors.js'
 
 type Body = NonNullable<GetObjectCommandOutput['Body']>
 
-/**
- * The Range header for a range that isn't empty. A suffix is asked for whole: HTTP can't end it.
- */
+/** Formats the Range header of a range that isn't empty. HTTP can't give a suffix an end. */
 export function rangeHeader({ start, end }: ByteRange): string {
   if (start < 0) return `bytes=${start}`
   return `bytes=${start}-${end === undefined ? '' : end - 1}`
 }
 
 /**
- * Makes an object of the answer to a GET, of which nothing is believed: the range must be the one
- * that was asked for, the body as long as it, the ETag the one that `ifMatch` names (Ceph's gateway
- * ignores If-Match on reads). The body is read only when the rest holds.
+ * Checks the answer to a GET and returns its object. The range must be the requested one, the body
+ * must have its length, and the ETag must be that of `ifMatch` (Ceph's gateway ignores If-Match on
+ * reads). Reads the body only if the headers are right.
  */
 export async function readReply(
   key: string,
@@ -38,11 +36,11 @@ export async function readReply(
     const { start, end, size } = extentOf(reply, asked, doing)
     const length = end - start
     if (reply.ContentLength !== undefined && reply.ContentLength !== length) {
-      throw badReply(doing, `has ${reply.ContentLength} bytes where it says ${length}`)
+      throw badReply(doing, `has a Content-Length of ${reply.ContentLength}, not ${length}`)
     }
     const bytes = await readBody(reply.Body, doing)
     if (bytes.length !== length) {
-      throw badReply(doing, `has ${bytes.length} bytes where it says ${length}`)
+      throw badReply(doing, `has ${bytes.length} bytes, not ${length}`)
     }
     const wanted = resolveRange(asked, size)
     const cut = wanted.end === end ? bytes : bytes.slice(0, wanted.end - start)
@@ -53,7 +51,7 @@ export async function readReply(
   }
 }
 
-/** Which bytes of how many the answer holds; throws where they aren't those that were asked for. */
+/** Returns the range and the size in the answer; throws if the range isn't the requested one. */
 function extentOf(
   reply: GetObjectCommandOutput,
   asked: ByteRange | undefined,
@@ -61,16 +59,16 @@ function extentOf(
 ): { start: number; end: number; size: number } {
   if (asked === undefined) {
     const size = reply.ContentLength
-    if (reply.ContentRange !== undefined) throw badReply(doing, 'is a part of it')
-    if (size === undefined) throw badReply(doing, 'says nowhere how long it is')
+    if (reply.ContentRange !== undefined) throw badReply(doing, 'has only a part of the object')
+    if (size === undefined) throw badReply(doing, 'has no length')
     return { start: 0, end: size, size }
   }
   const said = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(reply.ContentRange ?? '')
-  if (said === null) throw badReply(doing, 'does not say which part of it it is')
+  if (said === null) throw badReply(doing, 'has no valid Content-Range')
   const [start, last, size] = said.slice(1).map(Number) as [number, number, number]
   const expected = resolveRange(asked.start < 0 ? { start: asked.start } : asked, size)
   if (start !== expected.start || last + 1 !== expected.end) {
-    throw badReply(doing, 'is another part of it than was asked for')
+    throw badReply(doing, 'has another range than requested')
   }
   return { ...expected, size }
 }
@@ -81,11 +79,11 @@ async function readBody(body: Body | undefined, doing: string): Promise<Uint8Arr
   try {
     read = await body.transformToByteArray()
   } catch (error) {
-    // The SDK's only way to say so.
+    // The SDK has no other sign of a wrong checksum.
     if (isError(error) && error.message.startsWith('Checksum mismatch')) {
       throw badReply(
         doing,
-        'has bytes that its checksum does not fit; if that stays so, the server may make checksums that are not S3’s: set AWS_RESPONSE_CHECKSUM_VALIDATION=when_required',
+        "does not match its checksum; if that persists, the server's checksums may differ from S3's: set AWS_RESPONSE_CHECKSUM_VALIDATION=when_required",
         bare(error),
       )
     }
@@ -95,12 +93,12 @@ async function readBody(body: Body | undefined, doing: string): Promise<Uint8Arr
       cause: bare(error),
     })
   }
-  // It may be a Buffer, or a part of a buffer that others use; the caller gets neither.
+  // `read` may be a Buffer, or part of a shared buffer; the caller gets neither.
   const isAlone = read.byteLength === read.buffer.byteLength
   return isAlone ? new Uint8Array(read.buffer) : new Uint8Array(read)
 }
 
-/** Lets go of an answer whose body nobody wants. */
+/** Releases an answer without reading its body. */
 function discard(body: Body | undefined): void {
   const stream = body as
     | { destroy?(): void; cancel?(): Promise<void>; locked?: boolean }

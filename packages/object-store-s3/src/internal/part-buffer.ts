@@ -1,6 +1,6 @@
 const FIRST_BYTES = 64 * 2 ** 10
 
-/** Gathers the bytes of a part. It takes memory as they come: most objects are small. */
+/** Collects the bytes of a part. Grows with them, because most objects are small. */
 export class PartBuffer {
   #bytes: Uint8Array = new Uint8Array(0)
   #length = 0
@@ -9,7 +9,7 @@ export class PartBuffer {
     return this.#length
   }
 
-  /** Copies from `source`, from `offset` on, up to `limit` bytes in all; returns how many. */
+  /** Copies bytes of `source` from `offset` on, until it holds `limit` bytes; returns how many. */
   fill(source: Uint8Array, offset: number, limit: number): number {
     const taken = Math.min(source.length - offset, limit - this.#length)
     const needed = this.#length + taken
@@ -24,7 +24,7 @@ export class PartBuffer {
     return taken
   }
 
-  /** Hands over what was gathered and begins anew. */
+  /** Returns the bytes and starts a new part. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#length)
     this.#bytes = new Uint8Array(0)

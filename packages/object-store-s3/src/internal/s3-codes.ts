@@ -1,6 +1,6 @@
 import type { ObjectStoreErrorReason } from '@firn/object-store'
 
-/** What an error of S3 means to the caller. */
+/** Meaning of an S3 error for the caller. */
 export interface Meaning {
   reason: ObjectStoreErrorReason
   retryable: boolean
@@ -10,37 +10,41 @@ export interface Meaning {
 const THROTTLED: Meaning = {
   reason: 'throttled',
   retryable: true,
-  advice: 'S3 asks for fewer requests',
+  advice: 'S3 asks for fewer requests; try again later',
 }
 const UNAVAILABLE: Meaning = {
   reason: 'unavailable',
   retryable: true,
-  advice: 'S3 failed in itself; try again',
+  advice: 'S3 had an internal failure; try again',
 }
 const TIMEOUT: Meaning = { reason: 'timeout', retryable: true, advice: 'no answer came in time' }
 const DAMAGED: Meaning = {
   reason: 'bad-reply',
   retryable: true,
-  advice: 'what arrived at S3 was not what was sent; try again',
+  advice: 'the data was damaged on its way to S3; try again',
 }
 const CONFLICT: Meaning = {
   reason: 'unavailable',
   retryable: true,
-  advice: 'another conditional request was under way, and whether this one was done is unknown',
+  advice: 'another conditional request was under way, and it is unknown whether this one was done',
 }
 const DENIED: Meaning = {
   reason: 'permission',
   retryable: false,
   advice: 'check the policies of the caller and of the bucket',
 }
-const FULL: Meaning = { reason: 'no-space', retryable: false, advice: 'make room' }
-/** What to set for servers that know nothing of the SDK's checksums. */
+const FULL: Meaning = {
+  reason: 'no-space',
+  retryable: false,
+  advice: 'the storage or its quota is full; free some space',
+}
+/** Settings for servers that don't know the SDK's checksums. */
 const WITHOUT_CHECKSUMS =
   'set AWS_REQUEST_CHECKSUM_CALCULATION=when_required and AWS_RESPONSE_CHECKSUM_VALIDATION=when_required'
 const UNKNOWN_HEADER: Meaning = {
   reason: 'bad-reply',
   retryable: false,
-  advice: `the server does not know a header of the request. Where that is a checksum, as the AWS SDK sends one by default, ${WITHOUT_CHECKSUMS}`,
+  advice: `the server does not know a header of the request. If it is a checksum, which the AWS SDK sends by default, ${WITHOUT_CHECKSUMS}`,
 }
 const UNKNOWN_CHECKSUM: Meaning = {
   reason: 'bad-reply',
@@ -50,11 +54,11 @@ const UNKNOWN_CHECKSUM: Meaning = {
 const REFUSED: Meaning = {
   reason: 'bad-reply',
   retryable: false,
-  advice: 'S3 does not take the request as it is',
+  advice: 'S3 rejected the request as invalid',
 }
 
 /**
- * S3's codes, and those of its relatives.
+ * Codes of S3 and of compatible services.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
 const BY_CODE: Readonly<Record<string, Meaning>> = {
@@ -74,7 +78,7 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   Busy: UNAVAILABLE,
   RequestTimeout: TIMEOUT,
   RequestTimeoutException: TIMEOUT,
-  // The SDK corrects its clock by the answer, so that the next attempt has the right time.
+  // The SDK corrects its clock with the answer, so the next attempt has the right time.
   RequestTimeTooSkewed: {
     reason: 'permission',
     retryable: true,
@@ -105,19 +109,19 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   XMinioStorageFull: FULL,
 }
 
-/** Codes of credentials that S3 doesn't accept, and what to do about it. */
+/** Codes for credentials that S3 doesn't accept, with advice. */
 export const CREDENTIAL_CODES: Readonly<Record<string, string>> = {
   ExpiredToken: 'the session token has expired: renew the credentials',
   ExpiredTokenException: 'the session token has expired: renew the credentials',
   TokenRefreshRequired: 'the session token has expired: renew the credentials',
   InvalidToken: 'the session token is not valid: check AWS_SESSION_TOKEN, or renew the credentials',
-  InvalidAccessKeyId: 'the access key is not known there: check the credentials and the endpoint',
+  InvalidAccessKeyId: 'the service does not know the access key: check credentials and endpoint',
   SignatureDoesNotMatch: 'the signature does not match: check the secret access key',
-  InvalidClientTokenId: 'the access key is not known there: check the credentials',
-  UnrecognizedClientException: 'the access key is not known there: check the credentials',
+  InvalidClientTokenId: 'the service does not know the access key: check the credentials',
+  UnrecognizedClientException: 'the service does not know the access key: check the credentials',
 }
 
-/** Codes of a bucket that lives elsewhere. */
+/** Codes for a bucket in another region. */
 export const REGION_CODES: ReadonlySet<string> = new Set([
   'PermanentRedirect',
   'TemporaryRedirect',
@@ -125,13 +129,10 @@ export const REGION_CODES: ReadonlySet<string> = new Set([
   'IllegalLocationConstraintException',
 ])
 
-/** How servers call what they don't know of checksums, in words. */
+/** Matches the messages of servers that don't know checksums. */
 const OF_CHECKSUMS = /checksum|x-amz-trailer|aws-chunked|STREAMING-/i
 
-/**
- * What an answer means, by its code, or else by its status; `message` is what the server says to
- * it.
- */
+/** Classifies an answer by its code, or else by its status. `message` is the server's. */
 export function meaningOf(
   code: string | undefined,
   status: number | undefined,
@@ -169,5 +170,5 @@ function byStatus(status: number | undefined): Meaning {
   }
   if (status === undefined || status >= 500) return UNAVAILABLE
   if (status >= 300) return REFUSED
-  return { reason: 'bad-reply', retryable: true, advice: 'its answer makes no sense' }
+  return { reason: 'bad-reply', retryable: true, advice: 'the answer makes no sense' }
 }

@@ -8,24 +8,24 @@ import {
 } from '../errors.js'
 import { CREDENTIAL_CODES, meaningOf, REGION_CODES } from './s3-codes.js'
 
-/** What a request was for, as far as its failure can tell. */
+/** Purpose of a request, for the errors of its failure. */
 export interface Attempted {
-  /** As "reading object 'a/b'". */
+  /** For messages, such as "reading object 'a/b'". */
   doing: string
   bucket: string
-  /** The key that the caller knows, where one object was asked for. */
+  /** The caller's key, if the request is about one object. */
   key?: string
   /** The condition of a write. */
   condition?: 'ifAbsent' | 'ifMatch' | undefined
 }
 
 /**
- * The errors of the SDK, as they are:
- * - S3's answers are `S3ServiceException`s: `name` holds S3's code ('Unknown' where the answer to a
- *   HEAD had no body to hold one), `$metadata.httpStatusCode` the status.
- * - An answer that can't be parsed is whatever the parser threw, with the same `$metadata`.
- * - Connections fail with Node's errors, or `fetch`'s, whose `$metadata` has no status.
- * - What fails before a request is made (no credentials, no region) has no `$metadata`.
+ * Shape of the SDK's errors:
+ * - For an answer of S3, an `S3ServiceException`: `name` is S3's code (or 'Unknown' for a HEAD,
+ *   whose answer has no body), and `$metadata.httpStatusCode` is the status.
+ * - For an answer that can't be parsed, the parser's error, also with `$metadata`.
+ * - For a failed connection, an error of Node.js or `fetch`, whose `$metadata` has no status.
+ * - For a failure before the request (no credentials, no region), an error without `$metadata`.
  */
 interface SdkError {
   name?: unknown
@@ -33,30 +33,30 @@ interface SdkError {
   $metadata?: { httpStatusCode?: number; requestId?: string }
 }
 
-/** S3's code for an answer of its, or `undefined` for other errors. */
+/** S3's code in an answer; `undefined` for other errors. */
 export function s3CodeOf(error: unknown): string | undefined {
   const { name, $metadata } = (error ?? {}) as SdkError
   const answered = $metadata?.httpStatusCode !== undefined && typeof name === 'string'
   return answered && name !== 'Unknown' && name !== 'Error' ? name : undefined
 }
 
-/** The HTTP status of an answer, or `undefined` for errors without one. */
+/** The HTTP status of an answer; `undefined` for errors without one. */
 export function statusOf(error: unknown): number | undefined {
   return ((error ?? {}) as SdkError).$metadata?.httpStatusCode
 }
 
-/** Whether an error came up before there was anything to send. */
+/** Whether an error happened before anything was sent. */
 export function isUnsent(error: unknown): boolean {
   return ((error ?? {}) as SdkError).$metadata === undefined && !isFirnError(error)
 }
 
-/** Whether an answer didn't come in time. The SDK calls a broken connection a TimeoutError, too. */
+/** Whether no answer came in time. The SDK also calls a broken connection a TimeoutError. */
 export function isLate(error: unknown): boolean {
   const { name, code } = (error ?? {}) as SdkError
   return code === 'ETIMEDOUT' || (name === 'TimeoutError' && code === undefined)
 }
 
-/** The typed form of whatever the SDK throws. */
+/** Turns any error of the SDK into a typed one. */
 export function typedError(error: unknown, attempted: Attempted): unknown {
   if (isFirnError(error)) return error
   const status = statusOf(error)
@@ -64,7 +64,7 @@ export function typedError(error: unknown, attempted: Attempted): unknown {
   return isUnsent(error) ? unsentError(error, attempted) : connectionError(error, attempted)
 }
 
-/** An answer that contradicts itself or the question. */
+/** Returns an error for an answer that contradicts itself or the request. */
 export function badReply(doing: string, what: string, cause?: unknown): S3RequestError {
   return new S3RequestError(`S3's answer to ${doing} ${what}`, {
     reason: 'bad-reply',
@@ -81,7 +81,7 @@ function answeredError(error: unknown, status: number, attempted: Attempted): un
   const said = code ?? `status ${status}`
   if (code === 'NoSuchBucket') return new BucketNotFoundError(bucket, { cause })
   if (key !== undefined && (code === 'NoSuchKey' || (status === 404 && code !== 'NoSuchUpload'))) {
-    // AWS answers so where there is nothing to replace.
+    // AWS answers this if there is nothing to replace.
     if (condition === 'ifMatch') return new PreconditionFailedError(key, condition, { cause })
     return new ObjectNotFoundError(key, { cause })
   }
@@ -114,12 +114,12 @@ function answeredError(error: unknown, status: number, attempted: Attempted): un
   })
 }
 
-/** Whether S3 says that it didn't do it, and won't. */
+/** Whether S3 says that it didn't carry out the request, and won't. */
 function isRefused(code: string | undefined, status: number, reason: string): boolean {
   if (status === 501 || status === 507) return true
   if (status < 400 || status >= 500) return false
-  // A conflict is with a request that may be this one, a timeout is no answer, and a multipart
-  // upload is gone once it is complete.
+  // A conflict may be with this very request, a timeout is not an answer, and a multipart upload is
+  // also gone after it completed.
   return status !== 408 && status !== 409 && reason !== 'timeout' && code !== 'NoSuchUpload'
 }
 
@@ -144,11 +144,11 @@ function connectionError(error: unknown, { doing, bucket }: Attempted): unknown 
 
 function unsentError(error: unknown, { doing, bucket }: Attempted): unknown {
   const { name } = (error ?? {}) as SdkError
-  const where = `${doing} in bucket '${bucket}' could not be tried`
+  const where = `${doing} in bucket '${bucket}' could not be attempted`
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
     return new S3CredentialsError(
       `${where}, since there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ` +
-        'AWS_PROFILE, or give the machine a role',
+        'or AWS_PROFILE, or give the machine a role',
       { cause: error },
     )
   }
@@ -159,9 +159,8 @@ function unsentError(error: unknown, { doing, bucket }: Attempted): unknown {
 }
 
 /**
- * What an error of the SDK says, without what hangs on it: the answer, and by that the connection,
- * the request's signature and session token, and what S3 repeats of them. Logs are no place for
- * those.
+ * Copies an error of the SDK without the answer attached to it. The answer holds the connection,
+ * the request's signature and session token, and S3's echo of them, which must not get into logs.
  */
 export function bare(error: unknown): Error {
   const { name, message, code, $metadata } = error as Error & SdkError

@@ -7,21 +7,21 @@ export interface Call extends Omit<Attempted, 'bucket'> {
   kind: S3RequestKind
   bytesSent?: number
   signal?: AbortSignal | undefined
-  /** Goes ahead of requests that wait. */
+  /** Go ahead of other requests that wait. */
   urgent?: boolean | undefined
 }
 
 export interface S3RequestsOptions {
   bucket: string
   client: S3Client
-  /** Whether the client ends with the store. */
+  /** Whether closing the store destroys the client. */
   ownsClient: boolean
-  /** One for each connection of the client. */
+  /** One slot for each connection of the client. */
   slots: Slots
   onRequest: ((request: S3Request) => void) | undefined
 }
 
-/** Does one request; what it adds to `request` is reported when it is over. */
+/** Makes one request. What it records in `request` is reported when the request is over. */
 export type Send<T> = (
   client: S3Client,
   options: { abortSignal?: AbortSignal },
@@ -29,9 +29,9 @@ export type Send<T> = (
 ) => Promise<T>
 
 /**
- * What all requests have in common: each waits for a slot, is made once, reported once, stops when
- * its signal aborts, and fails with the signal's reason or a typed error. It has its slot until its
- * answer is read, and timeouts begin with it.
+ * Makes requests. Each waits for a slot, is made once, is reported once, stops when its signal
+ * aborts, and fails with the signal's reason or a typed error. It keeps its slot until its answer
+ * is read; timeouts begin when it has the slot.
  */
 export class S3Requests {
   readonly bucket: string
@@ -75,7 +75,7 @@ export class S3Requests {
     }
   }
 
-  /** Whether the requests go to S3 itself, and not to something like it. Known after a request. */
+  /** Whether requests go to AWS and not to a compatible service. Known after a request. */
   async isAws(): Promise<boolean> {
     const { isCustomEndpoint, endpoint } = this.#client.config
     if (isCustomEndpoint !== true || endpoint === undefined) return true
@@ -88,15 +88,15 @@ export class S3Requests {
   }
 
   /**
-   * A client that tries again by itself hides that an attempt was unclear: a conditional put that
-   * meets its own object would look like a lost race.
+   * Refuses a client with retries of its own, which would hide unclear attempts: a conditional put
+   * that meets its own object would look like a lost race.
    */
   async #checkAttempts(): Promise<void> {
     const attempts = await this.#client.config.maxAttempts()
     if (attempts !== 1) {
       throw new InvalidArgumentError(
-        `the S3 client makes up to ${attempts} attempts of a request and hides all but the last; make ` +
-          'it with maxAttempts: 1, and retry with a RetryingObjectStore',
+        `the S3 client makes up to ${attempts} attempts of a request and hides all but the last; ` +
+          'create it with maxAttempts: 1, and retry with a RetryingObjectStore',
       )
     }
     this.#attemptsChecked = true

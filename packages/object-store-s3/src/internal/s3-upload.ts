@@ -12,15 +12,15 @@ export interface S3UploadOptions {
 }
 
 /**
- * An upload as S3 takes it:
- * 1. What is written gathers in memory. Where the object ends before a part is full, it is put
- *    whole, with one request.
- * 2. Where it goes on, a multipart upload begins, and full parts are sent in the background. A
- *    write waits when as many are under way as may be: `concurrency` of them, and as many bytes as
- *    that many first parts have, or a single larger part. One more part is gathering.
- * 3. Each time S3 asks for less, half as many are sent at once; with each part that arrives, one
- *    more.
- * 4. `finish` sends the rest, waits for all, and completes.
+ * Uploads an object to S3:
+ * 1. Written bytes collect in memory. If the object ends before a part is full, it is put whole,
+ *    with one request.
+ * 2. If it goes on, a multipart upload begins, and full parts are sent in the background. A write
+ *    waits while the most parts are under way: `concurrency` parts, and as many bytes as that many
+ *    first parts have, or a single larger part. One more part is being filled.
+ * 3. Each time S3 throttles, the number of parts sent at once halves; each part that arrives raises
+ *    it by one.
+ * 4. `finish` sends the rest, waits for all parts, and completes the upload.
  */
 export class S3Upload implements UploadSink {
   readonly #requests: UploadRequests
@@ -33,7 +33,7 @@ export class S3Upload implements UploadSink {
   readonly #parts: CompletedPart[] = []
   readonly #underWay = new Set<Promise<void>>()
   #bytesUnderWay = 0
-  /** How many parts may be under way now. */
+  /** How many parts may be under way at present. */
   #allowed: number
   #begun: Promise<void> | undefined
   #nextPart = 1
@@ -55,7 +55,7 @@ export class S3Upload implements UploadSink {
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
       const limit = partSize(this.#nextPart, this.#partBytes)
-      // A full part is sent when more follows: one that doesn't is the whole object, or its last
+      // Send a full part only when more follows: otherwise it is the whole object, or its last
       // part.
       if (this.#buffer.length === limit) await this.#sendPart()
       else at += this.#buffer.fill(bytes, at, limit)
@@ -81,7 +81,7 @@ export class S3Upload implements UploadSink {
   async abort(): Promise<void> {
     this.#end()
     this.#buffer.take()
-    this.#stop.abort(new ClosedError('the upload was aborted: start another one'))
+    this.#stop.abort(new ClosedError('the upload was aborted; start another one'))
     await Promise.all(this.#underWay)
     const begun = await this.#begun?.then(
       () => true,
@@ -90,7 +90,7 @@ export class S3Upload implements UploadSink {
     if (begun === true) await this.#requests.abort()
   }
 
-  /** Takes what was gathered and sends it when there is room. */
+  /** Takes the collected bytes as a part, and sends it when there is room. */
   async #sendPart(): Promise<void> {
     this.#throwIfFailed()
     this.#begun ??= this.#requests.create(this.#stop.signal)
@@ -98,7 +98,7 @@ export class S3Upload implements UploadSink {
     const number = this.#nextPart++
     if (number > MAX_PARTS) {
       throw new InvalidArgumentError(
-        `an upload has ${MAX_PARTS} parts at most, and this one has no room left in them`,
+        `an upload has at most ${MAX_PARTS} parts, and those of this one are full; upload a smaller object, or set a larger partBytes`,
       )
     }
     const bytes = this.#buffer.take()
@@ -115,7 +115,7 @@ export class S3Upload implements UploadSink {
     this.#underWay.add(sending)
   }
 
-  /** Never rejects: the first failure stops the other parts and waits for the next call. */
+  /** Sends a part. Never rejects: a failure stops the other parts, and the next call throws it. */
   async #send(number: number, bytes: Uint8Array): Promise<void> {
     this.#bytesUnderWay += bytes.length
     try {
@@ -146,7 +146,7 @@ export class S3Upload implements UploadSink {
   }
 }
 
-/** What a promise resolves to, or the signal's reason where that comes first. */
+/** Resolves like `promise`, or rejects with the signal's reason if that comes first. */
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason)

@@ -17,26 +17,26 @@ import { badReply, statusOf } from './s3-errors.js'
 import type { Call, S3Requests } from './s3-requests.js'
 import type { UploadRetries } from './upload-retries.js'
 
-/** The metadata that tells an object of this upload from one that another made of the same key. */
+/** Metadata that distinguishes the object of this upload from another writer's of the same key. */
 const TOKEN = 'firn-upload'
 
 export interface UploadTarget {
-  /** The key as the caller knows it, and as S3 does. */
+  /** The caller's key; `fullKey` is the key in the bucket. */
   key: string
   fullKey: string
   ifAbsent: boolean
-  /** What is set on every object: its encryption. */
+  /** Encryption of the object. */
   objectOptions: Pick<CreateMultipartUploadCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId'>
 }
 
 /**
- * The requests of one upload: `put`, or `create`, `part`s and `complete`, or `abort`. Each is
- * repeated where that may help, and all but the one that makes the object can be repeated as they
- * are: a part replaces itself.
+ * The requests of one upload: `put`; or `create`, `part`s, and `complete` or `abort`. Each is
+ * retried after a retryable failure. All but the one that creates the object are safe to repeat: a
+ * part replaces itself.
  *
- * That one is unclear when its reply is lost, or when it arrives twice: the condition no longer
- * holds then, and the multipart upload is gone, whoever made the object that is there. So an upload
- * puts a token into the metadata of its object, and looks for it.
+ * The outcome of that one is unclear if its reply is lost, or if it arrives twice. Its condition
+ * then no longer holds, and the multipart upload is gone, no matter who created the object. So an
+ * upload puts a token into the metadata of its object, and looks for it.
  */
 export class UploadRequests {
   readonly #requests: S3Requests
@@ -52,7 +52,7 @@ export class UploadRequests {
     this.#token = ulid(env)
   }
 
-  /** Makes the object with one request; returns its ETag. */
+  /** Creates the object with one request; returns its ETag. */
   put(bytes: Uint8Array, signal: AbortSignal): Promise<string> {
     const command = new PutObjectCommand({
       ...this.#newObject(),
@@ -66,8 +66,9 @@ export class UploadRequests {
   }
 
   /**
-   * Begins to make it of parts. Not to be stopped on the way, as nobody would know the name of what
-   * is to be aborted; no further attempt is made once the signal has aborted.
+   * Begins a multipart upload. A request under way isn't aborted, because without its answer the
+   * upload's id is unknown and the upload can't be aborted. After the signal has aborted, no
+   * further attempt is made.
    */
   async create(signal: AbortSignal): Promise<void> {
     const call = this.#call('create-multipart', 'beginning the upload of')
@@ -79,7 +80,7 @@ export class UploadRequests {
     this.#id = UploadId
   }
 
-  /** Sends a part; `onRetry` hears of each failure that is not the end. */
+  /** Sends a part. `onRetry` is called for each failure that is retried. */
   async part(
     number: number,
     bytes: Uint8Array,
@@ -100,10 +101,10 @@ export class UploadRequests {
     return { PartNumber: number, ETag, ChecksumCRC32 }
   }
 
-  /** Makes the object of all parts, in their order; returns its ETag. */
+  /** Creates the object from all parts, in their order; returns its ETag. */
   async complete(parts: CompletedPart[], signal: AbortSignal): Promise<string> {
     const { key, ifAbsent } = this.#target
-    // Ceph's gateway ignores the condition. This look leaves a gap, but nothing better is left.
+    // Ceph's gateway ignores the condition. This check leaves a gap, but there is no better way.
     if (ifAbsent && !(await this.#requests.isAws()) && (await this.#head(signal)) !== undefined) {
       throw new PreconditionFailedError(key, 'ifAbsent')
     }
@@ -119,7 +120,7 @@ export class UploadRequests {
     )
   }
 
-  /** Gives up the parts. None may be under way. */
+  /** Aborts the multipart upload. No part may be under way. */
   async abort(): Promise<void> {
     const call = this.#call('abort-multipart', 'aborting the upload of')
     const command = new AbortMultipartUploadCommand({ ...this.#names(), UploadId: this.#id })
@@ -132,7 +133,7 @@ export class UploadRequests {
     }
   }
 
-  /** Does what makes the object, and settles whether it did. */
+  /** Makes the request that creates the object, and finds out whether it did. */
   async #make(
     signal: AbortSignal,
     attempt: () => Promise<{ ETag?: string | undefined }>,
@@ -144,7 +145,7 @@ export class UploadRequests {
       const { ETag } = await this.#retries.run(signal, attempt, (error) => {
         cause = error
       })
-      // In Ceph's gateway's answer to a completion it is empty.
+      // When Ceph's gateway completes an upload, its answer has an empty ETag.
       if (ETag !== undefined && ETag !== '') return etagOf(ETag, doing)
     } catch (error) {
       if (!isGone(error) && !isFirnError(error, 'FIRN_PRECONDITION_FAILED')) throw error
@@ -156,7 +157,7 @@ export class UploadRequests {
       throw new PreconditionFailedError(key, 'ifAbsent', { cause })
     throw new S3RequestError(
       `it is unknown whether the upload of object '${key}' was done: an attempt ended without an ` +
-        'answer, and the object is another one, or gone; start the upload again',
+        'answer, and the object is now another one, or gone; start the upload again',
       { reason: 'unavailable', cause },
     )
   }

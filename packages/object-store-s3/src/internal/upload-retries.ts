@@ -7,9 +7,9 @@ const FULL_BUDGET = 100
 const SUCCESS_REFUND = 0.2
 
 /**
- * Makes the requests of uploads again that failed with a retryable error, as `RetryingObjectStore`
- * does for whole calls (and with its numbers): only an upload has the bytes of its parts still. One
- * budget serves all uploads of a store.
+ * Retries the requests of uploads after a retryable error, by the rules and numbers of
+ * `RetryingObjectStore`. That one retries whole calls, but only an upload still has the bytes of
+ * its parts. One budget serves all uploads of a store.
  */
 export class UploadRetries {
   readonly #env: Env
@@ -19,7 +19,7 @@ export class UploadRetries {
     this.#env = env
   }
 
-  /** `onRetry` hears of each failure that is not the end. */
+  /** Runs `call`, with retries. `onRetry` is called for each failure that is retried. */
   async run<T>(
     signal: AbortSignal | undefined,
     call: () => Promise<T>,

@@ -4,28 +4,28 @@ import { putU32, putU64 } from './envelope.js'
 import { MAX_BLOCK_ROWS, MAX_RECORD_TIMESTAMP } from './format.js'
 import { columnWidth, widthCode, writeLengths } from './length-column.js'
 
-// Below this many bytes a loop beats `set` with the view it needs.
+// Up to this many bytes a loop beats `set` with the view it needs.
 const SHORT_COPY = 48
 
 /**
- * Gathers the rows of one data block and lays them out. The writer has checked order and limits.
- * Keys are kept whole until the block is built, when the prefix that all of them share is known.
+ * Collects the rows of one data block and lays them out. The writer has checked order and limits.
+ * Keys stay whole until the block is built: only then is their common prefix known.
  */
 export class BlockBuilder {
   rows = 0
-  /** The keys so far, one after another; the last one is the writer's previous key. */
+  /** All keys so far, one after another. The last one is the writer's previous key. */
   keys: Uint8Array = new Uint8Array(16 * 1024)
-  /** Where each key begins in `keys`; row `rows` has where the last one ends. */
+  /** Start of each key in `keys`; entry `rows` is the end of the last one. */
   keyOffsets: Uint32Array = new Uint32Array(513)
   values: Uint8Array = new Uint8Array(16 * 1024)
   valueOffsets: Uint32Array = new Uint32Array(513)
   kinds: Uint8Array = new Uint8Array(512)
   timestamps: Float64Array = new Float64Array(512)
-  /** How many leading bytes all keys so far share. */
+  /** Length of the prefix that all keys so far share. */
   prefixLength = 0
   minTimestamp: number = MAX_RECORD_TIMESTAMP
   maxTimestamp = 0
-  /** The block as `build` laid it out, and a view of the same buffer. */
+  /** The block as laid out by `build`, and a view of the same buffer. */
   raw: Uint8Array = new Uint8Array(32 * 1024)
   view: DataView = new DataView(this.raw.buffer)
 
@@ -36,7 +36,7 @@ export class BlockBuilder {
   #minValue = 0
   #maxValue = 0
 
-  /** Roughly the bytes of the block with one more row, before compression. */
+  /** Rough size of the block with one more row, before compression. */
   sizeWith(shared: number, keyLength: number, valueLength: number): number {
     const rows = this.rows
     if (rows === 0) return BLOCK_HEADER_BYTES + keyLength + valueLength
@@ -50,7 +50,7 @@ export class BlockBuilder {
     return this.rows === MAX_BLOCK_ROWS
   }
 
-  /** Adds a row whose key shares its first `shared` bytes with the row before (-1: has its key). */
+  /** Adds a row that shares the first `shared` bytes of its key with the row before (-1: all). */
   add(
     shared: number,
     keyBytes: Uint8Array,
@@ -104,11 +104,11 @@ export class BlockBuilder {
     this.rows = row + 1
   }
 
-  /** Lays the rows out in `raw` and returns how many bytes they take there. */
+  /** Lays the rows out in `raw` and returns their length there. */
   build(): number {
     const rows = this.rows
     const prefix = this.prefixLength
-    // `as number` in this method: all indexes are rows or the one after.
+    // `as number` in this method: all indexes are at most `rows`.
     const suffixBytes = (this.keyOffsets[rows] as number) - rows * prefix
     const valueBytes = this.valueOffsets[rows] as number
     const keyCode = widthCode(this.#minKey, this.#maxKey)
@@ -153,7 +153,7 @@ export class BlockBuilder {
     return at + valueBytes
   }
 
-  /** Forgets the rows, keeps the buffers, and gives back what an outsized row took. */
+  /** Removes the rows. Keeps the buffers, except those that an outsized row needed. */
   reset(): void {
     this.rows = 0
     this.#mixedKinds = false
@@ -198,10 +198,10 @@ export class BlockBuilder {
   }
 }
 
-// Buffers above this are given back after the block that needed them.
+// Larger buffers are released after the block that needed them.
 const KEPT_BYTES: number = 4 * 1024 * 1024
 
-/** How many bytes hold a number below 2^53; none for 0. */
+/** Number of bytes that hold a number below 2^53; 0 bytes hold 0. */
 function bytesFor(value: number): number {
   let bytes = 0
   for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) bytes++

@@ -8,10 +8,10 @@ import { columnWidth, readLengths } from './length-column.js'
 
 /**
  * Decodes the raw bytes of a data block and checks everything that searches and cursors rely on:
- * that columns fill the block exactly, offsets are in bounds and in order, keys and timestamps are
- * in order, kinds are known. After that no access needs a check.
+ * columns fill the block exactly, offsets are in bounds and in order, keys and timestamps are in
+ * order, kinds are known. Later accesses need no checks.
  *
- * `fileTimestamp` is every record's timestamp where the file stores none (undefined where it does).
+ * `fileTimestamp` is the timestamp of all records if the file stores none; otherwise undefined.
  */
 export function decodeBlock(
   bytes: Uint8Array,
@@ -36,8 +36,8 @@ export function decodeBlock(
   }
   const mixedKinds = (flags & layout.FLAG_KINDS) !== 0
   const duplicates = (flags & layout.FLAG_DUPLICATES) !== 0
-  if (rows === 0 || rows > MAX_BLOCK_ROWS) throw fail(`${rows} rows`)
-  if (prefixLength > MAX_KEY_BYTES) throw fail('a common prefix over the limit of keys')
+  if (rows === 0 || rows > MAX_BLOCK_ROWS) throw fail(`${rows} rows, not 1 to ${MAX_BLOCK_ROWS}`)
+  if (prefixLength > MAX_KEY_BYTES) throw fail('its common prefix is over the limit of keys')
   if (timestampWidth > 7) throw fail(`timestamps of ${timestampWidth} bytes`)
   if (minTimestamp < 0 || maxTimestamp < minTimestamp) throw fail('timestamps out of bounds')
   if (timestampWidth === 0 && minTimestamp !== maxTimestamp) throw fail('timestamps are missing')
@@ -51,7 +51,7 @@ export function decodeBlock(
   const timestampsStart = kindsStart + (mixedKinds ? rows : 0)
   const suffixes = timestampsStart + rows * timestampWidth
   const values = suffixes + suffixBytes
-  if (values + valueBytes !== bytes.length) throw fail('its parts don’t fill it')
+  if (values + valueBytes !== bytes.length) throw fail("its parts don't add up to its length")
 
   const ownTimestamps = timestampWidth > 0
   const keysAt = HEADS + rows
@@ -62,7 +62,7 @@ export function decodeBlock(
   readLengths(bytes, valueLengths, widths >>> 2, rows, valueBytes, values, table, valuesAt, fail)
   checkKinds(bytes, kindsStart, mixedKinds ? rows : 0, kind, where)
   if (fileTimestamp !== undefined && (ownTimestamps || maxTimestamp !== 0)) {
-    throw fail('timestamps in a file without')
+    throw fail('timestamps in a file that stores none')
   }
   putTimestamp(table, 0, fileTimestamp ?? minTimestamp)
   if (ownTimestamps) {
@@ -116,7 +116,7 @@ function putTimestamp(table: Int32Array, at: number, timestamp: number): void {
   table[at + 1] = Math.floor(timestamp / 2 ** 32)
 }
 
-/** Fills the column of timestamps in, and checks that they are within, and reach, their bounds. */
+/** Fills in the column of timestamps, and checks that their range is exactly `min` to `max`. */
 function readTimestamps(
   bytes: Uint8Array,
   start: number,
@@ -140,10 +140,10 @@ function readTimestamps(
     putTimestamp(table, column + 2 * row, min + value)
     at += width
   }
-  if (lowest !== 0 || min + highest !== max) throw fail('timestamps are not within their bounds')
+  if (lowest !== 0 || min + highest !== max) throw fail("timestamps don't match their bounds")
 }
 
-/** Fills in the heads, and checks that rows are in order: key ascending, timestamp descending. */
+/** Fills in the heads, and checks the order of rows: keys ascending, then timestamps descending. */
 function checkOrder(
   bytes: Uint8Array,
   rows: number,

@@ -20,11 +20,11 @@ export interface FetchOptions {
   pause?: Pause | undefined
 }
 
-/** The blocks of one open file: where they are, which are in memory, and how they get there. */
+/** The blocks of one open file: their places in it, those in memory, and how to load the others. */
 export class BlockFile {
   readonly identity: FileIdentity
   readonly source: SstSource
-  /** The index section: over blocks (level 0), or over partitions (level 1). */
+  /** The index section: of blocks (level 0), or of partitions (level 1). */
   readonly index: IndexBlock
   readonly blocks: CachedFile<DataBlock>
   readonly partitions: CachedFile<IndexBlock> | undefined
@@ -33,7 +33,7 @@ export class BlockFile {
   readonly dataBytes: number
   readonly timestamp: number | undefined
   closed = false
-  // The ordinal of each partition's first block, and how many blocks there are.
+  // The ordinal of each partition's first block, and at the end the number of all blocks.
   readonly #firsts: readonly number[]
 
   constructor(parts: {
@@ -42,7 +42,7 @@ export class BlockFile {
     index: IndexBlock
     blocks: CachedFile<DataBlock>
     partitions: CachedFile<IndexBlock> | undefined
-    /** How many blocks each partition is over; empty for a flat index. */
+    /** Number of blocks in each partition; empty for a flat index. */
     partitionBlocks: readonly number[]
     blockCount: number
     dataBytes: number
@@ -91,8 +91,8 @@ export class BlockFile {
   }
 
   /**
-   * Blocks `from` to `to` (inclusive) of one index, by one read of the source. Those that another
-   * caller is loading are waited for; failures are per block.
+   * Loads blocks `from` to `to` (inclusive) of one index with one read of the source. Joins loads
+   * of other callers that are under way. Each block fails on its own.
    */
   async fetchRun(
     index: IndexBlock,
@@ -107,7 +107,7 @@ export class BlockFile {
     return await withSignals(options.signal, to - from + 1, (i, signal) => {
       const load = async (flight?: AbortSignal) => {
         const bytes = await read.join(flight)
-        // Asked again after a turn, as all blocks of the run waited for it.
+        // Ask again after each pause, because all blocks of the run waited for the same one.
         let turn = options.pause?.()
         for (; turn !== undefined; turn = options.pause?.()) await turn
         return await this.#openFrom(bytes, start, index, from + i, flight)
@@ -116,9 +116,7 @@ export class BlockFile {
     })
   }
 
-  /**
-   * Blocks `from` to `to` (inclusive) of one index as they are stored, by one read of the source.
-   */
+  /** Reads blocks `from` to `to` (inclusive) of one index, as stored, with one read. */
   async readStored(
     index: IndexBlock,
     from: number,
@@ -134,8 +132,8 @@ export class BlockFile {
   }
 
   /**
-   * Decodes a block of those that `readStored` gave from block `from` on; `undefined`: it is
-   * damaged.
+   * Decodes a block of the `bytes` that `readStored` returned, which begin with block `from`.
+   * Returns `undefined` if it is damaged.
    */
   tryDecode(
     index: IndexBlock,
@@ -156,7 +154,7 @@ export class BlockFile {
     }
   }
 
-  /** As `fetchRun`, whatever the cache has, and without a trace in it. */
+  /** Reads blocks like `fetchRun`, but past the cache: neither reads it nor fills it. */
   async readRun(
     index: IndexBlock,
     from: number,
@@ -173,14 +171,14 @@ export class BlockFile {
     return await Promise.allSettled(opened)
   }
 
-  /** Reads one block from the source, whatever the cache has. */
+  /** Reads one block from the source, past the cache. */
   async readBlock(index: IndexBlock, ordinal: number, signal?: AbortSignal): Promise<DataBlock> {
     const offset = this.#start(index, ordinal)
     const stored = await this.#readExactly(offset, this.#end(index, ordinal) - offset, signal)
     return await this.#openBlock(stored, offset, ordinal, signal)
   }
 
-  /** Reads one block from the source, and tells what it is like. */
+  /** Reads one block from the source, and describes it. */
   async describeBlock(
     index: IndexBlock,
     ordinal: number,
@@ -204,7 +202,7 @@ export class BlockFile {
     }
   }
 
-  /** Reads one partition of the index from the source, whatever the cache has. */
+  /** Reads one partition of the index from the source, past the cache. */
   async readPartition(partition: number, signal?: AbortSignal): Promise<IndexBlock> {
     const { index } = this
     const offset = this.#start(index, partition)
@@ -214,7 +212,7 @@ export class BlockFile {
         raw,
         {
           level: 0,
-          // `as number`: there is an entry for each partition, and one for the end.
+          // `as number`: each partition has an entry, and so does the end.
           first: this.#firsts[partition] as number,
           count: (this.#firsts[partition + 1] as number) - (this.#firsts[partition] as number),
           start: 0,
@@ -233,7 +231,7 @@ export class BlockFile {
     await this.source.close?.()
   }
 
-  /** Opens one block of those that `bytes` has from the file's offset `start` on. */
+  /** Opens one block of `bytes`, which begin at offset `start` of the file. */
   async #openFrom(
     bytes: Uint8Array,
     start: number,
@@ -270,18 +268,18 @@ export class BlockFile {
     return index.offsets[ordinal - index.first + 1] as number
   }
 
-  /** A range of the source; a reply of another length is asked for once more. */
+  /** Reads a range of the source, once more if the reply has another length. */
   async #readExactly(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     const bytes = await this.source.read(offset, length, optionsOf(signal, false))
     if (bytes.length === length) return bytes
     const again = await this.source.read(offset, length, optionsOf(signal, true))
     if (again.length === length) return again
     throw new CorruptionError(
-      `SST ${this.identity.fileId}: ${again.length} bytes in place of ${length} at offset ${offset}`,
+      `SST ${this.identity.fileId}: read ${again.length} bytes, not ${length}, at offset ${offset}`,
     )
   }
 
-  /** Checks and decodes a block; where it is damaged, that which a second read brings. */
+  /** Checks and decodes a block; if it is damaged, reads it once more. */
   async #open<T>(
     stored: Uint8Array,
     offset: number,
@@ -305,8 +303,8 @@ export class BlockFile {
 }
 
 /**
- * Settles `count` tasks. Each gets a signal of its own that aborts with `signal`: dozens of
- * listeners on one signal would make Node warn of a leak.
+ * Settles `count` tasks. Each gets its own signal, which aborts with `signal`: with dozens of
+ * listeners on one signal, Node.js would warn of a leak.
  */
 async function withSignals<T>(
   signal: AbortSignal | undefined,

@@ -1,10 +1,10 @@
 /**
- * A data block before compression (FORMAT.md draws it):
+ * Layout of a data block before compression (FORMAT.md draws it):
  *
  *   header · common prefix · key lengths · value lengths · kinds · timestamps · key suffixes ·
  *   values
  *
- * A column that would hold one and the same thing in every row is left out.
+ * A column that would be equal in all rows is left out.
  */
 export const BLOCK_HEADER_BYTES = 36
 
@@ -19,9 +19,9 @@ export const AT_VALUE_BYTES = 16
 export const AT_MIN_TIMESTAMP = 20
 export const AT_MAX_TIMESTAMP = 28
 
-/** Two or more rows of this block have the same key. */
+/** Two or more rows have the same key. */
 export const FLAG_DUPLICATES = 1
-/** Kinds differ: a column holds them. */
+/** Rows have different kinds, which a column holds. */
 export const FLAG_KINDS = 2
 /** Flags of version 1; a reader refuses any other. */
 export const KNOWN_FLAGS: number = FLAG_DUPLICATES | FLAG_KINDS

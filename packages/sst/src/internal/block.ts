@@ -1,44 +1,44 @@
 import { compareRanges } from '@firn/bytes'
 import { BLOCK_HEADER_BYTES } from './block-layout.js'
 
-// Sized's share of a decoded block besides its bytes: four objects with their headers.
+// Memory of a decoded block besides its bytes: four objects with their headers.
 const OBJECT_BYTES = 320
 
-/** Where the heads begin in `DataBlock.table`. */
+/** Start of the heads in `DataBlock.table`. */
 export const HEADS = 2
 
 /**
- * A data block as it is held in memory: its raw bytes, validated once, and what binary search
- * needs, in one typed array. Row numbers and offsets below need no more checks.
+ * A data block in memory: its raw bytes, validated once, and one typed array for binary search. Row
+ * numbers and offsets in it need no more checks.
  *
- * A random lookup in a large cache costs what its cache misses cost, some 80 ns each: hence no
- * object that isn't needed, no double among the fields (V8 boxes them), and the fields that every
- * lookup reads first.
+ * A random lookup in a large cache costs its cache misses, some 80 ns each. So there are no
+ * avoidable objects and no doubles among the fields (V8 boxes them), and the fields that every
+ * lookup reads come first.
  */
 export class DataBlock {
   readonly bytes: Uint8Array
   /**
-   * Columns one after another, `rows` being n:
-   * - the timestamp of all rows if they have one, in two words: low, high;
+   * Columns, one after another; n is `rows`:
+   * - the timestamp of all rows if they share one, in two words: low, high;
    * - n heads: the first four bytes of a key's suffix, big endian, zero padded, with the top bit
    *   flipped, so that signed order is byte order;
-   * - n + 1 offsets of key suffixes in `bytes`; the last one is where they end;
+   * - n + 1 offsets of key suffixes in `bytes`; the last one is their end;
    * - n + 1 offsets of values in `bytes`;
    * - if rows have different timestamps: n times low word, high word.
    */
   readonly table: Int32Array
   readonly rows: number
   readonly prefixLength: number
-  /** The length of every key's suffix, or -1 where they differ. */
+  /** The length of every key suffix; -1 if lengths differ. */
   readonly suffixLength: number
-  /** The length of every value, or -1 where they differ. */
+  /** The length of every value; -1 if lengths differ. */
   readonly valueLength: number
-  /** Where the first value is. */
+  /** Offset of the first value in `bytes`. */
   readonly valuesStart: number
-  /** The kind of every row, or -1 where they differ: then a column of bytes is at `kindsStart`. */
+  /** The kind of every row; -1 if kinds differ: a column of bytes at `kindsStart` then has them. */
   readonly kind: number
   readonly kindsStart: number
-  /** Where the timestamps are in `table`, or -1 where all rows have the same. */
+  /** Start of the timestamps in `table`; -1 if all rows have the same timestamp. */
   readonly timestampsAt: number
   /** Whether two rows have the same key. */
   readonly duplicates: boolean
@@ -77,7 +77,7 @@ export class DataBlock {
     return (this.table[at + 1] as number) * 2 ** 32 + ((this.table[at] as number) >>> 0)
   }
 
-  /** A row's whole key, in an array of its own. */
+  /** A copy of a row's whole key. */
   keyOf(row: number): Uint8Array {
     const at = HEADS + this.rows + row
     const start = this.table[at] as number
@@ -99,8 +99,8 @@ export class DataBlock {
   }
 
   /**
-   * The first row whose key is ≥ `key[start, end)`; `rows` when there is none. When that key is
-   * equal, the result is its complement `~row` instead: one search tells both.
+   * Returns the first row whose key is ≥ `key[start, end)`, or `rows` if there is none. If that key
+   * is equal, returns the complement `~row` instead, so that one search answers both questions.
    */
   search(key: Uint8Array, start: number, end: number): number {
     const bytes = this.bytes
@@ -122,7 +122,7 @@ export class DataBlock {
       if ((table[middle] as number) < head) low = middle + 1
       else high = middle
     }
-    // `low` is the first row whose head is ≥: rows of equal heads may follow, in order.
+    // `low` is the first row whose head is ≥. More rows of an equal head may follow, in order.
     low -= HEADS
     if (low === rows || table[low + HEADS] !== head) return low
     // A suffix that fits into the head is equal if its length is.
@@ -132,7 +132,7 @@ export class DataBlock {
     return this.#searchEqualHeads(low, head, key, suffix, end)
   }
 
-  /** Goes on after `last`, which has the head but a smaller key: by galloping, then by halves. */
+  /** Searches after `last`, which has the head but a smaller key: gallops, then bisects. */
   #searchEqualHeads(
     last: number,
     head: number,
@@ -159,7 +159,7 @@ export class DataBlock {
     return this.#compareSuffix(low, key, suffix, end) === 0 ? ~low : low
   }
 
-  /** Whether a row, none of whose heads are smaller, has a smaller key. */
+  /** Whether a row, whose head isn't smaller, has a smaller key. */
   #less(row: number, head: number, key: Uint8Array, suffix: number, end: number): boolean {
     return this.table[row + HEADS] === head && this.#compareSuffix(row, key, suffix, end) < 0
   }
@@ -187,7 +187,7 @@ export class DataBlock {
   }
 }
 
-/** The head of `bytes[start, end)` as `DataBlock.table` has it. */
+/** The head of `bytes[start, end)`, as in `DataBlock.table`. */
 export function headOf(bytes: Uint8Array, start: number, end: number): number {
   let head = 0
   // `as number`: indexes stay below `end`.

@@ -2,22 +2,22 @@ import { deflate, inflate } from '#deflate'
 import { Lz4Compressor } from './lz4-compressor.js'
 import { lz4Decompress } from './lz4-decompressor.js'
 
-/** How a block's bytes are stored. Persisted in every block: numbers never change meaning. */
+/** Compression of a block. Persisted in every block: numbers never change meaning. */
 export const CODEC_NONE = 0
 export const CODEC_DEFLATE = 1
 export const CODEC_LZ4 = 2
 
-/** What a caller names a codec by. */
+/** Name of a codec in options. */
 export type Compression = 'none' | 'lz4' | 'deflate'
 
-/** The codec byte of a name; undefined for another name. */
+/** The codec byte of a name; undefined for any other name. */
 export function codecOf(name: Compression): number | undefined {
   if (name === 'none') return CODEC_NONE
   if (name === 'deflate') return CODEC_DEFLATE
   return name === 'lz4' ? CODEC_LZ4 : undefined
 }
 
-/** The name of a codec byte, for people. */
+/** The name of a codec byte, for dumps. */
 export function codecName(codec: number): string {
   return codec === CODEC_NONE
     ? 'none'
@@ -29,8 +29,8 @@ export function codecName(codec: number): string {
 }
 
 /**
- * The most bytes that `stored` bytes can decompress to: a limit that holds before anything is
- * allocated. DEFLATE reaches 1,032 (258 bytes from two bits), LZ4 255 (a byte of length each).
+ * The most bytes that `stored` bytes can decompress to, to check a length before allocating it. The
+ * factor of DEFLATE is 1,032 (258 bytes from two bits), that of LZ4 255 (one byte of length each).
  */
 export function expansionLimit(codec: number, stored: number): number {
   return codec === CODEC_DEFLATE ? stored * 1032 : codec === CODEC_LZ4 ? stored * 255 : stored
@@ -41,9 +41,9 @@ export class BlockCompressor {
   readonly #lz4 = new Lz4Compressor()
 
   /**
-   * Compresses `source[0, length)` to `target` at `at`, which has room for `bound(length)`, and
-   * returns where the output ends, or -1 where compression saves less than an eighth: then reading
-   * the block would cost more than its bytes.
+   * Compresses `source[0, length)` to `target` at `at`, which must have room for `bound(length)`.
+   * Returns the end of the output, or -1 unless compression saves more than an eighth: reading the
+   * block would then cost more than its bytes.
    */
   compress(
     codec: number,
@@ -65,16 +65,15 @@ export class BlockCompressor {
     return end - at <= length - (length >>> 3) - 1 ? end : -1
   }
 
-  /** Room that `compress` needs for `length` bytes, whatever the codec. */
+  /** Room that `compress` needs for `length` bytes with any codec. */
   static bound(length: number): number {
     return Lz4Compressor.bound(length)
   }
 }
 
 /**
- * The `length` bytes that `stored[start, end)` decompresses to; undefined when it doesn't
- * decompress to exactly that many. The codec is a known one. What isn't compressed is copied,
- * unless `asView`.
+ * Decompresses `stored[start, end)`, with a known codec. Returns undefined if the result isn't
+ * exactly `length` bytes. With `asView`, uncompressed bytes are returned as a view.
  */
 export function decompress(
   codec: number,
@@ -86,8 +85,8 @@ export function decompress(
 ): Uint8Array | undefined {
   if (codec === CODEC_NONE) {
     if (end - start !== length) return undefined
-    // A view else only of an array that holds nothing else to speak of: a cached block mustn't keep
-    // the whole of a coalesced read alive.
+    // Without `asView`, a view only if its array holds little else: a cached block must not keep a
+    // whole coalesced read in memory.
     return asView || stored.buffer.byteLength - length < 256
       ? stored.subarray(start, end)
       : stored.slice(start, end)

@@ -1,16 +1,16 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 
-/** Raw DEFLATE (RFC 1951) of `bytes`. */
+/** Compresses to raw DEFLATE (RFC 1951). */
 export function deflate(bytes: Uint8Array): Uint8Array {
-  // 16 KiB of window and small hash tables: blocks are small, and zlib clears its tables each time.
+  // A 16 KiB window and small hash tables: blocks are small, and zlib clears its tables each time.
   return deflateRawSync(bytes, { level: 1, windowBits: 14, memLevel: 7 })
 }
 
-// Zlib's output goes into chunks of this size at most: a raw length that isn't true, a thousand
-// times the stored one maybe, takes no memory then.
+// Zlib writes its output to chunks of at most this size. So a wrong raw length, which may be a
+// thousand times the stored one, takes no memory.
 const MAX_CHUNK_BYTES: number = 1024 * 1024
 
-/** The `length` bytes that `bytes` inflate to; undefined when they don't. */
+/** Decompresses raw DEFLATE; undefined unless the result is exactly `length` bytes. */
 export function inflate(bytes: Uint8Array, length: number): Uint8Array | undefined {
   try {
     const raw = inflateRawSync(bytes, {
@@ -18,7 +18,7 @@ export function inflate(bytes: Uint8Array, length: number): Uint8Array | undefin
       chunkSize: Math.max(64, Math.min(length, MAX_CHUNK_BYTES)),
     })
     if (raw.length !== length) return undefined
-    // Small chunks are parts of Node's pool, all of which a block in a cache would keep alive.
+    // Small chunks are parts of Node's buffer pool, which a cached block would keep in memory.
     return raw.buffer.byteLength === length ? new Uint8Array(raw.buffer) : new Uint8Array(raw)
   } catch {
     return undefined

@@ -1,14 +1,14 @@
 import { deflateSync, inflateSync } from 'fflate'
 
-/** Raw DEFLATE (RFC 1951) of `bytes`. */
+/** Compresses to raw DEFLATE (RFC 1951). */
 export function deflate(bytes: Uint8Array): Uint8Array {
   return deflateSync(bytes, { level: 1 })
 }
 
-/** The `length` bytes that `bytes` inflate to; undefined when they don't. */
+/** Decompresses raw DEFLATE; undefined unless the result is exactly `length` bytes. */
 export function inflate(bytes: Uint8Array, length: number): Uint8Array | undefined {
   try {
-    // fflate stops writing at the end of `out` and says nothing: one byte of room shows an excess.
+    // fflate silently stops at the end of `out`, so one more byte of room reveals a longer output.
     const raw = inflateSync(bytes, { out: new Uint8Array(length + 1) })
     return raw.length === length ? raw.slice() : undefined
   } catch {

@@ -3,10 +3,10 @@ import { CorruptionError, FormatVersionError } from '@firn/env'
 import { CODEC_LZ4, decompress, expansionLimit } from './codec.js'
 import type { FileIdentity } from './identity.js'
 
-/** What follows every block's content: u32 raw length, u8 codec, u32 checksum. */
+/** Length of the trailer after every block's content: u32 raw length, u8 codec, u32 checksum. */
 export const TRAILER_BYTES = 9
 
-/** Writes the trailer of a block whose content is `target[start, end)`; returns where it ends. */
+/** Writes the trailer after a block's content, `target[start, end)`; returns the trailer's end. */
 export function sealBlock(
   target: Uint8Array,
   start: number,
@@ -24,9 +24,9 @@ export function sealBlock(
 }
 
 /**
- * The raw content of the block that is the whole of `stored`, checked against its identity, then
- * decompressed. At most `limit` bytes are ever allocated for it. With `asView` it may share memory
- * with `stored`: for callers that don't keep it.
+ * Checks a stored block against its identity, and returns its raw content, decompressed. Allocates
+ * at most `limit` bytes for it. With `asView` the content may share memory with `stored`; that is
+ * for callers that don't keep it.
  */
 export function openBlock(
   stored: Uint8Array,
@@ -64,7 +64,7 @@ export function putU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value >>> 24
 }
 
-/** `as number`: callers have checked the bounds. */
+// `as number`: callers have checked the bounds.
 export function getU32(bytes: Uint8Array, at: number): number {
   return (
     ((bytes[at] as number) |
@@ -75,13 +75,13 @@ export function getU32(bytes: Uint8Array, at: number): number {
   )
 }
 
-/** Writes a number below 2^53 to eight bytes. */
+/** Writes a number below 2^53 as eight bytes. */
 export function putU64(bytes: Uint8Array, at: number, value: number): void {
   putU32(bytes, at, value >>> 0)
   putU32(bytes, at + 4, Math.floor(value / 2 ** 32))
 }
 
-/** A number below 2^53 from eight bytes; -1 for a larger one. */
+/** Reads a number below 2^53 from eight bytes; -1 for a larger one. */
 export function getU64(bytes: Uint8Array, at: number): number {
   const high = getU32(bytes, at + 4)
   return high > 0x1fffff ? -1 : high * 2 ** 32 + getU32(bytes, at)

@@ -1,9 +1,9 @@
 /**
- * The 64-bit hash of a key that filters are made of, in one pass: two lanes of 32 bits over the
- * same scrambled words. The first lane is MurmurHash3_x86_32 with seed 0x4669726e; the second one
- * takes another rotation and other constants. Filters persist it, so it never changes.
+ * Computes the 64-bit hash of a key for filters, in one pass: two lanes of 32 bits over the same
+ * scrambled words. The first lane is MurmurHash3_x86_32 with seed 0x4669726e; the second one uses
+ * another rotation and other constants. Filters persist the hash, so it never changes.
  *
- * 24 ns for 20 bytes on Node 20, against 39 ns for two passes.
+ * 20 bytes take 24 ns on Node 20; two passes would take 39 ns.
  */
 export class KeyHash {
   /** The two lanes, as signed 32-bit integers. */

@@ -3,17 +3,16 @@ import { CorruptionError, FormatVersionError } from '@firn/env'
 import { getU32, getU64 } from './envelope.js'
 import { FORMAT_VERSION, MAGIC, MAX_FILE_ID_BYTES } from './format.js'
 
-/** What a footer takes besides the file id. */
+/** Length of a footer without the file id. */
 export const FOOTER_FIXED_BYTES = 44
-// The last bytes stay where they are in all versions: u32 footer length, u32 version, u32
-// checksum, magic.
+// The last bytes are the same in all versions: u32 footer length, u32 version, u32 checksum, magic.
 const FOOTER_END_BYTES = 20
 const MAX_FOOTER_BYTES: number = FOOTER_FIXED_BYTES + MAX_FILE_ID_BYTES
 
 export interface Footer {
   readonly fileId: string
   readonly fileBytes: number
-  /** From the first block that is needed to open the file up to the end. */
+  /** Bytes from the first block that is needed to open the file up to the end. */
   readonly tailBytes: number
   /** Stored length of the properties block, which ends where the footer begins. */
   readonly propertiesBytes: number
@@ -47,7 +46,7 @@ export function decodeFooter(tail: Uint8Array, size: number, what: string): Foot
   const footerBytes = getU32(tail, end - FOOTER_END_BYTES)
   const version = getU32(tail, end - FOOTER_END_BYTES + 4)
   const start = end - footerBytes
-  // The checksum comes before the version: damage is told from a file of the future.
+  // Check the checksum before the version, to tell damage from a file of a later version.
   if (footerBytes < FOOTER_END_BYTES || start < 0) {
     throw fail(`a footer of ${footerBytes} bytes`)
   }
@@ -57,7 +56,7 @@ export function decodeFooter(tail: Uint8Array, size: number, what: string): Foot
   }
   if (version !== FORMAT_VERSION) {
     throw new FormatVersionError(
-      `${what}: SST format version ${version}, this release reads ${FORMAT_VERSION}`,
+      `${what}: SST format version ${version}, this release reads ${FORMAT_VERSION}; use a newer release`,
     )
   }
   const idBytes = footerBytes - FOOTER_FIXED_BYTES
@@ -72,7 +71,7 @@ export function decodeFooter(tail: Uint8Array, size: number, what: string): Foot
   const fileBytes = getU64(tail, at)
   const tailBytes = getU32(tail, at + 8)
   const propertiesBytes = getU32(tail, at + 12)
-  if (fileBytes !== size) throw fail(`${size} bytes long, its footer says ${fileBytes}`)
+  if (fileBytes !== size) throw fail(`the file has ${size} bytes, but its footer says ${fileBytes}`)
   if (tailBytes > fileBytes || propertiesBytes + footerBytes > tailBytes) {
     throw fail('the footer points outside of the file')
   }

@@ -1,8 +1,8 @@
 import { crc32, utf8Encode } from '@firn/bytes'
 
 /**
- * Seeds of the checksums of one file: CRC-32 of its id, then of the offset at which the bytes
- * begin, so that bytes of another file or another place never pass for the right ones.
+ * Computes the checksum seeds of one file: CRC-32 of its id, then of a block's offset. So bytes of
+ * another file or offset don't match the checksum.
  */
 export class FileIdentity {
   readonly fileId: string
@@ -14,7 +14,7 @@ export class FileIdentity {
     this.#seed = crc32(utf8Encode(fileId))
   }
 
-  /** The seed for what begins at `offset`. */
+  /** The seed for the block at `offset`. */
   seed(offset: number): number {
     const bytes = this.#offset
     let low = offset >>> 0

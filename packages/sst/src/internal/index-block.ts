@@ -2,12 +2,12 @@ import { compareRanges } from '@firn/bytes'
 import { headOf } from './block.js'
 
 /**
- * An index, or one partition of it, in memory: for each child (a data block, or a partition where
- * `level` is 1) a separator that comes after everything before the child and not after anything in
- * it, and where the child is.
+ * An index, or one partition of it, in memory. For each child (a data block, or a partition if
+ * `level` is 1) it holds the offset and a separator, which comes after everything before the child
+ * and not after anything in it.
  *
- * A separator is a key, and a timestamp where the versions of that key go on from one child to the
- * next. The first child's separator is never looked at.
+ * A separator is a key, and also a timestamp if versions of that key continue from one child to the
+ * next. The first child's separator is never used.
  */
 export class IndexBlock {
   readonly level: number
@@ -17,16 +17,16 @@ export class IndexBlock {
   /** The prefix that all separators but the first share. */
   readonly prefix: Uint8Array
   /**
-   * Two words for each separator: bytes 0 to 3 and 4 to 7 after the prefix, as block heads are.
-   * Interleaved, so that a step of the search meets one cache line.
+   * Two words for each separator: bytes 0 to 3 and 4 to 7 after the prefix, encoded like block
+   * heads. Interleaved, so that a step of the search touches one cache line.
    */
   readonly heads: Int32Array
-  /** Separators after the prefix: where each begins in `suffixes`. */
+  /** Start of each separator's suffix (after the prefix) in `suffixes`; then their end. */
   readonly suffixOffsets: Int32Array
   readonly suffixes: Uint8Array
-  /** Where each child begins in the file; the last entry is where the last child ends. */
+  /** Offset of each child in the file; the last entry is the end of the last child. */
   readonly offsets: Float64Array
-  /** Timestamps of separators; Infinity for one without. Undefined when none has one. */
+  /** Timestamps of separators; Infinity for one without. Undefined if none has a timestamp. */
   readonly timestamps: Float64Array | undefined
   readonly memoryBytes: number
 
@@ -66,9 +66,8 @@ export class IndexBlock {
   }
 
   /**
-   * Whether every separator comes after the one before it, which searches rely on. Heads decide
-   * nearly always: whole separators compared in code that runs for the first time took 3 ms of an
-   * open.
+   * Whether every separator comes after the one before it, as searches require. Heads nearly always
+   * decide. Comparing whole separators, in code that runs for the first time, took 3 ms of an open.
    */
   isInOrder(): boolean {
     const { heads } = this
@@ -87,7 +86,7 @@ export class IndexBlock {
 
   #comesAfterPrevious(child: number): boolean {
     const { suffixes, suffixOffsets, timestamps } = this
-    // `as number`: offsets of separators, and of where the last one ends.
+    // `as number`: each separator has an offset, and so does the end of the last one.
     const start = suffixOffsets[child - 1] as number
     const middle = suffixOffsets[child] as number
     const end = suffixOffsets[child + 1] as number
@@ -99,9 +98,9 @@ export class IndexBlock {
   }
 
   /**
-   * The child in which the first record at or after (key, timestamp) in internal order is, or
-   * before whose successor it is: the last one whose separator isn't after it. `Infinity` as
-   * timestamp comes before all versions of the key, -1 after all.
+   * Returns the last child whose separator isn't after (key, timestamp) in internal order. The
+   * first record at or after that point is in this child, or right after it. The timestamp
+   * `Infinity` comes before all versions of the key, -1 after all.
    */
   search(key: Uint8Array, start: number, end: number, timestamp: number): number {
     const prefix = this.prefix
@@ -129,11 +128,11 @@ export class IndexBlock {
         to = middle
       }
     }
-    // Those with equal eight bytes are compared whole.
+    // Compare separators with equal eight bytes whole.
     to = this.count
     if (from < to && heads[2 * from] === high && heads[2 * from + 1] === low) {
       if (!this.#atOrBefore(from, key, suffix, end, timestamp)) return from - 1
-      // from is at or before the key. Gallop, then halve.
+      // `from` is at or before the key. Gallop, then bisect.
       let step = 1
       while (from + step < to && this.#atOrBefore(from + step, key, suffix, end, timestamp)) {
         from += step
@@ -151,8 +150,8 @@ export class IndexBlock {
   }
 
   /**
-   * Compares a child's separator with a record, in internal order: positive where the record comes
-   * before it. The first child has none to compare with.
+   * Compares a child's separator with a record, in internal order. Positive if the record comes
+   * before the separator. Not for the first child, which has no separator.
    */
   compareSeparator(child: number, key: Uint8Array, timestamp: number): number {
     const prefixLength = this.prefix.length

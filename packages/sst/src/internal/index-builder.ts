@@ -1,24 +1,24 @@
 import { ByteWriter, commonPrefixLength } from '@firn/bytes'
 import { columnWidth, widthCode } from './length-column.js'
 
-/** Bytes before an index block's prefix. */
+/** Length of an index block's header, before the prefix. */
 export const INDEX_HEADER_BYTES = 32
-/** Separators may carry timestamps: a column holds them. */
+/** Some separators have timestamps, which a column holds. */
 export const INDEX_FLAG_TIMESTAMPS = 1
 
-// What an entry takes in a block besides its separator, roughly.
+// Rough size of an entry in a block, without its separator.
 const ENTRY_BYTES = 4
 
-/** Gathers the children of one level of the index, and builds blocks over ranges of them. */
+/** Collects the children of one level of the index, and builds blocks of ranges of them. */
 export class IndexBuilder {
   readonly #level: number
   readonly #separators = new ByteWriter(1024)
   readonly #ends: number[] = []
   readonly #timestamps: number[] = []
-  /** Where each child ends in the file. */
+  /** Offset of each child in the file; the last entry is the end of the last child. */
   readonly #offsets: number[]
 
-  /** `level` as in the block's header, `offset` where the first child begins in the file. */
+  /** `level` is that of the block's header, `offset` that of the first child in the file. */
   constructor(level: number, offset: number) {
     this.#level = level
     this.#offsets = [offset]
@@ -28,14 +28,14 @@ export class IndexBuilder {
     return this.#ends.length
   }
 
-  /** Roughly the size of a block over all children. */
+  /** Rough size of a block of all children. */
   get bytes(): number {
     return INDEX_HEADER_BYTES + this.#separators.length + this.count * ENTRY_BYTES
   }
 
   /**
-   * Adds a child of `length` stored bytes. `timestamp` is that of the record before it when both
-   * have the separator's key, else 0.
+   * Adds a child of `length` stored bytes. If its first record and the record before it both have
+   * the separator's key, `timestamp` is that of the record before; otherwise 0.
    */
   add(separator: Uint8Array, timestamp: number, length: number): void {
     this.#offsets.push(this.#offset(this.count) + length)
@@ -44,7 +44,7 @@ export class IndexBuilder {
     this.#timestamps.push(timestamp)
   }
 
-  /** The separator of a child, as a view that the next `add` may end. */
+  /** The separator of a child, as a view that is valid until the next `add`. */
   separator(child: number): Uint8Array {
     return this.#separators.view().subarray(this.#ends[child - 1] ?? 0, this.#ends[child])
   }
@@ -53,7 +53,7 @@ export class IndexBuilder {
     return this.#timestamps[child] ?? 0
   }
 
-  /** Where blocks over some `bytes` each end: the numbers of children up to there. */
+  /** Cuts the children into blocks of some `bytes` each; returns the end of each block. */
   cuts(bytes: number): number[] {
     const cuts: number[] = []
     let size = 0
@@ -66,10 +66,10 @@ export class IndexBuilder {
     return cuts
   }
 
-  /** The block over the children `[from, to)`. */
+  /** Builds the block of the children `[from, to)`. */
   build(from = 0, to: number = this.count): Uint8Array {
     const count = to - from
-    // The first child's separator isn't stored, nor is its timestamp.
+    // The first child's separator and its timestamp aren't stored.
     const first = count > 1 ? this.separator(from + 1) : EMPTY
     const last = count > 1 ? this.separator(to - 1) : EMPTY
     const prefix = commonPrefixLength(first, 0, first.length, last, 0, last.length)
@@ -108,7 +108,7 @@ export class IndexBuilder {
     return writer.take()
   }
 
-  // `as number`: there is an offset for each child and for the end.
+  // `as number`: each child has an offset, and so does the end.
   #offset(child: number): number {
     return this.#offsets[child] as number
   }

@@ -5,15 +5,15 @@ import { IndexBlock } from './index-block.js'
 import { INDEX_FLAG_TIMESTAMPS, INDEX_HEADER_BYTES } from './index-builder.js'
 import { columnWidth, readLengths } from './length-column.js'
 
-/** What an index block must agree with. */
+/** Facts that an index block must agree with. */
 export interface IndexBounds {
-  /** 0 for an index over data blocks, 1 for one over partitions. */
+  /** 0 for an index of data blocks, 1 for one of partitions. */
   readonly level: number
   /** The ordinal of the first child. */
   readonly first: number
-  /** How many children there are. */
+  /** Number of children. */
   readonly count: number
-  /** The file's children lie within `[start, end)`. */
+  /** The children are within `[start, end)` of the file. */
   readonly start: number
   readonly end: number
 }
@@ -33,10 +33,10 @@ export function decodeIndex(bytes: Uint8Array, bounds: IndexBounds, where: strin
   const prefixLength = getU32(bytes, 12)
   const offset = getU64(bytes, 16)
   const total = getU64(bytes, 24)
-  if (bytes[2] !== bounds.level) throw fail(`level ${bytes[2]} in place of ${bounds.level}`)
+  if (bytes[2] !== bounds.level) throw fail(`level ${bytes[2]}, not ${bounds.level}`)
   if (first !== bounds.first) throw fail(`begins with child ${first}, not ${bounds.first}`)
   if (count !== bounds.count) throw fail(`${count} children, not ${bounds.count}`)
-  if (prefixLength > MAX_KEY_BYTES) throw fail('a prefix over the limit of keys')
+  if (prefixLength > MAX_KEY_BYTES) throw fail('its prefix is over the limit of keys')
   if (offset < bounds.start || total < 0 || offset + total > bounds.end) {
     throw fail('its children are out of bounds')
   }
@@ -45,7 +45,7 @@ export function decodeIndex(bytes: Uint8Array, bounds: IndexBounds, where: strin
   const suffixLengthsAt = lengthsAt + count * columnWidth(widths)
   const timestampsAt = suffixLengthsAt + count * columnWidth(widths >>> 2)
   const suffixesAt = timestampsAt + (spans ? count * 8 : 0)
-  if (suffixesAt > bytes.length) throw fail('its parts don’t fit')
+  if (suffixesAt > bytes.length) throw fail("its parts don't fit")
 
   const offsets = readOffsets(bytes, lengthsAt, widths & 3, count, offset, total, fail)
   const suffixes = bytes.slice(suffixesAt)
@@ -61,7 +61,7 @@ export function decodeIndex(bytes: Uint8Array, bounds: IndexBounds, where: strin
     0,
     fail,
   )
-  if (count > 0 && suffixOffsets[1] !== 0) throw fail('its first separator isn’t empty')
+  if (count > 0 && suffixOffsets[1] !== 0) throw fail('its first separator is not empty')
   const timestamps = spans ? readSpans(bytes, timestampsAt, count, fail) : undefined
   const index = new IndexBlock(
     bounds.level,
@@ -76,7 +76,7 @@ export function decodeIndex(bytes: Uint8Array, bounds: IndexBounds, where: strin
   return index
 }
 
-/** Lengths of stored blocks as offsets in the file: these can exceed 2^32. */
+/** Turns lengths of stored blocks into offsets in the file, which can exceed 2^32. */
 function readOffsets(
   bytes: Uint8Array,
   at: number,
@@ -96,11 +96,11 @@ function readOffsets(
     // `as number`: the column lies within the bytes.
     for (let j = width - 1; j >= 0; j--)
       length = length * 256 + (bytes[at + i * width + j] as number)
-    if (length === 0 || length !== Math.floor(length)) throw fail('a child of no length')
+    if (length === 0 || length !== Math.floor(length)) throw fail('a child has no valid length')
     offset += length
     offsets[i + 1] = offset
   }
-  if (offset !== first + total) throw fail('its children don’t add up')
+  if (offset !== first + total) throw fail("its children's lengths don't add up")
   return offsets
 }
 
@@ -114,7 +114,7 @@ function readSpans(
   for (let i = 0; i < count; i++) {
     const before = getU64(bytes, at + i * 8)
     if (before < 0) throw fail('a timestamp out of bounds')
-    // A separator comes right after the record before it.
+    // A separator comes right after the record before its child.
     timestamps[i] = before === 0 ? Number.POSITIVE_INFINITY : before - 1
   }
   return timestamps

@@ -1,7 +1,7 @@
 import type { CorruptionError } from '@firn/env'
 
-// A column of lengths takes 0, 1, 2 or 4 bytes a row; 0 where all are equal: then each is the
-// region's size divided by the number of rows. The width's code (0 to 3) is in the header.
+// A column of lengths takes 0, 1, 2 or 4 bytes a row. With 0 all lengths are equal: the region's
+// size divided by the number of rows. The code of the width (0 to 3) is in the header.
 const WIDTHS = [0, 1, 2, 4] as const
 
 /** The code of the narrowest column for lengths between `min` and `max`. */
@@ -9,15 +9,15 @@ export function widthCode(min: number, max: number): number {
   return min === max ? 0 : max <= 0xff ? 1 : max <= 0xffff ? 2 : 3
 }
 
-/** Bytes that a row takes in a column of this code. */
+/** Bytes of a row in a column of this code. */
 export function columnWidth(code: number): number {
   return WIDTHS[code & 3] as number
 }
 
 /**
- * Turns the lengths in `bytes` at `at` into `rows + 1` offsets in `table` from `slot` on, starting
- * at `first`. Sums of lengths can't decrease, so that the offsets are in order and in bounds when
- * the last of them is `first + total`, which is checked.
+ * Turns the lengths in `bytes` at `at` into `rows + 1` offsets, which start at `first`, and writes
+ * them to `table` from `slot` on. Checks that the last one is `first + total`. Sums of lengths
+ * can't decrease, so all offsets are then in order and in bounds.
  */
 export function readLengths(
   bytes: Uint8Array,
@@ -37,7 +37,7 @@ export function readLengths(
   // `as number`: the caller checked that the columns lie within the bytes.
   if (code === 0) {
     const length = rows === 0 ? 0 : total / rows
-    if (length !== Math.floor(length)) throw fail('lengths said to be equal are not')
+    if (length !== Math.floor(length)) throw fail("equal lengths don't divide their region")
     for (let row = 0; row < rows; row++) table[to++] = offset += length
   } else if (code === 1) {
     for (let row = 0; row < rows; row++) table[to++] = offset += bytes[at + row] as number
@@ -49,16 +49,16 @@ export function readLengths(
     for (let i = at, last = at + rows * 4; i < last; i += 4) {
       const low = (bytes[i] as number) | ((bytes[i + 1] as number) << 8)
       const high = (bytes[i + 2] as number) | ((bytes[i + 3] as number) << 8)
-      // Doubles don't wrap, so that no sum of hostile lengths comes back into range.
+      // Doubles don't wrap, so no sum of hostile lengths comes back into range.
       offset += low + high * 65_536
       if (offset > end) break
       table[to++] = offset
     }
   }
-  if (offset !== end) throw fail('lengths don’t add up to their region')
+  if (offset !== end) throw fail("lengths don't add up to their region")
 }
 
-/** Writes lengths as differences of `rows + 1` offsets; returns where the column ends. */
+/** Writes the differences of `rows + 1` offsets, less `minus`; returns the end of the column. */
 export function writeLengths(
   offsets: Uint32Array,
   minus: number,

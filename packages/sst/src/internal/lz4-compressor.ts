@@ -7,11 +7,11 @@ const MATCH_SAFE_GUARD = 12
 const MAX_DISTANCE = 65_535
 
 const HASH_BITS = 12
-// After 2^SKIP_TRIGGER misses in a row the search takes steps of two, then three, and so on: data
-// that doesn't compress costs little.
+// After 2^SKIP_TRIGGER misses in a row the search takes steps of two, then three, and so on, so
+// that incompressible data costs little.
 const SKIP_TRIGGER = 5
-// Positions in the table carry a base that grows from input to input, so that a new input needn't
-// clear it: what lies below the base is of another input.
+// Positions in the table have a base added, which grows with each input. Entries below the base are
+// of earlier inputs, so the table need not be cleared.
 const MAX_BASE: number = 2 ** 30
 
 /** Compresses to the LZ4 block format. Keeps a table of 16 KiB between calls; not reentrant. */
@@ -25,8 +25,8 @@ export class Lz4Compressor {
   }
 
   /**
-   * Compresses `source[start, end)` into `target` at `at`, and returns where the output ends.
-   * `target` must have room for `bound(end - start)`; `view` is a DataView over all of `source`.
+   * Compresses `source[start, end)` into `target` at `at`, and returns the end of the output.
+   * `target` must have room for `bound(end - start)`; `view` is a DataView of all of `source`.
    */
   compress(
     source: Uint8Array,
@@ -42,7 +42,7 @@ export class Lz4Compressor {
       this.#base = 1
     }
     const table = this.#table
-    // position + shift is what the table holds of a position.
+    // The table holds `position + shift`.
     const shift = this.#base - start
     const base = this.#base
     this.#base += length
@@ -69,7 +69,7 @@ export class Lz4Compressor {
           continue
         }
         misses = 1 << SKIP_TRIGGER
-        // The match may begin earlier than where the search met it.
+        // The match may begin earlier than the search found it.
         while (position > anchor && match > start && source[position - 1] === source[match - 1]) {
           position--
           match--
@@ -95,7 +95,7 @@ export class Lz4Compressor {
         target[out++] = distance
         target[out++] = distance >>> 8
         if (extra >= 15) out = putRun(target, out, extra - 15)
-        // A later match may begin inside this one's end.
+        // A later match may begin within the end of this one.
         if (matched <= searchEnd) {
           const inside = view.getInt32(matched - 2, true)
           table[Math.imul(inside, 0x9e3779b1) >>> (32 - HASH_BITS)] = matched - 2 + shift
@@ -111,7 +111,7 @@ export class Lz4Compressor {
   }
 }
 
-// A loop beats `set` of a view up to some fifty bytes.
+// Up to some fifty bytes, a loop beats `set` with a view.
 const LONG_COPY = 56
 
 function copyLiterals(
@@ -126,7 +126,7 @@ function copyLiterals(
     return at + (to - from)
   }
   let out = at
-  // `as number`: from and to lie within the source.
+  // `as number`: `from` and `to` are within the source.
   for (let i = from; i < to; i++) target[out++] = source[i] as number
   return out
 }

@@ -1,10 +1,10 @@
-// A loop beats `set` and `copyWithin` up to some fifty bytes.
+// Up to some fifty bytes, a loop beats `set` and `copyWithin`.
 const LONG_COPY = 56
 
 /**
- * Decompresses the LZ4 block `source[start, end)` so that it fills `target`. Returns whether it
- * did: a block that reads or writes outside of its bounds, refers to what isn't there yet, or has
- * another length is refused, whatever its bytes say.
+ * Decompresses the LZ4 block `source[start, end)` into `target`. Returns whether it filled `target`
+ * exactly. Refuses a block that would read or write out of bounds, or that refers to bytes before
+ * the start of the output.
  */
 export function lz4Decompress(
   source: Uint8Array,
@@ -16,7 +16,7 @@ export function lz4Decompress(
   let at = start
   let out = 0
   while (at < end) {
-    // `as number` here and below: the index was compared with the end before.
+    // `as number` here and below: the index was compared with the end.
     const token = source[at++] as number
     let literals = token >>> 4
     if (literals === 15) {
@@ -59,7 +59,7 @@ export function lz4Decompress(
       target.copyWithin(out, from, from + length)
       out += length
     } else {
-      // Byte by byte on purpose: a match may overlap what it writes.
+      // Byte by byte, because a match may overlap its own output.
       const stop = out + length
       while (out < stop) target[out++] = target[from++] as number
     }

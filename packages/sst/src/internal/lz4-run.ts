@@ -1,4 +1,4 @@
-/** Writes what a length exceeds its four token bits by: bytes of 255, then one below. */
+/** Writes the part of a length beyond the token's four bits: bytes of 255, then one below 255. */
 export function putRun(target: Uint8Array, at: number, length: number): number {
   let out = at
   let rest = length

@@ -12,7 +12,7 @@ import type { IndexBlock } from './index-block.js'
 import { decodeIndex } from './index-decoder.js'
 import { decodeProperties, type Properties, SECTION_FILTER, SECTION_INDEX } from './properties.js'
 
-// What a reader fetches when it doesn't know better: enough for files of some 45,000 keys.
+// First read of a file whose tail length is unknown: enough for files of some 45,000 keys.
 const SPECULATIVE_TAIL_BYTES: number = 64 * 1024
 const OWN_CACHE_BYTES: number = 8 * 1024 * 1024
 
@@ -21,11 +21,11 @@ export interface OpenOptions {
   fileId?: string
   /** The size that the file must have. */
   size?: number
-  /** How much to read at first: `tailBytes` of the file's summary gets all in one read. */
+  /** Bytes to read at first. With `tailBytes` of the file's summary, one read is enough. */
   tailBytes?: number
-  /** Where decoded blocks are kept, shared with other files. Default: 8 MiB of its own. */
+  /** Cache of decoded blocks, which files can share. Default: a cache of 8 MiB for this file. */
   cache?: BlockCache
-  /** The timestamp of every record: needed for a file written with `timestamps: 'file'`. */
+  /** The timestamp of every record. Required for a file written with `timestamps: 'file'`. */
   timestamp?: number
   signal?: AbortSignal
 }
@@ -37,13 +37,13 @@ export interface OpenedFile {
   readonly filter: Filter | undefined
 }
 
-/** Reads and checks all that lookups need: one read of the tail, a second one if that is longer. */
+/** Reads and checks the tail of a file: in one read, or in two if it is longer than expected. */
 export async function openFile(source: SstSource, options: OpenOptions): Promise<OpenedFile> {
   const what = options.fileId === undefined ? 'SST' : `SST ${options.fileId}`
   try {
     return await openTail(source, options, what, false)
   } catch (error) {
-    // Damage may be on the way here and not in the file.
+    // The damage may have happened on the way here, not in the file.
     if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
     return await openTail(source, options, what, true)
   }
@@ -65,7 +65,7 @@ async function openTail(
     throw new CorruptionError(`${what}: a tail of ${first.bytes.length} bytes, asked for ${wanted}`)
   }
   if (options.size !== undefined && options.size !== size) {
-    throw new CorruptionError(`${what}: ${size} bytes long, ${options.size} were expected`)
+    throw new CorruptionError(`${what}: the file has ${size} bytes, not ${options.size}`)
   }
   const footer = decodeFooter(first.bytes, size, what)
   if (options.fileId !== undefined && footer.fileId !== options.fileId) {
@@ -77,7 +77,7 @@ async function openTail(
     tail = await source.read(offset, footer.tailBytes, read)
     if (tail.length !== footer.tailBytes) {
       throw new CorruptionError(
-        `${what}: ${tail.length} bytes in place of ${footer.tailBytes} at offset ${offset}`,
+        `${what}: read ${tail.length} bytes, not ${footer.tailBytes}, at offset ${offset}`,
       )
     }
   }
@@ -96,7 +96,7 @@ function decodeTail(
   const tailStart = fileBytes - tail.length
   const open = (offset: number, length: number, name: string, asView = false) => {
     if (offset < tailStart || offset + length > fileBytes) {
-      throw new CorruptionError(`SST ${fileId}: its ${name} lies outside of the tail`)
+      throw new CorruptionError(`SST ${fileId}: its ${name} is outside of the tail`)
     }
     const stored = tail.subarray(offset - tailStart, offset - tailStart + length)
     return openBlock(stored, identity, offset, MAX_META_BYTES, name, asView)
@@ -131,7 +131,7 @@ function decodeTail(
   }
   if (index === undefined) throw new CorruptionError(`SST ${fileId}: it has no index`)
   const recordTimestamp = properties.timestamps ? undefined : timestampOf(timestamp, fileId)
-  // Blocks in memory carry the file's timestamp: handles that were told another don't share them.
+  // Blocks in memory hold the file's timestamp, so only readers with an equal one share them.
   const cacheId = recordTimestamp === undefined ? fileId : `${fileId}@${recordTimestamp}`
   const cache = options.cache ?? new BlockCache({ bytes: OWN_CACHE_BYTES })
   const file = new BlockFile({
@@ -154,7 +154,7 @@ function timestampOf(timestamp: number | undefined, fileId: string): number {
     !(timestamp >= 0 && timestamp <= MAX_RECORD_TIMESTAMP && Number.isInteger(timestamp))
   ) {
     throw new InvalidArgumentError(
-      `SST ${fileId} stores no timestamps: open it with the one that all its records have`,
+      `SST ${fileId} stores no timestamps; open it with the timestamp of its records`,
     )
   }
   return timestamp

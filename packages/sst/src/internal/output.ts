@@ -5,15 +5,15 @@ import type { FileIdentity } from './identity.js'
 const FIRST_CHUNK_BYTES: number = 64 * 1024
 const MOST_CHUNK_BYTES: number = 1024 * 1024
 
-/** The bytes of a file in the making, in chunks that are handed over whenever somebody asks. */
+/** The output of a writer, in chunks that the caller can take at any time. */
 export class Output {
-  /** How many bytes the file has so far. */
+  /** Size of the file so far, in bytes. */
   offset = 0
   readonly #identity: FileIdentity
   readonly #compressor = new BlockCompressor()
   #finished: Uint8Array[] = []
   #chunk = new Uint8Array(0)
-  // [from, to) of the chunk is written and not handed over yet.
+  // [from, to) of the chunk is written, but not finished yet.
   #from = 0
   #to = 0
   #chunkBytes = FIRST_CHUNK_BYTES
@@ -39,7 +39,7 @@ export class Output {
     return this.#to - start
   }
 
-  /** Appends a block of its own buffer without compression; returns its stored length. */
+  /** Appends an uncompressed block; returns its stored length. */
   plainBlock(raw: Uint8Array): number {
     return this.block(CODEC_NONE, raw, NO_VIEW, raw.length)
   }
@@ -52,7 +52,7 @@ export class Output {
     this.offset += bytes.length
   }
 
-  /** What was written since the last call, in order. The arrays are the caller's. */
+  /** Returns what was written since the last call, in order. The arrays belong to the caller. */
   take(): Uint8Array[] {
     this.#cut()
     const taken = this.#finished

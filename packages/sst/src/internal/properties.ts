@@ -2,8 +2,8 @@ import { ByteReader, ByteWriter } from '@firn/bytes'
 import { FormatVersionError } from '@firn/env'
 import { MAX_KEY_BYTES, MAX_STATISTICS_BYTES } from './format.js'
 
-// Properties are tagged: varint tag, varint length, content; tags ascend. A reader skips an even
-// tag that it doesn't know and refuses an odd one. Section ids follow the same rule.
+// A property is a varint tag, a varint length and content; tags ascend. A reader skips an unknown
+// even tag and refuses an unknown odd one. The same rule holds for section ids.
 const TAG_SHAPE = 1
 const TAG_SECTIONS = 3
 const TAG_COUNTS = 5
@@ -13,7 +13,7 @@ const TAG_STATISTICS = 8
 export const SECTION_INDEX = 1
 export const SECTION_FILTER = 2
 
-/** A block outside of the data: what it is, and where it lies, trailer included. */
+/** Id and place of a block outside of the data. The length includes the trailer. */
 export interface Section {
   readonly id: number
   readonly offset: number
@@ -21,16 +21,16 @@ export interface Section {
 }
 
 export interface Properties {
-  /** Data blocks lie in `[0, dataBytes)`. */
+  /** Data blocks are in `[0, dataBytes)`. */
   readonly dataBytes: number
   readonly blocks: number
-  /** 1: the index section points to data blocks. 2: to partitions, after the data. */
+  /** 1: the index section points to data blocks. 2: it points to partitions, after the data. */
   readonly indexLevels: number
-  /** How many blocks each partition of the index is over; empty for a flat index. */
+  /** Number of blocks in each partition of the index; empty for a flat index. */
   readonly partitions: readonly number[]
   /** Whether the file stores timestamps. */
   readonly timestamps: boolean
-  /** The codec that the writer was told to use. */
+  /** The codec that was requested. */
   readonly codec: number
   readonly blockBytes: number
   readonly sections: readonly Section[]
@@ -101,7 +101,7 @@ export function encodeProperties(properties: Properties): Uint8Array {
   return whole.take()
 }
 
-/** Decodes and checks properties against the file's size; `end` is where sections must end. */
+/** Decodes and checks properties. Sections must be before `end`. */
 export function decodeProperties(bytes: Uint8Array, end: number, where: string): Properties {
   const parts = readParts(bytes, where)
   const part = (tag: number, name: string) => {
@@ -121,9 +121,11 @@ export function decodeProperties(bytes: Uint8Array, end: number, where: string):
   if (indexLevels > 2 || timestamps > 1) {
     throw new FormatVersionError(`${where}: an index or timestamps that need a newer release`)
   }
-  // A block has a trailer and a header, so that their number is bounded by the file's size.
-  if (dataBytes > end || blocks > dataBytes || indexLevels === 0) throw shape.corrupt('impossible')
-  if ((indexLevels === 2) !== partitions.length > 0) throw shape.corrupt('levels and partitions')
+  // Every block takes some bytes, so the file's size bounds their number.
+  if (dataBytes > end || blocks > dataBytes || indexLevels === 0)
+    throw shape.corrupt('an impossible number of bytes, blocks or levels')
+  if ((indexLevels === 2) !== partitions.length > 0)
+    throw shape.corrupt('levels that contradict partitions')
   const sections = readSections(part(TAG_SECTIONS, 'sections'), dataBytes, end)
   const counts = part(TAG_COUNTS, 'counts')
   const records = counts.varint()
@@ -169,11 +171,12 @@ export function decodeProperties(bytes: Uint8Array, end: number, where: string):
 function readPartitions(reader: ByteReader, blocks: number): number[] {
   const partitions: number[] = []
   let covered = 0
-  // Each count takes a byte at least, so that a hostile length ends with the bytes.
+  // Each count takes at least a byte, so the bytes bound a hostile length.
   for (let left = reader.varint(); left > 0; left--) {
     const count = reader.varint()
     covered += count
-    if (count === 0 || covered > blocks) throw reader.corrupt('partitions over other blocks')
+    if (count === 0 || covered > blocks)
+      throw reader.corrupt('partitions with too many or no blocks')
     partitions.push(count)
   }
   if (partitions.length > 0 && covered !== blocks) throw reader.corrupt('blocks in no partition')
@@ -220,7 +223,7 @@ function readStatistics(
   bytes: Uint8Array | undefined,
   where: string,
 ): Readonly<Record<string, Uint8Array>> {
-  // Without a prototype, a statistic may be called `__proto__`.
+  // Without a prototype, a statistic can be named `__proto__`.
   const statistics: Record<string, Uint8Array> = Object.create(null)
   if (bytes === undefined) return statistics
   const reader = new ByteReader(bytes, `statistics in ${where}`)

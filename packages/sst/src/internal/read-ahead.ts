@@ -3,12 +3,12 @@ import type { DataBlock } from './block.js'
 import type { BlockFile } from './block-file.js'
 import type { IndexBlock } from './index-block.js'
 
-// By default one block at first, then twice as much each time: who reads a few rows pays for them,
-// who reads on gets long reads.
+// By default the first read is one block, and later reads double: a short scan pays for few blocks,
+// and a long one gets long reads.
 const ADAPTIVE_FROM_BYTES: number = 16 * 1024
 const ADAPTIVE_TO_BYTES: number = 256 * 1024
 
-/** Adjacent blocks of one index on their way by one read of the source. */
+/** Adjacent blocks of one index that one read of the source is loading. */
 interface Run {
   readonly from: number
   readonly to: number
@@ -17,29 +17,29 @@ interface Run {
 
 /** Adjacent blocks that were read. */
 interface ReadBlocks {
-  /** The block; `undefined`: it isn't among them, or is damaged. */
+  /** The block; `undefined` if it isn't among them or is damaged. */
   block(ordinal: number): DataBlock | undefined
-  /** Throws what keeps the block from being among them. */
+  /** Throws the error that keeps the block from being among them. */
   assertHas(ordinal: number): Promise<void>
 }
 
 export interface ReadAheadOptions {
   readonly reverse: boolean
   /**
-   * False: blocks stay as they are stored until the cursor comes to them, so that they take less
+   * False: blocks stay in their stored form until the cursor reaches them, so that they take less
    * memory.
    */
   readonly fill: boolean
-  /** Stored bytes of a read; undefined adapts. */
+  /** Stored bytes of a read. Undefined: adapts. */
   readonly bytes: number | undefined
   readonly signal: AbortSignal | undefined
   readonly pause: Pause | undefined
 }
 
 /**
- * Fetches blocks for a cursor. It holds on to those that are ahead, since the cache may be too
- * small for them or told not to fill, and while they are used up the read after them is under way:
- * one that is known to go on (told how far to read, or at its longest read already).
+ * Fetches blocks for a cursor. Keeps the blocks ahead of it, since the cache may be too small for
+ * them or isn't to be filled. While the cursor passes through them, the next read is under way, if
+ * the scan is known to go on: its read size is given, or its reads are at their longest.
  */
 export class ReadAhead {
   readonly #file: BlockFile
@@ -55,13 +55,13 @@ export class ReadAhead {
     this.#step = options.reverse ? -1 : 1
   }
 
-  /** The cursor goes somewhere else. */
+  /** Starts over, because the cursor moves to another place. */
   restart(): void {
     this.#bytes = this.#options.bytes ?? 0
     this.#next = undefined
   }
 
-  /** Lets go of everything. */
+  /** Releases all blocks. */
   close(): void {
     this.#next = undefined
     this.#window = undefined
@@ -72,7 +72,7 @@ export class ReadAhead {
     return this.#window?.block(ordinal) ?? this.#file.blocks.peek(ordinal)
   }
 
-  /** Makes the block of `index` resident until the next call; throws what hinders that. */
+  /** Makes a block of `index` resident until the next call; throws the error that prevents it. */
   async fetch(index: IndexBlock, ordinal: number): Promise<void> {
     let run = this.#next
     this.#next = undefined
@@ -86,12 +86,12 @@ export class ReadAhead {
     const inIndex = after >= index.first && after < index.first + index.count
     if (goesOn && this.#bytes > 0 && inIndex && !this.#file.blocks.has(after)) {
       this.#next = this.#start(index, after)
-      // Whoever comes to need it meets the error.
+      // The call that needs these blocks gets the error.
       this.#next.blocks.catch(() => {})
     }
   }
 
-  /** Starts to read the block and those after it, in the cursor's direction, that fit the read. */
+  /** Starts to read the block and as many after it, in the cursor's direction, as fit the read. */
   #start(index: IndexBlock, ordinal: number): Run {
     const { first, count, offsets } = index
     // `as number`: ordinals stay within the index.
@@ -155,7 +155,7 @@ interface StoredRun {
 
 class StoredBlocks implements ReadBlocks {
   readonly #run: StoredRun
-  /** The block that was decoded last. */
+  /** The last block that was decoded. */
   #block: DataBlock | undefined
   #ordinal = -1
 
@@ -172,7 +172,7 @@ class StoredBlocks implements ReadBlocks {
     return this.#block
   }
 
-  /** Of a damaged block, takes what another read brings. */
+  /** Reads a damaged block once more. */
   async assertHas(ordinal: number): Promise<void> {
     if (this.block(ordinal) !== undefined) return
     const { file, index, signal } = this.#run

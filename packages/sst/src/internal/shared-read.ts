@@ -1,6 +1,6 @@
 /**
- * One read that several blocks wait for. It starts with the first that asks, and is aborted only
- * when all that asked have gone.
+ * One read that several blocks wait for. It starts with the first `join`, and is aborted only when
+ * all that joined are aborted.
  */
 export class SharedRead {
   readonly #read: (signal: AbortSignal) => Promise<Uint8Array>

@@ -13,14 +13,13 @@ import type { Properties } from './properties.js'
 const READ_BYTES: number = 1024 * 1024
 
 /**
- * Walks a file from its source, past the cache:
+ * Checks a whole file, past the cache:
  *
- * 1. every partition and block is read, checked against its checksum, and decoded, which checks its
- *    inside;
- * 2. each record comes after the one before, across blocks too, and each block's records lie
- *    between its separators;
- * 3. the filter answers yes for every key;
- * 4. at the end, what was counted is what the properties say.
+ * 1. Every partition and block is read, and its checksum and content are correct.
+ * 2. Each record comes after the one before, also across blocks, and the records of each block are
+ *    between its separators.
+ * 3. The filter lets every key pass.
+ * 4. At the end, if there was no problem, counts and statistics equal those of the properties.
  */
 export class Verifier {
   readonly #file: BlockFile
@@ -109,7 +108,7 @@ export class Verifier {
     }
   }
 
-  /** What came so far must be before the separator. */
+  /** Checks that all records so far are before the separator. */
   #checkSeparator(index: IndexBlock, child: number, what: string): void {
     if (this.#key === undefined || child === 0) return
     const before = index.compareSeparator(child, this.#key, this.#timestamp)
@@ -178,7 +177,7 @@ export class Verifier {
       ['largest timestamp', properties.maxTimestamp, stamped ? this.#maxTimestamp : 0],
     ]
     for (const [what, said, counted] of expectations) {
-      if (said !== counted) this.#fail(`its properties say ${said} ${what}, it has ${counted}`)
+      if (said !== counted) this.#fail(`its properties say ${said} ${what}, but it has ${counted}`)
     }
     const none = new Uint8Array(0)
     if (compareBytes(properties.smallest, this.#smallest ?? none) !== 0) {

@@ -3,12 +3,10 @@ import type { WarmedBlocks } from '../warmed-blocks.js'
 import type { BlockFile } from './block-file.js'
 import type { IndexBlock } from './index-block.js'
 
-// One read fetches this much at most. 1 MiB takes some 4 ms to check and decode.
+// The longest read. Checking and decoding 1 MiB takes some 4 ms.
 const READ_BYTES: number = 1024 * 1024
 
-/**
- * Blocks `from` to `to` (inclusive) of an index: the ends lack in memory, those between them may.
- */
+/** Blocks `from` to `to` (inclusive) of an index. The ends aren't in memory; others may be. */
 interface ColdRun {
   readonly index: IndexBlock
   readonly from: number
@@ -16,8 +14,8 @@ interface ColdRun {
 }
 
 /**
- * Loads the blocks that may hold keys from `first` to `last` and aren't in memory, by long reads.
- * The next read is under way while one is handed out, and none after it: who takes them sets the
+ * Loads the blocks that may hold keys from `first` to `last` and aren't in memory, with long reads.
+ * While it yields one read, the next one is under way, but none after that: the caller sets the
  * pace.
  */
 export async function* warmBlocks(
@@ -30,7 +28,7 @@ export async function* warmBlocks(
   for await (const run of coldRuns(file, first, last, options.signal)) {
     options.signal?.throwIfAborted()
     const next = load(file, run, options)
-    // Whoever comes to it meets the error; where nobody does, it is nobody's.
+    // Awaiting it throws the error. If the caller stops before, the error doesn't matter.
     next.catch(() => {})
     if (ahead !== undefined) yield await ahead
     ahead = next
@@ -56,7 +54,7 @@ async function* coldRuns(
   }
 }
 
-/** A run goes on across blocks that are in memory: bytes twice cost less than one more request. */
+/** Finds runs. A run spans blocks in memory, as reading them again costs less than a request. */
 function* runsOf(
   file: BlockFile,
   index: IndexBlock,

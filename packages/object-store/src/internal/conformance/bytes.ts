@@ -5,7 +5,7 @@ export function text(value: string): Uint8Array {
   return new TextEncoder().encode(value)
 }
 
-/** Bytes that look random and differ between seeds, and at every distance within one. */
+/** Bytes that look random, differ between seeds, and don't repeat within one seed. */
 export function noise(length: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(length)
   let state = (seed + 1) * 0x9e3779b1
@@ -16,7 +16,7 @@ export function noise(length: number, seed: number): Uint8Array {
   return bytes
 }
 
-/** As `expect(a).toEqual(b)`, in the time that megabytes need. */
+/** Like `expect(a).toEqual(b)`, but fast for megabytes. */
 export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
   expect(actual.length).toBe(expected.length)
   let at = 0
@@ -24,7 +24,7 @@ export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
   expect(at, 'index of the first byte that differs').toBe(expected.length)
 }
 
-/** Expects a rejection with an error of a stable code. */
+/** Expects a rejection with an error of this code. */
 export async function expectCode(promise: Promise<unknown>, code: string): Promise<void> {
   const error = await promise.then(
     () => undefined,

@@ -9,16 +9,14 @@ import { uploadingTests } from './uploading.js'
 import { validatingTests } from './validating.js'
 import { writingTests } from './writing.js'
 
-/** A store to test, and what only its maker can do. */
+/** A store to test, with operations that only its implementer can provide. */
 export interface ConformanceSubject {
   store: ObjectStore
-  /** Places an object by other means than `store.put`; needed where the store can't write. */
+  /** Stores an object without `store.put`. Required if the store can't write. */
   seed?(key: string, bytes: Uint8Array): Promise<void>
-  /**
-   * Another handle on the same objects, for races. Default: `store` itself. The suite closes it.
-   */
+  /** Opens another handle on the same objects, for races. Default: `store`. The suite closes it. */
   another?(): ObjectStore | Promise<ObjectStore>
-  /** Removes everything. Called after `store.close()`. */
+  /** Removes all objects. Called after `store.close()`. */
   dispose?(): Promise<void>
 }
 
@@ -33,22 +31,22 @@ export interface ConformanceOptions {
   ifMatch?: boolean
   /** Whether `ifAbsent` holds in `upload`. Default true. */
   uploadIfAbsent?: boolean
-  /** How often each race is run. Default 10, and 100 where FIRN_TEST_LONG is 1. */
+  /** How often to run each race. Default 10, or 100 if FIRN_TEST_LONG is 1. */
   rounds?: number
-  /** How many take part in a race. Default 10, and 50 where FIRN_TEST_LONG is 1. */
+  /** Number of writers in a race. Default 10, or 50 if FIRN_TEST_LONG is 1. */
   racers?: number
   /**
-   * How many objects the deletion of many deletes. Default 1,100: more than an S3 request takes.
+   * Number of objects in the test that deletes many. Default 1,100: more than an S3 request takes.
    */
   manyObjects?: number
-  /** Longest time one test may take. Default 60,000 ms. */
+  /** Timeout of a test. Default 60,000 ms. */
   timeoutMs?: number
 }
 
-/** What the parts of the suite get: the subject while it lives, keys of their own, the options. */
+/** Shared by the parts of the suite: the store under test, fresh key prefixes, the options. */
 export interface Bench {
   readonly options: Required<ConformanceOptions>
-  /** The store under test; only inside of tests. */
+  /** The store under test; available only inside tests. */
   readonly store: ObjectStore
   another(): Promise<ObjectStore>
   seed(key: string, bytes: Uint8Array): Promise<void>
@@ -57,8 +55,8 @@ export interface Bench {
 }
 
 /**
- * Declares vitest tests that hold for every object store: call it in a test file. Each part works
- * in folders of its own, so that one store serves the whole suite.
+ * Declares the vitest tests that every object store must pass; call it in a test file. Each part
+ * uses its own folders, so one store serves the whole suite.
  */
 export function objectStoreConformance(
   name: string,
@@ -84,7 +82,7 @@ export function objectStoreConformance(
     let subject: ConformanceSubject | undefined
     let folders = 0
     const made = (): ConformanceSubject => {
-      if (subject === undefined) throw new Error('the store is there during tests only')
+      if (subject === undefined) throw new Error('the store is available only inside tests')
       return subject
     }
     const bench: Bench = {

@@ -6,7 +6,7 @@ import type { Bench } from './conformance.js'
 export function racingTests(bench: Bench): void {
   const { rounds, racers } = bench.options
 
-  /** Runs `racer` on several handles at once and returns the numbers of those that won. */
+  /** Runs `racer` on several handles at once, and returns the numbers of the winners. */
   async function race(
     stores: readonly ObjectStore[],
     racer: (store: ObjectStore, number: number) => Promise<unknown>,
@@ -75,7 +75,7 @@ export function racingTests(bench: Bench): void {
       await withStores(async (stores) => {
         let { etag } = await bench.store.put(key, text('start'))
         for (let round = 0; round < rounds; round++) {
-          // Contents that never come back: an etag may be a hash of them.
+          // Contents never repeat, since an etag may be their hash.
           const content = (number: number | undefined) => text(`round ${round}, replacer ${number}`)
           const winners = await race(stores, (store, number) =>
             store.put(key, content(number), { ifMatch: etag }),

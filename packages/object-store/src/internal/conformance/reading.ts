@@ -79,7 +79,7 @@ export function readingTests(bench: Bench): void {
         const first = await bench.store.get(key, { immutable })
         first.bytes.fill(0)
         expectBytes((await bench.store.get(key, { immutable })).bytes, content)
-        // Of its own, down to the buffer: a caller may transfer it.
+        // The buffer, too, belongs to the caller, which may transfer it.
         expect(first.bytes.buffer.byteLength).toBeLessThan(SIZE * 2)
       })
     }
@@ -126,7 +126,7 @@ export function readingTests(bench: Bench): void {
   })
 }
 
-/** Keys that a careless mapping to files, URLs or patterns would mix up. */
+/** Keys that a careless mapping to files, URLs or patterns would confuse. */
 export const ODD_KEYS: readonly string[] = [
   'a',
   'a/b',

@@ -1,12 +1,12 @@
-/** What a 206 or 416 says of itself: RFC 9110, section 14.4. */
+/** Content of a Content-Range header, of a 206 or 416 reply: RFC 9110, section 14.4. */
 export interface ContentRange {
-  /** First and one past the last byte of the reply; absent where the range was not satisfiable. */
+  /** First byte of the reply, and one past the last; absent if the range is unsatisfiable. */
   range: { start: number; end: number } | undefined
-  /** Bytes of the whole object; absent where the server doesn't say. */
+  /** Size of the whole object; absent if the server doesn't say. */
   size: number | undefined
 }
 
-/** Reads a Content-Range header; `undefined` for one that is missing or makes no sense. */
+/** Parses a Content-Range header; `undefined` if it is missing or invalid. */
 export function parseContentRange(header: string | null): ContentRange | undefined {
   const match = /^bytes (?:(\d{1,15})-(\d{1,15})|\*)\/(\d{1,15}|\*)$/i.exec(header?.trim() ?? '')
   if (match === null) return undefined
@@ -18,12 +18,12 @@ export function parseContentRange(header: string | null): ContentRange | undefin
   return { range, size }
 }
 
-/** Reads a Content-Length header; `undefined` for one that is missing or makes no sense. */
+/** Parses a Content-Length header; `undefined` if it is missing or invalid. */
 export function parseContentLength(header: string | null): number | undefined {
   return header !== null && /^\d{1,15}$/.test(header.trim()) ? Number(header) : undefined
 }
 
-/** The Range header for a range that isn't empty. */
+/** Formats the Range header of a range that isn't empty. */
 export function formatRange(start: number, end: number | undefined): string {
   if (start < 0) return `bytes=${start}`
   return `bytes=${start}-${end === undefined ? '' : end - 1}`

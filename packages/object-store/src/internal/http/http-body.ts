@@ -1,8 +1,9 @@
 import { ObjectStoreError } from '../../errors.js'
 
 /**
- * The bytes of a reply's body from `start` to `end`, and how long the body is, as far as it was
- * read: reading stops at `end`. What comes before `start` is dropped as it arrives.
+ * Reads a reply's body from `start` to `end`, and returns these bytes and how many bytes were read.
+ * Drops bytes before `start` as they arrive. Stops at `end`, but detects whether the body is
+ * longer.
  */
 export async function readBody(
   response: Response,
@@ -24,7 +25,7 @@ export async function readBody(
     chunks.push(chunk)
   }
   if (reader !== undefined && known && read >= end) {
-    // One more look tells a body that is longer than it should be from one that ends here.
+    // One more read shows whether the body is longer than it should be.
     const { done, value } = await reader.read()
     if (!done) {
       read += value.length
@@ -40,7 +41,7 @@ export async function readBody(
   return { bytes, read }
 }
 
-/** Lets go of a reply whose body nobody wants. */
+/** Releases a reply without reading its body. */
 export async function discardBody(response: Response): Promise<void> {
   await response.body?.cancel().catch(() => {})
 }

@@ -20,27 +20,27 @@ import type { UploadSink } from '../../upload-session.js'
 import { formatRange, parseContentLength, parseContentRange } from './content-range.js'
 import { badReply, discardBody, readBody } from './http-body.js'
 
-/** What the store needs of `fetch`. */
+/** The part of `fetch` that the store needs. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface HttpObjectStoreOptions {
   /** Default: the global `fetch`. */
   fetch?: Fetch
-  /** Sent with every request, as for authorization. */
+  /** Headers for every request, for example for authorization. */
   headers?: Readonly<Record<string, string>>
 }
 
 /**
- * Reads objects from any HTTP server that answers range requests: `<base URL>/<key>`, each segment
- * percent-encoded, the base URL's query behind it. Writes throw `ReadOnlyStoreError`, `list` throws
- * `UnsupportedOperationError`.
+ * Reads objects from any HTTP server that answers range requests. The URL of an object is
+ * `<base URL>/<key>`, with each segment percent-encoded, and the base URL's query. Writes throw
+ * `ReadOnlyStoreError`, `list` throws `UnsupportedOperationError`.
  *
- * 1. A range is asked for with `Range`, `ifMatch` with `If-Match`, and neither is believed: the
- *    reply's Content-Range, length and ETag are checked.
- * 2. A server that ignores `Range` sends everything (200); what was asked for is cut out, and the
- *    rest isn't waited for.
- * 3. Without an ETag, Last-Modified and the size stand in; servers that send neither must not serve
- *    objects that change.
+ * 1. A range is requested with `Range`, and `ifMatch` is sent as `If-Match`. The reply's
+ *    Content-Range, length and ETag are checked.
+ * 2. A server that ignores `Range` sends the whole object (200). The store cuts out the range, and
+ *    doesn't wait for the rest.
+ * 3. Without an ETag, Last-Modified and size serve as the etag. A server that sends neither must
+ *    not serve objects that change.
  */
 export class HttpObjectStore extends BaseObjectStore {
   readonly #base: string
@@ -51,21 +51,21 @@ export class HttpObjectStore extends BaseObjectStore {
   constructor(baseUrl: string | URL, options: HttpObjectStoreOptions = {}) {
     super()
     const url = parseBase(baseUrl)
-    // `fetch` refuses URLs with credentials, and they have no business in error messages.
+    // `fetch` refuses URLs with credentials, and error messages must not show them.
     const authorization: Record<string, string> =
       url.username === '' && url.password === '' ? {} : { authorization: basic(url) }
-    // Looking behind keeps this linear in the slashes of a path that ends in none.
+    // The lookbehind keeps this linear in the number of slashes.
     this.#base = `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, '')}`
     this.#query = url.search
     this.#fetch = options.fetch ?? ((target, init) => fetch(target, init))
-    // Compressed replies would make nonsense of ranges and lengths.
+    // In compressed replies, ranges and lengths would have another meaning.
     this.#headers = { 'accept-encoding': 'identity', ...authorization, ...options.headers }
   }
 
   protected override async _get(key: string, options: GetOptions): Promise<StoredObject> {
     const { range, ifMatch, signal } = options
     if (range !== undefined && range.end !== undefined && range.start >= 0) {
-      // HTTP has no way to ask for no bytes.
+      // HTTP can't request an empty range.
       if (range.end === range.start) return this.#emptyRange(key, range, ifMatch, signal)
     }
     const headers: Record<string, string> = {}
@@ -94,7 +94,7 @@ export class HttpObjectStore extends BaseObjectStore {
     await discardBody(response)
     if (isMissing(response)) return undefined
     const size = parseContentLength(response.headers.get('content-length'))
-    // Servers that don't know HEAD, or leave the length out of its answer, still answer this.
+    // Try GET if the server doesn't know HEAD or leaves the length out of its answer.
     if (response.status === 405 || response.status === 501 || (response.ok && size === undefined)) {
       return this.#headByGet(key, options.signal)
     }
@@ -114,7 +114,7 @@ export class HttpObjectStore extends BaseObjectStore {
   // biome-ignore lint/correctness/useYield: there is nothing to yield before the error.
   protected override async *_list(): AsyncIterable<ObjectInfo> {
     throw new UnsupportedOperationError(
-      'an HTTP store cannot list objects: HTTP has no request for it; read them by key',
+      "an HTTP store can't list objects, because HTTP has no request for it; read them by key",
     )
   }
 
@@ -124,7 +124,7 @@ export class HttpObjectStore extends BaseObjectStore {
 
   protected override async _close(): Promise<void> {}
 
-  /** A 206: it must be the range that was asked for, of the object that was asked for. */
+  /** Handles a 206, which must have the requested range and etag. */
   async #partial(
     key: string,
     response: Response,
@@ -133,16 +133,16 @@ export class HttpObjectStore extends BaseObjectStore {
   ): Promise<StoredObject> {
     const said = parseContentRange(response.headers.get('content-range'))
     if (asked === undefined || said?.range === undefined || said.size === undefined) {
-      throw badReply(key, 'is a part, and no Content-Range says which of how much')
+      throw badReply(key, 'is partial, but has no valid Content-Range')
     }
     const { size } = said
     const etag = etagOf(response, size)
     assertMatch(key, ifMatch, etag)
-    // A suffix is sent without its end, which HTTP can't express.
+    // A suffix is requested without its end, which HTTP can't express.
     const sent = asked.start < 0 ? { start: asked.start } : asked
     const { start, end } = resolveRange(sent, size)
     if (said.range.start !== start || said.range.end !== end) {
-      throw badReply(key, 'has another range than was asked for')
+      throw badReply(key, 'has another range than requested')
     }
     const { bytes, read } = await readBody(response, 0, end - start)
     if (read !== end - start) throw badReply(key, `is ${shortOrLong(read, end - start)}`)
@@ -156,7 +156,7 @@ export class HttpObjectStore extends BaseObjectStore {
     }
   }
 
-  /** A 200: everything, whatever was asked for. */
+  /** Handles a 200, which has the whole object even if a range was requested. */
   async #whole(
     key: string,
     response: Response,
@@ -165,7 +165,7 @@ export class HttpObjectStore extends BaseObjectStore {
   ): Promise<StoredObject> {
     const length = parseContentLength(response.headers.get('content-length'))
     if (length === undefined) {
-      // The size is known when all was read, and not earlier.
+      // The size is known only after everything is read.
       const { bytes: all, read: size } = await readBody(response, 0, Number.POSITIVE_INFINITY)
       const etag = etagOf(response, size)
       assertMatch(key, ifMatch, etag)
@@ -185,7 +185,7 @@ export class HttpObjectStore extends BaseObjectStore {
     return { key, size: length, etag, bytes, offset: start }
   }
 
-  /** No bytes of an object that exists. */
+  /** Reads an empty range of an object, which must exist. */
   async #emptyRange(
     key: string,
     range: ByteRange,
@@ -196,7 +196,7 @@ export class HttpObjectStore extends BaseObjectStore {
     if (info === undefined) throw new ObjectNotFoundError(key)
     assertMatch(key, ifMatch, info.etag)
     const { start, end } = resolveRange(range, info.size)
-    if (end !== start) throw badReply(key, 'refuses a range that lies inside the object')
+    if (end !== start) throw badReply(key, 'refuses a range within the object')
     return { ...info, bytes: new Uint8Array(0), offset: start }
   }
 
@@ -208,11 +208,11 @@ export class HttpObjectStore extends BaseObjectStore {
       let size: number | undefined
       if (response.status === 200) {
         size = parseContentLength(response.headers.get('content-length'))
-        // Nobody says how long it is: count.
+        // The server doesn't say how long the object is: count its bytes.
         const nothing = Number.POSITIVE_INFINITY
         size ??= (await readBody(response, nothing, nothing)).read
       } else size = parseContentRange(response.headers.get('content-range'))?.size
-      if (size === undefined) throw badReply(key, 'says nowhere how long the object is')
+      if (size === undefined) throw badReply(key, 'has no length')
       return { key, size, etag: etagOf(response, size) }
     } catch (error) {
       throw this.#typed(key, error, signal)
@@ -247,7 +247,7 @@ export class HttpObjectStore extends BaseObjectStore {
     if ((status === 200 || status === 206) && encoding !== 'identity') {
       throw new ObjectStoreError(
         `the server sends object '${key}' with Content-Encoding ${JSON.stringify(encoding)}, which ` +
-          'makes ranges meaningless; have it send objects as they are',
+          'makes ranges meaningless; configure it to send objects without encoding',
         { reason: 'bad-reply' },
       )
     }
@@ -259,7 +259,7 @@ export class HttpObjectStore extends BaseObjectStore {
     })
   }
 
-  /** `fetch` and its bodies fail with TypeErrors that hold the story in `cause`. */
+  /** Turns errors of `fetch` into typed ones: TypeErrors, with the details in `cause`. */
   #typed(key: string, error: unknown, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted === true) return signal.reason
     if (isFirnError(error)) return error
@@ -276,7 +276,7 @@ function parseBase(baseUrl: string | URL): URL {
   try {
     url = new URL(baseUrl)
   } catch {
-    // Answered below; the URL may hold credentials and is not repeated.
+    // The error is thrown below, without the URL, which may contain credentials.
   }
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new InvalidArgumentError('an HTTP store needs an http: or https: URL')
@@ -290,7 +290,7 @@ function basic(url: URL): string {
     text = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
   } catch {
     throw new InvalidArgumentError(
-      'the name or password in the URL of an HTTP store has a % without two hexadecimal digits of UTF-8; write % itself as %25',
+      'the name or password in the URL of an HTTP store has an invalid % escape; write % itself as %25',
     )
   }
   const bytes = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte))
@@ -299,7 +299,7 @@ function basic(url: URL): string {
 
 function readOnly(): ReadOnlyStoreError {
   return new ReadOnlyStoreError(
-    'an HTTP store is read-only: open the store behind the server to write',
+    'an HTTP store is read-only; to write, open the store behind the server',
   )
 }
 

@@ -1,25 +1,25 @@
 import { type Env, InvalidArgumentError } from '@firn/env'
 
 export const FAULT_KINDS = [
-  /** The request never arrives: an error, and nothing was done. */
+  /** The request never arrives: an error, and nothing is done. */
   'error-before',
-  /** The request is done and its reply is lost: an error. */
+  /** The request is done, but its reply is lost: an error. */
   'lost-reply',
-  /** An error now; the request is done `delayMs` later. Writes and deletes; else 'error-before'. */
+  /** An error, but a write or delete is done `delayMs` later. Other calls: like 'error-before'. */
   'late-apply',
-  /** 503 SlowDown: an error that says so, and nothing was done. */
+  /** 503 SlowDown: a throttling error, and nothing is done. */
   'throttle',
-  /** No answer until the signal aborts, and nothing was done. */
+  /** No answer until the signal aborts, and nothing is done. */
   'hang',
-  /** A read answers with fewer bytes than it says. */
+  /** A read returns fewer bytes than it reports. */
   'short-reply',
-  /** A read answers with more bytes than it says. */
+  /** A read returns more bytes than it reports. */
   'long-reply',
-  /** A read answers with bytes of another object. */
+  /** A read returns bytes of another object. */
   'other-object',
-  /** A read answers with one bit flipped; a write stores one bit flipped. */
+  /** A read returns its bytes, or a write stores them, with one bit flipped. */
   'bit-flip',
-  /** A read answers as if the object ended early, consistently; a write stores it so. */
+  /** A read returns a consistent but shortened object; a write stores a shortened object. */
   'truncate',
 ] as const
 
@@ -27,7 +27,7 @@ export type FaultKind = (typeof FAULT_KINDS)[number]
 
 export interface Fault {
   kind: FaultKind
-  /** For 'late-apply': how much later, by the store's `Env`. Default 100. */
+  /** Delay of 'late-apply', by the store's `Env`. Default 100. */
   delayMs?: number
 }
 
@@ -44,21 +44,21 @@ export type FaultOperation =
 /** A call on its way to the store. */
 export interface FaultCall {
   operation: FaultOperation
-  /** The key; of a delete the first, of a list the prefix. */
+  /** The key; for a delete the first key, for a list the prefix. */
   key: string
 }
 
-/** Decides which fault, if any, meets a call. Asked once per call, in their order. */
+/** Decides which fault, if any, to inject into a call. Called once per call, in order. */
 export type FaultSchedule = (call: FaultCall) => Fault | undefined
 
 export interface PlannedFault extends Partial<FaultCall>, Fault {
-  /** How many matching calls go through before. Default 0. */
+  /** Number of matching calls to let through first. Default 0. */
   after?: number
-  /** How many matching calls it meets then. Default 1. */
+  /** Number of calls to inject the fault into, after that. Default 1. */
   times?: number
 }
 
-/** Faults as listed: the first that matches a call and is due meets it. `key` matches a prefix. */
+/** Injects the first listed fault that matches a call and is due. `key` matches as a prefix. */
 export function plannedFaults(...plan: PlannedFault[]): FaultSchedule {
   const pending = plan.map((fault) => ({
     fault,
@@ -82,7 +82,7 @@ export function plannedFaults(...plan: PlannedFault[]): FaultSchedule {
   }
 }
 
-/** Faults by chance: each kind with its probability per call, from the `Env`'s seed. */
+/** Injects faults by chance: each kind with its probability per call, from the `Env`'s seed. */
 export function seededFaults(
   env: Env,
   rates: Readonly<Partial<Record<FaultKind, number>>>,
@@ -90,7 +90,7 @@ export function seededFaults(
   const entries = Object.entries(rates) as [FaultKind, number][]
   const total = entries.reduce((sum, [, rate]) => sum + rate, 0)
   if (!entries.every(([, rate]) => rate >= 0) || total > 1) {
-    throw new InvalidArgumentError('fault rates are probabilities, together at most 1')
+    throw new InvalidArgumentError('fault rates must be probabilities that add up to at most 1')
   }
   return () => {
     let drawn = env.random()

@@ -15,9 +15,9 @@ import type {
 import { FAULT_KINDS, type FaultKind, type FaultOperation, type FaultSchedule } from './fault.js'
 
 export type FaultCounts = Readonly<Record<FaultKind, number>> & {
-  /** Calls that came, faulty or not. */
+  /** All calls, with or without a fault. */
   readonly calls: number
-  /** Writes and deletes of 'late-apply' that were done by now, or refused by their condition. */
+  /** Late writes and deletes ('late-apply') that have been done, or refused by their condition. */
   readonly landed: number
 }
 
@@ -33,9 +33,9 @@ const WRITES: ReadonlySet<FaultOperation> = new Set(['put', 'delete', 'uploadFin
 const REMEMBERED_KEYS = 16
 
 /**
- * Another store with faults. What it gets wrong is what networks, services and disks get wrong; the
- * calls that meet no fault behave as the store's own. A fault that makes no sense for a call (a
- * short reply to a delete) doesn't happen and isn't counted.
+ * Wraps another store and injects faults like those of networks, services and disks. Calls without
+ * a fault behave like the store's own. A fault that makes no sense for a call (a short reply to a
+ * delete) doesn't happen and isn't counted.
  */
 export class FaultyObjectStore implements ObjectStore {
   readonly #store: ObjectStore
@@ -44,7 +44,7 @@ export class FaultyObjectStore implements ObjectStore {
   #calls = 0
   #landed = 0
   readonly #counts = new Map<FaultKind, number>()
-  /** Keys of objects that were seen lately: what else a reply could hold. */
+  /** Keys of recent objects, whose bytes a reply could have instead. */
   readonly #keys = new Set<string>()
   readonly #underway = new Set<Promise<void>>()
 
@@ -54,7 +54,7 @@ export class FaultyObjectStore implements ObjectStore {
     this.#env = env
   }
 
-  /** What happened so far. */
+  /** Counts so far. */
   get counts(): FaultCounts {
     const counts = Object.fromEntries(
       FAULT_KINDS.map((kind) => [kind, this.#counts.get(kind) ?? 0]),
@@ -62,12 +62,12 @@ export class FaultyObjectStore implements ObjectStore {
     return { ...counts, calls: this.#calls, landed: this.#landed }
   }
 
-  /** Replaces the schedule; without one, the store works. */
+  /** Replaces the schedule. Without one, no faults happen. */
   setSchedule(schedule: FaultSchedule = NO_FAULTS): void {
     this.#schedule = schedule
   }
 
-  /** Resolves when no delayed request is on its way any more. */
+  /** Resolves when no delayed request is under way. */
   async landed(): Promise<void> {
     while (this.#underway.size > 0) await Promise.all(this.#underway)
   }
@@ -96,7 +96,7 @@ export class FaultyObjectStore implements ObjectStore {
           damage === undefined ? bytes : this.#damagedCopy(bytes, damage),
           options,
         ),
-      // A request under way holds its own copy, as the network would.
+      // A delayed request has its own copy of the bytes, as the network would.
       () => {
         const copy = new Uint8Array(bytes)
         return () => this.#store.put(key, copy, { ...options, signal: undefined })
@@ -117,7 +117,7 @@ export class FaultyObjectStore implements ObjectStore {
     )
   }
 
-  /** A fault meets the start of a list, or its middle: 'lost-reply' ends it after one object. */
+  /** Faults happen at the start of a list, except 'lost-reply', which ends it after one object. */
   async *list(options: ListOptions = {}): AsyncGenerator<ObjectInfo, void, undefined> {
     let cut: FaultKind | undefined
     try {
@@ -160,8 +160,8 @@ export class FaultyObjectStore implements ObjectStore {
   }
 
   /**
-   * One call. `run` gets the kind of damage it should do, if any; `prepareLate` makes what a
-   * delayed request does when it lands.
+   * Makes one call. `run` gets the kind of damage to do, if any; `prepareLate` returns the action
+   * of a delayed request.
    */
   async #call<T>(
     operation: FaultOperation,
@@ -209,7 +209,7 @@ export class FaultyObjectStore implements ObjectStore {
     const landing = this.#env
       .sleep(delayMs)
       .then(apply)
-      // Nobody waits for its answer any more: a condition that fails by then is as it should be.
+      // No caller waits for the answer. A condition that fails by now is a normal outcome.
       .catch(() => {})
       .then(() => {
         this.#landed++
@@ -247,7 +247,7 @@ export class FaultyObjectStore implements ObjectStore {
     }
   }
 
-  /** The same range of another object, as long as this one's where that can be. */
+  /** Returns the same range of another object, of the same length if possible. */
   async #otherBytes(object: StoredObject, options: GetOptions): Promise<Uint8Array> {
     for (const key of this.#keys) {
       if (key === object.key) continue
@@ -272,7 +272,7 @@ export class FaultyObjectStore implements ObjectStore {
     return copy
   }
 
-  /** A whole number from 0 to `bound - 1`; 0 where there is none. */
+  /** A random integer from 0 to `bound - 1`; 0 if there is none. */
   #below(bound: number): number {
     return Math.floor(this.#env.random() * Math.max(0, bound))
   }
