@@ -3,7 +3,7 @@ import path from 'node:path'
 import { fromHex, toHex } from '@firn/bytes'
 import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore } from '@firn/object-store'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { leaseKey, logEntryKey, ObjectCommitLog, SpillingCommitLog } from '../src/index.js'
 import { decodeLeaseRecord, encodeLeaseRecord } from '../src/internal/lease-codec.js'
@@ -78,7 +78,7 @@ const ENTRY: Layout = [
 ]
 
 describe('golden', () => {
-  it('segment', async () => {
+  test('segment', async () => {
     const directory = tempDirectory()
     const log = await FileCommitLog.open(directory, { env: new TestEnv() })
     await log.append(newEntry(1, 'one'))
@@ -99,7 +99,7 @@ describe('golden', () => {
     await read.close()
   })
 
-  it('tombstones', async () => {
+  test('tombstones', async () => {
     const directory = tempDirectory()
     const options = { env: new TestEnv(), segmentBytes: 4096 }
     const log = await FileCommitLog.open(directory, options)
@@ -120,7 +120,7 @@ describe('golden', () => {
     await read.close()
   })
 
-  it('entry objects', async () => {
+  test('entry objects', async () => {
     const store = new MemoryObjectStore()
     const log = new ObjectCommitLog(store, INCARNATION)
     await log.append(newEntry(1, 'one'))
@@ -141,7 +141,7 @@ describe('golden', () => {
     )
   })
 
-  it('spilled payload', async () => {
+  test('spilled payload', async () => {
     const store = new MemoryObjectStore()
     const log = new ObjectCommitLog(store, INCARNATION)
     const spilling = new SpillingCommitLog(log, store, INCARNATION, { itemLimitBytes: 17 })
@@ -156,7 +156,7 @@ describe('golden', () => {
     const text = annotate(entry?.payload ?? new Uint8Array(0), layout)
     await expect(text).toMatchFileSnapshot('golden/spilled.txt')
   })
-  it('lease', async () => {
+  test('lease', async () => {
     const record = { epoch: 3, holder: INCARNATION, renewals: 2, durationMs: 30_000 }
     const key = leaseKey(INCARNATION, 'flush')
     await expect(new TextDecoder().decode(encodeLeaseRecord(record, key))).toMatchFileSnapshot(

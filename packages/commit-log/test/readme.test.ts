@@ -3,12 +3,12 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { tempDirectory } from './temp-directory.js'
 
 const home = fileURLToPath(new URL('..', import.meta.url))
 
-it('runs the example of the README', async () => {
+test('runs the example of the README', async () => {
   const readme = fs.readFileSync(path.join(home, 'README.md'), 'utf8')
   const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
   const directory = tempDirectory()

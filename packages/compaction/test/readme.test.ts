@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 
-it('runs the example of the README, with what was built', async () => {
+test('runs the example of the README, with what was built', async () => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
   const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
   // Said in the comments of the example, line by line.

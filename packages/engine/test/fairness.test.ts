@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Database, open, type ReadableTable, type Table } from '../src/index.js'
 import { temporaryDirectory } from './support/locations.js'
 
@@ -112,7 +112,7 @@ const reads: Record<string, () => Promise<unknown>> = {
   },
 }
 
-it.each(Object.entries(reads))('%s lets timers run', async (_name, work) => {
+test.each(Object.entries(reads))('%s lets timers run', async (_name, work) => {
   expect(await letsTimersRun(work)).toBe(true)
 })
 
@@ -140,11 +140,11 @@ const writes: Record<string, () => Promise<unknown>> = {
   },
 }
 
-it.each(Object.entries(writes))('%s lets timers run', async (_name, work) => {
+test.each(Object.entries(writes))('%s lets timers run', async (_name, work) => {
   expect(await letsTimersRun(work)).toBe(true)
 })
 
-it('the commit of a large transaction lets timers run', async () => {
+test('the commit of a large transaction lets timers run', async () => {
   let timersRan: Promise<boolean> | undefined
   let end = (): void => {}
   const ended = new Promise<void>((resolve) => {
@@ -160,7 +160,7 @@ it('the commit of a large transaction lets timers run', async () => {
   expect(await timersRan).toBe(true)
 })
 
-it('a scan is ended by its signal amid rows in memory', async () => {
+test('a scan is ended by its signal amid rows in memory', async () => {
   let rows = 0
   const loop = async (): Promise<void> => {
     for await (const _ of table.scan({ signal: AbortSignal.timeout(5) })) rows++
@@ -176,7 +176,7 @@ it('a scan is ended by its signal amid rows in memory', async () => {
   }
 })
 
-it('a scan is ended at the next row by an abort in its own loop', async () => {
+test('a scan is ended at the next row by an abort in its own loop', async () => {
   const abort = new AbortController()
   let rows = 0
   const loop = async (): Promise<void> => {
@@ -186,7 +186,7 @@ it('a scan is ended at the next row by an abort in its own loop', async () => {
   expect(rows).toBe(3)
 })
 
-it('a loop of buffered puts into a directory lets timers run', async () => {
+test('a loop of buffered puts into a directory lets timers run', async () => {
   const directory = temporaryDirectory()
   const stored = await open(`file:${directory}`, SLICED)
   const rows = stored.table('rows', UTF8)
@@ -198,7 +198,7 @@ it('a loop of buffered puts into a directory lets timers run', async () => {
   rmSync(directory, { recursive: true })
 })
 
-it('a scan of 60,000 rows is ended by a signal of 5 ms, without any tuning', async () => {
+test('a scan of 60,000 rows is ended by a signal of 5 ms, without any tuning', async () => {
   const plain = await open('memory:')
   const rows = plain.table('rows', UTF8)
   const batch = plain.batch()
@@ -214,7 +214,7 @@ it('a scan of 60,000 rows is ended by a signal of 5 ms, without any tuning', asy
   await plain.close()
 })
 
-it('getMany answers for one moment, though others have turns amid it', async () => {
+test('getMany answers for one moment, though others have turns amid it', async () => {
   const read = table.getMany(keys)
   const last = keys.at(-1) as string
   const before = await table.get(last)
@@ -222,7 +222,7 @@ it('getMany answers for one moment, though others have turns amid it', async () 
   expect((await read).at(-1)).toBe(before)
   expect(await table.get(last)).toBe('newer')
 })
-it('tuning.sliceMs says how long; 0 gives a turn at every other step', async () => {
+test('tuning.sliceMs says how long; 0 gives a turn at every other step', async () => {
   const db = await open('memory:', { tuning: { sliceMs: 0 } })
   const rows = db.table('rows', UTF8)
   for (let i = 0; i < 10; i++) await rows.put(keyOf(i), 'v')

@@ -6,7 +6,7 @@ import {
 } from '@firn/commit-log'
 import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type OpenOptions, open } from '../src/index.js'
 import { TurnTaking } from '../src/internal/commit/turn-taking.js'
 import { overriding } from './support/overriding.js'
@@ -143,7 +143,7 @@ describe('turns', () => {
     return pauses
   }
 
-  it('cost a process that is alone two parts in a hundred', () => {
+  test('cost a process that is alone two parts in a hundred', () => {
     const env = new TestEnv()
     const turns = new TurnTaking(env)
     commit(env, turns, 1000)
@@ -152,7 +152,7 @@ describe('turns', () => {
     expect(ms).toBeLessThan(2000)
   })
 
-  it('are given often where others are there, as long as a read or two and an append take', () => {
+  test('are given often where others are there, as long as a read or two and an append take', () => {
     const env = new TestEnv()
     const turns = new TurnTaking(env)
     commit(env, turns, 10)
@@ -163,7 +163,7 @@ describe('turns', () => {
     expect(more).toEqual([])
   })
 
-  it('cost one nothing who commits rarely', () => {
+  test('cost one nothing who commits rarely', () => {
     const env = new TestEnv()
     const turns = new TurnTaking(env)
     for (let i = 0; i < 1000; i++) {
@@ -174,7 +174,7 @@ describe('turns', () => {
     }
   })
 
-  it('are no longer for one append that was late', () => {
+  test('are no longer for one append that was late', () => {
     const env = new TestEnv()
     const turns = new TurnTaking(env)
     commit(env, turns, 50)

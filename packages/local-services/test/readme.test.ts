@@ -3,14 +3,14 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { findDynamoDb } from '../src/index.js'
 import { tempFolder } from '../src/internal/temp-folder.js'
 
 const home = fileURLToPath(new URL('..', import.meta.url))
 const dynamoDb = await findDynamoDb()
 
-it.skipIf(dynamoDb !== 'dynoxide')('runs the example of the README', async () => {
+test.skipIf(dynamoDb !== 'dynoxide')('runs the example of the README', async () => {
   const readme = fs.readFileSync(path.join(home, 'README.md'), 'utf8')
   const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
   const folder = tempFolder('readme')

@@ -15,7 +15,7 @@ import {
   SILENT_SUCCESS,
   TWICE,
 } from '@firn/local-services'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { DynamoDbCommitLog, type DynamoDbOptions } from '../src/index.js'
 import { collect, describeServices, long, newEntry } from './fixtures.js'
 import { behindProxy } from './proxy.js'
@@ -74,7 +74,7 @@ async function readOn(log: CommitLog, from: number): Promise<number> {
 }
 
 describeServices('commits over a bad network', (table) => {
-  it('1, 2, 3, 12: are in the log exactly once; none is lost, or said to have failed', async () => {
+  test('1, 2, 3, 12: are in the log exactly once; none is lost, or said to have failed', async () => {
     const env = new TestEnv({ seed: 7 })
     const met = new Set<HttpFault>()
     const { proxy, options } = await behindProxy(table(), () => {

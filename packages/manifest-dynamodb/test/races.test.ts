@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { DynamoDbCommitLog } from '../src/index.js'
 import { describeServices, long, newEntry } from './fixtures.js'
 
@@ -6,7 +6,7 @@ const ROUNDS = long ? 100 : 10
 const RACERS = 50
 
 describeServices('racing creates of one number', (table) => {
-  it(`have one winner in ${ROUNDS} rounds of ${RACERS}`, async () => {
+  test(`have one winner in ${ROUNDS} rounds of ${RACERS}`, async () => {
     const options = table().options()
     const logs = Array.from({ length: RACERS }, () => new DynamoDbCommitLog(options))
     for (let version = 1; version <= ROUNDS; version++) {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { appendSettled } from '@firn/commit-log'
 import { dynamoDbAnswers, refused } from '@firn/local-services'
-import { expect, inject, it, onTestFinished } from 'vitest'
+import { expect, inject, onTestFinished, test } from 'vitest'
 import { DynamoDbCommitLog, DynamoDbLeases } from '../src/index.js'
 import { collect, describeServices, newEntry } from './fixtures.js'
 import { behindProxy, operationOf } from './proxy.js'
@@ -15,7 +15,7 @@ const home = fileURLToPath(new URL('..', import.meta.url))
 const readme = fs.readFileSync(path.join(home, 'README.md'), 'utf8')
 const [service] = inject('services')
 
-it.skipIf(service === undefined)('runs the example of the README', async () => {
+test.skipIf(service === undefined)('runs the example of the README', async () => {
   const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-readme-'))
   onTestFinished(() => fs.rmSync(directory, { recursive: true, force: true }))
@@ -50,13 +50,13 @@ describeServices('the policies in the README', (table) => {
     return { options, log: new DynamoDbCommitLog(options) }
   }
 
-  it('allow a reader to read, and no more', async () => {
+  test('allow a reader to read, and no more', async () => {
     const { log } = await as(reader)
     expect(await collect(log.readAfter(0))).toEqual([])
     await expect(log.append(newEntry(1))).rejects.toMatchObject({ reason: 'permission' })
   })
 
-  it('allow a writer to commit and to hold leases, and not to truncate', async () => {
+  test('allow a writer to commit and to hold leases, and not to truncate', async () => {
     const { options, log } = await as(writer)
     for (const version of [1, 2]) await appendSettled(log, newEntry(version))
     expect((await log.append(newEntry(1))).appended).toBe(false)
@@ -67,7 +67,7 @@ describeServices('the policies in the README', (table) => {
     await expect(log.truncate(1)).rejects.toMatchObject({ reason: 'permission' })
   })
 
-  it('allow a collector to truncate, and nobody to delete', async () => {
+  test('allow a collector to truncate, and nobody to delete', async () => {
     const { log } = await as(collector)
     for (const version of [1, 2]) await appendSettled(log, newEntry(version))
     await log.truncate(1)

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { fromHex, toHex } from '@firn/bytes'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   applyEntry,
   decodeCheckpoint,
@@ -87,7 +87,7 @@ const EDITS: readonly Edit[] = [
 ]
 
 describe('golden', () => {
-  it('edits', async () => {
+  test('edits', async () => {
     const text = EDITS.map((edit) => {
       const payload = encodeEdits([edit])
       return `${edit.type}\n${annotate(payload, [
@@ -109,7 +109,7 @@ describe('golden', () => {
     }
   })
 
-  it('checkpoint', async () => {
+  test('checkpoint', async () => {
     let state = emptyState()
     for (const edits of [
       [EDITS[0], { type: 'create-table', id: 1, name: 'users', options: tableOptions() }],
@@ -134,7 +134,7 @@ describe('golden', () => {
     expect(decodeCheckpoint(bytesOf('checkpoint.txt'))).toEqual(state)
   })
 
-  it('root', async () => {
+  test('root', async () => {
     const root = { incarnation: INCARNATION, log: 'dynamodb:firn' }
     await expect(new TextDecoder().decode(encodeRoot(root))).toMatchFileSnapshot('golden/root.json')
     expect(decodeRoot(fs.readFileSync(path.join(GOLDEN, 'root.json')))).toEqual(root)

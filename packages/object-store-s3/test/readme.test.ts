@@ -6,7 +6,7 @@ import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { CreateBucketCommand } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasS3, plainClient, service } from './real-s3.ts'
 
 const home = fileURLToPath(new URL('..', import.meta.url))
@@ -28,7 +28,7 @@ describe.skipIf(!hasS3)('the README', () => {
   })
   afterAll(() => fs.rm(folder, { recursive: true }))
 
-  it('has an example that runs, with what the SDK finds by itself', async () => {
+  test('has an example that runs, with what the SDK finds by itself', async () => {
     await fs.writeFile(path.join(folder, 'example.mjs'), await example())
     const client = plainClient()
     await client.send(new CreateBucketCommand({ Bucket: 'my-bucket' }))

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { TestEnv } from '@firn/env/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import {
   type FileSystem,
   FsObjectStore,
@@ -45,7 +45,7 @@ async function keysOf(store: FsObjectStore, prefix = ''): Promise<string[]> {
 }
 
 describe('FsObjectStore', () => {
-  it('reads a directory that does not exist as an empty store, and makes none', async () => {
+  test('reads a directory that does not exist as an empty store, and makes none', async () => {
     const parent = await tempDirectory()
     const store = openStore(path.join(parent, 'db'))
     await expect(store.get('a')).rejects.toMatchObject({ code: 'FIRN_OBJECT_NOT_FOUND' })
@@ -57,7 +57,7 @@ describe('FsObjectStore', () => {
     expect(store.directory).toBe(path.join(parent, 'db'))
   })
 
-  it('keeps what was written for the next store on the directory, under plain names', async () => {
+  test('keeps what was written for the next store on the directory, under plain names', async () => {
     const directory = await tempDirectory()
     const key = 'sst/01HZX3V5Q6W7E8R9T0Y1A2S3D4/00000000000000000001-01HZX3V5Q6W7E8R9T0Y1A2S3D5.sst'
     const first = openStore(directory)
@@ -69,7 +69,7 @@ describe('FsObjectStore', () => {
     expect(await filesOf(directory)).toEqual(['FIRN', path.normalize(key)])
   })
 
-  it('passes over files that are not its own', async () => {
+  test('passes over files that are not its own', async () => {
     const directory = await tempDirectory()
     const store = openStore(directory)
     await store.put('log/00000000000000000001', bytes('mine'))
@@ -81,7 +81,7 @@ describe('FsObjectStore', () => {
     await store.put('log/00000000000000000001', bytes('again'))
   })
 
-  it('reads only the directories that a list needs', async () => {
+  test('reads only the directories that a list needs', async () => {
     const read: string[] = []
     const directory = await tempDirectory()
     const store = openStore(directory, {
@@ -111,7 +111,7 @@ describe('FsObjectStore', () => {
     expect(await list({ limit: 1 })).toEqual([['a/1'], ['.', 'a']])
   })
 
-  it('never follows a symbolic link out of its directory', async () => {
+  test('never follows a symbolic link out of its directory', async () => {
     const directory = await tempDirectory()
     const outside = await tempDirectory()
     await fs.writeFile(path.join(outside, 'secret.txt'), 'secret')
@@ -133,7 +133,7 @@ describe('FsObjectStore', () => {
     expect(await fs.readdir(outside)).toEqual(['secret.txt'])
   })
 
-  it('works where its own directory is reached through a symbolic link', async () => {
+  test('works where its own directory is reached through a symbolic link', async () => {
     const directory = await tempDirectory()
     const link = path.join(await tempDirectory(), 'link')
     await fs.symlink(directory, link)
@@ -143,14 +143,14 @@ describe('FsObjectStore', () => {
     expect(await keysOf(store)).toEqual(['a/b.txt'])
   })
 
-  it('does not wait for the other end of a pipe', async () => {
+  test('does not wait for the other end of a pipe', async () => {
     const directory = await tempDirectory()
     if (spawnSync('mkfifo', [path.join(directory, 'pipe.txt')]).status !== 0) return
     const store = openStore(directory)
     await expect(store.get('pipe.txt')).rejects.toMatchObject({ code: 'FIRN_OBJECT_NOT_FOUND' })
   })
 
-  it('31: makes file, directories and their parents durable before it says so', async () => {
+  test('31: makes file, directories and their parents durable before it says so', async () => {
     const parent = await tempDirectory()
     const calls: string[] = []
     const names = new Map<number, string>()
@@ -205,7 +205,7 @@ describe('FsObjectStore', () => {
     ])
   })
 
-  it('31: makes the directories above durable though an attempt to do so failed before', async () => {
+  test('31: makes the directories above durable though an attempt to do so failed before', async () => {
     const parent = await tempDirectory()
     const synced: string[] = []
     const names = new Map<number, string>()
@@ -235,7 +235,7 @@ describe('FsObjectStore', () => {
     expect(synced).toContain(path.join(parent, 'new'))
   })
 
-  it('never gives an etag twice along replacements, though the clock runs backwards', async () => {
+  test('never gives an etag twice along replacements, though the clock runs backwards', async () => {
     const directory = await tempDirectory()
     const env = new TestEnv()
     const store = openStore(directory, { env, fsync: false })
@@ -253,7 +253,7 @@ describe('FsObjectStore', () => {
     expect(etags.size).toBe(20)
   })
 
-  it('keeps 128 files open at most, and closes them', async () => {
+  test('keeps 128 files open at most, and closes them', async () => {
     const directory = await tempDirectory()
     let descriptors = 0
     const store = openStore(directory, {
@@ -285,7 +285,7 @@ describe('FsObjectStore', () => {
     expect(descriptors).toBe(0)
   })
 
-  it('reads an immutable object with one call to the system once it is open', async () => {
+  test('reads an immutable object with one call to the system once it is open', async () => {
     const directory = await tempDirectory()
     const calls: string[] = []
     const traced = new Proxy(nodeFileSystem, {
@@ -303,7 +303,7 @@ describe('FsObjectStore', () => {
     expect(calls).toEqual(['readSync'])
   })
 
-  it('leaves reading to threads while the device is slow, and comes back', async () => {
+  test('leaves reading to threads while the device is slow, and comes back', async () => {
     const directory = await tempDirectory()
     const env = new TestEnv()
     let slow = false
@@ -355,7 +355,7 @@ describe('FsObjectStore', () => {
       ['mkdir', 'EROFS', 'permission', false],
     ]
     for (const [call, code, reason, retryable] of faults) {
-      it(`31, 32: turns ${code} of ${call} into a typed error and leaves nothing half`, async () => {
+      test(`31, 32: turns ${code} of ${call} into a typed error and leaves nothing half`, async () => {
         const directory = await tempDirectory()
         let broken = true
         const fileSystem: FileSystem = {
@@ -379,7 +379,7 @@ describe('FsObjectStore', () => {
       })
     }
 
-    it('keeps the old object where a replacement fails', async () => {
+    test('keeps the old object where a replacement fails', async () => {
       const directory = await tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem })
@@ -393,7 +393,7 @@ describe('FsObjectStore', () => {
       expect(await filesOf(directory)).toEqual(['a.txt'])
     })
 
-    it('31: does not call a write durable whose directory could not be synced', async () => {
+    test('31: does not call a write durable whose directory could not be synced', async () => {
       const directory = await tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem })
@@ -405,7 +405,7 @@ describe('FsObjectStore', () => {
       await store.put('c.txt', bytes('x'))
     })
 
-    it('types a failed read, and reads again when the device does', async () => {
+    test('types a failed read, and reads again when the device does', async () => {
       const directory = await tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem })
@@ -420,7 +420,7 @@ describe('FsObjectStore', () => {
       expect((await store.get('a.txt', { immutable: true })).size).toBe(1)
     })
 
-    it('gives up files it keeps open for reads before it says that there are too many', async () => {
+    test('gives up files it keeps open for reads before it says that there are too many', async () => {
       const directory = await tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem, fsync: false })
@@ -437,7 +437,7 @@ describe('FsObjectStore', () => {
       await expect(refused).rejects.toMatchObject({ reason: 'too-many-files', retryable: true })
     })
 
-    it('says so when a file is shorter than it was', async () => {
+    test('says so when a file is shorter than it was', async () => {
       const directory = await tempDirectory()
       const store = openStore(directory)
       await store.put('a.txt', bytes('0123456789'))
@@ -448,7 +448,7 @@ describe('FsObjectStore', () => {
       expect((await store.get('a.txt', { immutable: true })).bytes).toEqual(bytes('0123'))
     })
 
-    it('makes its directories again when someone removes them', async () => {
+    test('makes its directories again when someone removes them', async () => {
       const directory = await tempDirectory()
       const store = openStore(directory)
       await store.put('sst/a.sst', bytes('x'))
@@ -475,7 +475,7 @@ describe('FsObjectStore', () => {
       expect([code, signal]).toEqual([null, 'SIGKILL'])
     }
 
-    it('27: removes what a killed writer left, on the first write', async () => {
+    test('27: removes what a killed writer left, on the first write', async () => {
       const directory = await tempDirectory()
       await leaveFiles(directory, 'upload')
       expect((await filesOf(directory)).length).toBe(1)
@@ -485,7 +485,7 @@ describe('FsObjectStore', () => {
       expect(await filesOf(directory)).toEqual(['a.txt'])
     })
 
-    it('is not held up by the claim of a killed one', async () => {
+    test('is not held up by the claim of a killed one', async () => {
       const directory = await tempDirectory()
       await leaveFiles(directory, 'claim')
       expect((await filesOf(directory)).some((file) => file.startsWith(',lock'))).toBe(true)
@@ -495,7 +495,7 @@ describe('FsObjectStore', () => {
       expect(await filesOf(directory)).toEqual(['a.txt'])
     })
 
-    it('leaves the files of living writers alone, here and on other machines', async () => {
+    test('leaves the files of living writers alone, here and on other machines', async () => {
       const directory = await tempDirectory()
       const living = openStore(directory)
       const upload = await living.upload('slow.txt')
@@ -515,7 +515,7 @@ describe('FsObjectStore', () => {
       ])
     })
 
-    it('breaks the claim of an unknown process after having watched it for half a minute', async () => {
+    test('breaks the claim of an unknown process after having watched it for half a minute', async () => {
       const directory = await tempDirectory()
       const env = new TestEnv()
       const store = openStore(directory, { env, fsync: false })
@@ -540,7 +540,7 @@ describe('FsObjectStore', () => {
       expect(await filesOf(directory)).toEqual(['a.txt'])
     })
 
-    it('stops waiting for the lock when aborted', async () => {
+    test('stops waiting for the lock when aborted', async () => {
       const directory = await tempDirectory()
       const store = openStore(directory, { fsync: false })
       await store.put('a.txt', bytes('x'))
@@ -554,7 +554,7 @@ describe('FsObjectStore', () => {
       expect((await filesOf(directory)).length).toBe(2)
     })
 
-    it('begins anew when its claim was broken before it could act', async () => {
+    test('begins anew when its claim was broken before it could act', async () => {
       const directory = await tempDirectory()
       let broken = 0
       const store = openStore(directory, {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { FsObjectStore } from '../src/fs.js'
 import { tempDirectory } from './temp-directory.js'
 
@@ -43,7 +43,7 @@ function startRacer(directory: string, name: string, rounds: number, increments:
   }
 }
 
-it('lets one of several processes create each object, and count without losing one', async () => {
+test('lets one of several processes create each object, and count without losing one', async () => {
   const directory = await tempDirectory()
   const store = new FsObjectStore(directory, { fsync: false })
   await store.put('counter', new TextEncoder().encode('1000'))
@@ -73,7 +73,7 @@ it('lets one of several processes create each object, and count without losing o
   await store.close()
 }, 120_000)
 
-it('goes on when racing processes are killed', async () => {
+test('goes on when racing processes are killed', async () => {
   const directory = await tempDirectory()
   const store = new FsObjectStore(directory, { fsync: false })
   await store.put('counter', new TextEncoder().encode('1000'))

@@ -3,13 +3,13 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { nameOf } from '../src/internal/fs/file-names.js'
 import { tempDirectory } from './temp-directory.js'
 
 const home = fileURLToPath(new URL('..', import.meta.url))
 
-it('runs the example of the README', async () => {
+test('runs the example of the README', async () => {
   const readme = await fs.readFile(path.join(home, 'README.md'), 'utf8')
   const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
   const directory = await tempDirectory()
@@ -21,7 +21,7 @@ it('runs the example of the README', async () => {
   expect(run.stdout).toBe('world 12\nlogs/1\n4\n')
 })
 
-it('agrees with the table in FORMAT.md', async () => {
+test('agrees with the table in FORMAT.md', async () => {
   const format = await fs.readFile(path.join(home, 'FORMAT.md'), 'utf8')
   const rows = [...format.matchAll(/^\| `(.+)` \| (file|directory) \| (?:`(.+)`|the same) \|$/gm)]
   expect(rows.length).toBe(17)

@@ -1,6 +1,6 @@
 import { BlockCache } from '@firn/block-cache'
 import { isFirnError } from '@firn/env'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   FOUND,
   memorySource,
@@ -96,7 +96,7 @@ function foundValue({ valueBytes, valueStart, valueEnd }: SstLookup): Uint8Array
 }
 
 describe('26, 40: any damage gives the right data or a typed error', () => {
-  it('has a file of many parts to damage', async () => {
+  test('has a file of many parts to damage', async () => {
     const file = damagedFile()
     expect(file.length).toBeGreaterThan(15_000)
     const reader = await SstReader.open(memorySource(file))
@@ -105,7 +105,7 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
     expect(await readAll(memorySource(file))).toBe('right')
   })
 
-  it(
+  test(
     'in any flipped bit',
     async () => {
       const file = damagedFile()
@@ -126,7 +126,7 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
     timeout,
   )
 
-  it(
+  test(
     'in any flipped bit, when what it is in is read',
     async () => {
       const file = damagedFile()
@@ -147,7 +147,7 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
     timeout,
   )
 
-  it(
+  test(
     'in any flipped bit of the tail',
     async () => {
       const file = damagedFile()
@@ -166,7 +166,7 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
     timeout,
   )
 
-  it(
+  test(
     'at any length that it is cut to',
     async () => {
       const file = damagedFile()
@@ -198,14 +198,14 @@ describe('a reply that is wrong', () => {
     return damaged
   }
 
-  it('26: once is asked for again, past any cache, and nobody notices', async () => {
+  test('26: once is asked for again, past any cache, and nobody notices', async () => {
     for (const once of [damage, (bytes: Uint8Array) => bytes.subarray(1)]) {
       const source = broken(damagedFile(), (bytes, fresh) => (fresh ? bytes : once(bytes)))
       expect(await readAll(source)).toBe('right')
     }
   })
 
-  it('26: twice is an error that names the file and the block', async () => {
+  test('26: twice is an error that names the file and the block', async () => {
     const file = damagedFile()
     const replies = [damage, (bytes: Uint8Array) => bytes.subarray(1), growing]
     for (const fill of [true, false]) {
@@ -227,7 +227,7 @@ describe('a reply that is wrong', () => {
     return longer
   }
 
-  it('26: of another block, or another file, is told by its checksum', async () => {
+  test('26: of another block, or another file, is told by its checksum', async () => {
     const file = damagedFile()
     const other = write(rows, { fileId: 'other', blockBytes: 1024, indexPartitionBytes: 24 }).file
     expect(other.length).toBe(file.length + 1)
@@ -241,7 +241,7 @@ describe('a reply that is wrong', () => {
     await expect(cursor.load()).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
   })
 
-  it.each([true, false])(
+  test.each([true, false])(
     '36: of one block leaves the others readable, in both directions (fill: %s)',
     async (fill) => {
       const file = damagedFile()
@@ -275,7 +275,7 @@ describe('a reply that is wrong', () => {
     },
   )
 
-  it('asks for a damaged tail once more', async () => {
+  test('asks for a damaged tail once more', async () => {
     const file = damagedFile()
     const source = new CountingSource(file)
     let first = true

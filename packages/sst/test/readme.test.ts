@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 
-it('the example of the README runs and prints what its comments say', async () => {
+test('the example of the README runs and prints what its comments say', async () => {
   const directory = fileURLToPath(new URL('..', import.meta.url))
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
   const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
