@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@firn/env'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BlockCache, type CachedFile, type Reservation } from '../src/index.js'
@@ -172,7 +173,7 @@ describe('budget', () => {
           expect(within(cache)).toBe(true)
         }
       }),
-      { numRuns: process.env.FIRN_TEST_LONG ? 5000 : 300 },
+      { numRuns: LONG ? 5000 : 300 },
     )
   })
 })

@@ -8,12 +8,12 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InvalidArgumentError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
+import { LONG, tempDirectory } from '@firn/test-support'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { type CacheFiles, DiskCache, type DiskCacheOptions } from '../src/disk.js'
 import { nodeCacheFiles } from '../src/internal/disk/cache-files.js'
 import { encodeHeader } from '../src/internal/disk/entry-format.js'
@@ -23,10 +23,9 @@ const HEADER = 24
 const golden = new URL('golden/entry.hex', import.meta.url)
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'firn-disk-cache-'))
+beforeEach(() => {
+  directory = tempDirectory()
 })
-afterEach(() => rm(directory, { recursive: true, force: true }))
 
 function open(more: Partial<DiskCacheOptions> = {}): DiskCache {
   return new DiskCache({ directory, bytes: 100_000, env: new TestEnv(), ...more })
@@ -443,7 +442,7 @@ describe('DiskCache', () => {
           await rm(home, { recursive: true })
         },
       ),
-      { numRuns: process.env.FIRN_TEST_LONG ? 2000 : 100 },
+      { numRuns: LONG ? 2000 : 100 },
     )
   })
 

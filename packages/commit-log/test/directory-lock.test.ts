@@ -4,12 +4,12 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { type Env, FormatVersionError, systemEnv } from '@firn/env'
+import { tempDirectory } from '@firn/test-support'
 import { type Owner, ownIdentity } from '@firn/vfs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { DirectoryLock, FileCommitLog, type FileSystem } from '../src/file.js'
 import type { LockRecord } from '../src/internal/file/lock-record.js'
 import { nodeFileSystem } from '../src/internal/file/node-file-system.js'
-import { tempDirectory } from './temp-directory.js'
 
 const locked = { code: 'FIRN_LOCKED' }
 const HOLDER = path.join(import.meta.dirname, 'lock-holder.mjs')

@@ -1,17 +1,16 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CorruptionError, FormatVersionError } from '@firn/env'
+import { LONG, tempDirectory } from '@firn/test-support'
 import { describe, expect, test, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { FaultyFileSystem } from './faulty-file-system.js'
 import { crashImage, describeEntries, fill, readAll, segmentPaths } from './file-log.js'
 import { newEntry } from './fixtures.js'
-import { tempDirectory } from './temp-directory.js'
 
 // Thousands of opens: seconds on a machine that has other things to do.
 vi.setConfig({ testTimeout: 600_000 })
 
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
 const ENTRIES = LONG ? 24 : 4
 
 /** What opening and reading gives: entries as text, or `undefined` for a typed error. */

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { systemEnv } from '@firn/env'
+import { tempDirectory } from '@firn/test-support'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import type { CommitLog } from '../src/index.js'
@@ -18,7 +19,6 @@ import {
   type Way,
 } from './file-log.js'
 import { newEntry } from './fixtures.js'
-import { tempDirectory } from './temp-directory.js'
 
 const failed = { code: 'FIRN_LOG_FAILED' }
 

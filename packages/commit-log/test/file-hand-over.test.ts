@@ -1,12 +1,12 @@
 import fs from 'node:fs'
 import { TestEnv } from '@firn/env/testing'
+import { tempDirectory } from '@firn/test-support'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import type { NewLogEntry } from '../src/index.js'
 import { FaultyFileSystem } from './faulty-file-system.js'
 import { clockFor, crashImage, readAll, segmentPaths } from './file-log.js'
 import { newEntry } from './fixtures.js'
-import { tempDirectory } from './temp-directory.js'
 
 const lazy = (version: number, bytes = 500): NewLogEntry => ({
   ...newEntry(version, new Uint8Array(bytes).fill(version)),

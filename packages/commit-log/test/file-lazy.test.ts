@@ -1,7 +1,6 @@
 import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { FaultyFileSystem, type FileCall } from './faulty-file-system.js'
 import { crashImage, readAll } from './file-log.js'
@@ -10,11 +9,7 @@ import { newEntry } from './fixtures.js'
 let directory: string
 
 beforeEach(() => {
-  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-lazy-'))
-})
-
-afterEach(() => {
-  fs.rmSync(directory, { recursive: true, force: true })
+  directory = tempDirectory()
 })
 
 const lazy = (version: number, bytes = 500) => ({

@@ -1,47 +1,23 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { fromHex, toHex } from '@firn/bytes'
 import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore } from '@firn/object-store'
+import { annotate, annotatedBytes, type Layout, tempDirectory } from '@firn/test-support'
 import { describe, expect, test } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { leaseKey, logEntryKey, ObjectCommitLog, SpillingCommitLog } from '../src/index.js'
 import { decodeLeaseRecord, encodeLeaseRecord } from '../src/internal/lease-codec.js'
 import { describeEntries, readAll, segmentPaths } from './file-log.js'
 import { collect, INCARNATION, newEntry } from './fixtures.js'
-import { tempDirectory } from './temp-directory.js'
 
 // Real bytes, annotated. A change to these files is a change to the format. To write them anew:
 // `npx vitest run golden -u` in this package.
 
 const GOLDEN = path.join(import.meta.dirname, 'golden')
 
-/** Names of byte ranges, in order; the last one takes the rest. */
-type Layout = readonly (readonly [name: string, bytes: number])[]
-
-/** `name  hex` lines, one per field, longer ones folded. */
-function annotate(bytes: Uint8Array, layout: Layout): string {
-  const lines: string[] = []
-  let at = 0
-  for (const [name, length] of [...layout, ['rest', bytes.length] as const]) {
-    const hex = toHex(bytes.subarray(at, at + length))
-    at = Math.min(bytes.length, at + length)
-    for (const [i, part] of (hex.match(/.{1,64}/g) ?? []).entries()) {
-      lines.push(`${(i === 0 ? name : '').padEnd(18)}${part}`)
-    }
-  }
-  return `${lines.join('\n')}\n`
-}
-
-/** The bytes of an annotated file: whatever stands in its second column. */
+/** The bytes of an annotated file. */
 function bytesOf(file: string): Uint8Array {
-  const text = fs.readFileSync(path.join(GOLDEN, file), 'utf8')
-  return fromHex(
-    text
-      .split('\n')
-      .map((line) => line.slice(18))
-      .join(''),
-  )
+  return annotatedBytes(fs.readFileSync(path.join(GOLDEN, file), 'utf8'))
 }
 
 const SEGMENT: Layout = [

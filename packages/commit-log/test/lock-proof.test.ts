@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { tempDirectory } from '@firn/test-support'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { DirectoryLock, FileCommitLog } from '../src/file.js'
 import type { LockRecord } from '../src/internal/file/lock-record.js'
-import { tempDirectory } from './temp-directory.js'
 
 const HOLDER = path.join(import.meta.dirname, 'lock-holder.mjs')
 const locked = { code: 'FIRN_LOCKED' }

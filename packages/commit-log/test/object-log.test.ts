@@ -4,6 +4,7 @@ import { TestEnv } from '@firn/env/testing'
 import { type ListOptions, MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
 import { FsObjectStore, nodeFileSystem } from '@firn/object-store/fs'
 import { FaultyObjectStore } from '@firn/object-store/testing'
+import { tempDirectory } from '@firn/test-support'
 import { describe, expect, test } from 'vitest'
 import {
   appendSettled,
@@ -15,7 +16,6 @@ import {
   type ReadLogOptions,
 } from '../src/index.js'
 import { collect, INCARNATION, newEntry } from './fixtures.js'
-import { tempDirectory } from './temp-directory.js'
 
 async function fill(log: CommitLog, from: number, to: number): Promise<void> {
   for (let version = from; version <= to; version++) await log.append(newEntry(version))

@@ -1,12 +1,12 @@
 import fs from 'node:fs'
 import { TestEnv } from '@firn/env/testing'
+import { tempDirectory } from '@firn/test-support'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { WritePace } from '../src/internal/file/write-pace.js'
 import { FaultyFileSystem } from './faulty-file-system.js'
 import { clockFor, fill, isCommit, isFill, readAll, segmentPaths, type Way } from './file-log.js'
 import { newEntry } from './fixtures.js'
-import { tempDirectory } from './temp-directory.js'
 
 /** A disk and an event loop that take this long, in milliseconds, on the clock of a test. */
 interface Times {

@@ -1,6 +1,7 @@
 import { compareBytes } from '@firn/bytes'
 import type { DatabaseState, FileMeta, HistoryRetention } from '@firn/manifest'
 import type { VersionedRecord } from '@firn/mvcc/testing'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { planInputs } from '../src/index.js'
@@ -117,7 +118,7 @@ describe('compaction', () => {
           }
         }
       }),
-      { numRuns: process.env.FIRN_TEST_LONG ? 5000 : 300 },
+      { numRuns: LONG ? 5000 : 300 },
     )
   }, 300_000)
 

@@ -1,15 +1,13 @@
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 // From dist: a thread runs what was built.
 import { type CompactionPlan, type MergePlan, planInputs } from '@firn/compaction'
 import { CompactionWorker, CompactionWorkerError } from '@firn/compaction/worker'
 import { ClosedError, InvalidArgumentError, isFirnError } from '@firn/env'
 import { FsObjectStore } from '@firn/object-store/fs'
+import { outputOf, tempDirectory } from '@firn/test-support'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SmallDatabase } from './small-database.js'
 
@@ -18,7 +16,7 @@ let database: SmallDatabase
 let worker: CompactionWorker
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'firn-compaction-'))
+  directory = tempDirectory()
   const store = new FsObjectStore(directory, { fsync: false })
   const leveled = { level0Trigger: 2, targetFileBytes: 1e6 }
   database = new SmallDatabase(['none'], leveled, store)
@@ -39,7 +37,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await worker.close()
   await database.store.close()
-  await rm(directory, { recursive: true })
 })
 
 function plan(): MergePlan {
@@ -172,19 +169,15 @@ describe('CompactionWorker', () => {
 
   test('keeps the process alive for a run, unless asked not to', async () => {
     const made = plan()
-    const program = (options: string) => `
-      import { CompactionWorker } from '@firn/compaction/worker'
-      const plan = JSON.parse(process.argv[1], (_, value) => value?.hex === undefined ? value : new Uint8Array(Buffer.from(value.hex, 'hex')))
-      const worker = new CompactionWorker({ store: { kind: 'fs', directory: process.argv[2], fsync: false }, incarnation: 'x' })
-      worker.run(plan, { baseVersion: 4, ${options} }).then(() => console.log('done'))`
     const json = JSON.stringify(made, (_, value) =>
       value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value,
     )
-    const run = async (options: string) => {
-      const args = ['--input-type=module', '-e', program(options), json, directory]
-      return (await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname }))
-        .stdout
-    }
+    const program = (options: string) => `
+      import { CompactionWorker } from '@firn/compaction/worker'
+      const plan = JSON.parse(${JSON.stringify(json)}, (_, value) => value?.hex === undefined ? value : new Uint8Array(Buffer.from(value.hex, 'hex')))
+      const worker = new CompactionWorker({ store: { kind: 'fs', directory: ${JSON.stringify(directory)}, fsync: false }, incarnation: 'x' })
+      worker.run(plan, { baseVersion: 4, ${options} }).then(() => console.log('done'))`
+    const run = (options: string) => outputOf(program(options), { from: import.meta.dirname })
     expect(await run('')).toBe('done\n')
     expect(await run('keepAlive: true')).toBe('done\n')
     expect(await run('keepAlive: false')).toBe('')

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { systemEnv } from '@firn/env'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { readCities } from '../src/dataset.js'
 import { runDemo } from '../src/demo.js'
 import { Terminal } from '../src/terminal.js'
@@ -15,10 +15,9 @@ const run = promisify(execFile)
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
 let base = ''
-beforeEach(async () => {
-  base = await mkdtemp(join(tmpdir(), 'firn-demo-test-'))
+beforeEach(() => {
+  base = tempDirectory()
 })
-afterEach(() => rm(base, { recursive: true, force: true }))
 
 describe('the data set', () => {
   test('has more than 100,000 cities, and no two keys alike', async () => {

@@ -1,5 +1,6 @@
 import { MemoryCommitLog, MemoryLogStorage, ObjectCommitLog } from '@firn/commit-log'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Database, type OpenOptions, open } from '../src/index.js'
@@ -16,8 +17,6 @@ import {
 } from './support/large-batches.js'
 import { makePlace, PLACE_KINDS, TINY } from './support/locations.js'
 import { overriding } from './support/overriding.js'
-
-const LONG = process.env['FIRN_TEST_LONG'] !== undefined
 
 describe('a batch of many runs', () => {
   const TABLES = ['there', 'new', 'other'] as const
@@ -99,7 +98,6 @@ describe('a batch of many runs', () => {
             }
           } finally {
             await db.close()
-            place.remove()
           }
         }),
         { numRuns: (LONG ? 20 : 1) * (kind === 'memory' ? 20 : 6), endOnFailure: true },

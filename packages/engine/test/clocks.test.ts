@@ -1,22 +1,9 @@
-import { rmSync } from 'node:fs'
 import { type Env, isUlid, systemEnv, ulid } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import { MAX_TIMESTAMP } from '@firn/mvcc'
-import { afterEach, describe, expect, test } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { describe, expect, test } from 'vitest'
 import { open } from '../src/index.js'
-import { temporaryDirectory } from './support/locations.js'
-
-const directories: string[] = []
-
-afterEach(() => {
-  for (const made of directories.splice(0)) rmSync(made, { recursive: true, force: true })
-})
-
-function temporary(): string {
-  const directory = temporaryDirectory()
-  directories.push(directory)
-  return directory
-}
 
 const YEAR = 365 * 24 * 3600 * 1e6
 
@@ -39,7 +26,7 @@ describe('23: a machine whose clock is out of its mind', () => {
   for (const [name, micros] of CLOCKS) {
     for (const log of ['file', 'objects']) {
       test(`makes a database, writes, compacts and opens it again: ${name}, ?log=${log}`, async () => {
-        const directory = temporary()
+        const directory = tempDirectory()
         const location = `file:${directory}?log=${log}`
         const env = withClock(() => micros)
         const timestamps: number[] = []
@@ -61,7 +48,7 @@ describe('23: a machine whose clock is out of its mind', () => {
   }
 
   test('goes on from the log when the clock falls back to 1970', async () => {
-    const directory = temporary()
+    const directory = tempDirectory()
     let micros = 1_700_000_000_000_000
     const env = withClock(() => micros)
     await using db = await open(`file:${directory}`, { env })

@@ -5,6 +5,7 @@ import { MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { systemEnv } from '@firn/env'
 import { MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
 import { FaultyObjectStore } from '@firn/object-store/testing'
+import { tempDirectory } from '@firn/test-support'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -17,7 +18,6 @@ import {
 import { CHUNK_BYTES } from '../src/internal/files/disk-tier.js'
 import { openDiskCache } from '../src/internal/open/directory-portable.js'
 import { event } from './support/event.js'
-import { temporaryDirectory } from './support/locations.js'
 
 type StoredOptions = OpenOptions & Pick<DatabaseParts, 'cacheFiles'>
 
@@ -82,11 +82,10 @@ const keyOf = (i: number): string => `key ${String(i).padStart(6, '0')}`
 let directory: string
 const databases: Database[] = []
 beforeEach(() => {
-  directory = temporaryDirectory()
+  directory = tempDirectory()
 })
 afterEach(async () => {
   for (const db of databases.splice(0)) await db.close()
-  rmSync(directory, { recursive: true, force: true })
 })
 
 async function opened(

@@ -1,19 +1,14 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { systemEnv } from '@firn/env'
 import { MemoryObjectStore } from '@firn/object-store'
 import { FaultyObjectStore } from '@firn/object-store/testing'
-import { afterEach, describe, expect, test } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { describe, expect, test } from 'vitest'
 import { type Database, open } from '../src/index.js'
 import { FailingLog } from './support/failing-log.js'
-import { TINY, temporaryDirectory } from './support/locations.js'
-
-const directories: string[] = []
-
-afterEach(() => {
-  for (const made of directories.splice(0)) rmSync(made, { recursive: true, force: true })
-})
+import { TINY } from './support/locations.js'
 
 /** Retries without the pauses between them. */
 const IMPATIENT = { ...systemEnv, sleep: () => systemEnv.yield() }
@@ -246,8 +241,7 @@ describe('34: nobody compacts', () => {
 
 describe('36: a poison block', () => {
   test('other keys stay readable, compaction leaves the file alone and says so', async () => {
-    const directory = temporaryDirectory()
-    directories.push(directory)
+    const directory = tempDirectory()
     const location = `file:${directory}`
     const options = { ...TINY, compaction: 'off' as const, memtableBytes: 16_384 }
     {

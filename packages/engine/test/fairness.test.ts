@@ -1,7 +1,6 @@
-import { rmSync } from 'node:fs'
+import { tempDirectory } from '@firn/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Database, open, type ReadableTable, type Table } from '../src/index.js'
-import { temporaryDirectory } from './support/locations.js'
 
 // Whatever takes long gives timers, aborts and I/O their turn. All of this works on rows in memory,
 // so nothing else would end the turn of the event loop in which it begins.
@@ -187,15 +186,13 @@ test('a scan is ended at the next row by an abort in its own loop', async () => 
 })
 
 test('a loop of buffered puts into a directory lets timers run', async () => {
-  const directory = temporaryDirectory()
-  const stored = await open(`file:${directory}`, SLICED)
+  const stored = await open(`file:${tempDirectory()}`, SLICED)
   const rows = stored.table('rows', UTF8)
   const work = async (): Promise<void> => {
     for (const key of keys) await rows.put(key, 'v', { durability: 'buffered' })
   }
   expect(await letsTimersRun(work)).toBe(true)
   await stored.close()
-  rmSync(directory, { recursive: true })
 })
 
 test('a scan of 60,000 rows is ended by a signal of 5 ms, without any tuning', async () => {

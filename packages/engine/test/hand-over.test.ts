@@ -8,10 +8,10 @@ import { systemEnv } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore } from '@firn/object-store'
 import { FsObjectStore } from '@firn/object-store/fs'
+import { LONG, tempDirectory } from '@firn/test-support'
 import fc from 'fast-check'
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Database, type OpenOptions, open } from '../src/index.js'
-import { temporaryDirectory } from './support/locations.js'
 
 const CHILD = fileURLToPath(new URL('./support/buffering-child.mjs', import.meta.url))
 const BUFFERED = { durability: 'buffered' } as const
@@ -22,19 +22,9 @@ const WRITES_BY_THREADS = 16
 /** What a kill may take of a log that has to wait for a thread, and a group: see the README. */
 const WINDOW_BYTES = 1024 * 1024 + 64 * 1024
 
-const directories: string[] = []
-
-afterEach(() => {
-  for (const directory of directories.splice(0)) {
-    rmSync(directory, { recursive: true, force: true })
-  }
-})
-
 /** Where a database with an empty table `t` was closed in order. */
 async function makeDatabase(): Promise<string> {
-  const directory = temporaryDirectory()
-  directories.push(directory)
-  const location = `file:${join(directory, 'db')}`
+  const location = `file:${join(tempDirectory(), 'db')}`
   await using db = await open(location)
   const table = db.table('t', TEXT)
   await table.put('first', 'x')
@@ -328,7 +318,7 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
 /** A database whose process could be killed at any time: another one then opens what there is. */
 class Mortal {
-  readonly #directory: string = temporaryDirectory()
+  readonly #directory: string = tempDirectory()
   readonly #env = new TestEnv()
   #log!: FileCommitLog
   #db!: Database
@@ -430,6 +420,6 @@ test('whenever a process is killed, its first writes are there, and all that a p
         }
       },
     ),
-    { numRuns: process.env['FIRN_TEST_LONG'] === undefined ? 12 : 500, endOnFailure: true },
+    { numRuns: LONG ? 500 : 12, endOnFailure: true },
   )
 }, 600_000)

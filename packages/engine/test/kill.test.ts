@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { LONG, tempDirectory } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { type OpenOptions, open } from '../src/index.js'
-import { temporaryDirectory } from './support/locations.js'
 
-const KILLS = process.env['FIRN_TEST_LONG'] === undefined ? 12 : 120
+const KILLS = LONG ? 120 : 12
 const CHILD = fileURLToPath(new URL('./support/committing-child.mjs', import.meta.url))
 
 // Flushes and compactions all the time, so that the kill finds them under way.
@@ -102,22 +101,18 @@ async function check(location: string, acknowledged: readonly Acknowledged[]): P
 test.each(['file', 'objects'])(
   '30: whatever was acknowledged before a kill -9 is there after it, whole and in order (%s log)',
   async (log) => {
-    const directory = temporaryDirectory()
+    const directory = tempDirectory()
     const location = `file:${directory}${log === 'objects' ? '?log=objects' : ''}`
     const acknowledged: Acknowledged[] = []
     let next = 0
     let seed = 1
-    try {
-      for (let kill = 0; kill < KILLS / 2; kill++) {
-        seed = (seed * 16807) % 2147483647
-        acknowledged.push(...(await commitAndKill(location, next, seed % 60)))
-        next = (await check(location, acknowledged.slice(-200))) + 1
-      }
-      await check(location, acknowledged)
-      expect(acknowledged.length).toBeGreaterThan(KILLS)
-    } finally {
-      rmSync(directory, { recursive: true, force: true })
+    for (let kill = 0; kill < KILLS / 2; kill++) {
+      seed = (seed * 16807) % 2147483647
+      acknowledged.push(...(await commitAndKill(location, next, seed % 60)))
+      next = (await check(location, acknowledged.slice(-200))) + 1
     }
+    await check(location, acknowledged)
+    expect(acknowledged.length).toBeGreaterThan(KILLS)
   },
   900_000,
 )

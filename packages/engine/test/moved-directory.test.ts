@@ -1,19 +1,9 @@
-import { execFile } from 'node:child_process'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
-import { promisify } from 'node:util'
+import { outputOf, tempDirectory } from '@firn/test-support'
 import { expect, onTestFinished, test } from 'vitest'
 import { open } from '../src/index.js'
 import { contentOf } from './support/content-of.js'
-
-const ENGINE = JSON.stringify(import.meta.resolve('../dist/index.js'))
-
-function tempDirectory(): string {
-  const top = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-moved-'))
-  onTestFinished(() => fs.rmSync(top, { recursive: true, force: true }))
-  return top
-}
 
 /**
  * A process with a database open whose directory something happens to. Then it writes as much as
@@ -26,7 +16,7 @@ async function run(
 ): Promise<{ acknowledged: string[]; errors: Record<string, string> }> {
   const source = `
     import fs from 'node:fs'
-    import { open } from ${ENGINE}
+    import { open } from '@firn/engine'
     const db = await open('file:./data${log}', { memtableBytes: 65536, compaction: '${compaction}' })
     const table = db.table('t', { keys: 'utf8', values: 'utf8' })
     const acknowledged = []
@@ -53,9 +43,7 @@ async function run(
     await attempt('close', () => db.close())
     console.log(JSON.stringify({ acknowledged, errors }))
   `
-  const args = ['--input-type=module', '--eval', source]
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: top })
-  return JSON.parse(stdout)
+  return JSON.parse(await outputOf(source, { from: import.meta.dirname, cwd: top }))
 }
 
 async function expectRows(directory: string, log: string, keys: readonly string[]): Promise<void> {

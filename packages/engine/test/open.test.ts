@@ -1,18 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
+import { tempDirectory } from '@firn/test-support'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Database, open } from '../src/index.js'
-import { temporaryDirectory } from './support/locations.js'
 
-const directories: string[] = []
 const databases: Database[] = []
-
-function directory(): string {
-  const made = temporaryDirectory()
-  directories.push(made)
-  return made
-}
 
 async function opened(...args: Parameters<typeof open>): Promise<Database> {
   const db = await open(...args)
@@ -22,12 +15,11 @@ async function opened(...args: Parameters<typeof open>): Promise<Database> {
 
 afterEach(async () => {
   await Promise.allSettled(databases.splice(0).map((db) => db.close()))
-  for (const made of directories.splice(0)) rmSync(made, { recursive: true, force: true })
 })
 
 describe('locations', () => {
   test('a directory keeps what was written, through close and open', async () => {
-    const path = directory()
+    const path = tempDirectory()
     {
       await using db = await open(`file:${path}`)
       await db.table('t', { keys: 'utf8', values: 'json' }).put('k', { n: 1 })
@@ -89,7 +81,7 @@ describe('locations', () => {
   })
 
   test('reading what is not there makes nothing', async () => {
-    const path = join(directory(), 'absent')
+    const path = join(tempDirectory(), 'absent')
     await expect(open(`file:${path}`, { mode: 'read' })).rejects.toMatchObject({
       code: 'FIRN_DATABASE_NOT_FOUND',
     })
@@ -100,7 +92,7 @@ describe('locations', () => {
   })
 
   test('37: a database of a future format is refused before anything is written', async () => {
-    const path = directory()
+    const path = tempDirectory()
     await (await open(`file:${path}`)).close()
     const before = readdirSync(path).sort()
     writeFileSync(join(path, 'FIRN'), JSON.stringify({ format: 99, incarnation: 'x' }))
@@ -109,7 +101,7 @@ describe('locations', () => {
   })
 
   test('10: a log of another database is not taken for this one’s', async () => {
-    const path = directory()
+    const path = tempDirectory()
     {
       await using db = await open(`file:${path}`)
       await db.table('t').put(new Uint8Array(1), new Uint8Array(1))
@@ -119,7 +111,7 @@ describe('locations', () => {
   })
 
   test('the kind of log is not mistaken: each would not see what the other holds', async () => {
-    const [one, many] = [directory(), directory()]
+    const [one, many] = [tempDirectory(), tempDirectory()]
     await (await open(`file:${one}`)).close()
     await (await open(`file:${many}?log=objects`)).close()
     await expect(open(`file:${one}?log=objects`)).rejects.toThrow(/log in file, not in objects/)
@@ -127,7 +119,7 @@ describe('locations', () => {
   })
 
   test('a directory that holds something else is not taken over', async () => {
-    const path = directory()
+    const path = tempDirectory()
     mkdirSync(join(path, 'FIRN'))
     await expect(open(`file:${path}`)).rejects.toMatchObject({
       code: expect.stringMatching(/^FIRN_/),
@@ -137,7 +129,7 @@ describe('locations', () => {
 
 describe('one writer per directory', () => {
   test('33: a second one gets an error that says who holds it; readers get in', async () => {
-    const path = directory()
+    const path = tempDirectory()
     const db = await opened(`file:${path}`)
     await db.table('t', { keys: 'utf8', values: 'utf8' }).put('k', 'v')
     await expect(open(`file:${path}`)).rejects.toMatchObject({
@@ -154,7 +146,7 @@ describe('one writer per directory', () => {
   })
 
   test('a reader refuses writes', async () => {
-    const path = directory()
+    const path = tempDirectory()
     await (await open(`file:${path}`)).close()
     const db = await opened(`file:${path}`, { mode: 'read' })
     await expect(db.table('t').put(new Uint8Array(1), new Uint8Array(1))).rejects.toMatchObject({
@@ -172,7 +164,7 @@ describe('one writer per directory', () => {
 
 describe('close', () => {
   test('41: makes buffered writes durable; afterwards everything says so', async () => {
-    const path = directory()
+    const path = tempDirectory()
     const db = await open(`file:${path}`)
     const table = db.table('t', { keys: 'utf8', values: 'utf8' })
     await table.put('k', 'v')
@@ -204,7 +196,7 @@ describe('close', () => {
   })
 
   test('41: during writes and scans: each ends well or says that the database is closed', async () => {
-    const path = directory()
+    const path = tempDirectory()
     const db = await open(`file:${path}`, { memtableBytes: 16_384, compaction: 'inline' })
     const table = db.table('t', { keys: 'utf8', values: 'utf8' })
     await table.put('first', 'v')

@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs'
+import { tempDirectory } from '@firn/test-support'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Database, open, type Rows } from '../src/index.js'
-import { TINY, temporaryDirectory } from './support/locations.js'
+import { TINY } from './support/locations.js'
 
 // What a scan has returned is its caller's, who may overwrite it at once: in the loop's body, or
 // while a key is decoded. Nothing that the scan reads after it, or notes, depends on it.
@@ -37,12 +37,11 @@ async function writeAll(db: Database, value: string): Promise<void> {
 }
 
 beforeEach(() => {
-  directory = temporaryDirectory()
+  directory = tempDirectory()
 })
 
 afterEach(async () => {
   await Promise.allSettled(databases.splice(0).map((db) => db.close()))
-  rmSync(directory, { recursive: true, force: true })
 })
 
 /** The rows as text. Each is overwritten as soon as it is there. */

@@ -1,9 +1,8 @@
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Ended, runProgram, tempDirectory } from '@firn/test-support'
 import { afterAll, beforeAll, describe, test, vi } from 'vitest'
 import { type OpenOptions, open } from '../src/index.js'
-import { runProgram } from './support/bare-process.js'
-import { temporaryDirectory } from './support/locations.js'
 
 // A process ends when nothing keeps it alive, in the middle of an `await` too: with status 13, or
 // with 0 if a function awaits. What is awaited here depends on threads and timers that by
@@ -20,7 +19,7 @@ const STOPPED = { tuning: { level0Trigger: 2, level0Slowdown: 3, level0Stop: 3 }
 const SUFFIX = { file: '', objects: '?log=objects' }
 type Kind = keyof typeof SUFFIX
 
-const root = temporaryDirectory()
+const root = tempDirectory(afterAll)
 let copies = 0
 
 beforeAll(async () => {
@@ -30,8 +29,6 @@ beforeAll(async () => {
     for (let i = 0; i < 40; i++) await table.put(`k${i}`, 'x'.repeat(500))
   }
 })
-
-afterAll(() => rmSync(root, { recursive: true }))
 
 /** Where a copy of the prepared database is. */
 function overdue(kind: Kind): string {
@@ -52,6 +49,8 @@ function program(location: string, calls: string, options: object = STOPPED): st
     console.log('done')
   `
 }
+
+const run = (source: string): Promise<Ended> => runProgram(source, { from: import.meta.dirname })
 
 const DONE = { status: 0, stdout: 'done\n', stderr: '' }
 
@@ -137,7 +136,7 @@ describe('a process stays until a call is done that it awaits, though nobody awa
   for (const kind of ['file', 'objects'] as const) {
     const calls = { ...CALLS, reads: READS }
     test.concurrent(`a compaction, on ${kind}`, async ({ expect }) => {
-      const ended = await runProgram(each(kind, calls))
+      const ended = await run(each(kind, calls))
       expect(ended).toEqual({ status: 0, stdout: linesOf(calls), stderr: '' })
     })
   }
@@ -156,23 +155,21 @@ describe('a process stays until a call is done that it awaits, though nobody awa
       tuning: { level0Trigger: 1, level0Slowdown: 2, level0Stop: 2 },
     }
     const location = `file:${join(root, `new-${copies++}`)}`
-    expect(await runProgram(program(location, calls, options))).toEqual(DONE)
+    expect(await run(program(location, calls, options))).toEqual(DONE)
   })
 
   test.concurrent('what memory: does', async ({ expect }) => {
     const fill = "for (let i = 0; i < 100; i++) await t.put('k' + i, 'x'.repeat(100));"
     const calls = `${fill} ${READS} void db.compact(); await db.compact(); await db.dropTable('t')`
     const options = { ...STOPPED, memtableBytes: 1024 }
-    expect(await runProgram(program('memory:', `${calls}; await db.close()`, options))).toEqual(
-      DONE,
-    )
+    expect(await run(program('memory:', `${calls}; await db.close()`, options))).toEqual(DONE)
   })
 
   test.concurrent('another process that compacts', async ({ expect }) => {
     const location = overdue('objects')
     const options = { ...STOPPED, compaction: 'off' }
-    const waits = runProgram(program(location, "await t.put('k', 'v')", options))
-    const compacts = runProgram(program(location, 'await db.compact(); await db.close()', {}))
+    const waits = run(program(location, "await t.put('k', 'v')", options))
+    const compacts = run(program(location, 'await db.compact(); await db.close()', {}))
     expect(await compacts).toEqual(DONE)
     expect(await waits).toEqual(DONE)
   })
@@ -197,6 +194,6 @@ test.concurrent('calls go on when a test runner replaces timers and clocks', asy
     'batch.drain()': CALLS['batch.drain()'] ?? '',
     reads: READS,
   }
-  const ended = await runProgram(each('file', calls, fake))
+  const ended = await run(each('file', calls, fake))
   expect(ended).toEqual({ status: 0, stdout: linesOf(calls), stderr: '' })
 })

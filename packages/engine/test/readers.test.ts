@@ -2,27 +2,26 @@ import { getEventListeners } from 'node:events'
 import { rmSync } from 'node:fs'
 import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
+import { tempDirectory } from '@firn/test-support'
 import { afterEach, expect, test } from 'vitest'
 import { type Database, open } from '../src/index.js'
 import { event } from './support/event.js'
-import { TINY, temporaryDirectory } from './support/locations.js'
+import { TINY } from './support/locations.js'
 import { overriding } from './support/overriding.js'
 
-const directories: string[] = []
 const databases: Database[] = []
 
 afterEach(async () => {
   await Promise.allSettled(databases.splice(0).map((db) => db.close()))
-  for (const made of directories.splice(0)) rmSync(made, { recursive: true, force: true })
 })
 
 const TYPED = { keys: 'utf8', values: 'utf8' } as const
 const key = (i: number): string => `key ${String(i).padStart(4, '0')}`
 
 /** A writer with files in level 0, and a reader that has seen but not opened them. */
-async function writerAndReader(): Promise<{ writer: Database; reader: Database }> {
-  const directory = temporaryDirectory()
-  directories.push(directory)
+async function writerAndReader(
+  directory: string = tempDirectory(),
+): Promise<{ writer: Database; reader: Database }> {
   const writer = await open(`file:${directory}`, { ...TINY, compaction: 'off' })
   databases.push(writer)
   const table = writer.table('t', TYPED)
@@ -202,9 +201,10 @@ test('42: many reads with one signal are nothing that Node warns of', async () =
 })
 
 test('19: a file that is gone for good is corruption, not an empty answer', async () => {
-  const { writer, reader } = await writerAndReader()
+  const directory = tempDirectory()
+  const { writer, reader } = await writerAndReader(directory)
   await writer.close()
-  rmSync(`${directories.at(-1)}/sst`, { recursive: true })
+  rmSync(`${directory}/sst`, { recursive: true })
   const table = reader.table('t', TYPED)
   await expect(table.get(key(7))).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
   await expect(table.scan().toArray()).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })

@@ -1,21 +1,9 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemEnv } from '@firn/env'
-import { afterEach, describe, expect, test } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { describe, expect, test } from 'vitest'
 import { type Database, open } from '../src/index.js'
-import { temporaryDirectory } from './support/locations.js'
-
-const directories: string[] = []
-
-afterEach(() => {
-  for (const made of directories.splice(0)) rmSync(made, { recursive: true, force: true })
-})
-
-function temporary(): string {
-  const directory = temporaryDirectory()
-  directories.push(directory)
-  return directory
-}
 
 const TYPED = { keys: 'utf8', values: 'utf8' } as const
 const key = (i: number): string => `key ${String(i).padStart(5, '0')}`
@@ -32,7 +20,7 @@ async function scatter(db: Database, rows: number): Promise<void> {
 describe('a report of what was compacted', () => {
   for (const compaction of ['inline', 'worker'] as const) {
     test(`counts the files of a load that were merged, also where the background began: ${compaction}`, async () => {
-      const directory = temporary()
+      const directory = tempDirectory()
       const location = `file:${directory}`
       // As many files as make writers wait, so that compaction begins when the database is opened.
       const tuning = { level0Slowdown: 1000, level0Stop: 1000 }
@@ -58,7 +46,7 @@ describe('a report of what was compacted', () => {
   }
 
   test('names a damaged file that was left alone, with its table and what is wrong', async () => {
-    const directory = temporary()
+    const directory = tempDirectory()
     const location = `file:${directory}`
     const load = await open(location, { compaction: 'off', memtableBytes: 16_384 })
     await scatter(load, 1000)
@@ -122,7 +110,7 @@ describe('the size of a table', () => {
   })
 
   test('is an upper bound, and says so, while files of level 0 hold several tables', async () => {
-    const directory = temporary()
+    const directory = tempDirectory()
     const location = `file:${directory}`
     const load = await open(location, { compaction: 'off', memtableBytes: 20_000 })
     for (let from = 0; from < 300; from += 25) {

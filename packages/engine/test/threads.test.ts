@@ -1,16 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runProgram, tempDirectory } from '@firn/test-support'
 import { afterAll, describe, test, vi } from 'vitest'
-import { runProgram } from './support/bare-process.js'
 import { copyPackages } from './support/copied-packages.js'
 
 vi.setConfig({ testTimeout: 120_000 })
 
-const root = mkdtempSync(join(tmpdir(), 'firn-threads-'))
+const root = tempDirectory(afterAll)
 let places = 0
 
-afterAll(() => rmSync(root, { recursive: true }))
+const HERE = { from: import.meta.dirname }
 
 /** Flushes go to a thread from 4 MiB on. */
 const OPTIONS = {
@@ -53,10 +51,10 @@ const WARNS_ONCE = `
 `
 
 /** Where the packages have other scripts for threads. */
-function withScripts(scripts: Parameters<typeof copyPackages>[1]): { cwd: string } {
-  const cwd = join(root, `packages-${places++}`)
-  copyPackages(cwd, scripts)
-  return { cwd }
+function withScripts(scripts: Parameters<typeof copyPackages>[1]): { from: string } {
+  const from = join(root, `packages-${places++}`)
+  copyPackages(from, scripts)
+  return { from }
 }
 
 describe('writes go on where threads', () => {
@@ -87,7 +85,7 @@ describe('writes go on where threads', () => {
       syncBuiltinESMExports()
     `
     const body = `${LOAD} ${CHECK} ${WARNS_ONCE} await db.close()`
-    expect(await runProgram(before + program(body))).toEqual({
+    expect(await runProgram(before + program(body), HERE)).toEqual({
       status: 0,
       stdout: 'FIRN_THREAD_ENDED (Access is denied)\ndone\n',
       stderr: '',
@@ -152,7 +150,7 @@ test.concurrent('writes end well or with a typed error when no file descriptor i
     for (const descriptor of taken) closeSync(descriptor)
     await db.close()
   `
-  expect(await runProgram(program(body), { descriptors: 100 })).toEqual({
+  expect(await runProgram(program(body), { ...HERE, descriptors: 100 })).toEqual({
     status: 0,
     stdout: 'done\n',
     stderr: '',

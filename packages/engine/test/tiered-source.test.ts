@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DiskCache } from '@firn/block-cache/disk'
 import { memorySource, type SstSource } from '@firn/sst'
+import { LONG, tempDirectory } from '@firn/test-support'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CHUNK_BYTES, DiskTier } from '../src/internal/files/disk-tier.js'
@@ -15,12 +15,11 @@ const FILE = Uint8Array.from({ length: SIZE }, (_, i) => (i * 2654435761) >>> 24
 
 let directory: string
 const tiers: DiskTier[] = []
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'firn-tier-'))
+beforeEach(() => {
+  directory = tempDirectory()
 })
 afterEach(async () => {
   for (const disk of tiers.splice(0)) await disk.close()
-  await rm(directory, { recursive: true, force: true })
 })
 
 /** The file, by requests that are counted and can be held up, cut short or refused. */
@@ -390,6 +389,6 @@ test('reads are those of the plain file, by at most a request each, whatever hap
         await rm(home, { recursive: true })
       },
     ),
-    { numRuns: process.env.FIRN_TEST_LONG ? 2000 : 100 },
+    { numRuns: LONG ? 2000 : 100 },
   )
 }, 120_000)

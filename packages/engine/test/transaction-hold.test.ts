@@ -26,7 +26,6 @@ describe.each(PLACE_KINDS)('a transaction that keeps losing (%s)', (kind) => {
 
   afterEach(async () => {
     await db.close()
-    place.remove()
   })
 
   test.each(['durable', 'buffered'] as const)(

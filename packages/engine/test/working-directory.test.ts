@@ -1,18 +1,13 @@
-import { execFile, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
-import { promisify } from 'node:util'
-import { expect, onTestFinished, test } from 'vitest'
+import { outputOf, tempDirectory } from '@firn/test-support'
+import { expect, test } from 'vitest'
 import { open } from '../src/index.js'
 import { contentOf } from './support/content-of.js'
 
-const ENGINE = JSON.stringify(import.meta.resolve('../dist/index.js'))
-
 /** A directory `a` to begin in and a directory `b` to go to, each with a database `data`. */
 async function twoPlaces(log: string): Promise<{ a: string; b: string }> {
-  const top = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-chdir-'))
-  onTestFinished(() => fs.rmSync(top, { recursive: true, force: true }))
+  const top = tempDirectory()
   const [a, b] = [path.join(top, 'a'), path.join(top, 'b')]
   for (const place of [a, b]) {
     fs.mkdirSync(place)
@@ -23,11 +18,9 @@ async function twoPlaces(log: string): Promise<{ a: string; b: string }> {
   return { a, b }
 }
 
-/** Runs a program in a process of its own, which begins in `cwd`. Gives what it printed. */
-async function program(cwd: string, source: string): Promise<string> {
-  const args = ['--input-type=module', '--eval', source]
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd })
-  return stdout
+/** Runs a program in a process that begins in `cwd`. Returns what it printed. */
+function program(cwd: string, source: string): Promise<string> {
+  return outputOf(source, { from: import.meta.dirname, cwd })
 }
 
 test.each(['', '?log=objects'])(
@@ -38,7 +31,7 @@ test.each(['', '?log=objects'])(
     const printed = await program(
       a,
       `
-      import { open } from ${ENGINE}
+      import { open } from '@firn/engine'
       const go = (to) => process.chdir(to)
       const opening = open('file:./data${log}', {
         memtableBytes: 65536,
@@ -82,14 +75,13 @@ test.each(['', '?log=objects'])(
 test('every part that takes a path means the directory of the call', async () => {
   const { a, b } = await twoPlaces('')
   const before = contentOf(b)
-  const from = (name: string): string => JSON.stringify(import.meta.resolve(name))
   await program(
     a,
     `
-    import { DirectoryLock, FileCommitLog } from ${from('@firn/commit-log/file')}
-    import { FsObjectStore } from ${from('@firn/object-store/fs')}
-    import { DiskCache } from ${from('@firn/block-cache/disk')}
-    import { CompactionWorker } from ${from('@firn/compaction/worker')}
+    import { DirectoryLock, FileCommitLog } from '@firn/commit-log/file'
+    import { FsObjectStore } from '@firn/object-store/fs'
+    import { DiskCache } from '@firn/block-cache/disk'
+    import { CompactionWorker } from '@firn/compaction/worker'
     const lock = DirectoryLock.acquire('.')
     const log = FileCommitLog.open('./log')
     const store = new FsObjectStore('./store')
@@ -115,12 +107,11 @@ test('every part that takes a path means the directory of the call', async () =>
 })
 
 test('a location with a ~ that no shell replaced is refused, and makes no directory', async () => {
-  const here = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-tilde-'))
-  onTestFinished(() => fs.rmSync(here, { recursive: true, force: true }))
+  const here = tempDirectory()
   const printed = await program(
     here,
     `
-    import { open } from ${ENGINE}
+    import { open } from '@firn/engine'
     for (const location of ['file:~/x', 'file:~', 'file:%7E/x', 'file:///~/x', 'file://~/x', 'file:~/x?log=objects']) {
       await open(location).catch((error) => console.log(error.code, error.message))
     }
@@ -134,16 +125,16 @@ test('a location with a ~ that no shell replaced is refused, and makes no direct
   expect(fs.readdirSync(here)).toEqual([])
 })
 
-test('the lock of a database names its whole path', () => {
-  const here = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-named-'))
-  onTestFinished(() => fs.rmSync(here, { recursive: true, force: true }))
-  const source = `
-    import { open } from ${ENGINE}
+test('the lock of a database names its whole path', async () => {
+  const here = tempDirectory()
+  const printed = await program(
+    here,
+    `
+    import { open } from '@firn/engine'
     const db = await open('file:./data')
     await open('file:./data').catch((error) => console.log(error.message))
     await db.close()
-  `
-  const args = ['--input-type=module', '--eval', source]
-  const { stdout } = spawnSync(process.execPath, args, { cwd: here, encoding: 'utf8' })
-  expect(stdout).toContain(`${path.join(fs.realpathSync(here), 'data')} is open for writing`)
+    `,
+  )
+  expect(printed).toContain(`${path.join(fs.realpathSync(here), 'data')} is open for writing`)
 })

@@ -1,9 +1,8 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Database, open, type Table } from '../src/index.js'
-import { temporaryDirectory } from './support/locations.js'
 
 const utf8 = { keys: 'utf8', values: 'utf8' } as const
 
@@ -476,8 +475,7 @@ describe('arguments in the wrong place', () => {
 })
 
 describe('a location where there is no database', () => {
-  const directory = temporaryDirectory()
-  afterEach(() => rmSync(directory, { recursive: true, force: true }))
+  const directory = tempDirectory(afterAll)
 
   test.each([{ mode: 'read' }, { createIfMissing: false }] as const)(
     'is named, with what to do: %j',

@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { getEventListeners } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { outputOf } from '@firn/test-support'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type Env, systemEnv } from '../src/index.js'
 
@@ -13,14 +12,7 @@ async function faked(): Promise<Env> {
   return (await import('../src/env-system.js')).systemEnv
 }
 
-/** Runs a program against the built package, for 20 s at most, and gives what it printed. */
-function run(program: string): string {
-  return execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
-    cwd: fileURLToPath(new URL('..', import.meta.url)),
-    encoding: 'utf8',
-    timeout: 20_000,
-  })
-}
+const run = (program: string): Promise<string> => outputOf(program, { from: import.meta.dirname })
 
 afterEach(() => {
   vi.useRealTimers()
@@ -107,25 +99,29 @@ describe('systemEnv', () => {
     expect(getEventListeners(signal, 'abort').length).toBe(0)
   })
 
-  test('keeps the process alive for a sleep that someone awaits, not for one in the background', () => {
+  test('keeps the process alive for a sleep that someone awaits, not for one in the background', async () => {
     const importing = "import { systemEnv } from '@firn/env'\n"
-    expect(run(`${importing}await systemEnv.sleep(1); console.log('awake')`)).toBe('awake\n')
+    expect(await run(`${importing}await systemEnv.sleep(1); console.log('awake')`)).toBe('awake\n')
     const background = 'systemEnv.sleep(60_000, undefined, { background: true })'
-    expect(run(`${importing}${background}.then(() => console.log('awake'))`)).toBe('')
+    expect(await run(`${importing}${background}.then(() => console.log('awake'))`)).toBe('')
   })
 
-  test('keeps the process alive while anybody holds it, and no longer', () => {
+  test('keeps the process alive while anybody holds it, and no longer', async () => {
     const importing = "import { holding, systemEnv } from '@firn/env'\n"
     const background = 'systemEnv.sleep(50, undefined, { background: true })'
-    expect(run(`${importing}await holding(systemEnv, ${background}); console.log('awake')`)).toBe(
-      'awake\n',
-    )
+    expect(
+      await run(`${importing}await holding(systemEnv, ${background}); console.log('awake')`),
+    ).toBe('awake\n')
     const twice = 'const a = systemEnv.hold(), b = systemEnv.hold(); a(); a()'
     const released = "process.on('exit', () => console.log('ended')); b()"
     expect(
-      run(`${importing}${twice}; ${background}.then(() => { console.log('held'); ${released} })`),
+      await run(
+        `${importing}${twice}; ${background}.then(() => { console.log('held'); ${released} })`,
+      ),
     ).toBe('held\nended\n')
-    expect(run(`${importing}await holding(systemEnv, Promise.reject(0)).catch(() => {})`)).toBe('')
+    expect(
+      await run(`${importing}await holding(systemEnv, Promise.reject(0)).catch(() => {})`),
+    ).toBe('')
   })
 
   test('goes on when a test replaces timers and clocks', async () => {

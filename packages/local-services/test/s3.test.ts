@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
 import { systemEnv } from '@firn/env'
+import { tempDirectory } from '@firn/test-support'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findS3, HOW_TO_GET_S3, startS3 } from '../src/index.js'
 
@@ -30,12 +29,11 @@ describe('without an S3 server on the PATH', () => {
 describe.skipIf(kind === undefined)('startS3', { timeout: 120_000 }, () => {
   let folder = ''
   beforeEach(() => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-local-services-'))
+    folder = tempDirectory()
     vi.stubEnv('TMPDIR', folder)
   })
   afterEach(() => {
     vi.unstubAllEnvs()
-    fs.rmSync(folder, { recursive: true })
   })
 
   /** Processes that were started with something in the folder, zombies aside. */

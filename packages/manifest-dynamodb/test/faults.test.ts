@@ -15,15 +15,16 @@ import {
   SILENT_SUCCESS,
   TWICE,
 } from '@firn/local-services'
+import { LONG } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { DynamoDbCommitLog, type DynamoDbOptions } from '../src/index.js'
-import { collect, describeServices, long, newEntry } from './fixtures.js'
+import { collect, describeServices, newEntry } from './fixtures.js'
 import { behindProxy } from './proxy.js'
 
 const WRITERS = 6
-const COMMITS = long ? 150 : 12
+const COMMITS = LONG ? 150 : 12
 // A tenth is what a very bad network does. The short form has to meet every fault in less time.
-const SHARE = long ? 0.1 : 0.35
+const SHARE = LONG ? 0.1 : 0.35
 
 const FAULTS: readonly HttpFault[] = [
   LOST_REPLY,

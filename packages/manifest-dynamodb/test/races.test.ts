@@ -1,8 +1,9 @@
+import { LONG } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { DynamoDbCommitLog } from '../src/index.js'
-import { describeServices, long, newEntry } from './fixtures.js'
+import { describeServices, newEntry } from './fixtures.js'
 
-const ROUNDS = long ? 100 : 10
+const ROUNDS = LONG ? 100 : 10
 const RACERS = 50
 
 describeServices('racing creates of one number', (table) => {

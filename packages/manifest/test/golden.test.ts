@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { fromHex, toHex } from '@firn/bytes'
+import { annotate, annotatedBytes } from '@firn/test-support'
 import { describe, expect, test } from 'vitest'
 import {
   applyEntry,
@@ -21,32 +21,9 @@ import { fileMeta, INCARNATION, newEntry, tableOptions } from './fixtures.js'
 
 const GOLDEN = path.join(import.meta.dirname, 'golden')
 
-/** Names of byte ranges, in order; the last one takes the rest. */
-type Layout = readonly (readonly [name: string, bytes: number])[]
-
-/** `name  hex` lines, one per field, longer ones folded. */
-function annotate(bytes: Uint8Array, layout: Layout): string {
-  const lines: string[] = []
-  let at = 0
-  for (const [name, length] of [...layout, ['rest', bytes.length] as const]) {
-    const hex = toHex(bytes.subarray(at, at + length))
-    at = Math.min(bytes.length, at + length)
-    for (const [i, part] of (hex.match(/.{1,64}/g) ?? []).entries()) {
-      lines.push(`${(i === 0 ? name : '').padEnd(18)}${part}`)
-    }
-  }
-  return `${lines.join('\n')}\n`
-}
-
-/** The bytes of an annotated file: whatever stands in its second column. */
+/** The bytes of an annotated file. */
 function bytesOf(file: string): Uint8Array {
-  const text = fs.readFileSync(path.join(GOLDEN, file), 'utf8')
-  return fromHex(
-    text
-      .split('\n')
-      .map((line) => line.slice(18))
-      .join(''),
-  )
+  return annotatedBytes(fs.readFileSync(path.join(GOLDEN, file), 'utf8'))
 }
 
 const RECORDS = (() => {
@@ -100,12 +77,8 @@ describe('golden', () => {
     await expect(text).toMatchFileSnapshot('golden/edits.txt')
     const blocks = fs.readFileSync(path.join(GOLDEN, 'edits.txt'), 'utf8').split('\n\n')
     for (const [i, block] of blocks.entries()) {
-      const hex = block
-        .split('\n')
-        .slice(1)
-        .map((line) => line.slice(18))
-        .join('')
-      expect(decodeEdits(fromHex(hex))).toEqual([EDITS[i]])
+      const drawn = block.slice(block.indexOf('\n') + 1)
+      expect(decodeEdits(annotatedBytes(drawn))).toEqual([EDITS[i]])
     }
   })
 

@@ -1,4 +1,5 @@
 import { compareBytes } from '@firn/bytes'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { END, MergingCursor, PENDING, POSITIONED } from '../src/index.js'
@@ -6,7 +7,7 @@ import { ArrayCursor, compareRecords, drain, type VersionedRecord } from '../src
 import { cursorOf, keys, manners, recordLists } from './arbitrary.js'
 import { picture, records } from './picture.js'
 
-const runs = process.env.FIRN_TEST_LONG ? 20_000 : 500
+const runs = LONG ? 20_000 : 500
 
 async function merged(reverse: boolean, ...pictures: string[]): Promise<string> {
   const cursors = pictures.map((p) => new ArrayCursor(records(p), { reverse, stable: false }))

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@firn/env'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -115,7 +116,7 @@ describe('KeyRetention', () => {
           }
         },
       ),
-      { numRuns: process.env.FIRN_TEST_LONG ? 40_000 : 2000 },
+      { numRuns: LONG ? 40_000 : 2000 },
     )
   })
 

@@ -1,4 +1,5 @@
 import { compareBytes } from '@firn/bytes'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -16,7 +17,7 @@ import { picture, records } from './picture.js'
 /** After how many records that aren't seen it pauses. */
 const pauses = fc.constantFrom(0, 1, 3, Number.POSITIVE_INFINITY)
 
-const runs = process.env.FIRN_TEST_LONG ? 20_000 : 500
+const runs = LONG ? 20_000 : 500
 
 /** Of each key the newest version at or before the timestamp, unless it is a delete. */
 function model(list: readonly VersionedRecord[], timestamp: number): VersionedRecord[] {

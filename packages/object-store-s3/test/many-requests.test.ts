@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process'
 import type { ServerResponse } from 'node:http'
-import { promisify } from 'node:util'
 import { S3Client } from '@aws-sdk/client-s3'
+import { outputOf } from '@firn/test-support'
 import { describe, expect, test } from 'vitest'
 import { S3ObjectStore, type S3Request } from '../src/index.js'
 import { type AnsweringServer, rejection, startAnswering, storeAt } from './answering-server.ts'
@@ -82,11 +81,7 @@ describe('more requests at once than there are connections', () => {
       await store.close()
       server.close()
     `
-    const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
-    const args = ['--input-type=module', '--eval', program]
-    const cwd = import.meta.dirname
-    const ended = await promisify(execFile)(process.execPath, args, { cwd, env })
-    expect(ended).toEqual({ stdout: '40\n', stderr: '' })
+    expect(await outputOf(program, { from: import.meta.dirname })).toBe('40\n')
   })
 
   test('are sent one after the other, and one that is given up at once never', async () => {

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { TestEnv } from '@firn/env/testing'
+import { tempDirectory } from '@firn/test-support'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   type FileSystem,
@@ -10,7 +11,6 @@ import {
   nodeFileSystem,
 } from '../src/fs.js'
 import type { ListOptions } from '../src/index.js'
-import { tempDirectory } from './temp-directory.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const open: FsObjectStore[] = []
@@ -46,7 +46,7 @@ async function keysOf(store: FsObjectStore, prefix = ''): Promise<string[]> {
 
 describe('FsObjectStore', () => {
   test('reads a directory that does not exist as an empty store, and makes none', async () => {
-    const parent = await tempDirectory()
+    const parent = tempDirectory()
     const store = openStore(path.join(parent, 'db'))
     await expect(store.get('a')).rejects.toMatchObject({ code: 'FIRN_OBJECT_NOT_FOUND' })
     expect(await store.head('sst/a')).toBeUndefined()
@@ -58,7 +58,7 @@ describe('FsObjectStore', () => {
   })
 
   test('keeps what was written for the next store on the directory, under plain names', async () => {
-    const directory = await tempDirectory()
+    const directory = tempDirectory()
     const key = 'sst/01HZX3V5Q6W7E8R9T0Y1A2S3D4/00000000000000000001-01HZX3V5Q6W7E8R9T0Y1A2S3D5.sst'
     const first = openStore(directory)
     const { etag } = await first.put(key, bytes('content'))
@@ -70,7 +70,7 @@ describe('FsObjectStore', () => {
   })
 
   test('passes over files that are not its own', async () => {
-    const directory = await tempDirectory()
+    const directory = tempDirectory()
     const store = openStore(directory)
     await store.put('log/00000000000000000001', bytes('mine'))
     for (const name of ['LOCK-0', 'Thumbs.db', 'log/nöte.txt', ',tmp/stranger', ',lock/stranger']) {
@@ -83,7 +83,7 @@ describe('FsObjectStore', () => {
 
   test('reads only the directories that a list needs', async () => {
     const read: string[] = []
-    const directory = await tempDirectory()
+    const directory = tempDirectory()
     const store = openStore(directory, {
       fsync: false,
       fileSystem: {
@@ -112,8 +112,8 @@ describe('FsObjectStore', () => {
   })
 
   test('never follows a symbolic link out of its directory', async () => {
-    const directory = await tempDirectory()
-    const outside = await tempDirectory()
+    const directory = tempDirectory()
+    const outside = tempDirectory()
     await fs.writeFile(path.join(outside, 'secret.txt'), 'secret')
     const store = openStore(directory, { fsync: false })
     await store.put('fine.txt', bytes('fine'))
@@ -134,8 +134,8 @@ describe('FsObjectStore', () => {
   })
 
   test('works where its own directory is reached through a symbolic link', async () => {
-    const directory = await tempDirectory()
-    const link = path.join(await tempDirectory(), 'link')
+    const directory = tempDirectory()
+    const link = path.join(tempDirectory(), 'link')
     await fs.symlink(directory, link)
     const store = openStore(link, { fsync: false })
     await store.put('a/b.txt', bytes('x'))
@@ -144,14 +144,14 @@ describe('FsObjectStore', () => {
   })
 
   test('does not wait for the other end of a pipe', async () => {
-    const directory = await tempDirectory()
+    const directory = tempDirectory()
     if (spawnSync('mkfifo', [path.join(directory, 'pipe.txt')]).status !== 0) return
     const store = openStore(directory)
     await expect(store.get('pipe.txt')).rejects.toMatchObject({ code: 'FIRN_OBJECT_NOT_FOUND' })
   })
 
   test('31: makes file, directories and their parents durable before it says so', async () => {
-    const parent = await tempDirectory()
+    const parent = tempDirectory()
     const calls: string[] = []
     const names = new Map<number, string>()
     const short = (file: string) => path.relative(parent, file).replace(/[0-9a-f.]{20,}$/, '*')
@@ -206,7 +206,7 @@ describe('FsObjectStore', () => {
   })
 
   test('31: makes the directories above durable though an attempt to do so failed before', async () => {
-    const parent = await tempDirectory()
+    const parent = tempDirectory()
     const synced: string[] = []
     const names = new Map<number, string>()
     let isBroken = true
@@ -236,7 +236,7 @@ describe('FsObjectStore', () => {
   })
 
   test('never gives an etag twice along replacements, though the clock runs backwards', async () => {
-    const directory = await tempDirectory()
+    const directory = tempDirectory()
     const env = new TestEnv()
     const store = openStore(directory, { env, fsync: false })
     const etags = new Set<string>()
@@ -254,7 +254,7 @@ describe('FsObjectStore', () => {
   })
 
   test('keeps 128 files open at most, and closes them', async () => {
-    const directory = await tempDirectory()
+    const directory = tempDirectory()
     let descriptors = 0
     const store = openStore(directory, {
       fsync: false,
@@ -286,7 +286,7 @@ describe('FsObjectStore', () => {
   })
 
   test('reads an immutable object with one call to the system once it is open', async () => {
-    const directory = await tempDirectory()
+    const directory = tempDirectory()
     const calls: string[] = []
     const traced = new Proxy(nodeFileSystem, {
       get: (target, name: keyof FileSystem) => {
@@ -304,7 +304,7 @@ describe('FsObjectStore', () => {
   })
 
   test('leaves reading to threads while the device is slow, and comes back', async () => {
-    const directory = await tempDirectory()
+    const directory = tempDirectory()
     const env = new TestEnv()
     let slow = false
     const calls = { inPlace: 0, byThread: 0 }
@@ -356,7 +356,7 @@ describe('FsObjectStore', () => {
     ]
     for (const [call, code, reason, retryable] of faults) {
       test(`31, 32: turns ${code} of ${call} into a typed error and leaves nothing half`, async () => {
-        const directory = await tempDirectory()
+        const directory = tempDirectory()
         let broken = true
         const fileSystem: FileSystem = {
           ...nodeFileSystem,
@@ -380,7 +380,7 @@ describe('FsObjectStore', () => {
     }
 
     test('keeps the old object where a replacement fails', async () => {
-      const directory = await tempDirectory()
+      const directory = tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem })
       const { etag } = await store.put('a.txt', bytes('old'))
@@ -394,7 +394,7 @@ describe('FsObjectStore', () => {
     })
 
     test('31: does not call a write durable whose directory could not be synced', async () => {
-      const directory = await tempDirectory()
+      const directory = tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem })
       await store.put('a.txt', bytes('x'))
@@ -406,7 +406,7 @@ describe('FsObjectStore', () => {
     })
 
     test('types a failed read, and reads again when the device does', async () => {
-      const directory = await tempDirectory()
+      const directory = tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem })
       await store.put('a.txt', bytes('x'))
@@ -421,7 +421,7 @@ describe('FsObjectStore', () => {
     })
 
     test('gives up files it keeps open for reads before it says that there are too many', async () => {
-      const directory = await tempDirectory()
+      const directory = tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem, fsync: false })
       for (const key of ['a.txt', 'b.txt']) await store.put(key, bytes('x'))
@@ -438,7 +438,7 @@ describe('FsObjectStore', () => {
     })
 
     test('says so when a file is shorter than it was', async () => {
-      const directory = await tempDirectory()
+      const directory = tempDirectory()
       const store = openStore(directory)
       await store.put('a.txt', bytes('0123456789'))
       await store.get('a.txt', { immutable: true })
@@ -449,7 +449,7 @@ describe('FsObjectStore', () => {
     })
 
     test('makes its directories again when someone removes them', async () => {
-      const directory = await tempDirectory()
+      const directory = tempDirectory()
       const store = openStore(directory)
       await store.put('sst/a.sst', bytes('x'))
       await store.put('sst/a.sst', bytes('y'))
@@ -476,7 +476,7 @@ describe('FsObjectStore', () => {
     }
 
     test('27: removes what a killed writer left, on the first write', async () => {
-      const directory = await tempDirectory()
+      const directory = tempDirectory()
       await leaveFiles(directory, 'upload')
       expect((await filesOf(directory)).length).toBe(1)
       const store = openStore(directory)
@@ -486,7 +486,7 @@ describe('FsObjectStore', () => {
     })
 
     test('is not held up by the claim of a killed one', async () => {
-      const directory = await tempDirectory()
+      const directory = tempDirectory()
       await leaveFiles(directory, 'claim')
       expect((await filesOf(directory)).some((file) => file.startsWith(',lock'))).toBe(true)
       const store = openStore(directory)
@@ -496,7 +496,7 @@ describe('FsObjectStore', () => {
     })
 
     test('leaves the files of living writers alone, here and on other machines', async () => {
-      const directory = await tempDirectory()
+      const directory = tempDirectory()
       const living = openStore(directory)
       const upload = await living.upload('slow.txt')
       await upload.write(bytes('from the '))
@@ -516,7 +516,7 @@ describe('FsObjectStore', () => {
     })
 
     test('breaks the claim of an unknown process after having watched it for half a minute', async () => {
-      const directory = await tempDirectory()
+      const directory = tempDirectory()
       const env = new TestEnv()
       const store = openStore(directory, { env, fsync: false })
       await store.put('a.txt', bytes('x'))
@@ -541,7 +541,7 @@ describe('FsObjectStore', () => {
     })
 
     test('stops waiting for the lock when aborted', async () => {
-      const directory = await tempDirectory()
+      const directory = tempDirectory()
       const store = openStore(directory, { fsync: false })
       await store.put('a.txt', bytes('x'))
       await fs.mkdir(path.join(directory, ',lock'))
@@ -555,7 +555,7 @@ describe('FsObjectStore', () => {
     })
 
     test('begins anew when its claim was broken before it could act', async () => {
-      const directory = await tempDirectory()
+      const directory = tempDirectory()
       let broken = 0
       const store = openStore(directory, {
         fsync: false,

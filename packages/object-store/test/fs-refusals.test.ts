@@ -1,9 +1,9 @@
 import path from 'node:path'
 import { systemEnv } from '@firn/env'
+import { tempDirectory } from '@firn/test-support'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type FileSystem, FsObjectStore, nodeFileSystem } from '../src/fs.js'
 import { ObjectStoreError } from '../src/index.js'
-import { tempDirectory } from './temp-directory.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const open: FsObjectStore[] = []
@@ -20,7 +20,7 @@ async function storeWith(
   fault: Partial<FileSystem>,
   onWarning?: (message: string) => void,
 ): Promise<FsObjectStore> {
-  const directory = await tempDirectory()
+  const directory = tempDirectory()
   const fileSystem = { ...nodeFileSystem, ...fault }
   const store = new FsObjectStore(path.join(directory, 'db'), { fileSystem, onWarning })
   open.push(store)
@@ -134,7 +134,7 @@ describe('a file system that can’t sync directories', () => {
 
 describe('a runtime that lets a program see only its own directory', () => {
   test('is no reason to fail: what lies above is not looked at', async () => {
-    const parent = await tempDirectory()
+    const parent = tempDirectory()
     const allowed = (file: string): boolean => !path.relative(parent, file).startsWith('..')
     // As Deno does, without --allow-read for what lies above: no code, no syscall.
     const check = (file: string): void => {

@@ -1,5 +1,6 @@
 import { BlockCache } from '@firn/block-cache'
 import { isFirnError } from '@firn/env'
+import { LONG } from '@firn/test-support'
 import { describe, expect, test } from 'vitest'
 import {
   FOUND,
@@ -12,7 +13,6 @@ import {
 import { CountingSource, drain, text, write } from './files.js'
 import type { Row } from './sorted-array.js'
 
-const long = process.env.FIRN_TEST_LONG === '1'
 const timeout = 600_000
 
 /** About 16 KiB in 20 blocks: versions, deletes, merges, three partitions of index, a filter. */
@@ -111,7 +111,7 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
       const file = damagedFile()
       // A prime step meets every position in a byte. The long form takes every 31st bit: all of
       // them, each with everything read back, take ten minutes; the test after this one takes all.
-      const step = long ? 31 : 131
+      const step = LONG ? 31 : 131
       let refused = 0
       let flips = 0
       for (let bit = 0; bit < file.length * 8; bit += step) {
@@ -135,7 +135,7 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
       // Blocks lie in key order, so the row whose block the bit is in never goes back. Behind the
       // last block are parts of the index: there everything is read.
       let row = 0
-      for (let bit = 0; bit < end; bit += long ? 1 : 37) {
+      for (let bit = 0; bit < end; bit += LONG ? 1 : 37) {
         const damaged = file.slice()
         damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7))
         const source = memorySource(damaged)
@@ -152,7 +152,7 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
     async () => {
       const file = damagedFile()
       const { tailBytes } = await SstReader.open(memorySource(file))
-      const step = long ? 1 : 7
+      const step = LONG ? 1 : 7
       for (let bit = (file.length - tailBytes) * 8; bit < file.length * 8; bit += step) {
         const damaged = file.slice()
         damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7))
@@ -170,7 +170,7 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
     'at any length that it is cut to',
     async () => {
       const file = damagedFile()
-      const step = long ? 1 : 29
+      const step = LONG ? 1 : 29
       for (let length = 0; length < file.length; length += step) {
         expect(await readAll(memorySource(file.slice(0, length)))).toBe('refused')
       }

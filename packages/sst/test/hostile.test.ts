@@ -1,4 +1,5 @@
 import { isFirnError } from '@firn/env'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { END, memorySource, PENDING, SstReader } from '../src/index.js'
@@ -16,7 +17,7 @@ import { decodeIndex } from '../src/internal/index-decoder.js'
 import { decodeProperties, encodeProperties, type Properties } from '../src/internal/properties.js'
 import { text, write } from './files.js'
 
-const scale = process.env.FIRN_TEST_LONG === '1' ? 20 : 1
+const scale = LONG ? 20 : 1
 const timeout = 600_000
 
 // Here checksums hold: somebody made the bytes on purpose. They may decode to other data, but never

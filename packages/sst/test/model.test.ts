@@ -1,4 +1,5 @@
 import { BlockCache } from '@firn/block-cache'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ABSENT, FOUND, memorySource, NOT_RESIDENT, SstLookup, SstReader } from '../src/index.js'
@@ -33,7 +34,7 @@ const shape = fc.record({
   filterBitsPerKey: fc.constantFrom(0, 10),
   indexPartitionBytes: fc.constantFrom(8, 30, 1_000_000),
 })
-const numRuns = process.env.FIRN_TEST_LONG === '1' ? 5000 : 150
+const numRuns = LONG ? 5000 : 150
 const timeout = 600_000
 
 test(

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
+import { tempDirectory } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { absolutePath } from '../src/absolute-path.js'
-import { tempDirectory } from './temp-directory.js'
 
 const invalid = expect.objectContaining({ code: 'FIRN_INVALID_ARGUMENT' })
 

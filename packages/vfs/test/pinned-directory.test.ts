@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { tempDirectory } from '@firn/test-support'
 import { expect, onTestFinished, test } from 'vitest'
 import { pinDirectory } from '../src/pinned-directory.js'
-import { tempDirectory } from './temp-directory.js'
 
 function pinned(): { at: string; pin: ReturnType<typeof pinDirectory> } {
   const at = path.join(tempDirectory(), 'a')

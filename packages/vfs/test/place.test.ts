@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { tempDirectory } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { isOneKernelOnly, placeOf } from '../src/place.js'
-import { tempDirectory } from './temp-directory.js'
 
 const ON_A_DISK = String(254 * 256)
 const WITHOUT_DEVICE = '45'

@@ -33,9 +33,9 @@ export interface ConformanceOptions {
   ifMatch?: boolean
   /** Whether `ifAbsent` holds in `upload`. Default true. */
   uploadIfAbsent?: boolean
-  /** How often each race is run. Default 10, and 100 where FIRN_TEST_LONG is 1. */
+  /** How often each race is run. Default 10. */
   rounds?: number
-  /** How many take part in a race. Default 10, and 50 where FIRN_TEST_LONG is 1. */
+  /** How many take part in a race. Default 10. */
   racers?: number
   /**
    * How many objects the deletion of many deletes. Default 1,100: more than an S3 request takes.
@@ -65,17 +65,14 @@ export function objectStoreConformance(
   make: () => ConformanceSubject | Promise<ConformanceSubject>,
   options: ConformanceOptions = {},
 ): void {
-  const long =
-    (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env
-      ?.FIRN_TEST_LONG === '1'
   const all: Required<ConformanceOptions> = {
     writes: true,
     lists: true,
     ifAbsent: true,
     ifMatch: true,
     uploadIfAbsent: true,
-    rounds: long ? 100 : 10,
-    racers: long ? 50 : 10,
+    rounds: 10,
+    racers: 10,
     manyObjects: 1100,
     timeoutMs: 60_000,
     ...options,
