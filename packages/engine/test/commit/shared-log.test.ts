@@ -215,3 +215,27 @@ test('an outage of the store ends no writing on a shared log', async () => {
   expect(isFirnError(failure)).toBe(false)
   expect(await table.count()).toBe(90)
 })
+
+test('a table that another process makes meanwhile does not get the writes of a new one', async () => {
+  const store = new MemoryObjectStore()
+  const storage = new MemoryLogStorage()
+  const parts = { store, log: () => new MemoryCommitLog({ storage }) }
+  await using a = await open(parts, { maxStalenessMs: 0 })
+  await using b = await open(parts, { maxStalenessMs: 0 })
+  await a.table('first', TEXT).put('k', 'v')
+  await b.refresh()
+  const pending = [
+    a.table('first', TEXT).put('k', 'in flight'),
+    a.table('new', TEXT).put('k1', 'for new'),
+    b.table('other', TEXT).put('k0', 'for other'),
+  ]
+  await a.refresh()
+  pending.push(a.table('other', TEXT).put('k2', 'for other'))
+  await Promise.all(pending)
+  await a.refresh()
+  expect(await a.table('new', TEXT).scan().toArray()).toEqual([['k1', 'for new']])
+  expect(await a.table('other', TEXT).scan().toArray()).toEqual([
+    ['k0', 'for other'],
+    ['k2', 'for other'],
+  ])
+})

@@ -205,3 +205,18 @@ test('a batch that comes while its table is dropped is in the old table or in th
     expect([turns, await table.get('new')]).toEqual([turns, expected])
   }
 })
+
+test('a write that follows a drop makes the table anew', async () => {
+  await using db = await open('memory:')
+  const table = db.table('t', { keys: 'utf8', values: 'utf8' })
+  await table.put('old', 'v')
+  const dropped = db.dropTable('t')
+  const writes = Array.from({ length: 6 }, (_, i) => table.put(`new ${i}`, 'v'))
+  const drop = await dropped
+  const commits = await Promise.all(writes)
+  for (const [i, commit] of commits.entries()) {
+    const expected = commit.version > drop.version ? 'v' : undefined
+    expect(await table.get(`new ${i}`)).toBe(expected)
+  }
+  expect(await table.get('old')).toBeUndefined()
+})

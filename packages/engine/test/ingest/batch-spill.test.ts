@@ -280,3 +280,11 @@ describe('memory', () => {
     expect(await mostWaiting(false)).toBeGreaterThan(30 * RUN_BYTES)
   })
 })
+
+test('a value larger than the log takes inline becomes a file', async () => {
+  await using db = await open('memory:', TINY)
+  const table = db.table('t', TEXT)
+  await table.put('large', 'x'.repeat(5000))
+  expect((await db.stats()).levels[0]?.files).toBe(1)
+  expect(await table.get('large')).toBe('x'.repeat(5000))
+})

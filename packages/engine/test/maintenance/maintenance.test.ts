@@ -3,6 +3,7 @@ import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { describe, expect, test } from 'vitest'
 import { type Database, type OpenOptions, open } from '../../src/index.js'
+import { makePlace, TINY } from '../support/locations.js'
 import { overriding } from '../support/overriding.js'
 
 const TEXT = { keys: 'utf8', values: 'utf8', history: 'none' } as const
@@ -307,4 +308,20 @@ test('a trigger that is higher than the limit at which writes wait stops no writ
   for (let i = 0; i < 60 && !isDone; i++) await pass(env, SECOND_MS)
   expect(isDone).toBe(true)
   await written
+})
+
+test('maintenance that loses to another process fails no flush of the user', async () => {
+  const place = makePlace('memory')
+  const [a, b] = [await place.open(TINY), await place.open(TINY)]
+  for (let i = 0; i < 60; i++) {
+    await Promise.all([
+      a.table('t', TEXT).put(`a${i}`, 'x'.repeat(80)),
+      b.table('t', TEXT).put(`b${i}`, 'x'.repeat(80)),
+    ])
+    await Promise.all([a.flush(), b.flush()])
+  }
+  await a.refresh()
+  expect(await a.table('t', TEXT).count()).toBe(120)
+  await a.close()
+  await b.close()
 })

@@ -255,3 +255,47 @@ test.each(['read', 'write'] as const)(
     expect(rows).toBe(200)
   },
 )
+
+test('many keys are read as of one commit, those too that wait for their turn', async () => {
+  const stored = new MemoryObjectStore()
+  let beforeGet: () => Promise<unknown> = async () => {}
+  const store = overriding<ObjectStore>(stored, {
+    get: async (...args: Parameters<ObjectStore['get']>) => {
+      const work = beforeGet
+      beforeGet = async () => {}
+      await work()
+      return stored.get(...args)
+    },
+  })
+  const parts = { store, log: () => new MemoryCommitLog() }
+  await using db = await open(parts, { compaction: 'inline', cache: { memoryBytes: 0 } })
+  const table = db.table('t', TYPED)
+  const keys = Array.from({ length: 100 }, (_, i) => `k${i}`)
+  const writeAll = (value: string): Promise<unknown> => {
+    const batch = db.batch()
+    for (const key of keys) batch.put(table, key, value)
+    return batch.write()
+  }
+  for (const options of [undefined, { fresh: true }]) {
+    await writeAll('old')
+    await db.compact()
+    beforeGet = () => writeAll('new')
+    expect(new Set(await table.getMany(keys, options))).toEqual(new Set(['old']))
+    expect(await table.get('k99')).toBe('new')
+  }
+})
+
+test('a scan that is left while it waits lets go of its files', async () => {
+  await using db = await open('memory:', TINY)
+  const table = db.table('t', TYPED)
+  for (let i = 0; i < 100; i++) await table.put(`k${i}`, 'x'.repeat(50))
+  const rows = table.scan({ fresh: true })[Symbol.asyncIterator]()
+  const first = rows.next()
+  await rows.return?.()
+  await first
+  for (let i = 0; i < 100; i++) await table.put(`k${i}`, 'y'.repeat(50))
+  await db.compact()
+  expect((await db.stats()).cache.files).toBeLessThanOrEqual(
+    (await db.stats()).levels.reduce((n, l) => n + l.files, 0) * 3,
+  )
+})
