@@ -1,11 +1,12 @@
 import { InvalidArgumentError } from '@firn/env'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { BlockCache, type CachedFile, type Reservation } from '../src/index.js'
 import { type Block, block, within } from './block.js'
 
 describe('budget', () => {
-  it('serves a block that weighs more than the budget without keeping it', async () => {
+  test('serves a block that weighs more than the budget without keeping it', async () => {
     const cache = new BlockCache({ bytes: 100 })
     const file = cache.file<Block>('file')
     await file.load(1, async () => block('small', 60))
@@ -14,14 +15,14 @@ describe('budget', () => {
     expect(file.has(1)).toBe(true)
   })
 
-  it('works with no budget at all', async () => {
+  test('works with no budget at all', async () => {
     const cache = new BlockCache({ bytes: 0 })
     const file = cache.file<Block>('file')
     expect((await file.load(0, async () => block('a', 10))).name).toBe('a')
     expect(cache.usedBytes).toBe(0)
   })
 
-  it('35: makes room for reservations, and takes it back', async () => {
+  test('35: makes room for reservations, and takes it back', async () => {
     const cache = new BlockCache({ bytes: 1000 })
     const file = cache.file<Block>('file')
     for (let slot = 0; slot < 10; slot++) await file.load(slot, async () => block('x', 100))
@@ -35,7 +36,7 @@ describe('budget', () => {
     expect(cache.usedBytes).toBe(0)
   })
 
-  it('evicts when the budget shrinks', async () => {
+  test('evicts when the budget shrinks', async () => {
     const cache = new BlockCache({ bytes: 1000 })
     const file = cache.file<Block>('file')
     for (let slot = 0; slot < 10; slot++) await file.load(slot, async () => block('x', 100))
@@ -46,7 +47,7 @@ describe('budget', () => {
     }).toThrow(InvalidArgumentError)
   })
 
-  it('never evicts what is pinned, before or after it was loaded', async () => {
+  test('never evicts what is pinned, before or after it was loaded', async () => {
     const cache = new BlockCache({ bytes: 300 })
     const file = cache.file<Block>('file')
     await file.load(0, async () => block('a', 200))
@@ -64,7 +65,7 @@ describe('budget', () => {
     expect(() => file.unpin(0)).toThrow('not pinned')
   })
 
-  it('keeps a closed file for the next opener, unless asked to drop it', async () => {
+  test('keeps a closed file for the next opener, unless asked to drop it', async () => {
     const cache = new BlockCache({ bytes: 1000 })
     const first = cache.file<Block>('file')
     await first.load(0, async () => block('a', 100))
@@ -80,7 +81,7 @@ describe('budget', () => {
     expect(cache.stats()).toMatchObject({ entries: 0, files: 0, usedBytes: 0 })
   })
 
-  it('forgets a closed file with its last block', async () => {
+  test('forgets a closed file with its last block', async () => {
     const cache = new BlockCache({ bytes: 200 })
     const closed = cache.file<Block>('closed')
     await closed.load(0, async () => block('a', 100))
@@ -91,7 +92,7 @@ describe('budget', () => {
     expect(cache.stats()).toMatchObject({ files: 0, hits: 1, misses: 1, evictions: 1 })
   })
 
-  it('35: holds to its budget, one value and one load per slot, whatever happens', async () => {
+  test('35: holds to its budget, one value and one load per slot, whatever happens', async () => {
     const bytes = fc.integer({ min: 0, max: 120 })
     const slot = fc.integer({ min: 0, max: 11 })
     const name = fc.constantFrom('a', 'b', 'c')
@@ -172,7 +173,7 @@ describe('budget', () => {
           expect(within(cache)).toBe(true)
         }
       }),
-      { numRuns: process.env.FIRN_TEST_LONG ? 5000 : 300 },
+      { numRuns: LONG ? 5000 : 300 },
     )
   })
 })

@@ -8,12 +8,12 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InvalidArgumentError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
+import { LONG, tempDirectory } from '@firn/test-support'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { type CacheFiles, DiskCache, type DiskCacheOptions } from '../src/disk.js'
 import { nodeCacheFiles } from '../src/internal/disk/cache-files.js'
 import { encodeHeader } from '../src/internal/disk/entry-format.js'
@@ -23,10 +23,9 @@ const HEADER = 24
 const golden = new URL('golden/entry.hex', import.meta.url)
 
 let directory: string
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'firn-disk-cache-'))
+beforeEach(() => {
+  directory = tempDirectory()
 })
-afterEach(() => rm(directory, { recursive: true, force: true }))
 
 function open(more: Partial<DiskCacheOptions> = {}): DiskCache {
   return new DiskCache({ directory, bytes: 100_000, env: new TestEnv(), ...more })
@@ -61,7 +60,7 @@ function faulty(fault: (call: keyof CacheFiles, path: string) => string | undefi
 }
 
 describe('DiskCache', () => {
-  it('gives back what was put, and nothing else', async () => {
+  test('gives back what was put, and nothing else', async () => {
     const cache = open()
     expect(await cache.get(FILE, 0, 100)).toBeUndefined()
     await cache.put(FILE, 0, content(1))
@@ -76,7 +75,7 @@ describe('DiskCache', () => {
     expect(cache.stats()).toMatchObject({ hits: 4, misses: 3, writes: 3, entries: 3, damaged: 0 })
   })
 
-  it('keeps a longer range in place of a shorter one', async () => {
+  test('keeps a longer range in place of a shorter one', async () => {
     const cache = open()
     await cache.put(FILE, 0, content(1, 50))
     await cache.put(FILE, 0, content(1, 100))
@@ -85,7 +84,7 @@ describe('DiskCache', () => {
     expect((await entryPaths()).length).toBe(1)
   })
 
-  it('survives a restart, and cleans up what a crash left', async () => {
+  test('survives a restart, and cleans up what a crash left', async () => {
     const before = open()
     for (let i = 0; i < 5; i++) await before.put(FILE, i * 100, content(i))
     await before.put('some/../other file', 7, content(9))
@@ -103,7 +102,7 @@ describe('DiskCache', () => {
     ])
   })
 
-  it('stays within its budget, lets the oldest go, and gives used entries a second chance', async () => {
+  test('stays within its budget, lets the oldest go, and gives used entries a second chance', async () => {
     const size = 100 + HEADER
     const cache = open({ bytes: 4 * size })
     for (let i = 0; i < 4; i++) await cache.put(FILE, i, content(i))
@@ -121,7 +120,7 @@ describe('DiskCache', () => {
     expect((await entryPaths()).length).toBe(2)
   })
 
-  it('makes room for an entry among the others, also where those were used', async () => {
+  test('makes room for an entry among the others, also where those were used', async () => {
     const cache = open({ bytes: 2 * (100 + HEADER) })
     await cache.put(FILE, 0, content(1))
     await cache.get(FILE, 0, 100)
@@ -131,7 +130,7 @@ describe('DiskCache', () => {
     expect(cache.stats()).toMatchObject({ entries: 1, evictions: 1 })
   })
 
-  it('stays within its budget where several entries are written at a time', async () => {
+  test('stays within its budget where several entries are written at a time', async () => {
     const files = { ...nodeCacheFiles }
     const cache = open({ bytes: 2 * (100 + HEADER), files })
     let most = 0
@@ -148,7 +147,7 @@ describe('DiskCache', () => {
     expect(await cache.get(FILE, 500, 100)).toEqual(content(5))
   })
 
-  it('forgets a file', async () => {
+  test('forgets a file', async () => {
     const cache = open()
     await cache.put(FILE, 0, content(1))
     await cache.put('OTHER', 0, content(2))
@@ -160,7 +159,7 @@ describe('DiskCache', () => {
     expect(await readdir(directory)).toEqual(['f-OTHER'])
   })
 
-  it('replaces what turned out to be wrong, also what is just being written', async () => {
+  test('replaces what turned out to be wrong, also what is just being written', async () => {
     const cache = open()
     await cache.put(FILE, 0, content(1))
     await cache.put(FILE, 0, content(2))
@@ -180,7 +179,7 @@ describe('DiskCache', () => {
     expect((await entryPaths()).length).toBe(2)
   })
 
-  it('does not take a new entry away because a read of the old one came too late', async () => {
+  test('does not take a new entry away because a read of the old one came too late', async () => {
     let fail = (): void => {}
     const late = new Promise<never>((_, reject) => {
       fail = () => reject(new Error('ENOENT'))
@@ -200,7 +199,7 @@ describe('DiskCache', () => {
     expect(cache.stats()).toMatchObject({ damaged: 0, entries: 1 })
   })
 
-  it('29: is without what was wrong where the disk can’t take its replacement', async () => {
+  test('29: is without what was wrong where the disk can’t take its replacement', async () => {
     let full = false
     const files = faulty((call) => (full && call === 'write' ? 'ENOSPC' : undefined))
     const cache = open({ files })
@@ -214,7 +213,7 @@ describe('DiskCache', () => {
     expect(await entryPaths()).toEqual([])
   })
 
-  it('forgets everything', async () => {
+  test('forgets everything', async () => {
     const cache = open()
     await cache.put(FILE, 0, content(1))
     await cache.put(FILE, 100, content(2))
@@ -228,7 +227,7 @@ describe('DiskCache', () => {
     expect(await cache.get(FILE, 0, 100)).toEqual(content(1))
   })
 
-  it('29: misses and removes an entry of which any bit is flipped', async () => {
+  test('29: misses and removes an entry of which any bit is flipped', async () => {
     const cache = open()
     await cache.put(FILE, 4096, content(1, 20))
     const [path = ''] = await entryPaths()
@@ -244,7 +243,7 @@ describe('DiskCache', () => {
     expect(await entryPaths()).toEqual([])
   })
 
-  it('29: misses an entry that is truncated, empty, gone or a directory', async () => {
+  test('29: misses an entry that is truncated, empty, gone or a directory', async () => {
     const cache = open()
     const broken: ((path: string) => Promise<unknown>)[] = [
       (path) => truncate(path, 0),
@@ -262,7 +261,7 @@ describe('DiskCache', () => {
     expect(await cache.get(FILE, 0, 100)).toEqual(content(1))
   })
 
-  it('29: misses the right bytes in the wrong place', async () => {
+  test('29: misses the right bytes in the wrong place', async () => {
     const cache = open()
     await cache.put(FILE, 0, content(1))
     await cache.put(FILE, 500, content(2))
@@ -275,7 +274,7 @@ describe('DiskCache', () => {
     expect(await cache.get(FILE, 500, 100)).toBeUndefined()
   })
 
-  it('40: takes no memory for an entry that is longer by its name than by its bytes', async () => {
+  test('40: takes no memory for an entry that is longer by its name than by its bytes', async () => {
     const before = open({ bytes: 2 ** 31 })
     await before.put(FILE, 0, content(1))
     const [path = ''] = await entryPaths()
@@ -288,7 +287,7 @@ describe('DiskCache', () => {
     expect(cache.stats().damaged).toBe(1)
   })
 
-  it('29: never rejects and never gives what was not put, whatever is in its directory', async () => {
+  test('29: never rejects and never gives what was not put, whatever is in its directory', async () => {
     const names = fc.oneof(
       fc.constantFrom(
         '0-64',
@@ -339,7 +338,7 @@ describe('DiskCache', () => {
     )
   })
 
-  it('29: misses where the directory is a file, or can’t be read or made', async () => {
+  test('29: misses where the directory is a file, or can’t be read or made', async () => {
     const path = join(directory, 'file')
     await writeFile(path, 'in the way')
     const inTheWay = open({ directory: path })
@@ -357,7 +356,7 @@ describe('DiskCache', () => {
     await unreadable.close()
   })
 
-  it.each([
+  test.each([
     ['write', 'ENOSPC'],
     ['write', 'EMFILE'],
     ['rename', 'EIO'],
@@ -386,7 +385,7 @@ describe('DiskCache', () => {
     },
   )
 
-  it('never rejects and never lies, whatever calls fail and however they overlap', async () => {
+  test('never rejects and never lies, whatever calls fail and however they overlap', async () => {
     const step = fc.oneof(
       fc.record({
         do: fc.constant('put' as const),
@@ -443,11 +442,11 @@ describe('DiskCache', () => {
           await rm(home, { recursive: true })
         },
       ),
-      { numRuns: process.env.FIRN_TEST_LONG ? 2000 : 100 },
+      { numRuns: LONG ? 2000 : 100 },
     )
   })
 
-  it('accounts for every file that it leaves behind', async () => {
+  test('accounts for every file that it leaves behind', async () => {
     const cache = open({ bytes: 5 * 124 })
     await Promise.all(Array.from({ length: 30 }, (_, i) => cache.put(`F${i % 3}`, i, content(i))))
     await Promise.all([
@@ -461,7 +460,7 @@ describe('DiskCache', () => {
     expect(usedBytes).toBe(entries * 124)
   })
 
-  it('writes the bytes that FORMAT.md says', async () => {
+  test('writes the bytes that FORMAT.md says', async () => {
     const cache = open()
     await cache.put(FILE, 4096, new TextEncoder().encode('firn'))
     const [path = ''] = await entryPaths()
@@ -471,7 +470,7 @@ describe('DiskCache', () => {
     expect(`${hex}\n`).toBe(await readFile(golden, 'utf8'))
   })
 
-  it('refuses what is no directory and no budget', () => {
+  test('refuses what is no directory and no budget', () => {
     expect(() => open({ directory: '' })).toThrow(InvalidArgumentError)
     expect(() => open({ bytes: -1 })).toThrow(InvalidArgumentError)
   })

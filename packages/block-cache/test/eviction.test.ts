@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { BlockCache } from '../src/index.js'
 import { type Block, use } from './block.js'
 
 describe('eviction', () => {
-  it('keeps a hot set through a scan of ten times the budget', async () => {
+  test('keeps a hot set through a scan of ten times the budget', async () => {
     const cache = new BlockCache({ bytes: 1000 * 100 })
     const hot = cache.file<Block>('hot')
     const scanned = cache.file<Block>('scanned')
@@ -16,7 +16,7 @@ describe('eviction', () => {
     expect(kept).toBe(600)
   })
 
-  it('keeps the hot part of a skewed load better than first-in-first-out would', async () => {
+  test('keeps the hot part of a skewed load better than first-in-first-out would', async () => {
     const cache = new BlockCache({ bytes: 200 * 100 })
     const file = cache.file<Block>('skewed')
     const fifo: number[] = []
@@ -33,7 +33,7 @@ describe('eviction', () => {
     expect(hits).toBeGreaterThan(fifoHits * 1.05)
   })
 
-  it('takes a block that comes back soon after its eviction straight into the main queue', async () => {
+  test('takes a block that comes back soon after its eviction straight into the main queue', async () => {
     const cache = new BlockCache({ bytes: 100 * 100 })
     const file = cache.file<Block>('file')
     for (let slot = 0; slot < 100; slot++) await use(file, slot, 100)
@@ -45,7 +45,7 @@ describe('eviction', () => {
     expect(file.has(0)).toBe(true)
   })
 
-  it('forgets who was evicted long ago', async () => {
+  test('forgets who was evicted long ago', async () => {
     const cache = new BlockCache({ bytes: 100 * 100 })
     const file = cache.file<Block>('file')
     for (let slot = 0; slot < 1000; slot++) await use(file, slot, 100)
@@ -54,7 +54,7 @@ describe('eviction', () => {
     expect(file.has(0)).toBe(false)
   })
 
-  it('lets a once hot set go when another takes its place', async () => {
+  test('lets a once hot set go when another takes its place', async () => {
     const cache = new BlockCache({ bytes: 100 * 100 })
     const file = cache.file<Block>('file')
     for (let round = 0; round < 5; round++) {
@@ -68,7 +68,7 @@ describe('eviction', () => {
     expect(hits).toBeGreaterThan(60)
   })
 
-  it('keeps a newcomer of more than the small queue may hold, at the cost of unused blocks', async () => {
+  test('keeps a newcomer of more than the small queue may hold, at the cost of unused blocks', async () => {
     const cache = new BlockCache({ bytes: 1000 })
     const file = cache.file<Block>('file')
     for (let slot = 0; slot < 10; slot++) {

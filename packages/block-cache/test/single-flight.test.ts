@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@firn/env'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { BlockCache, type CachedFile } from '../src/index.js'
 import { type Block, block } from './block.js'
 
@@ -24,7 +24,7 @@ function gate() {
 }
 
 describe('single flight', () => {
-  it('shares one load among all who ask while it runs', async () => {
+  test('shares one load among all who ask while it runs', async () => {
     const file = open()
     const { calls, loader, finish } = gate()
     const waiting = [1, 2, 3].map(() => file.load(0, loader))
@@ -35,7 +35,7 @@ describe('single flight', () => {
     expect(file.peek(0)).toBe(value)
   })
 
-  it('rejects all who wait for a load that fails, and loads again for the next', async () => {
+  test('rejects all who wait for a load that fails, and loads again for the next', async () => {
     const file = open()
     const { loader, fail } = gate()
     const waiting = [file.load(0, loader), file.load(0, loader)]
@@ -44,7 +44,7 @@ describe('single flight', () => {
     expect(await file.load(0, async () => block('b', 10))).toEqual(block('b', 10))
   })
 
-  it('does not keep the failure of a loader that throws before its first await', async () => {
+  test('does not keep the failure of a loader that throws before its first await', async () => {
     const file = open()
     const broken = file.load(0, () => {
       throw new Error('at once')
@@ -53,7 +53,7 @@ describe('single flight', () => {
     expect((await file.load(0, async () => block('c', 1))).name).toBe('c')
   })
 
-  it('42: rejects only the caller that aborts', async () => {
+  test('42: rejects only the caller that aborts', async () => {
     const file = open()
     const { calls, loader, finish } = gate()
     const first = new AbortController()
@@ -68,7 +68,7 @@ describe('single flight', () => {
     expect(file.has(0)).toBe(true)
   })
 
-  it('aborts the load when its last caller aborts, and starts anew for the next one', async () => {
+  test('aborts the load when its last caller aborts, and starts anew for the next one', async () => {
     const file = open()
     const { calls, loader, finish } = gate()
     const first = new AbortController()
@@ -88,7 +88,7 @@ describe('single flight', () => {
     expect(file.peek(0)?.name).toBe('fresh')
   })
 
-  it('goes on for a caller without a signal, whoever else aborts', async () => {
+  test('goes on for a caller without a signal, whoever else aborts', async () => {
     const file = open()
     const { calls, loader, finish } = gate()
     const controller = new AbortController()
@@ -101,14 +101,14 @@ describe('single flight', () => {
     expect((await patient).name).toBe('a')
   })
 
-  it('does not start for a caller that is aborted already', async () => {
+  test('does not start for a caller that is aborted already', async () => {
     const { calls, loader } = gate()
     const signal = AbortSignal.abort(new Error('before'))
     await expect(open().load(0, loader, { signal })).rejects.toThrow('before')
     expect(calls.length).toBe(0)
   })
 
-  it('keeps what was read through out of the cache, unless somebody wants it there', async () => {
+  test('keeps what was read through out of the cache, unless somebody wants it there', async () => {
     const file = open()
     await file.load(0, async () => block('through', 10), { fill: false })
     expect(file.has(0)).toBe(false)
@@ -119,7 +119,7 @@ describe('single flight', () => {
     expect(file.has(1)).toBe(true)
   })
 
-  it('leaves nothing of a load that was evicted while it ran', async () => {
+  test('leaves nothing of a load that was evicted while it ran', async () => {
     const file = open()
     const { loader, finish } = gate()
     const running = file.load(0, loader)
@@ -129,7 +129,7 @@ describe('single flight', () => {
     expect(file.has(0)).toBe(false)
   })
 
-  it('refuses slots that are no array index, and values that weigh nothing sensible', async () => {
+  test('refuses slots that are no array index, and values that weigh nothing sensible', async () => {
     const file = open()
     for (const slot of [-1, 1.5, Number.NaN, 2 ** 26]) {
       await expect(file.load(slot, async () => block('x', 1))).rejects.toThrow(InvalidArgumentError)

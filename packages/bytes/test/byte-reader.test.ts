@@ -1,12 +1,12 @@
 import { CorruptionError } from '@firn/env'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ByteReader, ByteWriter, fromHex } from '../src/index.js'
 
 const reader = (hex: string) => new ByteReader(fromHex(hex), 'the thing')
 
 describe('ByteReader', () => {
-  it('says what was damaged, how, and where', () => {
+  test('says what was damaged, how, and where', () => {
     const damaged = reader('00000005616263')
     damaged.u16()
     damaged.u8()
@@ -15,7 +15,7 @@ describe('ByteReader', () => {
     )
   })
 
-  it('turns every read past the end into corruption', () => {
+  test('turns every read past the end into corruption', () => {
     const reads: [string, (r: ByteReader) => unknown][] = [
       ['', (r) => r.u8()],
       ['01', (r) => r.u16()],
@@ -34,13 +34,13 @@ describe('ByteReader', () => {
     }
   })
 
-  it('refuses counts that are no counts', () => {
+  test('refuses counts that are no counts', () => {
     for (const count of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => reader('0102').take(count)).toThrow(CorruptionError)
     }
   })
 
-  it('refuses integers that a number does not hold', () => {
+  test('refuses integers that a number does not hold', () => {
     expect(reader('ffffffffffff1f00').u64()).toBe(Number.MAX_SAFE_INTEGER)
     expect(() => reader('0000000000002000').u64()).toThrow('above 2^53 - 1')
     expect(() => reader('ffffffffffffffff').u64()).toThrow('above 2^53 - 1')
@@ -50,38 +50,38 @@ describe('ByteReader', () => {
     expect(() => reader('808080808080808001').varint()).toThrow('above 2^53 - 1')
   })
 
-  it('refuses a varint that is longer than it needs to be', () => {
+  test('refuses a varint that is longer than it needs to be', () => {
     for (const hex of ['8000', '808000', 'ff00', '8080808080808000']) {
       expect(() => reader(hex).varint(), hex).toThrow('not in its shortest form')
     }
   })
 
-  it('40: bounds lengths before it takes anything', () => {
+  test('40: bounds lengths before it takes anything', () => {
     expect(() => reader('05aabbccddee').prefixed(4)).toThrow('a length of 5, above 4')
     expect(() => reader('ffffffffffffff0f').text(100)).toThrow(CorruptionError)
     expect(reader('02c3a9').text(2)).toBe('é')
   })
 
-  it('refuses text that is not UTF-8', () => {
+  test('refuses text that is not UTF-8', () => {
     for (const hex of ['01ff', '02c3', '02c080', '03eda080', '04f4908080']) {
       expect(() => reader(hex).text(), hex).toThrow(CorruptionError)
     }
   })
 
-  it('keeps a byte-order mark and NULs as text', () => {
+  test('keeps a byte-order mark and NULs as text', () => {
     const writer = new ByteWriter()
     writer.text('\ufeffa\0b')
     expect(new ByteReader(writer.take(), 'text').text()).toBe('\ufeffa\0b')
   })
 
-  it('reads from views at any offset of their buffer', () => {
+  test('reads from views at any offset of their buffer', () => {
     const whole = fromHex('ffff000000000000f03fff')
     const r = new ByteReader(whole.subarray(2, 10), 'view')
     expect(r.f64()).toBe(1)
     expect(r.atEnd).toBe(true)
   })
 
-  it('knows where it is', () => {
+  test('knows where it is', () => {
     const r = reader('010203')
     expect([r.offset, r.remaining, r.atEnd]).toEqual([0, 3, false])
     r.u16()
@@ -91,7 +91,7 @@ describe('ByteReader', () => {
     r.expectEnd()
   })
 
-  it('meets any bytes with a value or a CorruptionError', () => {
+  test('meets any bytes with a value or a CorruptionError', () => {
     const kinds = ['u8', 'u16', 'u32', 'u64', 'f64', 'varint', 'text', 'prefixed'] as const
     fc.assert(
       fc.property(

@@ -1,6 +1,6 @@
 import { isFirnError } from '@firn/env'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ByteReader, ByteWriter, toHex, utf8Encode, varintLength } from '../src/index.js'
 
 type Step =
@@ -52,7 +52,7 @@ function invalid(run: () => void): boolean {
 }
 
 describe('ByteWriter', () => {
-  it('writes what ByteReader reads, from any initial capacity', () => {
+  test('writes what ByteReader reads, from any initial capacity', () => {
     fc.assert(
       fc.property(fc.nat(40), fc.array(step(), { maxLength: 30 }), (initial, steps) => {
         const writer = new ByteWriter(initial)
@@ -71,7 +71,7 @@ describe('ByteWriter', () => {
     )
   })
 
-  it('writes little endian, and LEB128 in its shortest form', () => {
+  test('writes little endian, and LEB128 in its shortest form', () => {
     const writer = new ByteWriter()
     writer.u8(0x01)
     writer.u16(0x0203)
@@ -101,7 +101,7 @@ describe('ByteWriter', () => {
     }
   })
 
-  it('gives each power of two its shortest varint', () => {
+  test('gives each power of two its shortest varint', () => {
     for (let power = 0; power <= 53; power++) {
       for (const value of [2 ** power - 1, 2 ** power, 2 ** power + 1]) {
         if (!Number.isSafeInteger(value)) continue
@@ -114,7 +114,7 @@ describe('ByteWriter', () => {
     }
   })
 
-  it('refuses numbers out of range and writes nothing of them', () => {
+  test('refuses numbers out of range and writes nothing of them', () => {
     const writer = new ByteWriter()
     writer.u8(7)
     const bad = [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]
@@ -126,7 +126,7 @@ describe('ByteWriter', () => {
     expect(writer.take()).toEqual(Uint8Array.of(7))
   })
 
-  it('refuses text with a lone surrogate, at every length, and writes nothing of it', () => {
+  test('refuses text with a lone surrogate, at every length, and writes nothing of it', () => {
     const writer = new ByteWriter()
     writer.u8(7)
     for (const padding of ['', 'x', 'x'.repeat(20), 'é'.repeat(5000)]) {
@@ -141,7 +141,7 @@ describe('ByteWriter', () => {
     expect(writer.take()).toEqual(Uint8Array.of(7))
   })
 
-  it('writes text of every length, where the guess of its varint holds and where not', () => {
+  test('writes text of every length, where the guess of its varint holds and where not', () => {
     for (const unit of ['a', 'é', '€', '😀']) {
       for (const count of [0, 1, 15, 16, 17, 31, 42, 43, 63, 64, 127, 128, 5000, 6000, 20_000]) {
         const text = unit.repeat(count)
@@ -157,7 +157,7 @@ describe('ByteWriter', () => {
     }
   })
 
-  it('patches a u32 in place, only where something was written', () => {
+  test('patches a u32 in place, only where something was written', () => {
     const writer = new ByteWriter()
     const at = writer.reserve(4)
     writer.u8(9)
@@ -169,7 +169,7 @@ describe('ByteWriter', () => {
     expect(invalid(() => writer.setU32(0, -1))).toBe(true)
   })
 
-  it('hands bytes over that later writes leave alone', () => {
+  test('hands bytes over that later writes leave alone', () => {
     const writer = new ByteWriter(4)
     for (const round of [1, 2, 3]) {
       writer.u32(round)
@@ -183,7 +183,7 @@ describe('ByteWriter', () => {
     }
   })
 
-  it('cuts back to a length it had', () => {
+  test('cuts back to a length it had', () => {
     const writer = new ByteWriter()
     writer.bytes(Uint8Array.of(1, 2, 3))
     expect(invalid(() => writer.truncate(4))).toBe(true)
@@ -193,7 +193,7 @@ describe('ByteWriter', () => {
     expect(writer.take()).toEqual(Uint8Array.of(1, 9))
   })
 
-  it('takes ranges as they are', () => {
+  test('takes ranges as they are', () => {
     fc.assert(
       fc.property(fc.nat(300), fc.nat(300), fc.nat(300), (length, a, b) => {
         const bytes = Uint8Array.from({ length }, (_, i) => i)

@@ -1,6 +1,6 @@
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { crc32, hashRange, utf8Encode } from '../src/index.js'
 import { crc32 as nodeCrc32 } from '../src/internal/crc32-node.js'
 import { crc32 as portableCrc32 } from '../src/internal/crc32-portable.js'
@@ -8,7 +8,7 @@ import { crc32 as portableCrc32 } from '../src/internal/crc32-portable.js'
 const seed = () => fc.integer({ min: 0, max: 0xffffffff })
 
 describe('crc32', () => {
-  it('gives the check values of the polynomial', () => {
+  test('gives the check values of the polynomial', () => {
     for (const implementation of [crc32, nodeCrc32, portableCrc32]) {
       expect(implementation(utf8Encode('123456789'))).toBe(0xcbf43926)
       expect(implementation(new Uint8Array(0))).toBe(0)
@@ -17,7 +17,7 @@ describe('crc32', () => {
     }
   })
 
-  it('is the same from the table and from zlib, at every length and seed', () => {
+  test('is the same from the table and from zlib, at every length and seed', () => {
     for (let length = 0; length < 600; length++) {
       const bytes = Uint8Array.from({ length }, (_, i) => (i * 151 + length) & 0xff)
       const expected = zlibCrc32(bytes, length * 7919)
@@ -31,7 +31,7 @@ describe('crc32', () => {
     )
   })
 
-  it('goes on from the checksum of what came before', () => {
+  test('goes on from the checksum of what came before', () => {
     fc.assert(
       fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
         expect(crc32(b, crc32(a))).toBe(crc32(Uint8Array.of(...a, ...b)))
@@ -41,7 +41,7 @@ describe('crc32', () => {
 })
 
 describe('hashRange', () => {
-  it('is MurmurHash3_x86_32', () => {
+  test('is MurmurHash3_x86_32', () => {
     // Vectors of the reference implementation: https://stackoverflow.com/a/31929528
     const vectors: [string, number, number][] = [
       ['', 0, 0],
@@ -62,7 +62,7 @@ describe('hashRange', () => {
     }
   })
 
-  it('depends on the range alone, not on what stands around it', () => {
+  test('depends on the range alone, not on what stands around it', () => {
     fc.assert(
       fc.property(fc.uint8Array(), fc.uint8Array(), fc.uint8Array(), seed(), (a, b, c, from) => {
         const around = Uint8Array.of(...a, ...b, ...c)

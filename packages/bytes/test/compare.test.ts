@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   commonPrefixLength,
   compareBytes,
@@ -15,7 +15,7 @@ const bytes = () =>
     .map((list) => Uint8Array.from(list))
 
 describe('comparison', () => {
-  it('orders as Buffer.compare does, whatever stands around the ranges', () => {
+  test('orders as Buffer.compare does, whatever stands around the ranges', () => {
     fc.assert(
       fc.property(bytes(), bytes(), bytes(), bytes(), bytes(), (a, b, before, between, after) => {
         const expected = Buffer.compare(a, b)
@@ -35,19 +35,19 @@ describe('comparison', () => {
     )
   })
 
-  it('puts a prefix before what it begins, and the empty string first', () => {
+  test('puts a prefix before what it begins, and the empty string first', () => {
     expect(compareBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2, 0))).toBeLessThan(0)
     expect(compareBytes(Uint8Array.of(), Uint8Array.of(0))).toBeLessThan(0)
     expect(compareBytes(Uint8Array.of(), Uint8Array.of())).toBe(0)
   })
 
-  it('takes bytes for unsigned', () => {
+  test('takes bytes for unsigned', () => {
     expect(compareBytes(Uint8Array.of(0x80), Uint8Array.of(0x7f))).toBeGreaterThan(0)
   })
 })
 
 describe('prefixEnd', () => {
-  it('ends exactly the range of keys with the prefix', () => {
+  test('ends exactly the range of keys with the prefix', () => {
     fc.assert(
       fc.property(bytes(), bytes(), (prefix, key) => {
         const end = prefixEnd(prefix)
@@ -61,7 +61,7 @@ describe('prefixEnd', () => {
     )
   })
 
-  it('has none for an empty prefix and for all 0xff, and leaves its argument alone', () => {
+  test('has none for an empty prefix and for all 0xff, and leaves its argument alone', () => {
     expect(prefixEnd(Uint8Array.of())).toBeUndefined()
     expect(prefixEnd(Uint8Array.of(0xff, 0xff))).toBeUndefined()
     const prefix = Uint8Array.of(1, 0xff)

@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { concatBytes } from '../src/index.js'
 
-it('joins bytes in their order, in an array of its own', () => {
+test('joins bytes in their order, in an array of its own', () => {
   const one = Uint8Array.of(1, 2)
   const joined = concatBytes([one, new Uint8Array(0), Uint8Array.of(3)])
   expect(joined).toEqual(Uint8Array.of(1, 2, 3))

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   ByteReader,
   ByteWriter,
@@ -87,7 +87,7 @@ async function goldenHex(name: string): Promise<string[]> {
 }
 
 describe('golden bytes', () => {
-  it('of tuples are written as ever, and in this order', async () => {
+  test('of tuples are written as ever, and in this order', async () => {
     const lines = tuples.map((tuple) => `${toHex(encodeTuple(tuple))} | ${describeValue(tuple)}`)
     await expect(
       `# Tuple keys in ascending order: bytes | value\n${lines.join('\n')}\n`,
@@ -97,12 +97,12 @@ describe('golden bytes', () => {
     )
   })
 
-  it('of tuples are read as ever', async () => {
+  test('of tuples are read as ever', async () => {
     const decoded = (await goldenHex('tuples.txt')).map((hex) => decodeTuple(fromHex(hex)))
     expect(decoded).toEqual(tuples)
   })
 
-  it('of varints are written and read as ever', async () => {
+  test('of varints are written and read as ever', async () => {
     const lines = varints.map((value) => {
       const writer = new ByteWriter()
       writer.varint(value)
@@ -117,7 +117,7 @@ describe('golden bytes', () => {
     expect(decoded).toEqual(varints)
   })
 
-  it('of hashes are as ever', async () => {
+  test('of hashes are as ever', async () => {
     const lines = [0, 1, 2, 3, 4, 5, 16, 24, 100].flatMap((length) =>
       [0, 1, 0xffffffff].map((seed) => `${hashed(length, seed)} | ${length} bytes, seed ${seed}`),
     )

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@firn/env'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   fromBase64,
   fromHex,
@@ -13,7 +13,7 @@ import {
 } from '../src/index.js'
 
 describe('UTF-8', () => {
-  it('encodes as TextEncoder and decodes back', () => {
+  test('encodes as TextEncoder and decodes back', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 40 }),
       // On both sides of the length from which text is encoded in one piece.
@@ -35,13 +35,13 @@ describe('UTF-8', () => {
     )
   })
 
-  it('gives bytes that are not shared with the next call', () => {
+  test('gives bytes that are not shared with the next call', () => {
     const first = utf8Encode('first')
     utf8Encode('xxxxx')
     expect(utf8Decode(first)).toBe('first')
   })
 
-  it('38: refuses lone surrogates', () => {
+  test('38: refuses lone surrogates', () => {
     for (const padding of ['', 'x'.repeat(30), 'x'.repeat(2000)]) {
       for (const bad of ['\ud800', '\udfff', 'a\ud800b', '\ud800\ud800\udc00']) {
         expect(() => utf8Encode(padding + bad)).toThrow(InvalidArgumentError)
@@ -51,7 +51,7 @@ describe('UTF-8', () => {
     expect(() => utf8Encode(`${'x'.repeat(30)}\udc00`)).toThrow('index 30')
   })
 
-  it('refuses bytes that are not well-formed, and does not show them', () => {
+  test('refuses bytes that are not well-formed, and does not show them', () => {
     for (const hex of ['ff', 'c080', 'eda080', 'f4908080', '61c3', `${'61'.repeat(40)}80`]) {
       expect(() => utf8Decode(fromHex(hex)), hex).toThrow(InvalidArgumentError)
     }
@@ -59,7 +59,7 @@ describe('UTF-8', () => {
 })
 
 describe('hexadecimal', () => {
-  it('round-trips, and reads either case', () => {
+  test('round-trips, and reads either case', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         expect(toHex(bytes)).toBe(Buffer.from(bytes).toString('hex'))
@@ -69,7 +69,7 @@ describe('hexadecimal', () => {
     )
   })
 
-  it('refuses everything else', () => {
+  test('refuses everything else', () => {
     for (const text of ['0', '0g', 'zz', '0x', ' 00', '0\u0660', '@@', '``']) {
       expect(() => fromHex(text), text).toThrow(InvalidArgumentError)
     }
@@ -77,7 +77,7 @@ describe('hexadecimal', () => {
 })
 
 describe('Base64', () => {
-  it('round-trips, padded, bare and URL-safe', () => {
+  test('round-trips, padded, bare and URL-safe', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         const text = toBase64(bytes)
@@ -89,7 +89,7 @@ describe('Base64', () => {
     )
   })
 
-  it('refuses what no encoder makes', () => {
+  test('refuses what no encoder makes', () => {
     for (const text of [
       'A',
       'AAAAA',
@@ -108,7 +108,7 @@ describe('Base64', () => {
 })
 
 describe('printable', () => {
-  it('shows as text exactly what a decoder takes for it', () => {
+  test('shows as text exactly what a decoder takes for it', () => {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
     const decoded = (bytes: Uint8Array): string | undefined => {
       try {
@@ -131,7 +131,7 @@ describe('printable', () => {
     }
   })
 
-  it('shows what can be shown', () => {
+  test('shows what can be shown', () => {
     expect(printable(utf8Encode('user:é😀 1'))).toBe('user:é😀 1')
     expect(printable(Uint8Array.of(0x61, 0, 0xff, 0x0a, 0x5c, 0x7f))).toBe(
       'a\\x00\\xff\\x0a\\\\\\x7f',
@@ -140,14 +140,14 @@ describe('printable', () => {
     expect(printable(fromHex('eda080'))).toBe('\\xed\\xa0\\x80')
   })
 
-  it('lets nothing through that a terminal would act on', () => {
+  test('lets nothing through that a terminal would act on', () => {
     for (const text of ['\u001b[31m', '\u009b31m', '\u202e', '\u2028', '\ufeff', '\u2066']) {
       expect(printable(utf8Encode(text))).toMatch(/^\\x/)
     }
     expect(printable(utf8Encode('👩\u200d💻'))).toBe('👩\u200d💻')
   })
 
-  it('round-trips any bytes', () => {
+  test('round-trips any bytes', () => {
     const bytes = fc.oneof(
       fc.uint8Array(),
       fc.string({ unit: 'binary' }).map((text) => new TextEncoder().encode(text)),
@@ -161,7 +161,7 @@ describe('printable', () => {
     )
   })
 
-  it('refuses escapes that it does not write', () => {
+  test('refuses escapes that it does not write', () => {
     for (const text of ['\\', '\\n', '\\x', '\\x0', '\\xg0', '\\X00', 'a\\', '\ud800']) {
       expect(() => parsePrintable(text), JSON.stringify(text)).toThrow(InvalidArgumentError)
     }

@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import { CorruptionError, InvalidArgumentError } from '@firn/env'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   compareBytes,
   decodeTuple,
@@ -93,7 +93,7 @@ function normalised(value: TupleValue): TupleValue {
 }
 
 describe('tuple keys', () => {
-  it('order as their values do', () => {
+  test('order as their values do', () => {
     fc.assert(
       fc.property(pairs, ([a, b]) => {
         expect(Math.sign(compareBytes(encodeTuple(a), encodeTuple(b)))).toBe(compareTuples(a, b))
@@ -102,7 +102,7 @@ describe('tuple keys', () => {
     )
   })
 
-  it('decode to what was encoded', () => {
+  test('decode to what was encoded', () => {
     fc.assert(
       fc.property(tuples, (tuple) => {
         expect(decodeTuple(encodeTuple(tuple))).toEqual(normalised(tuple))
@@ -111,7 +111,7 @@ describe('tuple keys', () => {
     )
   })
 
-  it('meet any bytes with a tuple that encodes to them, or a CorruptionError', () => {
+  test('meet any bytes with a tuple that encodes to them, or a CorruptionError', () => {
     const tags = fc.constantFrom(
       ...[0, 1, 2, 4, 5, 0x10, 0x18, 0x20, 0x28, 0x30, 0x38, 0x7f, 0x80, 0x81, 0x82, 0xff],
     )
@@ -141,7 +141,7 @@ describe('tuple keys', () => {
     )
   })
 
-  it('have the prefix of exactly the tuples that start with it', () => {
+  test('have the prefix of exactly the tuples that start with it', () => {
     fc.assert(
       fc.property(tuples, pairs, (other, [prefix, tuple]) => {
         const from = tuplePrefix(prefix)
@@ -158,7 +158,7 @@ describe('tuple keys', () => {
     )
   })
 
-  it('keep a prefix of a string out of the prefix scan of the whole string', () => {
+  test('keep a prefix of a string out of the prefix scan of the whole string', () => {
     const prefix = toHex(tuplePrefix(['a']))
     expect(toHex(encodeTuple(['a', 1]))).toMatch(new RegExp(`^${prefix}`))
     for (const other of ['ab', 'a\0', 'a\0b', 'a\u0001']) {
@@ -166,12 +166,12 @@ describe('tuple keys', () => {
     }
   })
 
-  it('take -0 for 0, and keep 1 and 1n apart', () => {
+  test('take -0 for 0, and keep 1 and 1n apart', () => {
     expect(encodeTuple([-0])).toEqual(encodeTuple([0]))
     expect(encodeTuple([1])).not.toEqual(encodeTuple([1n]))
   })
 
-  it('refuse what has no place or no form', () => {
+  test('refuse what has no place or no form', () => {
     const bad: unknown[] = [
       Number.NaN,
       undefined,
@@ -194,7 +194,7 @@ describe('tuple keys', () => {
     expect(toHex(encodeTuple([null]))).toBe('02')
   })
 
-  it('bound nesting, both ways', () => {
+  test('bound nesting, both ways', () => {
     let nested: TupleValue[] = []
     for (let depth = 1; depth < 64; depth++) nested = [nested]
     expect(decodeTuple(encodeTuple([nested]))).toEqual([nested])
@@ -205,7 +205,7 @@ describe('tuple keys', () => {
     expect(() => encodeTuple(cyclic)).toThrow(InvalidArgumentError)
   })
 
-  it('have one form only: every other one is corrupt', () => {
+  test('have one form only: every other one is corrupt', () => {
     const bad: [string, string][] = [
       ['00', 'unknown type 0x0'],
       ['03', 'unknown type 0x3'],
@@ -244,7 +244,7 @@ describe('tuple keys', () => {
     )
   })
 
-  it('take bytes and dates of another realm', () => {
+  test('take bytes and dates of another realm', () => {
     const [bytes, date] = runInNewContext('[new Uint8Array([1, 2]), new Date(5)]') as TupleValue[]
     expect(decodeTuple(encodeTuple([bytes as TupleValue, date as TupleValue]))).toEqual([
       Uint8Array.of(1, 2),
@@ -253,7 +253,7 @@ describe('tuple keys', () => {
     expect(decodeTuple(encodeTuple([Buffer.from([7])]))).toEqual([Uint8Array.of(7)])
   })
 
-  it('give bytes of their own', () => {
+  test('give bytes of their own', () => {
     const first = encodeTuple(['x', Uint8Array.of(9)])
     const [, bytes] = decodeTuple(first)
     first.fill(0)
@@ -263,7 +263,7 @@ describe('tuple keys', () => {
     expect(decodeTuple(second)).toEqual([1])
   })
 
-  it('may be encoded while another one is being encoded', () => {
+  test('may be encoded while another one is being encoded', () => {
     const inner = new Proxy(['a'], {
       get: (target, name) => {
         encodeTuple(['something', 'else'])
@@ -273,7 +273,7 @@ describe('tuple keys', () => {
     expect(decodeTuple(encodeTuple(['x', inner, 'y']))).toEqual(['x', ['a'], 'y'])
   })
 
-  it('hold bigints of thousands of digits', () => {
+  test('hold bigints of thousands of digits', () => {
     const huge = 7n ** 20_000n
     expect(decodeTuple(encodeTuple([huge, -huge]))).toEqual([huge, -huge])
   })

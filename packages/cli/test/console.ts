@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { beforeEach } from 'vitest'
 import { BrokenPipeError, type Io, run, type Sink } from '../src/index.js'
 
 /** What a run of the command line did. */
@@ -67,17 +66,9 @@ export class Console {
 /** A console in a fresh directory for every test of the file. */
 export function makeConsole(): Console {
   const console = new Console()
-  let base = ''
-  let next = 0
-  beforeAll(async () => {
-    base = await mkdtemp(join(tmpdir(), 'firn-cli-'))
+  beforeEach(() => {
+    console.directory = tempDirectory()
   })
-  beforeEach(async () => {
-    const { mkdir } = await import('node:fs/promises')
-    console.directory = join(base, String(next++))
-    await mkdir(console.directory)
-  })
-  afterAll(() => rm(base, { recursive: true, force: true }))
   return console
 }
 

@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync } from 'node:fs'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { LONG } from '@firn/test-support'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { makeConsole } from './console.js'
 
@@ -35,8 +36,7 @@ const firn = (args: readonly string[], options?: SpawnOptions) =>
   ended(process.execPath, [main, ...args], options)
 
 /** The first few; all of them in a long run. */
-const few = <T>(all: readonly T[]): readonly T[] =>
-  process.env['FIRN_TEST_LONG'] === '1' ? all : all.slice(0, 4)
+const few = <T>(all: readonly T[]): readonly T[] => (LONG ? all : all.slice(0, 4))
 
 /** The status of the first command of a pipe, and what came out of the last. */
 const shell = (line: string) => ended('bash', ['-c', `${line}; exit \${PIPESTATUS[0]}`])

@@ -1,6 +1,7 @@
 import { encodeTuple } from '@firn/bytes'
 import { isFirnError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CommandError, UsageError } from '../src/errors.js'
@@ -15,7 +16,7 @@ import { parseMoment } from '../src/moment.js'
 import { bytesOf } from '../src/text/byte-text.js'
 import { tupleFromJson } from '../src/text/tuple-json.js'
 
-const numRuns = process.env['FIRN_TEST_LONG'] === '1' ? 20_000 : 400
+const numRuns = LONG ? 20_000 : 400
 const ENCODINGS = ['utf8', 'json', 'tuple'] as const
 
 /** Text of a format, damaged: its words in any order, and any characters and bytes between them. */

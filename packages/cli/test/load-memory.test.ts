@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { LONG } from '@firn/test-support'
 import { expect, test, vi } from 'vitest'
 import { makeConsole } from './console.js'
 
 const console = makeConsole()
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
 vi.setConfig({ testTimeout: 600_000 })
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 

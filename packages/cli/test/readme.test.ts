@@ -1,14 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import ts from 'typescript'
+import { checkReadme } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { makeConsole } from './console.js'
 
 const console = makeConsole()
 
-async function blocks(language: string): Promise<string[]> {
+async function shellBlocks(): Promise<string[]> {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
-  const fences = readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)
-  return [...fences].filter((match) => match[1] === language).map((match) => match[2] ?? '')
+  return [...readme.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block)
 }
 
 /** The words of a line as a shell has them: enough for quotes, not for more. */
@@ -33,7 +32,7 @@ async function shell(line: string): Promise<string> {
 test('the lines of the README run, and say what they should', async () => {
   await writeFile(console.path('cities.csv'), 'name,pop\nBerlin,3600000\nUlm,120000\nBonn,330000\n')
   const said = new Map<string, string>()
-  for (const block of await blocks('sh')) {
+  for (const block of await shellBlocks()) {
     for (const line of block.trim().split('\n')) said.set(line, await shell(line))
   }
   expect(said.get('firn get greeting')).toBe('hello\n')
@@ -46,22 +45,8 @@ test('the lines of the README run, and say what they should', async () => {
   expect(said.get('firn get b --table towns')).toBe('{"id":"b","pop":2}\n')
 })
 
-test('the program of the README runs', async () => {
-  for (const block of await blocks('ts')) {
-    const target = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 }
-    const { outputText } = ts.transpileModule(block, { compilerOptions: target })
-    const body = outputText
-      .replace(/^import \{ run \} from '@firn\/cli';?$/m, '')
-      .replace('console.log(', 'return [')
-      .replace(/\);? \/\/ .*$/m, ']')
-    const { run } = await import('../src/index.js')
-    const program = new Function('run', `return (async () => { ${body} })()`) as (
-      given: typeof run,
-    ) => Promise<[number, string]>
-    const [status, out] = await program(run)
-    expect(status).toBe(0)
-    expect(out).toMatch(/^version 2 at /)
-  }
+test('the program of the README runs and prints what its comments say', async () => {
+  await checkReadme(import.meta.dirname)
 })
 
 test('the README names every command', async () => {

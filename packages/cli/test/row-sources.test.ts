@@ -1,3 +1,4 @@
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type CsvOptions, csvSource } from '../src/load/csv-source.js'
@@ -21,7 +22,7 @@ async function rowsOf(source: RowSource): Promise<SourceRow[]> {
 }
 
 const MAX = 1024 * 1024
-const numRuns = process.env['FIRN_TEST_LONG'] === '1' ? 4000 : 300
+const numRuns = LONG ? 4000 : 300
 
 const textOfChunks = (chunks: AsyncIterable<Uint8Array>) =>
   textOf({ name: 'file', chunks: () => chunks })

@@ -1,8 +1,6 @@
-import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
 import { MemoryObjectStore } from '@firn/object-store'
 import { FsObjectStore } from '@firn/object-store/fs'
+import { tempDirectory } from '@firn/test-support'
 import { type CommitLogSubject, commitLogConformance } from '../src/conformance.js'
 import { FileCommitLog } from '../src/file.js'
 import {
@@ -52,22 +50,18 @@ commitLogConformance('objects in memory, long payloads spilled', async () => {
 })
 
 commitLogConformance('objects in files', async () => {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-manifest-'))
-  const store = new FsObjectStore(directory)
+  const store = new FsObjectStore(tempDirectory())
   return {
     open: async () => new ObjectCommitLog(store, INCARNATION),
     loseEntry: (version) => store.delete(logEntryKey(INCARNATION, version)),
-    dispose: async () => {
-      await store.close()
-      fs.rmSync(directory, { recursive: true })
-    },
+    dispose: () => store.close(),
   }
 })
 
 async function fileSubject(options: { segmentBytes?: number }): Promise<CommitLogSubject> {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-manifest-'))
+  const directory = tempDirectory()
   return {
     open: () => FileCommitLog.open(directory, options),
-    dispose: async () => fs.rmSync(directory, { recursive: true }),
+    dispose: async () => {},
   }
 }

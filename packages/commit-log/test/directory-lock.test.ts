@@ -4,12 +4,12 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { type Env, FormatVersionError, systemEnv } from '@firn/env'
+import { tempDirectory } from '@firn/test-support'
 import { type Owner, ownIdentity } from '@firn/vfs'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { DirectoryLock, FileCommitLog, type FileSystem } from '../src/file.js'
 import type { LockRecord } from '../src/internal/file/lock-record.js'
 import { nodeFileSystem } from '../src/internal/file/node-file-system.js'
-import { tempDirectory } from './temp-directory.js'
 
 const locked = { code: 'FIRN_LOCKED' }
 const HOLDER = path.join(import.meta.dirname, 'lock-holder.mjs')
@@ -67,7 +67,7 @@ function leave(directory: string, generation: number, changes: Partial<LockRecor
 }
 
 describe('the lock of a directory', () => {
-  it('33: has one owner, who hands a note to the next', async () => {
+  test('33: has one owner, who hands a note to the next', async () => {
     const directory = tempDirectory()
     const first = await DirectoryLock.acquire(directory)
     expect(first.previousNote).toBeUndefined()
@@ -90,14 +90,14 @@ describe('the lock of a directory', () => {
     third.release()
   })
 
-  it('leaves two files at the most, however often it is taken', async () => {
+  test('leaves two files at the most, however often it is taken', async () => {
     const directory = tempDirectory()
     for (let i = 0; i < 30; i++) (await DirectoryLock.acquire(directory)).release()
     expect(generations(directory)).toEqual([29, 30])
     expect(fs.readdirSync(directory)).toHaveLength(2)
   })
 
-  it('clears away what dead owners left: when it is let go, or at once where it is much', async () => {
+  test('clears away what dead owners left: when it is let go, or at once where it is much', async () => {
     const dead = { owner: ended }
     for (const [count, during] of [
       [5, [1, 2, 3, 4, 5, 6]],
@@ -117,7 +117,7 @@ describe('the lock of a directory', () => {
     }
   })
 
-  it('is let go when the directory is gone', async () => {
+  test('is let go when the directory is gone', async () => {
     const directory = path.join(tempDirectory(), 'gone')
     fs.mkdirSync(directory)
     const lock = await DirectoryLock.acquire(directory)
@@ -125,7 +125,7 @@ describe('the lock of a directory', () => {
     lock.release()
   })
 
-  it('33: is free when its owner was killed, and not a moment before', async () => {
+  test('33: is free when its owner was killed, and not a moment before', async () => {
     const directory = tempDirectory()
     const holder = child(directory, 'hold')
     expect(await line(holder)).toBe('held')
@@ -139,7 +139,7 @@ describe('the lock of a directory', () => {
     lock.release()
   })
 
-  it('goes to one of twenty processes that want it at once', async () => {
+  test('goes to one of twenty processes that want it at once', async () => {
     const directory = tempDirectory()
     const racers = Array.from({ length: 20 }, () => child(directory, 'race'))
     expect(await Promise.all(racers.map(line))).toEqual(racers.map(() => 'ready'))
@@ -154,7 +154,7 @@ describe('the lock of a directory', () => {
     ;(await DirectoryLock.acquire(directory)).release()
   }, 30_000)
 
-  it('of a dead owner goes to one of those who find it', async () => {
+  test('of a dead owner goes to one of those who find it', async () => {
     const directory = tempDirectory()
     leave(directory, 41, { owner: ended })
     const racers = Array.from({ length: 8 }, () => child(directory, 'race'))
@@ -167,13 +167,13 @@ describe('the lock of a directory', () => {
     for (const racer of racers) racer.stdin.end()
   }, 30_000)
 
-  it('never has two owners while many take and release it', async () => {
+  test('never has two owners while many take and release it', async () => {
     const directory = tempDirectory()
     const churners = Array.from({ length: 4 }, () => child(directory, 'churn'))
     expect(await Promise.all(churners.map(line))).toEqual(churners.map(() => 'owned 15'))
   }, 30_000)
 
-  it('is not taken by who comes back to a number that was cleared away', async () => {
+  test('is not taken by who comes back to a number that was cleared away', async () => {
     const directory = tempDirectory()
     fs.writeFileSync(path.join(directory, 'LOCK-3'), 'torn')
     // While somebody looks at 3 again and again, others take 4 and 5, and 4 is cleared away.
@@ -185,7 +185,7 @@ describe('the lock of a directory', () => {
     expect(generations(directory)).toEqual([3, 5])
   })
 
-  it('33: is taken by who was so slow that three others had come and gone', async () => {
+  test('33: is taken by who was so slow that three others had come and gone', async () => {
     const directory = tempDirectory()
     let attempts = 0
     const slow: FileSystem = overridingLink((from, to) => {
@@ -201,7 +201,7 @@ describe('the lock of a directory', () => {
     lock.release()
   })
 
-  it('that a machine left torn when it crashed is nobody’s', async () => {
+  test('that a machine left torn when it crashed is nobody’s', async () => {
     for (const torn of ['', '{"format":1,"sta', 'null', '[]', '{"format":1,"state":"held"}']) {
       const directory = tempDirectory()
       fs.writeFileSync(path.join(directory, 'LOCK-3'), torn)
@@ -211,7 +211,7 @@ describe('the lock of a directory', () => {
     }
   })
 
-  it('37: of a newer release is respected', async () => {
+  test('37: of a newer release is respected', async () => {
     const directory = tempDirectory()
     fs.writeFileSync(path.join(directory, 'LOCK-3'), '{"format":2}')
     await expect(DirectoryLock.acquire(directory)).rejects.toThrow(FormatVersionError)
@@ -234,7 +234,7 @@ function failing(isOn: () => boolean, methods: readonly (keyof FileSystem)[]): F
 }
 
 describe('a lock on a disk that fails', () => {
-  it('33: says that it can’t be released, and is nobody’s for the process that had it', async () => {
+  test('33: says that it can’t be released, and is nobody’s for the process that had it', async () => {
     const directory = tempDirectory()
     let broken = false
     const fileSystem = failing(() => broken, ['create', 'remove', 'open', 'rename'])
@@ -252,7 +252,7 @@ describe('a lock on a disk that fails', () => {
     lock.release()
   })
 
-  it('33: is not held by a process that failed while it took it', async () => {
+  test('33: is not held by a process that failed while it took it', async () => {
     const directory = tempDirectory()
     let looks = 0
     // The second look at the directory has the lock in it.

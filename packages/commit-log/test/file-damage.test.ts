@@ -1,17 +1,16 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { CorruptionError, FormatVersionError } from '@firn/env'
-import { describe, expect, it, vi } from 'vitest'
+import { LONG, tempDirectory } from '@firn/test-support'
+import { describe, expect, test, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { FaultyFileSystem } from './faulty-file-system.js'
 import { crashImage, describeEntries, fill, readAll, segmentPaths } from './file-log.js'
 import { newEntry } from './fixtures.js'
-import { tempDirectory } from './temp-directory.js'
 
 // Thousands of opens: seconds on a machine that has other things to do.
 vi.setConfig({ testTimeout: 600_000 })
 
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
 const ENTRIES = LONG ? 24 : 4
 
 /** What opening and reading gives: entries as text, or `undefined` for a typed error. */
@@ -38,13 +37,13 @@ describe('a log that was closed', () => {
     return { directory, entries, segment: segmentPaths(directory)[0] as string }
   }
 
-  it('takes no more room than its entries, and reads the same without a lock', async () => {
+  test('takes no more room than its entries, and reads the same without a lock', async () => {
     const { directory, entries, segment } = await closed()
     expect(fs.statSync(segment).size).toBe(48 + ENTRIES * (56 + 20) + 56)
     expect(await outcome(directory, 'read')).toEqual(entries)
   })
 
-  it('with any bit flipped is whole, or a typed error: nothing is lost unnoticed', async () => {
+  test('with any bit flipped is whole, or a typed error: nothing is lost unnoticed', async () => {
     const { directory, entries, segment } = await closed()
     const bytes = fs.readFileSync(segment)
     let errors = 0
@@ -60,7 +59,7 @@ describe('a log that was closed', () => {
     expect(errors).toBeGreaterThanOrEqual((bytes.length - 56) * 8)
   })
 
-  it('with any byte damaged opens for writing whole, or not at all', async () => {
+  test('with any byte damaged opens for writing whole, or not at all', async () => {
     const { directory, entries, segment } = await closed()
     const bytes = fs.readFileSync(segment)
     const copy = path.join(tempDirectory(), 'copy')
@@ -78,7 +77,7 @@ describe('a log that was closed', () => {
     }
   })
 
-  it('cut to any length is whole, or a typed error', async () => {
+  test('cut to any length is whole, or a typed error', async () => {
     const { directory, entries, segment } = await closed()
     const bytes = fs.readFileSync(segment)
     for (let length = 0; length < bytes.length; length++) {
@@ -97,7 +96,7 @@ describe('a log that was closed', () => {
     expect(await outcome(directory, 'write')).toBeUndefined()
   })
 
-  it('is told from one by the note of its lock, which never hurts when it is old', async () => {
+  test('is told from one by the note of its lock, which never hurts when it is old', async () => {
     const { directory } = await closed()
     const log = await FileCommitLog.open(directory)
     await fill(log, ENTRIES + 1, ENTRIES + 3)
@@ -113,7 +112,7 @@ describe('a log that was closed', () => {
 })
 
 describe('a log whose process died', () => {
-  it('30: cut to any length keeps its first entries, whole, and goes on', async () => {
+  test('30: cut to any length keeps its first entries, whole, and goes on', async () => {
     const directory = tempDirectory()
     const log = await FileCommitLog.open(directory)
     const entries = describeEntries(await fill(log, 1, ENTRIES))
@@ -137,7 +136,7 @@ describe('a log whose process died', () => {
     }
   })
 
-  it('30: with any bit flipped loses nothing that a later entry vouches for', async () => {
+  test('30: with any bit flipped loses nothing that a later entry vouches for', async () => {
     const directory = tempDirectory()
     const log = await FileCommitLog.open(directory)
     const entries = describeEntries(await fill(log, 1, ENTRIES))
@@ -158,7 +157,7 @@ describe('a log whose process died', () => {
     }
   })
 
-  it('does not take a torn group of commits for damage, nor keep pieces of it', async () => {
+  test('does not take a torn group of commits for damage, nor keep pieces of it', async () => {
     const directory = tempDirectory()
     const log = await FileCommitLog.open(directory)
     const first = describeEntries(await fill(log, 1, 2))
@@ -210,7 +209,7 @@ describe('a log of several segments', () => {
     return { directory, paths, entries }
   }
 
-  it('tells of damage in any of them, by segment and offset', async () => {
+  test('tells of damage in any of them, by segment and offset', async () => {
     const { directory, paths, entries } = await several()
     for (const segment of paths) {
       const bytes = fs.readFileSync(segment)
@@ -227,7 +226,7 @@ describe('a log of several segments', () => {
     expect(await outcome(directory, 'read')).toEqual(entries)
   })
 
-  it('cut or missing anywhere is a typed error', async () => {
+  test('cut or missing anywhere is a typed error', async () => {
     const { directory, paths } = await several()
     for (const segment of paths) {
       const bytes = fs.readFileSync(segment)
@@ -241,7 +240,7 @@ describe('a log of several segments', () => {
     }
   })
 
-  it('does not take one segment for another', async () => {
+  test('does not take one segment for another', async () => {
     const { directory, paths } = await several()
     const [first, second] = paths as [string, string]
     const bytes = fs.readFileSync(second)
@@ -254,7 +253,7 @@ describe('a log of several segments', () => {
     expect(await outcome(directory, 'read')).toBeUndefined()
   })
 
-  it('reads the tombstones of truncated ones, and finds damage in them', async () => {
+  test('reads the tombstones of truncated ones, and finds damage in them', async () => {
     const { directory, entries } = await several()
     const log = await FileCommitLog.open(directory, { segmentBytes: 4096 })
     await log.truncate(40)
@@ -275,7 +274,7 @@ describe('a log of several segments', () => {
     }
   })
 
-  it('40: refuses entries and tombstones of no possible time, though their checksums are right', async () => {
+  test('40: refuses entries and tombstones of no possible time, though their checksums are right', async () => {
     const { directory, paths } = await several()
     const log = await FileCommitLog.open(directory, { segmentBytes: 4096 })
     const [truncated, whole] = paths as [string, string]
@@ -302,7 +301,7 @@ describe('a log of several segments', () => {
     expect(await outcome(directory, 'read')).toBeDefined()
   })
 
-  it('37: from the future is refused before anything is written', async () => {
+  test('37: from the future is refused before anything is written', async () => {
     const { directory, paths } = await several()
     const segment = paths.at(-1) as string
     const bytes = fs.readFileSync(segment)

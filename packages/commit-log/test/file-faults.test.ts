@@ -1,7 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { systemEnv } from '@firn/env'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import type { CommitLog } from '../src/index.js'
 import { makeNodeFileSystem } from '../src/internal/file/node-file-system.js'
@@ -18,7 +19,6 @@ import {
   type Way,
 } from './file-log.js'
 import { newEntry } from './fixtures.js'
-import { tempDirectory } from './temp-directory.js'
 
 const failed = { code: 'FIRN_LOG_FAILED' }
 
@@ -51,7 +51,7 @@ const WRITE_FAULTS = WAYS.flatMap((way) =>
 )
 
 describe.each(WRITE_FAULTS)('31, 32: a write %s that fails with %s', (way, code) => {
-  it('ends the log for good: nothing is acknowledged, everything stays readable', async () => {
+  test('ends the log for good: nothing is acknowledged, everything stays readable', async () => {
     const { directory, log, entries, fileSystem, repair } = await logThatFails(
       (call) => (isCommit(call) ? { code, written: 30 } : undefined),
       way,
@@ -83,7 +83,7 @@ describe.each(WRITE_FAULTS)('31, 32: a write %s that fails with %s', (way, code)
 })
 
 describe('31: a sync that fails', () => {
-  it.each(WAYS)(
+  test.each(WAYS)(
     'after the entry was written %s, leaves it unacknowledged, not torn',
     async (way) => {
       const { directory, log, entries, fileSystem } = await logThatFails(
@@ -105,7 +105,7 @@ describe('31: a sync that fails', () => {
     },
   )
 
-  it('while space is made ahead, ends the log though no commit failed', async () => {
+  test('while space is made ahead, ends the log though no commit failed', async () => {
     const { log } = await logThatFails((call) =>
       call.call === 'sync' ? { code: 'EIO' } : undefined,
     )
@@ -123,7 +123,7 @@ describe('31: a sync that fails', () => {
     await log.close()
   })
 
-  it.each(WAYS)('while space is made ahead, ends a log of short commits %s too', async (way) => {
+  test.each(WAYS)('while space is made ahead, ends a log of short commits %s too', async (way) => {
     const fileSystem = new FaultyFileSystem((call) =>
       call.call === 'sync' && call.path.endsWith('.log') ? { code: 'EIO' } : undefined,
     )
@@ -133,7 +133,7 @@ describe('31: a sync that fails', () => {
     await log.close()
   })
 
-  it('of a new segment or its directory, ends the log', async () => {
+  test('of a new segment or its directory, ends the log', async () => {
     for (const call of ['sync', 'syncDirectory', 'rename', 'open'] as const) {
       const directory = tempDirectory()
       let armed = false
@@ -158,7 +158,7 @@ describe('31: a sync that fails', () => {
 })
 
 describe('32: a segment whose name was not made durable', () => {
-  it('gets it before another writer takes it over, or that one opens not at all', async () => {
+  test('gets it before another writer takes it over, or that one opens not at all', async () => {
     const directory = tempDirectory()
     const failing = new FaultyFileSystem(({ call, path: at }) =>
       call === 'syncDirectory' && at.endsWith('log') ? { code: 'EIO' } : undefined,
@@ -186,7 +186,7 @@ describe('32: a segment whose name was not made durable', () => {
 })
 
 describe('a disk without room for zeros', () => {
-  it('still takes commits: making space ahead is no duty', async () => {
+  test('still takes commits: making space ahead is no duty', async () => {
     const { directory, log, fileSystem } = await logThatFails((call) =>
       call.call === 'write' && !call.durable ? { code: 'ENOSPC' } : undefined,
     )
@@ -204,7 +204,7 @@ describe('a disk without room for zeros', () => {
 })
 
 describe('32: reading on a file system that fails', () => {
-  it('is a typed error, and works again', async () => {
+  test('is a typed error, and works again', async () => {
     const directory = tempDirectory()
     let broken = false
     const fileSystem = new FaultyFileSystem(({ call }) =>
@@ -225,7 +225,7 @@ describe('32: reading on a file system that fails', () => {
 })
 
 describe('32: opening on a file system that fails', () => {
-  it.each(['EMFILE', 'EIO', 'EACCES'])(
+  test.each(['EMFILE', 'EIO', 'EACCES'])(
     'with %s is a typed error, and leaves no lock',
     async (code) => {
       const directory = tempDirectory()
@@ -245,7 +245,7 @@ describe('32: opening on a file system that fails', () => {
     },
   )
 
-  it('when entries of a dead writer can not be made durable, opens not at all', async () => {
+  test('when entries of a dead writer can not be made durable, opens not at all', async () => {
     const directory = tempDirectory()
     const log = await FileCommitLog.open(directory)
     await fill(log, 1, 3)
@@ -262,7 +262,7 @@ describe('32: opening on a file system that fails', () => {
 })
 
 describe('appends', () => {
-  it('that wait for one write share the next: 64 in flight are a few writes', async () => {
+  test('that wait for one write share the next: 64 in flight are a few writes', async () => {
     const directory = tempDirectory()
     const fileSystem = new FaultyFileSystem()
     const log = await FileCommitLog.open(directory, { fileSystem })
@@ -274,7 +274,7 @@ describe('appends', () => {
     await log.close()
   })
 
-  it('of many sizes at once come back as they were', async () => {
+  test('of many sizes at once come back as they were', async () => {
     const directory = tempDirectory()
     const log = await FileCommitLog.open(directory, { segmentBytes: 300_000 })
     const sizes = [0, 1, 31, 32_768, 32_769, 100_000, 262_144, 300_001, 5_000_000]
@@ -292,7 +292,7 @@ describe('appends', () => {
     await again.close()
   })
 
-  it.each(WAYS)('are synced one by one where no flag makes writes durable, %s', async (way) => {
+  test.each(WAYS)('are synced one by one where no flag makes writes durable, %s', async (way) => {
     const directory = tempDirectory()
     const fileSystem = makeNodeFileSystem(undefined)
     const env = clockFor(way)
@@ -309,7 +309,7 @@ describe('appends', () => {
 })
 
 describe('truncation', () => {
-  it('makes the log small, once, and costs nothing when there is nothing to do', async () => {
+  test('makes the log small, once, and costs nothing when there is nothing to do', async () => {
     const directory = tempDirectory()
     const fileSystem = new FaultyFileSystem()
     const log = await FileCommitLog.open(directory, { fileSystem, segmentBytes: 65_536 })
@@ -328,7 +328,7 @@ describe('truncation', () => {
     await log.close()
   })
 
-  it('takes away what came before an entry that was said to start a segment', async () => {
+  test('takes away what came before an entry that was said to start a segment', async () => {
     const directory = tempDirectory()
     let log = await FileCommitLog.open(directory)
     await fill(log, 1, 100, 1000)
@@ -349,7 +349,7 @@ describe('truncation', () => {
     await log.close()
   })
 
-  it('that fails midway leaves every entry, whole or as a tombstone', async () => {
+  test('that fails midway leaves every entry, whole or as a tombstone', async () => {
     for (const call of ['write', 'sync', 'rename', 'syncDirectory', 'open'] as const) {
       const directory = tempDirectory()
       let armed = false
@@ -376,7 +376,7 @@ describe('a truncation of a part of the last segment', () => {
   const mark = (directory: string) =>
     fs.readdirSync(path.join(directory, 'log')).filter((name) => name.endsWith('.truncated'))
 
-  it('is seen by readers, and gives its mark back when the segment is replaced', async () => {
+  test('is seen by readers, and gives its mark back when the segment is replaced', async () => {
     const directory = tempDirectory()
     const log = await FileCommitLog.open(directory)
     const reader = await FileCommitLog.open(directory, { mode: 'read' })
@@ -397,7 +397,7 @@ describe('a truncation of a part of the last segment', () => {
     await log.close()
   })
 
-  it('makes no mark for a caller who only wants the space', async () => {
+  test('makes no mark for a caller who only wants the space', async () => {
     const directory = tempDirectory()
     const log = await FileCommitLog.open(directory)
     await fill(log, 1, 30, 20)
@@ -407,7 +407,7 @@ describe('a truncation of a part of the last segment', () => {
     await log.close()
   })
 
-  it('does not hide what comes after a lost end: its entries are durable before it is marked', async () => {
+  test('does not hide what comes after a lost end: its entries are durable before it is marked', async () => {
     const directory = tempDirectory()
     const fileSystem = new FaultyFileSystem()
     const log = await FileCommitLog.open(directory, { fileSystem })
@@ -421,7 +421,7 @@ describe('a truncation of a part of the last segment', () => {
     await log.close()
   })
 
-  it('does not hide what is appended where a mark of another copy stands', async () => {
+  test('does not hide what is appended where a mark of another copy stands', async () => {
     const directory = tempDirectory()
     let log = await FileCommitLog.open(directory)
     await fill(log, 1, 3)
@@ -439,7 +439,7 @@ describe('a truncation of a part of the last segment', () => {
 })
 
 describe('a reader without the lock', () => {
-  it('follows a writer through segments, truncation and reopening, and changes nothing', async () => {
+  test('follows a writer through segments, truncation and reopening, and changes nothing', async () => {
     const directory = tempDirectory()
     const reader = await FileCommitLog.open(directory, { mode: 'read' })
     expect(await readAll(reader)).toEqual([])
@@ -470,7 +470,7 @@ describe('a reader without the lock', () => {
     await writer.close()
   })
 
-  it('never takes a write that it overtakes for damage', async () => {
+  test('never takes a write that it overtakes for damage', async () => {
     const directory = tempDirectory()
     const writer = await FileCommitLog.open(directory, { segmentBytes: 100_000 })
     let writing = true
@@ -495,7 +495,7 @@ describe('a reader without the lock', () => {
     await writer.close()
   })
 
-  it('looks again where a later entry was read and an earlier one was not yet', async () => {
+  test('looks again where a later entry was read and an earlier one was not yet', async () => {
     const directory = tempDirectory()
     const writer = await FileCommitLog.open(directory)
     const entries = describeEntries(await fill(writer, 1, 6))
@@ -526,7 +526,7 @@ describe('a reader without the lock', () => {
 
 describe('a file system that can’t sync directories', () => {
   for (const code of ['EINVAL', 'ENOTSUP', 'ENOSYS', 'EBADF', 'EISDIR', 'EPERM']) {
-    it(`keeps a log all the same, with one warning: ${code}`, async () => {
+    test(`keeps a log all the same, with one warning: ${code}`, async () => {
       const directory = tempDirectory()
       const warnings: string[] = []
       const fileSystem = new FaultyFileSystem(({ call }) =>
@@ -546,7 +546,7 @@ describe('a file system that can’t sync directories', () => {
     })
   }
 
-  it('is told from one that fails to, whose directory and reason are named', async () => {
+  test('is told from one that fails to, whose directory and reason are named', async () => {
     const directory = tempDirectory()
     const fileSystem = new FaultyFileSystem(({ call }) =>
       call === 'syncDirectory' ? { code: 'ENOSPC' } : undefined,

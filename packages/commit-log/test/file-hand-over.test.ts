@@ -1,12 +1,12 @@
 import fs from 'node:fs'
 import { TestEnv } from '@firn/env/testing'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import type { NewLogEntry } from '../src/index.js'
 import { FaultyFileSystem } from './faulty-file-system.js'
 import { clockFor, crashImage, readAll, segmentPaths } from './file-log.js'
 import { newEntry } from './fixtures.js'
-import { tempDirectory } from './temp-directory.js'
 
 const lazy = (version: number, bytes = 500): NewLogEntry => ({
   ...newEntry(version, new Uint8Array(bytes).fill(version)),
@@ -91,7 +91,7 @@ async function gatedLog(options: { segmentBytes?: number } = {}) {
 }
 
 describe('a lazy entry', () => {
-  it('is the system’s when the call returns: a thread that is never let go of loses none', async () => {
+  test('is the system’s when the call returns: a thread that is never let go of loses none', async () => {
     const { directory, log } = await gatedLog()
     const appends = [2, 3, 4].map((version) => log.append(lazy(version)))
     expect(log.pendingBytes).toBe(0)
@@ -101,7 +101,7 @@ describe('a lazy entry', () => {
     await log.close()
   })
 
-  it('is the system’s also where it is the first after a clean close', async () => {
+  test('is the system’s also where it is the first after a clean close', async () => {
     const directory = tempDirectory()
     const before = await FileCommitLog.open(directory)
     await before.append(newEntry(1))
@@ -113,7 +113,7 @@ describe('a lazy entry', () => {
     await log.close()
   })
 
-  it('is written while a sync is under way, and the next sync makes it durable', async () => {
+  test('is written while a sync is under way, and the next sync makes it durable', async () => {
     const { directory, fileSystem, log } = await gatedLog()
     await log.append(lazy(2))
     const { reached, open } = fileSystem.at('sync segment')
@@ -130,7 +130,7 @@ describe('a lazy entry', () => {
     await log.close()
   })
 
-  it('is not overwritten by space that is made ahead while it comes', async () => {
+  test('is not overwritten by space that is made ahead while it comes', async () => {
     const { directory, log } = await gatedLog()
     // The first durable one after the first has space made ahead, step by step.
     let version = 1
@@ -149,7 +149,7 @@ describe('a lazy entry', () => {
     await again.close()
   })
 
-  it('is a thread’s for a while after a write in place took long', async () => {
+  test('is a thread’s for a while after a write in place took long', async () => {
     const directory = tempDirectory()
     const env = new TestEnv()
     const fileSystem = new FaultyFileSystem((call) => {
@@ -177,7 +177,7 @@ describe('a lazy entry', () => {
 })
 
 describe('at the end of a process', () => {
-  it.each(['sync draft', 'sync directory'])(
+  test.each(['sync draft', 'sync directory'])(
     'what waits for a segment to begin is written (%s)',
     async (call) => {
       const { directory, fileSystem, log } = await gatedLog({ segmentBytes: 4096 })
@@ -198,7 +198,7 @@ describe('at the end of a process', () => {
     },
   )
 
-  it('what a thread is writing is written; and nothing behind it that the thread could undo', async () => {
+  test('what a thread is writing is written; and nothing behind it that the thread could undo', async () => {
     const { directory, fileSystem, log } = await gatedLog()
     const { reached, open } = fileSystem.at('write segment')
     // Longer than the space that was made ahead: the write brings zeros along.
@@ -216,7 +216,7 @@ describe('at the end of a process', () => {
     expect(await leftBy(directory)).toEqual([1, 2])
   })
 
-  it('all is synced if that is asked for, once', async () => {
+  test('all is synced if that is asked for, once', async () => {
     const { fileSystem, log } = await gatedLog()
     await log.append(lazy(2))
     fileSystem.calls.length = 0
@@ -229,7 +229,7 @@ describe('at the end of a process', () => {
     await log.close()
   })
 
-  it('nothing is written where the log failed, or is closed', async () => {
+  test('nothing is written where the log failed, or is closed', async () => {
     const { fileSystem, log } = await gatedLog()
     await log.close()
     fileSystem.calls.length = 0

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { LONG, tempDirectory } from '@firn/test-support'
+import { describe, expect, test } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { readAll } from './file-log.js'
-import { tempDirectory } from './temp-directory.js'
 
-const KILLS = process.env['FIRN_TEST_LONG'] === '1' ? 100 : 8
+const KILLS = LONG ? 100 : 8
 const WRITER = path.join(import.meta.dirname, 'crashing-writer.mjs')
 
 describe('a writer that is killed', () => {
-  it('leaves every acknowledged entry, in order, and nothing half', async () => {
+  test('leaves every acknowledged entry, in order, and nothing half', async () => {
     const directory = tempDirectory()
     let floor = 0
     for (let kill = 0; kill < KILLS; kill++) {

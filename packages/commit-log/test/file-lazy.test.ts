@@ -1,7 +1,6 @@
 import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { FaultyFileSystem, type FileCall } from './faulty-file-system.js'
 import { crashImage, readAll } from './file-log.js'
@@ -10,11 +9,7 @@ import { newEntry } from './fixtures.js'
 let directory: string
 
 beforeEach(() => {
-  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-lazy-'))
-})
-
-afterEach(() => {
-  fs.rmSync(directory, { recursive: true, force: true })
+  directory = tempDirectory()
 })
 
 const lazy = (version: number, bytes = 500) => ({
@@ -41,7 +36,7 @@ async function openLog(fault?: (call: FileCall) => { code: string } | undefined)
 }
 
 describe('lazy appends', () => {
-  it('are written without a sync, and are there when only the process dies', async () => {
+  test('are written without a sync, and are there when only the process dies', async () => {
     const { log, fileSystem } = await openLog()
     for (let version = 2; version <= 5; version++) await log.append(lazy(version))
     expect(fileSystem.calls.some((call) => call.call === 'write' && call.durable)).toBe(false)
@@ -56,7 +51,7 @@ describe('lazy appends', () => {
     }
   })
 
-  it('are durable with the next append that is not lazy', async () => {
+  test('are durable with the next append that is not lazy', async () => {
     const { log, fileSystem } = await openLog()
     await log.append(lazy(2))
     await log.append(lazy(3))
@@ -69,7 +64,7 @@ describe('lazy appends', () => {
     await log.close()
   })
 
-  it('are durable after sync, those of the same turn too; then it costs nothing', async () => {
+  test('are durable after sync, those of the same turn too; then it costs nothing', async () => {
     const { log, fileSystem } = await openLog()
     const appends = [2, 3, 4].map((version) => log.append(lazy(version)))
     await log.sync()
@@ -81,7 +76,7 @@ describe('lazy appends', () => {
     await log.close()
   })
 
-  it('are durable before another segment begins, and at close', async () => {
+  test('are durable before another segment begins, and at close', async () => {
     const { log, fileSystem } = await openLog()
     await log.append(lazy(2, 100_000))
     await log.append({ ...lazy(3), startsSegment: true })
@@ -96,7 +91,7 @@ describe('lazy appends', () => {
     await again.close()
   })
 
-  it('whose sync fails end the log: nothing after them is said to be durable', async () => {
+  test('whose sync fails end the log: nothing after them is said to be durable', async () => {
     let failing = false
     const { log } = await openLog((call) =>
       call.call === 'sync' && failing ? { code: 'EIO' } : undefined,

@@ -1,47 +1,23 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { fromHex, toHex } from '@firn/bytes'
 import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore } from '@firn/object-store'
-import { describe, expect, it } from 'vitest'
+import { annotate, annotatedBytes, type Layout, tempDirectory } from '@firn/test-support'
+import { describe, expect, test } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { leaseKey, logEntryKey, ObjectCommitLog, SpillingCommitLog } from '../src/index.js'
 import { decodeLeaseRecord, encodeLeaseRecord } from '../src/internal/lease-codec.js'
 import { describeEntries, readAll, segmentPaths } from './file-log.js'
 import { collect, INCARNATION, newEntry } from './fixtures.js'
-import { tempDirectory } from './temp-directory.js'
 
 // Real bytes, annotated. A change to these files is a change to the format. To write them anew:
 // `npx vitest run golden -u` in this package.
 
 const GOLDEN = path.join(import.meta.dirname, 'golden')
 
-/** Names of byte ranges, in order; the last one takes the rest. */
-type Layout = readonly (readonly [name: string, bytes: number])[]
-
-/** `name  hex` lines, one per field, longer ones folded. */
-function annotate(bytes: Uint8Array, layout: Layout): string {
-  const lines: string[] = []
-  let at = 0
-  for (const [name, length] of [...layout, ['rest', bytes.length] as const]) {
-    const hex = toHex(bytes.subarray(at, at + length))
-    at = Math.min(bytes.length, at + length)
-    for (const [i, part] of (hex.match(/.{1,64}/g) ?? []).entries()) {
-      lines.push(`${(i === 0 ? name : '').padEnd(18)}${part}`)
-    }
-  }
-  return `${lines.join('\n')}\n`
-}
-
-/** The bytes of an annotated file: whatever stands in its second column. */
+/** The bytes of an annotated file. */
 function bytesOf(file: string): Uint8Array {
-  const text = fs.readFileSync(path.join(GOLDEN, file), 'utf8')
-  return fromHex(
-    text
-      .split('\n')
-      .map((line) => line.slice(18))
-      .join(''),
-  )
+  return annotatedBytes(fs.readFileSync(path.join(GOLDEN, file), 'utf8'))
 }
 
 const SEGMENT: Layout = [
@@ -78,7 +54,7 @@ const ENTRY: Layout = [
 ]
 
 describe('golden', () => {
-  it('segment', async () => {
+  test('segment', async () => {
     const directory = tempDirectory()
     const log = await FileCommitLog.open(directory, { env: new TestEnv() })
     await log.append(newEntry(1, 'one'))
@@ -99,7 +75,7 @@ describe('golden', () => {
     await read.close()
   })
 
-  it('tombstones', async () => {
+  test('tombstones', async () => {
     const directory = tempDirectory()
     const options = { env: new TestEnv(), segmentBytes: 4096 }
     const log = await FileCommitLog.open(directory, options)
@@ -120,7 +96,7 @@ describe('golden', () => {
     await read.close()
   })
 
-  it('entry objects', async () => {
+  test('entry objects', async () => {
     const store = new MemoryObjectStore()
     const log = new ObjectCommitLog(store, INCARNATION)
     await log.append(newEntry(1, 'one'))
@@ -141,7 +117,7 @@ describe('golden', () => {
     )
   })
 
-  it('spilled payload', async () => {
+  test('spilled payload', async () => {
     const store = new MemoryObjectStore()
     const log = new ObjectCommitLog(store, INCARNATION)
     const spilling = new SpillingCommitLog(log, store, INCARNATION, { itemLimitBytes: 17 })
@@ -156,7 +132,7 @@ describe('golden', () => {
     const text = annotate(entry?.payload ?? new Uint8Array(0), layout)
     await expect(text).toMatchFileSnapshot('golden/spilled.txt')
   })
-  it('lease', async () => {
+  test('lease', async () => {
     const record = { epoch: 3, holder: INCARNATION, renewals: 2, durationMs: 30_000 }
     const key = leaseKey(INCARNATION, 'flush')
     await expect(new TextDecoder().decode(encodeLeaseRecord(record, key))).toMatchFileSnapshot(

@@ -1,5 +1,5 @@
 import { TestEnv } from '@firn/env/testing'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { Hedge } from '../src/index.js'
 import { settle } from './fixtures.js'
 
@@ -42,7 +42,7 @@ describe('a request that is late', () => {
     sent = []
   })
 
-  it('is made once more when it takes longer than nearly all before, and the first answer counts', async () => {
+  test('is made once more when it takes longer than nearly all before, and the first answer counts', async () => {
     await learn(Array.from({ length: 32 }, (_, i) => 30 + i))
     const call = hedge.run({ request })
     await pass(55)
@@ -55,7 +55,7 @@ describe('a request that is late', () => {
     expect(env.sleeping).toBe(0)
   })
 
-  it('is not made again while it is in time: a quiet service gets no request more', async () => {
+  test('is not made again while it is in time: a quiet service gets no request more', async () => {
     let requests = 0
     for (let i = 0; i < 1000; i++) {
       const call = hedge.run({ request: async () => ++requests })
@@ -66,7 +66,7 @@ describe('a request that is late', () => {
     expect(env.sleeping).toBe(0)
   })
 
-  it('is told by the median where more than one of twenty is late', async () => {
+  test('is told by the median where more than one of twenty is late', async () => {
     await learn(Array.from({ length: 64 }, (_, i) => (i % 8 === 0 ? 4000 : 20)))
     const call = hedge.run({ request })
     await pass(80)
@@ -75,7 +75,7 @@ describe('a request that is late', () => {
     expect(await call).toBe('first')
   })
 
-  it('is late after half a second while little is known of the service', async () => {
+  test('is late after half a second while little is known of the service', async () => {
     const call = hedge.run({ request })
     await pass(499)
     expect(sent).toHaveLength(1)
@@ -85,7 +85,7 @@ describe('a request that is late', () => {
     expect(await call).toBe('second')
   })
 
-  it('is made three times at most', async () => {
+  test('is made three times at most', async () => {
     const call = hedge.run({ request })
     for (let i = 0; i < 100; i++) await pass(1000)
     expect(sent).toHaveLength(3)
@@ -93,7 +93,7 @@ describe('a request that is late', () => {
     expect(await call).toBe('third')
   })
 
-  it('doesn’t double the load of a service that has too much to do: a tenth more at most', async () => {
+  test('doesn’t double the load of a service that has too much to do: a tenth more at most', async () => {
     await learn(Array.from({ length: 200 }, () => 20))
     let requests = 0
     for (let i = 0; i < 1000; i++) {
@@ -110,7 +110,7 @@ describe('a request that is late', () => {
     expect(requests).toBeLessThanOrEqual(1135)
   })
 
-  it('is made again after half a second though the budget is used up, for four calls at a time', async () => {
+  test('is made again after half a second though the budget is used up, for four calls at a time', async () => {
     await learn(Array.from({ length: 200 }, () => 20))
     const calls = Array.from({ length: 60 }, () => hedge.run({ request }))
     await pass(20)
@@ -134,7 +134,7 @@ describe('a request that is late', () => {
     expect(await call).toBe('second')
   })
 
-  it('is not given up for the failure of the other one', async () => {
+  test('is not given up for the failure of the other one', async () => {
     const first = hedge.run({ request })
     await pass(1000)
     sent[0]?.fail(new Error('first'))
@@ -151,7 +151,7 @@ describe('a request that is late', () => {
     expect(await second).toBe('first')
   })
 
-  it('fails as the first one did when all have', async () => {
+  test('fails as the first one did when all have', async () => {
     const call = hedge.run({ request })
     await pass(1000)
     sent[1]?.fail(new Error('second'))
@@ -160,14 +160,14 @@ describe('a request that is late', () => {
     expect(env.sleeping).toBe(0)
   })
 
-  it('fails at once when it fails before it is late', async () => {
+  test('fails at once when it fails before it is late', async () => {
     const call = hedge.run({ request })
     sent[0]?.fail(new Error('first'))
     await expect(call).rejects.toThrow('first')
     expect(sent).toHaveLength(1)
   })
 
-  it('ends with the reason of a caller who gives up, and the requests too', async () => {
+  test('ends with the reason of a caller who gives up, and the requests too', async () => {
     const caller = new AbortController()
     const call = hedge.run({ request, signal: caller.signal })
     await pass(1000)
@@ -180,7 +180,7 @@ describe('a request that is late', () => {
     expect(sent).toHaveLength(2)
   })
 
-  it('goes on after a further request that found nothing, and fails when it has failed', async () => {
+  test('goes on after a further request that found nothing, and fails when it has failed', async () => {
     const further = (): Promise<undefined> => Promise.resolve(undefined)
     const call = hedge.run({ request, further })
     await pass(1000)

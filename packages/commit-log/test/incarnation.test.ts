@@ -1,6 +1,6 @@
 import { InvalidArgumentError, systemEnv, ulid } from '@firn/env'
 import { MemoryObjectStore } from '@firn/object-store'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { MemoryCommitLog, ObjectCommitLog, ObjectLeases, SpillingCommitLog } from '../src/index.js'
 
 const store = new MemoryObjectStore()
@@ -14,7 +14,7 @@ const MADE_WITH_ONE: Readonly<Record<string, (incarnation: string) => unknown>> 
 
 describe('a database that is named as people name things', () => {
   for (const [name, make] of Object.entries(MADE_WITH_ONE)) {
-    it(`is refused by ${name} with a word on how to make an id`, () => {
+    test(`is refused by ${name} with a word on how to make an id`, () => {
       for (const bad of ['my-database', '', ulid(systemEnv).toLowerCase()]) {
         expect(() => make(bad)).toThrow(InvalidArgumentError)
         expect(() => make(bad)).toThrow(/incarnation is a ULID.*ulid\(systemEnv\) of @firn\/env/)

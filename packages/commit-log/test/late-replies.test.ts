@@ -1,6 +1,6 @@
 import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { appendSettled, logEntryKey, ObjectCommitLog, SpillingCommitLog } from '../src/index.js'
 import { collect, INCARNATION, newEntry, settle } from './fixtures.js'
 
@@ -82,7 +82,7 @@ async function filled(count: number) {
 }
 
 describe('a store with late replies', () => {
-  it('a reader doesn’t wait for a read of the log that is late', async () => {
+  test('a reader doesn’t wait for a read of the log that is late', async () => {
     const { env, log, late } = await filled(3)
     late('get', 'reply')
     const { value, ms } = await timed(env, collect(log.readAfter(1, { limit: 4 })))
@@ -90,7 +90,7 @@ describe('a store with late replies', () => {
     expect(ms).toBe(500)
   })
 
-  it('who has much to read doesn’t wait for the slowest of each sixteen', async () => {
+  test('who has much to read doesn’t wait for the slowest of each sixteen', async () => {
     const { env, log, late } = await filled(60)
     for (let i = 0; i < 5; i++) late('get', 'reply')
     late('list', 'reply')
@@ -100,7 +100,7 @@ describe('a store with late replies', () => {
     expect(ms).toBe(1000)
   })
 
-  it('a commit whose reply is late is known to be in as soon as its entry is read', async () => {
+  test('a commit whose reply is late is known to be in as soon as its entry is read', async () => {
     const { env, log, late, metered } = await filled(3)
     metered.reset()
     late('put', 'reply')
@@ -111,7 +111,7 @@ describe('a store with late replies', () => {
     expect([kinds.put.requests, kinds.get.requests]).toEqual([1, 1])
   })
 
-  it('a commit whose refusal is late knows who was first as soon as that entry is read', async () => {
+  test('a commit whose refusal is late knows who was first as soon as that entry is read', async () => {
     const { env, log, late } = await filled(3)
     late('put', 'reply')
     const { value, ms } = await timed(env, appendSettled(log, newEntry(3, 'late', 1), { env }))
@@ -119,7 +119,7 @@ describe('a store with late replies', () => {
     expect(ms).toBe(500)
   })
 
-  it('a commit whose request is late is not taken for lost, and made once more', async () => {
+  test('a commit whose request is late is not taken for lost, and made once more', async () => {
     const { env, log, late, arrive } = await filled(3)
     late('put', 'request')
     const { value, ms } = await timed(env, appendSettled(log, newEntry(4), { env }))
@@ -131,7 +131,7 @@ describe('a store with late replies', () => {
     expect(entries.map(({ token }) => token)).toEqual([newEntry(4).token])
   })
 
-  it('a commit whose request is late loses to one that comes meanwhile, for good', async () => {
+  test('a commit whose request is late loses to one that comes meanwhile, for good', async () => {
     const { env, log, late, arrive, memory } = await filled(3)
     late('put', 'request')
     const commit = appendSettled(log, newEntry(4), { env })
@@ -144,7 +144,7 @@ describe('a store with late replies', () => {
     expect(entries.map(({ token }) => token)).toEqual([newEntry(4, 'other', 1).token])
   })
 
-  it('a caller who gives up an append that was sent is told that nobody can know', async () => {
+  test('a caller who gives up an append that was sent is told that nobody can know', async () => {
     const { log, late } = await filled(3)
     const caller = new AbortController()
     late('put', 'request')
@@ -154,7 +154,7 @@ describe('a store with late replies', () => {
     await expect(append).rejects.toMatchObject({ code: 'FIRN_AMBIGUOUS_APPEND' })
   })
 
-  it('what is certain of one put isn’t told while another is under way', async () => {
+  test('what is certain of one put isn’t told while another is under way', async () => {
     const { env, memory } = await filled(3)
     let puts = 0
     const full = Object.assign(new Error('full'), { code: 'FIRN_OBJECT_STORE' })
@@ -173,7 +173,7 @@ describe('a store with late replies', () => {
     expect(value).toMatchObject({ code: 'FIRN_AMBIGUOUS_APPEND' })
   })
 
-  it('a long payload is waited for no longer than a short one', async () => {
+  test('a long payload is waited for no longer than a short one', async () => {
     const env = new TestEnv()
     const { store, late } = lateStore()
     const inner = new ObjectCommitLog(store, INCARNATION, { env })
@@ -189,7 +189,7 @@ describe('a store with late replies', () => {
     expect(read.ms).toBeLessThanOrEqual(1500)
   })
 
-  it('no entry above a missing one is given', async () => {
+  test('no entry above a missing one is given', async () => {
     const { env, log, memory } = await filled(8)
     await memory.delete(logEntryKey(INCARNATION, 3))
     const read = timed(env, collect(log.readAfter(0)))
@@ -198,7 +198,7 @@ describe('a store with late replies', () => {
     expect(few.filter(({ version }) => version > 2)).toEqual([])
   })
 
-  it('an entry that comes while those after it are read is the end of what is given', async () => {
+  test('an entry that comes while those after it are read is the end of what is given', async () => {
     const { env, memory } = await filled(8)
     const third = logEntryKey(INCARNATION, 3)
     const { bytes } = await memory.get(third)
@@ -222,7 +222,7 @@ describe('a store with late replies', () => {
     expect(next.map(({ version }) => version)).toEqual([3, 4, 5])
   })
 
-  it('a request costs no further one while replies are in time: one put a commit, one read an entry', async () => {
+  test('a request costs no further one while replies are in time: one put a commit, one read an entry', async () => {
     const { log, metered } = await filled(100)
     expect(metered.reset().requests).toBe(100)
     await collect(log.readAfter(0))

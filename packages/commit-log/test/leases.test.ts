@@ -1,7 +1,7 @@
 import { CorruptionError, type Env, FormatVersionError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { leasesConformance } from '../src/conformance.js'
 import {
   LeaseLostError,
@@ -65,7 +65,7 @@ async function acquire(leases: ObjectLeases) {
 }
 
 describe('24: a lease whose answers get lost', () => {
-  it('is acquired or renewed where reading back proves it', async () => {
+  test('is acquired or renewed where reading back proves it', async () => {
     const { store, failNextPut } = unreliable(new MemoryObjectStore())
     const env = new TestEnv()
     const leases = open(store, env)
@@ -81,7 +81,7 @@ describe('24: a lease whose answers get lost', () => {
     expect((await acquire(leases)).epoch).toBe(2)
   })
 
-  it('counts as lost where it doesn’t, and is not acquired', async () => {
+  test('counts as lost where it doesn’t, and is not acquired', async () => {
     const { store, failNextPut } = unreliable(new MemoryObjectStore())
     const leases = open(store)
     failNextPut(false)
@@ -95,7 +95,7 @@ describe('24: a lease whose answers get lost', () => {
 })
 
 describe('leases on an object store', () => {
-  it('make two requests to acquire, one to renew, one to release', async () => {
+  test('make two requests to acquire, one to renew, one to release', async () => {
     const store = new MeteredObjectStore(new MemoryObjectStore())
     const leases = open(store)
     const made = () => {
@@ -112,14 +112,14 @@ describe('leases on an object store', () => {
     expect(made()).toEqual({ get: 0, put: 1 })
   })
 
-  it('are those of one database', async () => {
+  test('are those of one database', async () => {
     const store = new MemoryObjectStore()
     await acquire(open(store))
     const again = new ObjectLeases(store, INCARNATION.replace('FN', 'FM'))
     expect((await again.acquire('flush', { durationMs: 1 }))?.epoch).toBe(1)
   })
 
-  it('with any bit flipped, or cut, are a typed error, never free', async () => {
+  test('with any bit flipped, or cut, are a typed error, never free', async () => {
     const store = new MemoryObjectStore()
     await (await acquire(open(store))).release()
     const key = leaseKey(INCARNATION, 'flush')

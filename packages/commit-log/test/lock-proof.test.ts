@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { DirectoryLock, FileCommitLog } from '../src/file.js'
 import type { LockRecord } from '../src/internal/file/lock-record.js'
-import { tempDirectory } from './temp-directory.js'
 
 const HOLDER = path.join(import.meta.dirname, 'lock-holder.mjs')
 const locked = { code: 'FIRN_LOCKED' }
@@ -77,7 +77,7 @@ const NAMESPACES = [
 
 for (const { name, through } of NAMESPACES) {
   describe(`a process ${name}`, () => {
-    it('doesn’t open a directory that a living process has', async () => {
+    test('doesn’t open a directory that a living process has', async () => {
       const directory = tempDirectory()
       const holder = await held(directory)
       expect(await child(directory, 'try', through).all()).toMatch(
@@ -85,7 +85,7 @@ for (const { name, through } of NAMESPACES) {
       )
     })
 
-    it('33: keeps its lock while it lives, and not after', async () => {
+    test('33: keeps its lock while it lives, and not after', async () => {
       const directory = tempDirectory()
       const holder = await held(directory, 'hold', through)
       await expect(DirectoryLock.acquire(directory)).rejects.toMatchObject(locked)
@@ -96,7 +96,7 @@ for (const { name, through } of NAMESPACES) {
       await expectFree(directory)
     })
 
-    it('opens after a killed one', async () => {
+    test('opens after a killed one', async () => {
       const directory = tempDirectory()
       await (await held(directory)).kill()
       expect(await child(directory, 'try', through).all()).toBe('held')
@@ -105,7 +105,7 @@ for (const { name, through } of NAMESPACES) {
 }
 
 describe('the owner of a directory', () => {
-  it('33: keeps it if it seems to be of another boot or container', async () => {
+  test('33: keeps it if it seems to be of another boot or container', async () => {
     for (const changes of [
       { bootId: 'other' },
       { pidNamespace: 'pid:[1]' },
@@ -124,14 +124,14 @@ describe('the owner of a directory', () => {
     }
   })
 
-  it('that was killed is dead by its socket, though its number is another’s now', async () => {
+  test('that was killed is dead by its socket, though its number is another’s now', async () => {
     const directory = tempDirectory()
     await (await held(directory)).kill()
     forge(directory, { pid: process.pid, startTime: '' })
     await expectFree(directory)
   })
 
-  it('is not known if it can be neither reached nor looked up, and the message says what to do', async () => {
+  test('is not known if it can be neither reached nor looked up, and the message says what to do', async () => {
     for (const changes of [
       { bootId: 'other', fileSystem: '0x6969' },
       { bootId: '' },
@@ -154,7 +154,7 @@ describe('the owner of a directory', () => {
     }
   })
 
-  it('without a socket lives by its process id', async () => {
+  test('without a socket lives by its process id', async () => {
     const directory = tempDirectory()
     const holder = await held(directory)
     forge(directory, { socket: '' })
@@ -163,7 +163,7 @@ describe('the owner of a directory', () => {
     await expectFree(directory)
   })
 
-  it('keeps it while it is stopped', async () => {
+  test('keeps it while it is stopped', async () => {
     const directory = tempDirectory()
     const holder = await held(directory)
     holder.process.kill('SIGSTOP')
@@ -172,7 +172,7 @@ describe('the owner of a directory', () => {
     await expectFree(directory)
   })
 
-  it('33: is a thread: when it is terminated its process and others can open', async () => {
+  test('33: is a thread: when it is terminated its process and others can open', async () => {
     const directory = tempDirectory()
     const holder = await held(directory, 'worker')
     await expect(DirectoryLock.acquire(directory)).rejects.toMatchObject(locked)
@@ -182,7 +182,7 @@ describe('the owner of a directory', () => {
     expect(holder.process.exitCode).toBeNull()
   })
 
-  it('in a worker of node:cluster doesn’t leave it to the primary', async () => {
+  test('in a worker of node:cluster doesn’t leave it to the primary', async () => {
     const directory = tempDirectory()
     const holder = await held(directory, 'cluster')
     await expect(DirectoryLock.acquire(directory)).rejects.toMatchObject(locked)
@@ -191,7 +191,7 @@ describe('the owner of a directory', () => {
     await expectFree(directory)
   })
 
-  it('is one thread of a process, not two', async () => {
+  test('is one thread of a process, not two', async () => {
     const directory = tempDirectory()
     const lock = await DirectoryLock.acquire(directory)
     await expect(DirectoryLock.acquire(directory)).rejects.toThrow('this process')
@@ -199,7 +199,7 @@ describe('the owner of a directory', () => {
     await expectFree(directory)
   })
 
-  it('of a directory with a long path is known too', async () => {
+  test('of a directory with a long path is known too', async () => {
     const directory = path.join(tempDirectory(), 'x'.repeat(120), 'y'.repeat(120))
     fs.mkdirSync(directory, { recursive: true })
     const holder = await held(directory)

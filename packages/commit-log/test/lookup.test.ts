@@ -1,11 +1,11 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { entryAt, entryAtTime, MemoryCommitLog } from '../src/index.js'
 import { FaultyCommitLog } from '../src/testing.js'
 import { newEntry } from './fixtures.js'
 
 describe('the entry of a moment', () => {
-  it('is the last one not after it, found by few reads, whatever the pace of commits', async () => {
+  test('is the last one not after it, found by few reads, whatever the pace of commits', async () => {
     const gaps = fc.array(
       fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 10 ** 9 })),
       {
@@ -38,7 +38,7 @@ describe('the entry of a moment', () => {
     )
   })
 
-  it('is asked for with a version that can be one', async () => {
+  test('is asked for with a version that can be one', async () => {
     const log = new MemoryCommitLog()
     for (const version of [0, -1, 1.5, Number.NaN]) {
       await expect(entryAt(log, version)).rejects.toMatchObject({ code: 'FIRN_INVALID_ARGUMENT' })

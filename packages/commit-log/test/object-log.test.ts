@@ -4,7 +4,8 @@ import { TestEnv } from '@firn/env/testing'
 import { type ListOptions, MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
 import { FsObjectStore, nodeFileSystem } from '@firn/object-store/fs'
 import { FaultyObjectStore } from '@firn/object-store/testing'
-import { describe, expect, it } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { describe, expect, test } from 'vitest'
 import {
   appendSettled,
   type CommitLog,
@@ -15,7 +16,6 @@ import {
   type ReadLogOptions,
 } from '../src/index.js'
 import { collect, INCARNATION, newEntry } from './fixtures.js'
-import { tempDirectory } from './temp-directory.js'
 
 async function fill(log: CommitLog, from: number, to: number): Promise<void> {
   for (let version = from; version <= to; version++) await log.append(newEntry(version))
@@ -35,7 +35,7 @@ async function requests(
 }
 
 describe('the log on an object store', () => {
-  it('makes the requests that it must, and no more', async () => {
+  test('makes the requests that it must, and no more', async () => {
     const store = new MeteredObjectStore(new MemoryObjectStore())
     const log = new ObjectCommitLog(store, INCARNATION)
     expect(await requests(store, () => fill(log, 1, 40))).toEqual({ put: 40 })
@@ -65,7 +65,7 @@ describe('the log on an object store', () => {
     expect((await requests(store, () => other.truncate(22)))['put']).toBe(1)
   })
 
-  it('40: refuses an entry of no possible time, though its checksums are right', async () => {
+  test('40: refuses an entry of no possible time, though its checksums are right', async () => {
     for (const timestamp of [0, 2 ** 53, 2 ** 63]) {
       const store = new MemoryObjectStore()
       const key = logEntryKey(INCARNATION, 1)
@@ -80,7 +80,7 @@ describe('the log on an object store', () => {
     }
   })
 
-  it('42: ends many reads with the reason of one signal, which Node finds nothing wrong with', async () => {
+  test('42: ends many reads with the reason of one signal, which Node finds nothing wrong with', async () => {
     const memory = new MemoryObjectStore()
     await fill(new ObjectCommitLog(memory, INCARNATION), 1, 40)
     const caller = new AbortController()
@@ -100,7 +100,7 @@ describe('the log on an object store', () => {
     expect(warnings).toEqual([])
   })
 
-  it('14: takes no entry for missing that was created while the log was listed', async () => {
+  test('14: takes no entry for missing that was created while the log was listed', async () => {
     const memory = new MemoryObjectStore()
     await fill(new ObjectCommitLog(memory, INCARNATION), 1, 20)
     let overtaken: readonly number[] = [7, 20]
@@ -128,7 +128,7 @@ describe('the log on an object store', () => {
     await expect(read()).rejects.toThrow('entry 1 is missing')
   })
 
-  it('finishes a truncation that was broken off', async () => {
+  test('finishes a truncation that was broken off', async () => {
     const store = new MemoryObjectStore()
     const log = new ObjectCommitLog(store, INCARNATION)
     await fill(log, 1, 60)
@@ -144,7 +144,7 @@ describe('the log on an object store', () => {
     expect(kept[0]?.version).toBe(36)
   })
 
-  it('has every bit of an entry under a checksum, and its key too', async () => {
+  test('has every bit of an entry under a checksum, and its key too', async () => {
     const store = new MemoryObjectStore()
     const log = new ObjectCommitLog(store, INCARNATION)
     await fill(log, 1, 2)
@@ -167,7 +167,7 @@ describe('the log on an object store', () => {
     expect(await read()).toHaveLength(2)
   })
 
-  it('37: refuses entries of a newer format', async () => {
+  test('37: refuses entries of a newer format', async () => {
     const { crc32, utf8Encode } = await import('@firn/bytes')
     const store = new MemoryObjectStore()
     const log = new ObjectCommitLog(store, INCARNATION)
@@ -181,7 +181,7 @@ describe('the log on an object store', () => {
     await expect(collect(log.readAfter(0))).rejects.toThrow(FormatVersionError)
   })
 
-  it('10: of a database made again under its name is another log', async () => {
+  test('10: of a database made again under its name is another log', async () => {
     const store = new MemoryObjectStore()
     const old = new ObjectCommitLog(store, INCARNATION)
     await fill(old, 1, 3)
@@ -194,7 +194,7 @@ describe('the log on an object store', () => {
 
 describe('a disk that is full, or read-only', () => {
   for (const code of ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR']) {
-    it(`fails a commit at once, with its cause and its path: ${code}`, async () => {
+    test(`fails a commit at once, with its cause and its path: ${code}`, async () => {
       const directory = tempDirectory()
       let isBroken = false
       const store = new FsObjectStore(directory, {

@@ -1,7 +1,7 @@
 import { systemEnv, ulid } from '@firn/env'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { FaultyObjectStore, plannedFaults } from '@firn/object-store/testing'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   appendSettled,
   type CommitLog,
@@ -38,7 +38,7 @@ function deliveredTwice(log: CommitLog): CommitLog {
   })
 }
 
-it('a commit is not reported as failed when its own entry is damaged on the way back', async () => {
+test('a commit is not reported as failed when its own entry is damaged on the way back', async () => {
   const incarnation = ulid(systemEnv)
   const store = new MemoryObjectStore()
   const faulty = new FaultyObjectStore(
@@ -50,7 +50,7 @@ it('a commit is not reported as failed when its own entry is damaged on the way 
   expect(faulty.counts['short-reply']).toBe(4)
 })
 
-it('an entry that is damaged on its way is asked for once more', async () => {
+test('an entry that is damaged on its way is asked for once more', async () => {
   const incarnation = ulid(systemEnv)
   const store = new MemoryObjectStore()
   const written = entry()
@@ -62,7 +62,7 @@ it('an entry that is damaged on its way is asked for once more', async () => {
   expect(read).toEqual([written.token])
 })
 
-it('a spilled commit is not reported as failed when its own payload can’t be read back', async () => {
+test('a spilled commit is not reported as failed when its own payload can’t be read back', async () => {
   const storage = new MemoryLogStorage()
   const unreadable: ObjectStore = new FaultyObjectStore(
     new MemoryObjectStore(),

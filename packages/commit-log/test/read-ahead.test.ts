@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ReadAhead, type ReadAheadOptions } from '../src/internal/read-ahead.js'
 import { settle } from './fixtures.js'
 
@@ -24,7 +24,7 @@ function reading(count: number, options: Partial<ReadAheadOptions<number, number
 }
 
 describe('reads ahead', () => {
-  it('begin as soon as any read ends, though the first one is late', async () => {
+  test('begin as soon as any read ends, though the first one is late', async () => {
     const { sent, reads } = reading(20)
     const first = reads.next()
     await settle()
@@ -42,7 +42,7 @@ describe('reads ahead', () => {
     expect([...sent.keys()].at(-1)).toBe(9)
   })
 
-  it('are given in order, all of them', async () => {
+  test('are given in order, all of them', async () => {
     const { sent, reads } = reading(11)
     const all: number[] = []
     const done = (async () => {
@@ -60,7 +60,7 @@ describe('reads ahead', () => {
     expect(all).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
   })
 
-  it('give what comes before a failure, then the failure, and end the others', async () => {
+  test('give what comes before a failure, then the failure, and end the others', async () => {
     const { sent, reads } = reading(5)
     const first = reads.next()
     await settle()
@@ -74,7 +74,7 @@ describe('reads ahead', () => {
     expect(await reads.next()).toEqual([])
   })
 
-  it('end with the caller’s reason', async () => {
+  test('end with the caller’s reason', async () => {
     const caller = new AbortController()
     const { sent, reads } = reading(5, { signal: caller.signal })
     const first = reads.next()
@@ -86,7 +86,7 @@ describe('reads ahead', () => {
     await expect(first).rejects.toBe(reason)
   })
 
-  it('end when no more is wanted', async () => {
+  test('end when no more is wanted', async () => {
     const { sent, reads } = reading(5)
     const first = reads.next()
     await settle()

@@ -1,12 +1,12 @@
 import { CorruptionError, FormatVersionError } from '@firn/env'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { readUndamaged } from '../src/index.js'
 
 const damaged = new CorruptionError('damaged')
 const newer = new FormatVersionError('format 9')
 const missing = new Error('gone')
 
-it.each([
+test.each([
   ['sound', ['a'], 'a'],
   ['damaged on its way', [damaged, 'a'], 'a'],
   ['of a format that was damage', [newer, 'a'], 'a'],

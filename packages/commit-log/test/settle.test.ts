@@ -1,6 +1,6 @@
 import { FirnError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   AmbiguousAppendError,
   appendSettled,
@@ -71,7 +71,7 @@ async function withTime<T>(env: TestEnv, work: Promise<T>): Promise<T> {
 }
 
 describe('an append whose answer gets lost', () => {
-  it('1: was applied: read back, it is ours, after one append', async () => {
+  test('1: was applied: read back, it is ours, after one append', async () => {
     const { faulty } = faultyLog('lost-reply')
     expect(await appendSettled(faulty, newEntry(1), { env: new TestEnv() })).toEqual({
       appended: true,
@@ -79,7 +79,7 @@ describe('an append whose answer gets lost', () => {
     expect(faulty.appends).toBe(1)
   })
 
-  it('2: arrives twice and meets itself, though nothing was tried again', async () => {
+  test('2: arrives twice and meets itself, though nothing was tried again', async () => {
     const { log, faulty } = faultyLog('twice')
     expect(await appendSettled(faulty, newEntry(1), { env: new TestEnv() })).toEqual({
       appended: true,
@@ -87,7 +87,7 @@ describe('an append whose answer gets lost', () => {
     expect(await collect(log.readAfter(0))).toHaveLength(1)
   })
 
-  it('3: is not given up for an empty slot: the same token at the same number, again', async () => {
+  test('3: is not given up for an empty slot: the same token at the same number, again', async () => {
     const env = new TestEnv()
     const { log, faulty } = faultyLog('late', 'lost-request', 'throttled')
     const entry = newEntry(1)
@@ -99,7 +99,7 @@ describe('an append whose answer gets lost', () => {
     expect((await collect(log.readAfter(0))).map(({ token }) => token)).toEqual([entry.token])
   })
 
-  it('lands late, while it is being asked for: ours', async () => {
+  test('lands late, while it is being asked for: ours', async () => {
     const env = new TestEnv()
     const { log, faulty } = faultyLog('late', 'lost-request')
     const append = appendSettled(faulty, newEntry(1), { env })
@@ -109,7 +109,7 @@ describe('an append whose answer gets lost', () => {
     expect(await collect(log.readAfter(0))).toHaveLength(1)
   })
 
-  it('was lost to another: the winner, certain for good', async () => {
+  test('was lost to another: the winner, certain for good', async () => {
     const { log, faulty } = faultyLog('lost-request')
     const other = newEntry(1, 'other', 1)
     await log.append(other)
@@ -117,7 +117,7 @@ describe('an append whose answer gets lost', () => {
     expect(result).toMatchObject({ appended: false, winner: { token: other.token } })
   })
 
-  it('7: meets its own tombstone: a writer who slept is told that he was heard', async () => {
+  test('7: meets its own tombstone: a writer who slept is told that he was heard', async () => {
     const { log, faulty } = faultyLog('lost-request')
     const entry = newEntry(1)
     await log.append(entry)
@@ -125,7 +125,7 @@ describe('an append whose answer gets lost', () => {
     expect(await appendSettled(faulty, entry, { env: new TestEnv() })).toEqual({ appended: true })
   })
 
-  it('4: stays unknown past the deadline, which says how to ask later', async () => {
+  test('4: stays unknown past the deadline, which says how to ask later', async () => {
     const env = new TestEnv()
     const log = new MemoryCommitLog()
     const faulty = new FaultyCommitLog(log, { append: () => 'late' })
@@ -148,7 +148,7 @@ describe('an append whose answer gets lost', () => {
     expect(await resolveCommit(log, commit)).toMatchObject({ outcome: 'committed' })
   })
 
-  it('4: stays unknown past the deadline where the log never answers', async () => {
+  test('4: stays unknown past the deadline where the log never answers', async () => {
     for (const silent of ['append', 'read'] as const) {
       const env = new TestEnv()
       const log = silentLog(silent)
@@ -160,7 +160,7 @@ describe('an append whose answer gets lost', () => {
     }
   })
 
-  it('stays unknown when the caller gives up in the middle', async () => {
+  test('stays unknown when the caller gives up in the middle', async () => {
     const env = new TestEnv()
     const faulty = new FaultyCommitLog(new MemoryCommitLog(), { append: () => 'lost-request' })
     const controller = new AbortController()
@@ -172,7 +172,7 @@ describe('an append whose answer gets lost', () => {
     expect(env.sleeping).toBe(0)
   })
 
-  it('4: has a cause for being unknown: what the log said, or that it said nothing', async () => {
+  test('4: has a cause for being unknown: what the log said, or that it said nothing', async () => {
     const causes: [CommitLog, RegExp][] = [
       [silentLog('append'), /within 5000 ms/],
       [brokenLog(), /failed with EIO/],
@@ -187,7 +187,7 @@ describe('an append whose answer gets lost', () => {
     }
   })
 
-  it('is asked for again while reading back fails too', async () => {
+  test('is asked for again while reading back fails too', async () => {
     const env = new TestEnv()
     const log = new MemoryCommitLog()
     let reads = 0
@@ -202,7 +202,7 @@ describe('an append whose answer gets lost', () => {
     expect(await collect(log.readAfter(0))).toHaveLength(1)
   })
 
-  it('waits a random while between attempts, never longer than two seconds', async () => {
+  test('waits a random while between attempts, never longer than two seconds', async () => {
     const env = new TestEnv()
     const faulty = new FaultyCommitLog(new MemoryCommitLog(), { append: () => 'throttled' })
     await withTime(env, appendSettled(faulty, newEntry(1), { env, deadlineMs: 60_000 })).catch(
@@ -214,7 +214,7 @@ describe('an append whose answer gets lost', () => {
 })
 
 describe('an append that leaves no doubt', () => {
-  it('fails as it is at the first attempt, and as unknown after a doubtful one', async () => {
+  test('fails as it is at the first attempt, and as unknown after a doubtful one', async () => {
     const env = new TestEnv()
     const closed = new MemoryCommitLog()
     await closed.close()
@@ -237,14 +237,14 @@ describe('an append that leaves no doubt', () => {
     })
   })
 
-  it('is not made for a caller who gave up before', async () => {
+  test('is not made for a caller who gave up before', async () => {
     const { faulty } = faultyLog()
     const signal = AbortSignal.abort(new Error('no'))
     await expect(appendSettled(faulty, newEntry(1), { signal })).rejects.toThrow('no')
     expect(faulty.appends).toBe(0)
   })
 
-  it('says so in an error that can be tried again', () => {
+  test('says so in an error that can be tried again', () => {
     const error = new AmbiguousAppendError(newEntry(3))
     expect(error).toMatchObject({ code: 'FIRN_AMBIGUOUS_APPEND', retryable: true, version: 3 })
   })

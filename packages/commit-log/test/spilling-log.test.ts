@@ -1,6 +1,6 @@
 import { CorruptionError } from '@firn/env'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ObjectCommitLog, SpillingCommitLog, spillPrefix } from '../src/index.js'
 import { collect, INCARNATION, newEntry } from './fixtures.js'
 
@@ -18,7 +18,7 @@ async function spilled(store: ObjectStore): Promise<string[]> {
 describe('11: a payload over the limit of an entry', () => {
   const long = () => new Uint8Array(5000).fill(7)
 
-  it('goes into an object, which leaves with the entry', async () => {
+  test('goes into an object, which leaves with the entry', async () => {
     const store = new MemoryObjectStore()
     const log = open(store)
     await log.append(newEntry(1, new Uint8Array(100)))
@@ -36,7 +36,7 @@ describe('11: a payload over the limit of an entry', () => {
     ])
   })
 
-  it('of a commit that lost leaves nothing behind', async () => {
+  test('of a commit that lost leaves nothing behind', async () => {
     const store = new MemoryObjectStore()
     const log = open(store)
     await log.append(newEntry(1, long()))
@@ -46,7 +46,7 @@ describe('11: a payload over the limit of an entry', () => {
     expect((await collect(log.readAfter(0)))[0]?.payload).toEqual(long())
   })
 
-  it('of a commit that lost isn’t waited for once its caller gives up', async () => {
+  test('of a commit that lost isn’t waited for once its caller gives up', async () => {
     const store = new MemoryObjectStore()
     await open(store).append(newEntry(1, new Uint8Array(1)))
     const caller = new AbortController()
@@ -65,7 +65,7 @@ describe('11: a payload over the limit of an entry', () => {
     expect(await lost).toMatchObject({ appended: false })
   })
 
-  it('damaged, cut, replaced or missing is corruption', async () => {
+  test('damaged, cut, replaced or missing is corruption', async () => {
     const store = new MemoryObjectStore()
     const log = open(store)
     await log.append(newEntry(1, long()))

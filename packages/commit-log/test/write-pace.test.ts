@@ -1,12 +1,12 @@
 import fs from 'node:fs'
 import { TestEnv } from '@firn/env/testing'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { WritePace } from '../src/internal/file/write-pace.js'
 import { FaultyFileSystem } from './faulty-file-system.js'
 import { clockFor, fill, isCommit, isFill, readAll, segmentPaths, type Way } from './file-log.js'
 import { newEntry } from './fixtures.js'
-import { tempDirectory } from './temp-directory.js'
 
 /** A disk and an event loop that take this long, in milliseconds, on the clock of a test. */
 interface Times {
@@ -43,25 +43,25 @@ describe('the pace of durable writes', () => {
     return (count: number, times: Times) => pacing(pace, env, count, times)
   }
 
-  it('is in place while the disk is quick, but for the first', async () => {
+  test('is in place while the disk is quick, but for the first', async () => {
     const ways = await paced()(100, QUICK)
     expect(ways[0]).toBe('by a thread')
     expect(countInPlace(ways)).toBe(99)
   })
 
-  it('never holds the thread up for a disk that is always slow', async () => {
+  test('never holds the thread up for a disk that is always slow', async () => {
     const ways = await paced()(10_000, { inPlace: 5, byThread: 5.1, turn: 0.001 })
     expect(countInPlace(ways)).toBe(0)
   })
 
-  it('does four times for a disk that becomes slow, and goes back when it is quick', async () => {
+  test('does four times for a disk that becomes slow, and goes back when it is quick', async () => {
     const run = paced()
     await run(1000, QUICK)
     expect(countInPlace(await run(1000, { inPlace: 5, byThread: 5.1, turn: 0.001 }))).toBe(4)
     expect(countInPlace(await run(1000, QUICK))).toBeGreaterThan(950)
   })
 
-  it('forgives a disk that is slow now and then', async () => {
+  test('forgives a disk that is slow now and then', async () => {
     const run = paced()
     let inPlace = 0
     for (let i = 0; i < 50; i++) {
@@ -71,7 +71,7 @@ describe('the pace of durable writes', () => {
     expect(inPlace / (50 * 51)).toBeGreaterThan(0.95)
   })
 
-  it('tries ever more rarely where writes in place alone are slow', async () => {
+  test('tries ever more rarely where writes in place alone are slow', async () => {
     const slow = { ...QUICK, inPlace: 0.9 }
     const run = paced()
     const [first, later] = [await run(1000, slow), await run(30_000, slow)]
@@ -81,7 +81,7 @@ describe('the pace of durable writes', () => {
     expect(countInPlace(later)).toBeLessThan(600)
   })
 
-  it('leaves an event loop alone that has other things to do', async () => {
+  test('leaves an event loop alone that has other things to do', async () => {
     expect(countInPlace(await paced()(10_000, { ...QUICK, turn: 0.2 }))).toBeLessThan(250)
   })
 })
@@ -101,7 +101,7 @@ describe('a log on a quick disk', () => {
     return { directory, log, fileSystem, commits }
   }
 
-  it('writes commits in place, those that come at once together', async () => {
+  test('writes commits in place, those that come at once together', async () => {
     const { log, commits } = await quickLog()
     await fill(log, 4, 13)
     expect(commits().map(({ inPlace }) => inPlace)).toEqual(Array(10).fill(true))
@@ -112,7 +112,7 @@ describe('a log on a quick disk', () => {
     await log.close()
   })
 
-  it('lets the event loop have a turn for each', async () => {
+  test('lets the event loop have a turn for each', async () => {
     const { log } = await quickLog()
     let turns = 0
     let counting = true
@@ -127,7 +127,7 @@ describe('a log on a quick disk', () => {
     await log.close()
   })
 
-  it('leaves those behind a lazy one, and those without space, to threads', async () => {
+  test('leaves those behind a lazy one, and those without space, to threads', async () => {
     const { log, commits, fileSystem } = await quickLog()
     await log.append({ ...newEntry(4), lazy: true })
     // A durable write in place doesn't make durable what was written lazily before it.
@@ -141,7 +141,7 @@ describe('a log on a quick disk', () => {
     await log.close()
   })
 
-  it('waits in place neither for space to be made ahead nor for long entries', async () => {
+  test('waits in place neither for space to be made ahead nor for long entries', async () => {
     const directory = tempDirectory()
     const fileSystem = new FaultyFileSystem()
     const open = fileSystem.open.bind(fileSystem)
@@ -174,7 +174,7 @@ describe('a log on a quick disk', () => {
     await log.close()
   })
 
-  it('writes the same bytes as by threads', async () => {
+  test('writes the same bytes as by threads', async () => {
     const images = []
     for (const way of ['in place', 'by a thread'] as const) {
       const directory = tempDirectory()
@@ -186,7 +186,7 @@ describe('a log on a quick disk', () => {
     expect(images[0]).toEqual(images[1])
   })
 
-  it.runIf(process.platform === 'linux')('writes where it is durable at once', async () => {
+  test.runIf(process.platform === 'linux')('writes where it is durable at once', async () => {
     const { log } = await quickLog()
     const written = vi.spyOn(fs, 'writeSync')
     onTestFinished(() => written.mockRestore())

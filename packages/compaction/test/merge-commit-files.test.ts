@@ -6,7 +6,7 @@ import { MemoryObjectStore } from '@firn/object-store'
 import { FaultyObjectStore, plannedFaults } from '@firn/object-store/testing'
 import { SstReader } from '@firn/sst'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type MergeCommitFilesOptions, mergeCommitFiles, storeFiles } from '../src/index.js'
 import { key } from './picture.js'
 import { SmallDatabase } from './small-database.js'
@@ -91,7 +91,7 @@ function expectDisjoint(files: readonly FileMeta[]): void {
 const number = (i: number) => String(i).padStart(4, '0')
 
 describe('the files of one commit', () => {
-  it('stay as they are where they overlap nothing', async () => {
+  test('stay as they are where they overlap nothing', async () => {
     const runs = new Runs()
     await runs.add(Array.from({ length: 50 }, (_, i) => `1:${number(i)}=first`))
     await runs.add(Array.from({ length: 50 }, (_, i) => `1:${number(50 + i)}=second`))
@@ -99,7 +99,7 @@ describe('the files of one commit', () => {
     expect(await runs.merge()).toEqual(runs.files.flat())
   })
 
-  it('are merged where they overlap, and nowhere else', async () => {
+  test('are merged where they overlap, and nowhere else', async () => {
     const runs = new Runs()
     await runs.add(['1:a=old', '1:c=old', '1:e!'])
     await runs.add(['1:x=alone', '1:z=alone'])
@@ -113,7 +113,7 @@ describe('the files of one commit', () => {
     expect(await runs.stored()).toHaveLength(4)
   })
 
-  it('keep the last write of each key, however many runs there are and few may be open', async () => {
+  test('keep the last write of each key, however many runs there are and few may be open', async () => {
     const write = fc.record({
       key: fc.nat(40),
       table: fc.integer({ min: 1, max: 3 }),
@@ -149,7 +149,7 @@ describe('the files of one commit', () => {
     )
   })
 
-  it.each(['get', 'upload', 'uploadWrite', 'uploadFinish'] as const)(
+  test.each(['get', 'upload', 'uploadWrite', 'uploadFinish'] as const)(
     'leave nothing behind where their merge fails at %s',
     async (operation) => {
       const runs = new Runs()

@@ -1,8 +1,9 @@
 import { compareBytes } from '@firn/bytes'
 import type { DatabaseState, FileMeta, HistoryRetention } from '@firn/manifest'
 import type { VersionedRecord } from '@firn/mvcc/testing'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { planInputs } from '../src/index.js'
 import { SmallDatabase } from './small-database.js'
 
@@ -83,7 +84,7 @@ async function expectReadsAsWritten(database: SmallDatabase): Promise<void> {
 }
 
 describe('compaction', () => {
-  it('leaves every read at or after the floor as it was, through any sequence of events', async () => {
+  test('leaves every read at or after the floor as it was, through any sequence of events', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         const database = new SmallDatabase(histories, leveled)
@@ -117,11 +118,11 @@ describe('compaction', () => {
           }
         }
       }),
-      { numRuns: process.env.FIRN_TEST_LONG ? 5000 : 300 },
+      { numRuns: LONG ? 5000 : 300 },
     )
   }, 300_000)
 
-  it('does not bring a deleted key back whose last write was not flushed yet', async () => {
+  test('does not bring a deleted key back whose last write was not flushed yet', async () => {
     const database = new SmallDatabase(['none'], leveled)
     await database.commit(['1:key=old'])
     await database.commit(['1:key!', '1:other=x'], true)
@@ -131,7 +132,7 @@ describe('compaction', () => {
     await expectReadsAsWritten(database)
   })
 
-  it('does not bring a deleted key back that a file above still holds', async () => {
+  test('does not bring a deleted key back that a file above still holds', async () => {
     const database = new SmallDatabase(['none'], leveled)
     await database.commit(['1:key=old'])
     await database.commit(['1:key!', '1:other=x'], true)

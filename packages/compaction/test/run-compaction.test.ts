@@ -4,7 +4,7 @@ import type { FileMeta } from '@firn/manifest'
 import { KIND_PUT } from '@firn/mvcc'
 import { ArrayCursor, type VersionedRecord } from '@firn/mvcc/testing'
 import type { Upload } from '@firn/object-store'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   DamagedInputError,
   type MergePlan,
@@ -63,13 +63,13 @@ describe('writeFiles', () => {
     return { files, database }
   }
 
-  it('writes nothing for nothing', async () => {
+  test('writes nothing for nothing', async () => {
     const { files, database } = await write([], {})
     expect(files).toEqual([])
     expect(await names(database)).toEqual([])
   })
 
-  it('ends files at about the target size, in key order, without overlap', async () => {
+  test('ends files at about the target size, in key order, without overlap', async () => {
     const records = Array.from({ length: 500 }, (_, i) => put(`1:${number(i)}`, 7))
     const { files, database } = await write(records, {})
     expect(files.length).toBeGreaterThan(10)
@@ -89,13 +89,13 @@ describe('writeFiles', () => {
     })
   })
 
-  it('counts what compresses well as what it takes, or small files would be merged for ever', async () => {
+  test('counts what compresses well as what it takes, or small files would be merged for ever', async () => {
     const records = Array.from({ length: 5 }, (_, i) => put(`1:${number(i)}`, 7, 3000))
     const { files } = await write(records, { tableOptions: () => ({ compression: 'lz4' }) })
     expect(files.map(({ records: n }) => n)).toEqual([5])
   })
 
-  it('never splits the versions of one key', async () => {
+  test('never splits the versions of one key', async () => {
     const records = ['a', 'b', 'c'].flatMap((name) =>
       Array.from({ length: 200 }, (_, i) => put(`1:${name}`, 1000 - i)),
     )
@@ -105,7 +105,7 @@ describe('writeFiles', () => {
     )
   })
 
-  it('ends files between tables for levels, and not for level 0 unless asked', async () => {
+  test('ends files between tables for levels, and not for level 0 unless asked', async () => {
     const records = [put('1:a', 1), put('1:b', 1), put('2:a', 1), put('7:a', 1)]
     const tables = async (more: Partial<WriteFilesOptions>) =>
       (await write(records, more)).files.map(({ records: n }) => n)
@@ -114,12 +114,12 @@ describe('writeFiles', () => {
     expect(await tables({ level: 0, splitTables: true })).toEqual([2, 1, 1])
   })
 
-  it('writes a commit’s files without timestamps', async () => {
+  test('writes a commit’s files without timestamps', async () => {
     const { files } = await write([put('1:a', 1), put('1:b', 1)], { level: 0, timestamps: 'file' })
     expect(files[0]).toMatchObject({ commitFile: true, minTimestamp: 0, maxTimestamp: 0 })
   })
 
-  it('asks each table for its codec and a new collector per file, which sees the users’ keys', async () => {
+  test('asks each table for its codec and a new collector per file, which sees the users’ keys', async () => {
     const seen: string[] = []
     const collectors: number[] = []
     const { files } = await write(
@@ -152,7 +152,7 @@ describe('writeFiles', () => {
     expect(new TextDecoder().decode(files.at(-1)?.statistics.last)).toBe('c0079')
   })
 
-  it.each(['upload', 'write', 'finish'] as const)(
+  test.each(['upload', 'write', 'finish'] as const)(
     'leaves nothing behind when %s fails',
     async (where) => {
       const database = new SmallDatabase([], leveled)
@@ -203,7 +203,7 @@ describe('writeFiles', () => {
 })
 
 describe('runCompaction', () => {
-  it('gives what a compact edit needs', async () => {
+  test('gives what a compact edit needs', async () => {
     const database = await threeFiles()
     const plan = database.plan() as MergePlan
     const result = await database.run(plan)
@@ -229,7 +229,7 @@ describe('runCompaction', () => {
     }
   })
 
-  it('moves and drops without reading or writing', async () => {
+  test('moves and drops without reading or writing', async () => {
     const database = new SmallDatabase(['none', 'none'], { ...leveled, targetFileBytes: 10 })
     await database.commit(['1:a=x'], true)
     await database.commit(['1:b=x'], true)
@@ -247,7 +247,7 @@ describe('runCompaction', () => {
     expect(dropped.removed.length).toBe(1)
   })
 
-  it('36: names the damaged input, leaves no output, and goes on without the file', async () => {
+  test('36: names the damaged input, leaves no output, and goes on without the file', async () => {
     const database = await threeFiles()
     const plan = database.plan() as MergePlan
     const before = await names(database)
@@ -279,7 +279,7 @@ describe('runCompaction', () => {
     expect(planInputs(other as MergePlan).map(({ id }) => id)).not.toContain(error.fileId)
   })
 
-  it('42: stops when it is aborted, in the middle, and leaves no output', async () => {
+  test('42: stops when it is aborted, in the middle, and leaves no output', async () => {
     const database = await threeFiles()
     const before = await names(database)
     const controller = new AbortController()
@@ -302,7 +302,7 @@ describe('runCompaction', () => {
     expect(reads).toBeLessThan(12)
   })
 
-  it('reads a small file by one request', async () => {
+  test('reads a small file by one request', async () => {
     const database = await threeFiles()
     let reads = 0
     const openSource = (file: FileMeta) => {
@@ -323,7 +323,7 @@ describe('runCompaction', () => {
     expect(reads).toBe(planInputs(plan).length)
   })
 
-  it('does not wait for a read that hangs, when it is aborted', async () => {
+  test('does not wait for a read that hangs, when it is aborted', async () => {
     const database = await threeFiles()
     const controller = new AbortController()
     const openSource = (file: FileMeta) => ({
@@ -338,7 +338,7 @@ describe('runCompaction', () => {
     await expect(running).rejects.toThrow('shutting down')
   })
 
-  it('lets other tasks run every few milliseconds of work', async () => {
+  test('lets other tasks run every few milliseconds of work', async () => {
     const database = await threeFiles()
     let clock = 0
     let turns = 0

@@ -2,7 +2,7 @@ import { compareBytes } from '@firn/bytes'
 import { ulid } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import type { DatabaseState, FileMeta } from '@firn/manifest'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type CompactionPlan, type LeveledOptions, planInputs, planLeveled } from '../src/index.js'
 import { key, stateOf } from './picture.js'
 
@@ -131,7 +131,7 @@ function expectDisjoint(tree: Tree): void {
 }
 
 describe('a sustained load', () => {
-  it('of random writes keeps level 0, space and write amplification within bounds', () => {
+  test('of random writes keeps level 0, space and write amplification within bounds', () => {
     const tree = new Tree()
     const keys = () => Array.from({ length: 600 }, () => Math.floor(env.random() * KEYS))
     const most = load(tree, 600, keys, 1024 * KIB)
@@ -145,7 +145,7 @@ describe('a sustained load', () => {
     }
   })
 
-  it('of sequential writes rewrites nothing', () => {
+  test('of sequential writes rewrites nothing', () => {
     const tree = new Tree()
     load(tree, 300, (i) => Array.from({ length: 600 }, (_, k) => i * 600 + k), 1024 * KIB)
     expect(tree.written).toBe(0)
@@ -153,7 +153,7 @@ describe('a sustained load', () => {
     expectDisjoint(tree)
   })
 
-  it('of thousands of tiny commits merges them early, and not with all of L1 each time', () => {
+  test('of thousands of tiny commits merges them early, and not with all of L1 each time', () => {
     const tree = new Tree()
     load(
       tree,
@@ -168,7 +168,7 @@ describe('a sustained load', () => {
     expect((tree.written - written) / (tree.ingested - ingested)).toBeLessThan(60)
   })
 
-  it('comes to rest when writing stops, with every level in its limits', () => {
+  test('comes to rest when writing stops, with every level in its limits', () => {
     const tree = new Tree()
     load(tree, 200, () => Array.from({ length: 600 }, () => Math.floor(env.random() * KEYS)), 0)
     expect(tree.state.level0.length).toBe(200)

@@ -1,16 +1,14 @@
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 // From dist: a thread runs what was built.
 import { type CompactionPlan, type MergePlan, planInputs } from '@firn/compaction'
 import { CompactionWorker, CompactionWorkerError } from '@firn/compaction/worker'
 import { ClosedError, InvalidArgumentError, isFirnError } from '@firn/env'
 import { FsObjectStore } from '@firn/object-store/fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { outputOf, tempDirectory } from '@firn/test-support'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SmallDatabase } from './small-database.js'
 
 let directory: string
@@ -18,7 +16,7 @@ let database: SmallDatabase
 let worker: CompactionWorker
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'firn-compaction-'))
+  directory = tempDirectory()
   const store = new FsObjectStore(directory, { fsync: false })
   const leveled = { level0Trigger: 2, targetFileBytes: 1e6 }
   database = new SmallDatabase(['none'], leveled, store)
@@ -39,7 +37,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await worker.close()
   await database.store.close()
-  await rm(directory, { recursive: true })
 })
 
 function plan(): MergePlan {
@@ -53,7 +50,7 @@ async function ssts(): Promise<string[]> {
 }
 
 describe('CompactionWorker', () => {
-  it('does what an inline compaction does', async () => {
+  test('does what an inline compaction does', async () => {
     const progress: number[] = []
     const result = await worker.run(plan(), {
       baseVersion: 4,
@@ -74,13 +71,13 @@ describe('CompactionWorker', () => {
     )
   })
 
-  it('runs several plans, one after the other or at once', async () => {
+  test('runs several plans, one after the other or at once', async () => {
     const results = await Promise.all([1, 2].map(() => worker.run(plan(), { baseVersion: 4 })))
     expect(results[0]?.recordsRead).toBe(results[1]?.recordsRead)
     expect((await worker.run(plan(), { baseVersion: 4 })).recordsRead).toBe(800)
   })
 
-  it('keeps the code and the file of an error', async () => {
+  test('keeps the code and the file of an error', async () => {
     const made = plan()
     const [input] = planInputs(made)
     const path = (await readdir(directory, { recursive: true, withFileTypes: true })).find(
@@ -103,7 +100,7 @@ describe('CompactionWorker', () => {
     expect(await ssts()).toEqual(before)
   })
 
-  it('42: stops at an abort, and leaves no output', async () => {
+  test('42: stops at an abort, and leaves no output', async () => {
     const before = await ssts()
     const controller = new AbortController()
     const running = worker.run(plan(), { baseVersion: 4, signal: controller.signal })
@@ -114,7 +111,7 @@ describe('CompactionWorker', () => {
     await expect(late).rejects.toThrow('not now')
   })
 
-  it('41: ends runs under way when it is closed, and takes no more', async () => {
+  test('41: ends runs under way when it is closed, and takes no more', async () => {
     const before = await ssts()
     const running = worker.run(plan(), { baseVersion: 4 })
     const ended = expect(running).rejects.toThrow(ClosedError)
@@ -124,7 +121,7 @@ describe('CompactionWorker', () => {
     await new CompactionWorker({ store: { kind: 'fs', directory }, incarnation: 'x' }).close()
   })
 
-  it('fails the runs of a thread that dies, and starts another one', async () => {
+  test('fails the runs of a thread that dies, and starts another one', async () => {
     let threads = 0
     const kill = (thread: Worker) => {
       if (++threads === 1) void thread.terminate()
@@ -141,7 +138,7 @@ describe('CompactionWorker', () => {
     }
   })
 
-  it('ends a thread that does not answer to an abort', async () => {
+  test('ends a thread that does not answer to an abort', async () => {
     const hangs = (thread: Worker) => {
       thread.postMessage = () => {}
     }
@@ -162,7 +159,7 @@ describe('CompactionWorker', () => {
     }
   })
 
-  it('refuses plans that need functions', async () => {
+  test('refuses plans that need functions', async () => {
     const made = plan()
     const tables = made.tables.map((table) => ({ ...table, statistics: ['price'] }))
     await expect(worker.run({ ...made, tables }, { baseVersion: 4 })).rejects.toThrow(
@@ -170,27 +167,23 @@ describe('CompactionWorker', () => {
     )
   })
 
-  it('keeps the process alive for a run, unless asked not to', async () => {
+  test('keeps the process alive for a run, unless asked not to', async () => {
     const made = plan()
-    const program = (options: string) => `
-      import { CompactionWorker } from '@firn/compaction/worker'
-      const plan = JSON.parse(process.argv[1], (_, value) => value?.hex === undefined ? value : new Uint8Array(Buffer.from(value.hex, 'hex')))
-      const worker = new CompactionWorker({ store: { kind: 'fs', directory: process.argv[2], fsync: false }, incarnation: 'x' })
-      worker.run(plan, { baseVersion: 4, ${options} }).then(() => console.log('done'))`
     const json = JSON.stringify(made, (_, value) =>
       value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value,
     )
-    const run = async (options: string) => {
-      const args = ['--input-type=module', '-e', program(options), json, directory]
-      return (await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname }))
-        .stdout
-    }
+    const program = (options: string) => `
+      import { CompactionWorker } from '@firn/compaction/worker'
+      const plan = JSON.parse(${JSON.stringify(json)}, (_, value) => value?.hex === undefined ? value : new Uint8Array(Buffer.from(value.hex, 'hex')))
+      const worker = new CompactionWorker({ store: { kind: 'fs', directory: ${JSON.stringify(directory)}, fsync: false }, incarnation: 'x' })
+      worker.run(plan, { baseVersion: 4, ${options} }).then(() => console.log('done'))`
+    const run = (options: string) => outputOf(program(options), { from: import.meta.dirname })
     expect(await run('')).toBe('done\n')
     expect(await run('keepAlive: true')).toBe('done\n')
     expect(await run('keepAlive: false')).toBe('')
   })
 
-  it('ends in a runtime whose threads have no port to close, as Deno’s', async () => {
+  test('ends in a runtime whose threads have no port to close, as Deno’s', async () => {
     const main = import.meta
       .resolve('@firn/compaction/worker')
       .replace(/worker\.js$/, 'internal/worker-main.js')

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { systemEnv } from '@firn/env'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { readCities } from '../src/dataset.js'
 import { runDemo } from '../src/demo.js'
 import { Terminal } from '../src/terminal.js'
@@ -15,13 +15,12 @@ const run = promisify(execFile)
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
 let base = ''
-beforeEach(async () => {
-  base = await mkdtemp(join(tmpdir(), 'firn-demo-test-'))
+beforeEach(() => {
+  base = tempDirectory()
 })
-afterEach(() => rm(base, { recursive: true, force: true }))
 
 describe('the data set', () => {
-  it('has more than 100,000 cities, and no two keys alike', async () => {
+  test('has more than 100,000 cities, and no two keys alike', async () => {
     const cities = await readCities()
     expect(cities.length).toBe(135_233)
     expect(new Set(cities.map((city) => city.id)).size).toBe(cities.length)
@@ -30,7 +29,7 @@ describe('the data set', () => {
 })
 
 describe('the tour', () => {
-  it('tells the truth about a few countries', async () => {
+  test('tells the truth about a few countries', async () => {
     const few = new Set(['IS', 'CH', 'JP'])
     const cities = (await readCities()).filter((city) => few.has(city.country))
     const { text, stats } = await tour(cities)
@@ -57,14 +56,14 @@ describe('the tour', () => {
     expect(stats.tables.map((table) => table.name)).toEqual(['cities', 'ranking'])
   }, 600_000)
 
-  it('fails where a city that it changes is missing', async () => {
+  test('fails where a city that it changes is missing', async () => {
     const cities = (await readCities()).filter((city) => city.country === 'LI')
     await expect(tour(cities)).rejects.toThrow('There is no Reykjavík')
   }, 600_000)
 })
 
 describe('the program', () => {
-  it('runs twice in a row and leaves nothing behind', async () => {
+  test('runs twice in a row and leaves nothing behind', async () => {
     for (let i = 0; i < 2; i++) {
       const { stdout, stderr } = await run(process.execPath, [MAIN], {
         env: { ...process.env, TMPDIR: base },
@@ -77,7 +76,7 @@ describe('the program', () => {
     }
   }, 600_000)
 
-  it('does not touch a directory that holds something', async () => {
+  test('does not touch a directory that holds something', async () => {
     await mkdir(join(base, 'mine'))
     await writeFile(join(base, 'mine', 'letter.txt'), 'dear')
     const failure = await run(process.execPath, [MAIN, '--directory', join(base, 'mine')]).catch(
@@ -88,7 +87,7 @@ describe('the program', () => {
     expect(await readdir(join(base, 'mine'))).toEqual(['letter.txt'])
   })
 
-  it('explains wrong usage', async () => {
+  test('explains wrong usage', async () => {
     const failure = await run(process.execPath, [MAIN, '--dir', 'x']).catch(
       (error: unknown) => error as { code: number; stderr: string },
     )
@@ -98,7 +97,7 @@ describe('the program', () => {
 })
 
 describe('units', () => {
-  it('reads well', () => {
+  test('reads well', () => {
     expect(duration(1234)).toBe('1.2 s')
     expect(duration(34.4)).toBe('34 ms')
     expect(duration(0.123)).toBe('0.12 ms')

@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { getEventListeners } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { outputOf } from '@firn/test-support'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type Env, systemEnv } from '../src/index.js'
 
 const never = () => new AbortController().signal
@@ -13,21 +12,14 @@ async function faked(): Promise<Env> {
   return (await import('../src/env-system.js')).systemEnv
 }
 
-/** Runs a program against the built package, for 20 s at most, and gives what it printed. */
-function run(program: string): string {
-  return execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
-    cwd: fileURLToPath(new URL('..', import.meta.url)),
-    encoding: 'utf8',
-    timeout: 20_000,
-  })
-}
+const run = (program: string): Promise<string> => outputOf(program, { from: import.meta.dirname })
 
 afterEach(() => {
   vi.useRealTimers()
 })
 
 describe('systemEnv', () => {
-  it('tells the time in whole microseconds', () => {
+  test('tells the time in whole microseconds', () => {
     const before = Date.now() * 1000
     const now = systemEnv.now()
     expect(Number.isSafeInteger(now)).toBe(true)
@@ -35,7 +27,7 @@ describe('systemEnv', () => {
     expect(now).toBeLessThanOrEqual(Date.now() * 1000)
   })
 
-  it('has a clock that never runs backwards', () => {
+  test('has a clock that never runs backwards', () => {
     let last = systemEnv.monotonic()
     for (let i = 0; i < 1000; i++) {
       const next = systemEnv.monotonic()
@@ -44,7 +36,7 @@ describe('systemEnv', () => {
     }
   })
 
-  it('gives random bytes of any length, each array its own', () => {
+  test('gives random bytes of any length, each array its own', () => {
     for (const length of [0, 1, 10, 1024, 1025, 65_536, 65_537, 200_000]) {
       const bytes = systemEnv.randomBytes(length)
       expect(bytes.length).toBe(length)
@@ -55,13 +47,13 @@ describe('systemEnv', () => {
     expect(() => systemEnv.randomBytes(-1)).toThrow(RangeError)
   })
 
-  it('never gives the same random bytes twice', () => {
+  test('never gives the same random bytes twice', () => {
     const seen = new Set<string>()
     for (let i = 0; i < 2000; i++) seen.add(systemEnv.randomBytes(16).join())
     expect(seen.size).toBe(2000)
   })
 
-  it('sleeps until the timer fires, not before', async () => {
+  test('sleeps until the timer fires, not before', async () => {
     const env = await faked()
     let awake = false
     const sleep = env.sleep(50).then(() => {
@@ -74,7 +66,7 @@ describe('systemEnv', () => {
     expect(awake).toBe(true)
   })
 
-  it('sleeps longer than a timer can', async () => {
+  test('sleeps longer than a timer can', async () => {
     const env = await faked()
     let awake = false
     const month = 30 * 24 * 3600 * 1000
@@ -88,7 +80,7 @@ describe('systemEnv', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('wakes with the reason of an abort, and leaves no timer and no listener', async () => {
+  test('wakes with the reason of an abort, and leaves no timer and no listener', async () => {
     const env = await faked()
     const controller = new AbortController()
     const sleep = env.sleep(1000, controller.signal)
@@ -107,28 +99,32 @@ describe('systemEnv', () => {
     expect(getEventListeners(signal, 'abort').length).toBe(0)
   })
 
-  it('keeps the process alive for a sleep that someone awaits, not for one in the background', () => {
+  test('keeps the process alive for a sleep that someone awaits, not for one in the background', async () => {
     const importing = "import { systemEnv } from '@firn/env'\n"
-    expect(run(`${importing}await systemEnv.sleep(1); console.log('awake')`)).toBe('awake\n')
+    expect(await run(`${importing}await systemEnv.sleep(1); console.log('awake')`)).toBe('awake\n')
     const background = 'systemEnv.sleep(60_000, undefined, { background: true })'
-    expect(run(`${importing}${background}.then(() => console.log('awake'))`)).toBe('')
+    expect(await run(`${importing}${background}.then(() => console.log('awake'))`)).toBe('')
   })
 
-  it('keeps the process alive while anybody holds it, and no longer', () => {
+  test('keeps the process alive while anybody holds it, and no longer', async () => {
     const importing = "import { holding, systemEnv } from '@firn/env'\n"
     const background = 'systemEnv.sleep(50, undefined, { background: true })'
-    expect(run(`${importing}await holding(systemEnv, ${background}); console.log('awake')`)).toBe(
-      'awake\n',
-    )
+    expect(
+      await run(`${importing}await holding(systemEnv, ${background}); console.log('awake')`),
+    ).toBe('awake\n')
     const twice = 'const a = systemEnv.hold(), b = systemEnv.hold(); a(); a()'
     const released = "process.on('exit', () => console.log('ended')); b()"
     expect(
-      run(`${importing}${twice}; ${background}.then(() => { console.log('held'); ${released} })`),
+      await run(
+        `${importing}${twice}; ${background}.then(() => { console.log('held'); ${released} })`,
+      ),
     ).toBe('held\nended\n')
-    expect(run(`${importing}await holding(systemEnv, Promise.reject(0)).catch(() => {})`)).toBe('')
+    expect(
+      await run(`${importing}await holding(systemEnv, Promise.reject(0)).catch(() => {})`),
+    ).toBe('')
   })
 
-  it('goes on when a test replaces timers and clocks', async () => {
+  test('goes on when a test replaces timers and clocks', async () => {
     vi.useFakeTimers({
       toFake: [
         'setTimeout',
@@ -148,7 +144,7 @@ describe('systemEnv', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('yields to I/O and timers that are due', async () => {
+  test('yields to I/O and timers that are due', async () => {
     let ran = false
     setImmediate(() => {
       ran = true

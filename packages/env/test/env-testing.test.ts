@@ -1,10 +1,10 @@
 import { getEventListeners } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { InvalidArgumentError } from '../src/index.js'
 import { TestEnv } from '../src/testing.js'
 
 describe('TestEnv', () => {
-  it('draws the same numbers and bytes again under the same seed', () => {
+  test('draws the same numbers and bytes again under the same seed', () => {
     const draw = (seed: number) => {
       const env = new TestEnv({ seed })
       return [env.random(), env.random(), ...env.randomBytes(8), env.random()]
@@ -17,7 +17,7 @@ describe('TestEnv', () => {
     }
   })
 
-  it('counts who keeps the process alive', () => {
+  test('counts who keeps the process alive', () => {
     const env = new TestEnv()
     const [first, second] = [env.hold(), env.hold()]
     expect(env.holds).toBe(2)
@@ -28,7 +28,7 @@ describe('TestEnv', () => {
     expect(env.holds).toBe(0)
   })
 
-  it('spreads its numbers over the whole of [0, 1)', () => {
+  test('spreads its numbers over the whole of [0, 1)', () => {
     const env = new TestEnv()
     const buckets = new Array<number>(10).fill(0)
     for (let i = 0; i < 10_000; i++) {
@@ -38,7 +38,7 @@ describe('TestEnv', () => {
     for (const count of buckets) expect(Math.abs(count - 1000)).toBeLessThan(150)
   })
 
-  it('stands still until it is advanced', () => {
+  test('stands still until it is advanced', () => {
     const env = new TestEnv({ now: 1000 })
     expect([env.now(), env.monotonic()]).toEqual([1000, 0])
     env.advance(1.5)
@@ -47,13 +47,13 @@ describe('TestEnv', () => {
     expect(() => env.advance(Number.NaN)).toThrow(InvalidArgumentError)
   })
 
-  it('moves its wall clock alone, as bad clocks do', () => {
+  test('moves its wall clock alone, as bad clocks do', () => {
     const env = new TestEnv({ now: 1000 })
     env.setWallClock(-5)
     expect([env.now(), env.monotonic()]).toEqual([-5, 0])
   })
 
-  it('wakes what is due, earliest first, and nothing else', async () => {
+  test('wakes what is due, earliest first, and nothing else', async () => {
     const env = new TestEnv()
     const woken: string[] = []
     const sleeps = [
@@ -74,14 +74,14 @@ describe('TestEnv', () => {
     await later
   })
 
-  it('does not sleep at all for no time', async () => {
+  test('does not sleep at all for no time', async () => {
     const env = new TestEnv()
     await env.sleep(0)
     await env.sleep(-1)
     expect(env.sleeping).toBe(0)
   })
 
-  it('wakes with the reason of an abort, and keeps no listener', async () => {
+  test('wakes with the reason of an abort, and keeps no listener', async () => {
     const env = new TestEnv()
     const controller = new AbortController()
     const reason = new Error('enough')

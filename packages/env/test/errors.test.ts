@@ -1,10 +1,10 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import * as env from '../src/index.js'
 
 const { ClosedError, CorruptionError, FirnError, FormatVersionError, InvalidArgumentError } = env
 
 describe('FirnError', () => {
-  it('has a stable code, a retryable flag, a cause and the name of its class', () => {
+  test('has a stable code, a retryable flag, a cause and the name of its class', () => {
     const cause = new Error('disk on fire')
     const error = new CorruptionError('block 7 of a.sst: checksum', { cause, retryable: true })
     expect(error).toBeInstanceOf(Error)
@@ -16,13 +16,13 @@ describe('FirnError', () => {
     expect(String(error)).toBe('CorruptionError: block 7 of a.sst: checksum')
   })
 
-  it('is not retryable and has no cause unless told', () => {
+  test('is not retryable and has no cause unless told', () => {
     const error = new FirnError('FIRN_X', 'x')
     expect(error.retryable).toBe(false)
     expect('cause' in error).toBe(false)
   })
 
-  it('has the codes that users were promised', () => {
+  test('has the codes that users were promised', () => {
     expect(new InvalidArgumentError('x').code).toBe('FIRN_INVALID_ARGUMENT')
     expect(new CorruptionError('x').code).toBe('FIRN_CORRUPTION')
     expect(new FormatVersionError('x').code).toBe('FIRN_FORMAT_VERSION')
@@ -31,7 +31,7 @@ describe('FirnError', () => {
 })
 
 describe('isFirnError', () => {
-  it('knows the errors of another copy of the package, which instanceof does not', async () => {
+  test('knows the errors of another copy of the package, which instanceof does not', async () => {
     vi.resetModules()
     const copy = await import('../src/index.js')
     expect(copy.FirnError).not.toBe(FirnError)
@@ -42,7 +42,7 @@ describe('isFirnError', () => {
     expect(env.isFirnError(error, 'FIRN_CORRUPTION')).toBe(false)
   })
 
-  it('takes nothing else for one', () => {
+  test('takes nothing else for one', () => {
     for (const other of [
       undefined,
       null,

@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { patientEnv } from '../src/testing.js'
 
-it('ends a sleep in the background by its signal alone, and others in time', async () => {
+test('ends a sleep in the background by its signal alone, and others in time', async () => {
   const caller = new AbortController()
   const slept: string[] = []
   const background = patientEnv

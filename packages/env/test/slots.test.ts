@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { InvalidArgumentError, Slots, slotsOf } from '../src/index.js'
 
 /** Work that ends when it is told to. */
@@ -23,7 +23,7 @@ class Job {
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('Slots', () => {
-  it('lets no more work begin than there are slots, in the order of the calls', async () => {
+  test('lets no more work begin than there are slots, in the order of the calls', async () => {
     const slots = new Slots(2)
     const jobs = Array.from({ length: 5 }, () => new Job(slots))
     expect(jobs.map(({ begun }) => begun)).toEqual([true, true, false, false, false])
@@ -37,7 +37,7 @@ describe('Slots', () => {
     expect(slots.waiting).toBe(0)
   })
 
-  it('gives a slot back whatever came of the work', async () => {
+  test('gives a slot back whatever came of the work', async () => {
     const slots = new Slots(1)
     const failed = slots.run(async () => {
       throw new Error('no')
@@ -46,7 +46,7 @@ describe('Slots', () => {
     await expect(slots.run(async () => 'yes')).resolves.toBe('yes')
   })
 
-  it('lets urgent work go first, and keeps slots for it', async () => {
+  test('lets urgent work go first, and keeps slots for it', async () => {
     const slots = new Slots(3, { reserved: 1 })
     const jobs = Array.from({ length: 4 }, () => new Job(slots))
     expect(jobs.map(({ begun }) => begun)).toEqual([true, true, false, false])
@@ -65,20 +65,20 @@ describe('Slots', () => {
     expect([jobs[2]?.begun, jobs[3]?.begun]).toEqual([true, false])
   })
 
-  it('keeps none of a single slot', async () => {
+  test('keeps none of a single slot', async () => {
     await expect(new Slots(1, { reserved: 5 }).run(async () => 1)).resolves.toBe(1)
     for (const wrong of [0, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => new Slots(wrong)).toThrow(InvalidArgumentError)
     }
   })
 
-  it('are shared by all users of a client', () => {
+  test('are shared by all users of a client', () => {
     const client = {}
     expect(slotsOf(client, 5)).toBe(slotsOf(client, 7))
     expect(slotsOf(client, 5)).not.toBe(slotsOf({}, 5))
   })
 
-  it('lets go of who gives up at once, and leaves no listener', async () => {
+  test('lets go of who gives up at once, and leaves no listener', async () => {
     const slots = new Slots(1)
     const controller = new AbortController()
     const { signal } = controller

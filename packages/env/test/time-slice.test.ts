@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Env, InvalidArgumentError, systemEnv, TimeSlice } from '../src/index.js'
 
 /** A clock that each look moves on, and turns of the event loop that come when they are told to. */
@@ -34,7 +34,7 @@ function stepsUntilTurn(slice: TimeSlice, onStep: () => void = () => {}): number
 }
 
 describe('TimeSlice', () => {
-  it('has work wait when its time is over, and go on after a turn', async () => {
+  test('has work wait when its time is over, and go on after a turn', async () => {
     const loop = new Loop()
     const slice = new TimeSlice(loop.env, 10)
     expect(slice.look()).toBeUndefined()
@@ -55,7 +55,7 @@ describe('TimeSlice', () => {
     expect(slice.look()).toBeUndefined()
   })
 
-  it('asks nothing of work that has turns anyway, however long it goes on', async () => {
+  test('asks nothing of work that has turns anyway, however long it goes on', async () => {
     const loop = new Loop()
     const slice = new TimeSlice(loop.env, 8)
     for (let i = 0; i < 200; i++) {
@@ -65,7 +65,7 @@ describe('TimeSlice', () => {
     }
   })
 
-  it('rarely reads the clock for steps that take little', () => {
+  test('rarely reads the clock for steps that take little', () => {
     const loop = new Loop()
     const slice = new TimeSlice(loop.env, 8)
     for (let i = 0; i < 10_000; i++) {
@@ -76,7 +76,7 @@ describe('TimeSlice', () => {
     expect(loop.looks).toBeGreaterThan(100)
   })
 
-  it('looks at the clock at each step where steps take long', async () => {
+  test('looks at the clock at each step where steps take long', async () => {
     const loop = new Loop()
     const slice = new TimeSlice(loop.env, 8)
     const slow = (): void => {
@@ -88,7 +88,7 @@ describe('TimeSlice', () => {
     expect(stepsUntilTurn(slice, slow)).toBeLessThanOrEqual(4)
   })
 
-  it('holds up all who share it, soon after its end', async () => {
+  test('holds up all who share it, soon after its end', async () => {
     const loop = new Loop()
     const slice = new TimeSlice(loop.env, 8)
     loop.msPerLook = 1
@@ -99,7 +99,7 @@ describe('TimeSlice', () => {
     expect(stepsUntilTurn(slice)).toBeGreaterThan(8)
   })
 
-  it('of no length gives a turn at every other step', async () => {
+  test('of no length gives a turn at every other step', async () => {
     const loop = new Loop()
     const slice = new TimeSlice(loop.env, 0)
     for (let i = 0; i < 5; i++) {
@@ -111,7 +111,7 @@ describe('TimeSlice', () => {
     )
   })
 
-  it('takes no length that is none', () => {
+  test('takes no length that is none', () => {
     for (const sliceMs of [-1, Number.NaN, '8' as never, null as never]) {
       expect(() => new TimeSlice(systemEnv, sliceMs)).toThrow(InvalidArgumentError)
     }

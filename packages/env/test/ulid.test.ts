@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   InvalidArgumentError,
   isUlid,
@@ -26,7 +26,7 @@ function slowText(bytes: Uint8Array): string {
 const sixteen = () => fc.uint8Array({ minLength: ULID_BYTES, maxLength: ULID_BYTES })
 
 describe('ulid', () => {
-  it('is written as the spec says, and read back', () => {
+  test('is written as the spec says, and read back', () => {
     fc.assert(
       fc.property(sixteen(), (bytes) => {
         const text = ulidFromBytes(bytes)
@@ -40,12 +40,12 @@ describe('ulid', () => {
     expect(ulidFromBytes(new Uint8Array(16).fill(255))).toBe(`7${'Z'.repeat(25)}`)
   })
 
-  it('has the time of the example in the spec', () => {
+  test('has the time of the example in the spec', () => {
     const env = new TestEnv({ now: 1_469_922_850_259_000 })
     expect(ulid(env).slice(0, 10)).toBe('01ARZ3NDEK')
   })
 
-  it('has text and bytes that order alike', () => {
+  test('has text and bytes that order alike', () => {
     fc.assert(
       fc.property(sixteen(), sixteen(), (a, b) => {
         const [x, y] = [ulidFromBytes(a), ulidFromBytes(b)]
@@ -54,7 +54,7 @@ describe('ulid', () => {
     )
   })
 
-  it('sorts by time, to the millisecond', () => {
+  test('sorts by time, to the millisecond', () => {
     const env = new TestEnv()
     let before = ulid(env)
     for (let i = 0; i < 100; i++) {
@@ -65,19 +65,19 @@ describe('ulid', () => {
     }
   })
 
-  it('is the same again under the same seed, another one under another', () => {
+  test('is the same again under the same seed, another one under another', () => {
     expect(ulid(new TestEnv({ seed: 5 }))).toBe(ulid(new TestEnv({ seed: 5 })))
     expect(ulid(new TestEnv({ seed: 5 }))).not.toBe(ulid(new TestEnv({ seed: 6 })))
     expect(ulidToBytes(ulid(new TestEnv({ seed: 5 })))).toEqual(ulidBytes(new TestEnv({ seed: 5 })))
   })
 
-  it('is fresh each time, past the size of the pool of random bytes', () => {
+  test('is fresh each time, past the size of the pool of random bytes', () => {
     const seen = new Set<string>()
     for (let i = 0; i < 5000; i++) seen.add(ulid(systemEnv).slice(10))
     expect(seen.size).toBe(5000)
   })
 
-  it('stays a ULID under a clock that is far off', () => {
+  test('stays a ULID under a clock that is far off', () => {
     for (const now of [-1, -(2 ** 53), 0, 2 ** 53, Number.MAX_VALUE]) {
       expect(isUlid(ulid(new TestEnv({ now })))).toBe(true)
     }
@@ -85,7 +85,7 @@ describe('ulid', () => {
     expect(ulid(new TestEnv({ now: Number.MAX_VALUE })).slice(0, 10)).toBe('7ZZZZZZZZZ')
   })
 
-  it('is nothing else', () => {
+  test('is nothing else', () => {
     const good = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
     expect(isUlid(good)).toBe(true)
     for (const bad of [

@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { waitFor } from '../src/index.js'
 
-it('returns the result, and leaves no listener on the signal', async () => {
+test('returns the result, and leaves no listener on the signal', async () => {
   const { signal } = new AbortController()
   expect(await waitFor(Promise.resolve(7), signal)).toBe(7)
   await expect(waitFor(Promise.reject(new Error('no')), signal)).rejects.toThrow('no')
@@ -11,7 +11,7 @@ it('returns the result, and leaves no listener on the signal', async () => {
   expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
-it('rejects with the reason of a signal that aborts first, or was aborted before', async () => {
+test('rejects with the reason of a signal that aborts first, or was aborted before', async () => {
   const caller = new AbortController()
   const never = new Promise(() => {})
   const waiting = waitFor(never, caller.signal)

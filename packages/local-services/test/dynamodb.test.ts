@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createTable } from '../src/create.js'
 import { findDynamoDb, HOW_TO_GET_DYNAMODB, startDynamoDb } from '../src/index.js'
 import { signedFetch } from '../src/internal/signed-fetch.js'
@@ -25,7 +25,7 @@ async function tables(service: Parameters<typeof signedFetch>[0]): Promise<strin
 describe.skipIf(found === undefined)(
   `DynamoDB (where it is skipped: ${HOW_TO_GET_DYNAMODB})`,
   () => {
-    it('is started as often as it is asked for, each with its own data, and stopped', async () => {
+    test('is started as often as it is asked for, each with its own data, and stopped', async () => {
       const [first, second] = await Promise.all([startDynamoDb(), startDynamoDb()])
       try {
         expect(first.kind).toBe(found)

@@ -3,7 +3,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemEnv } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   CUT_REPLY,
   denied,
@@ -63,7 +63,7 @@ describe('a proxy that makes faults', () => {
     return { status: response.status, headers: response.headers, text: await response.text() }
   }
 
-  it('lets through what it has no fault for, whole, with the host that the client meant', async () => {
+  test('lets through what it has no fault for, whole, with the host that the client meant', async () => {
     const proxy = await start()
     const { status, headers, text } = await put(proxy, 'x'.repeat(3_000_000))
     expect([status, text]).toEqual([201, 'an answer that is long enough to be cut'])
@@ -72,7 +72,7 @@ describe('a proxy that makes faults', () => {
     expect([proxy.requests, proxy.faults]).toEqual([1, 0])
   })
 
-  it('loses requests, replies, and halves of replies', async () => {
+  test('loses requests, replies, and halves of replies', async () => {
     for (const [fault, arrivals] of [
       [LOST_REQUEST, 0],
       [LOST_REPLY, 1],
@@ -86,13 +86,13 @@ describe('a proxy that makes faults', () => {
     }
   })
 
-  it('delivers twice', async () => {
+  test('delivers twice', async () => {
     const { headers } = await put(await start(TWICE))
     expect(headers.get('x-count')).toBe('2')
     expect(new Set(arrived)).toEqual(new Set(['PUT /a/b?c=d wren 5']))
   })
 
-  it('delivers late, after the client was told that the connection broke', async () => {
+  test('delivers late, after the client was told that the connection broke', async () => {
     const proxy = await start(late(30))
     await expect(put(proxy)).rejects.toThrow()
     expect(arrived).toEqual([])
@@ -100,14 +100,14 @@ describe('a proxy that makes faults', () => {
     expect(arrived).toHaveLength(1)
   })
 
-  it('delivers what is late before it stops', async () => {
+  test('delivers what is late before it stops', async () => {
     const proxy = await start(late(30))
     await expect(put(proxy)).rejects.toThrow()
     await proxy.stop()
     expect(arrived).toHaveLength(1)
   })
 
-  it('never answers, with or without having delivered', async () => {
+  test('never answers, with or without having delivered', async () => {
     for (const [fault, arrivals] of [
       [HANG, 0],
       [SILENT_SUCCESS, 1],
@@ -124,7 +124,7 @@ describe('a proxy that makes faults', () => {
     }
   })
 
-  it('answers by itself, with or without having delivered', async () => {
+  test('answers by itself, with or without having delivered', async () => {
     for (const [fault, arrivals] of [
       [refused(BUSY), 0],
       [denied(BUSY), 1],
@@ -136,7 +136,7 @@ describe('a proxy that makes faults', () => {
     }
   })
 
-  it('breaks the connection where the server does', async () => {
+  test('breaks the connection where the server does', async () => {
     const proxy = await start()
     server.close()
     server.closeAllConnections()
@@ -144,7 +144,7 @@ describe('a proxy that makes faults', () => {
   })
 })
 
-it('draws faults as a seed has it', () => {
+test('draws faults as a seed has it', () => {
   const draw = (seed: number) => {
     const env = new TestEnv({ seed })
     const faults = [LOST_REPLY, TWICE]

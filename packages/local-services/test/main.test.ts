@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { findDynamoDb, findS3 } from '../src/index.js'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const dynamoDb = await findDynamoDb()
 
-it.skipIf(dynamoDb === undefined)(
+test.skipIf(dynamoDb === undefined)(
   'starts what there is, says so to a shell, and stops it',
   async () => {
     const child = spawn(process.execPath, [main], { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -42,7 +42,7 @@ it.skipIf(dynamoDb === undefined)(
   60_000,
 )
 
-it('says what is missing, and how to get it', async () => {
+test('says what is missing, and how to get it', async () => {
   // Without a PATH there is no S3; without its own package, no DynamoDB. The latter can't be undone
   // here.
   const child = spawn(process.execPath, [main], {

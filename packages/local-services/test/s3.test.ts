@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
 import { systemEnv } from '@firn/env'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findS3, HOW_TO_GET_S3, startS3 } from '../src/index.js'
 
 const kind = findS3()
@@ -19,7 +18,7 @@ async function isGone(endpoint: string): Promise<boolean> {
 }
 
 describe('without an S3 server on the PATH', () => {
-  it('finds none, and says how to get one', async () => {
+  test('finds none, and says how to get one', async () => {
     vi.stubEnv('PATH', '/nonexistent')
     expect(findS3()).toBeUndefined()
     await expect(startS3()).rejects.toThrow(/apt-get install .*radosgw/)
@@ -30,12 +29,11 @@ describe('without an S3 server on the PATH', () => {
 describe.skipIf(kind === undefined)('startS3', { timeout: 120_000 }, () => {
   let folder = ''
   beforeEach(() => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-local-services-'))
+    folder = tempDirectory()
     vi.stubEnv('TMPDIR', folder)
   })
   afterEach(() => {
     vi.unstubAllEnvs()
-    fs.rmSync(folder, { recursive: true })
   })
 
   /** Processes that were started with something in the folder, zombies aside. */
@@ -51,7 +49,7 @@ describe.skipIf(kind === undefined)('startS3', { timeout: 120_000 }, () => {
     })
   }
 
-  it('starts servers beside each other, and leaves nothing of them', async () => {
+  test('starts servers beside each other, and leaves nothing of them', async () => {
     const servers = await Promise.all([startS3(), startS3()])
     expect(fs.readdirSync(folder).length).toBe(2)
     for (const server of servers) {
@@ -70,7 +68,7 @@ describe.skipIf(kind === undefined)('startS3', { timeout: 120_000 }, () => {
     expect(processes()).toEqual([])
   })
 
-  it('ends with the process that started it, even if that is killed', async () => {
+  test('ends with the process that started it, even if that is killed', async () => {
     const index = new URL('../dist/index.js', import.meta.url).href
     const program = `
       import { startS3 } from '${index}'

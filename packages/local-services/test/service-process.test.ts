@@ -4,7 +4,7 @@ import http from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { systemEnv } from '@firn/env'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { freePort } from '../src/internal/free-port.js'
 import { startProcess } from '../src/internal/service-process.js'
 
@@ -27,7 +27,7 @@ function listener(port: number, more = ''): readonly string[] {
   return ['-e', `${more};http.createServer((_, r) => r.end()).listen(${port}, '127.0.0.1')`]
 }
 
-it('runs until it is stopped', async () => {
+test('runs until it is stopped', async () => {
   const port = await freePort()
   const service = await startProcess({
     name: 'listener',
@@ -40,7 +40,7 @@ it('runs until it is stopped', async () => {
   expect(await listens(port)).toBe(false)
 })
 
-it('is killed where it doesn’t end when it is asked to', async () => {
+test('is killed where it doesn’t end when it is asked to', async () => {
   const port = await freePort()
   const service = await startProcess({
     name: 'deaf',
@@ -53,7 +53,7 @@ it('is killed where it doesn’t end when it is asked to', async () => {
   expect(await listens(port)).toBe(false)
 })
 
-it('that ends at once is an error that has its last words', async () => {
+test('that ends at once is an error that has its last words', async () => {
   const start = startProcess({
     name: 'wordy',
     command: '/bin/sh',
@@ -63,7 +63,7 @@ it('that ends at once is an error that has its last words', async () => {
   await expect(start).rejects.toThrow(/wordy ended at once[\s\S]*no such option/)
 })
 
-it('that isn’t there is an error', async () => {
+test('that isn’t there is an error', async () => {
   const start = startProcess({
     name: 'nothing',
     command: '/nowhere/nothing',
@@ -73,7 +73,7 @@ it('that isn’t there is an error', async () => {
   await expect(start).rejects.toThrow(/nothing ended at once/)
 })
 
-it('that doesn’t become ready in time is stopped again', async () => {
+test('that doesn’t become ready in time is stopped again', async () => {
   const port = await freePort()
   const start = startProcess({
     name: 'slow',
@@ -90,7 +90,7 @@ it('that doesn’t become ready in time is stopped again', async () => {
   expect(await listens(port)).toBe(false)
 })
 
-it('ends when the process that started it is killed', async () => {
+test('ends when the process that started it is killed', async () => {
   const port = await freePort()
   const module = fileURLToPath(new URL('../dist/internal/service-process.js', import.meta.url))
   const program = `
@@ -107,7 +107,7 @@ it('ends when the process that started it is killed', async () => {
   await until(async () => !(await listens(port)))
 })
 
-it('a free port is free, and on loopback', async () => {
+test('a free port is free, and on loopback', async () => {
   const server = http.createServer().listen(await freePort(), '127.0.0.1')
   await once(server, 'listening')
   server.close()

@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { CorruptionError, FormatVersionError, ulidFromBytes } from '@firn/env'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { DynamoDbCommitLog, DynamoDbLeases } from '../src/index.js'
 import { decodeEntryItem, encodeEntryItem } from '../src/internal/entry-item.js'
 import { decodeLeaseItem, encodeLeaseItem } from '../src/internal/lease-item.js'
@@ -21,7 +21,7 @@ const records = fc.record({
   durationMs: positive,
 })
 
-it('an entry is what it was before it became an item', () => {
+test('an entry is what it was before it became an item', () => {
   fc.assert(
     fc.property(ulids, entries, (incarnation, entry) => {
       expect(decodeEntryItem(incarnation, encodeEntryItem(incarnation, entry))).toEqual(entry)
@@ -29,7 +29,7 @@ it('an entry is what it was before it became an item', () => {
   )
 })
 
-it('an item in which something of another entry stands is none', () => {
+test('an item in which something of another entry stands is none', () => {
   fc.assert(
     fc.property(ulids, entries, entries, (incarnation, one, other) => {
       const item = encodeEntryItem(incarnation, one)
@@ -42,14 +42,14 @@ it('an item in which something of another entry stands is none', () => {
   )
 })
 
-it('40: an entry whose token has no UTF-8 form is damaged, as any other', () => {
+test('40: an entry whose token has no UTF-8 form is damaged, as any other', () => {
   const entry = { version: 1, timestamp: 1, token: ulidFromBytes(new Uint8Array(16)) }
   const item = encodeEntryItem(entry.token, { ...entry, payload: new Uint8Array(0) })
   const hostile = { ...item, token: { S: '\ud800' } }
   expect(() => decodeEntryItem(entry.token, hostile)).toThrow(CorruptionError)
 })
 
-it('26: a format that was damaged is damage; only what is of another one is of the future', () => {
+test('26: a format that was damaged is damage; only what is of another one is of the future', () => {
   const incarnation = ulidFromBytes(new Uint8Array(16))
   const entry = { version: 1, timestamp: 1, token: incarnation, payload: new Uint8Array(0) }
   const item = encodeEntryItem(incarnation, entry)
@@ -68,7 +68,7 @@ it('26: a format that was damaged is damage; only what is of another one is of t
   )
 })
 
-it('a lease is what it was before it became an item, and belongs to its name', () => {
+test('a lease is what it was before it became an item, and belongs to its name', () => {
   fc.assert(
     fc.property(ulids, records, (incarnation, record) => {
       const item = encodeLeaseItem(incarnation, 'flush', record)
@@ -78,7 +78,7 @@ it('a lease is what it was before it became an item, and belongs to its name', (
   )
 })
 
-it('logs and leases of a name that isn’t an id say how to make one', () => {
+test('logs and leases of a name that isn’t an id say how to make one', () => {
   const options = { client: {} as DynamoDBClient, tableName: 't', incarnation: 'my-database' }
   const advice = /incarnation is a ULID.*ulid\(systemEnv\) of @firn\/env/
   expect(() => new DynamoDbCommitLog(options)).toThrow(advice)

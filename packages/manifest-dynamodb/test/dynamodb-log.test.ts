@@ -9,7 +9,7 @@ import {
 } from '@firn/env'
 import { patientEnv } from '@firn/env/testing'
 import { MemoryObjectStore } from '@firn/object-store'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   DynamoDbCommitLog,
   DynamoDbLeases,
@@ -37,7 +37,7 @@ function flip(bytes: Uint8Array): Uint8Array {
 }
 
 describeServices('the log on DynamoDB', (table) => {
-  it('makes the requests that it must, and no more', async () => {
+  test('makes the requests that it must, and no more', async () => {
     let requests: DynamoDbRequest[] = []
     const onRequest = (request: DynamoDbRequest) => requests.push(request)
     const log = new DynamoDbCommitLog(table().options({ onRequest, env: patientEnv }))
@@ -69,7 +69,7 @@ describeServices('the log on DynamoDB', (table) => {
     expect(await made(() => log.truncate(21))).toEqual({ update: 1 })
   })
 
-  it('14: never reads what may be stale', async () => {
+  test('14: never reads what may be stale', async () => {
     const client = clientOf(table().service)
     const reads: (boolean | undefined)[] = []
     client.middlewareStack.add(
@@ -91,7 +91,7 @@ describeServices('the log on DynamoDB', (table) => {
     client.destroy()
   })
 
-  it('truncates at a pace that leaves the partition to commits', async () => {
+  test('truncates at a pace that leaves the partition to commits', async () => {
     const requestTimeoutMs = 12_345
     const pauses: number[] = []
     const env: Env = {
@@ -110,7 +110,7 @@ describeServices('the log on DynamoDB', (table) => {
     expect(pauses).toEqual([80, 80])
   })
 
-  it('reads a long tail by pages, each once', async () => {
+  test('reads a long tail by pages, each once', async () => {
     const requests: DynamoDbRequest[] = []
     const onRequest = (request: DynamoDbRequest) => requests.push(request)
     const log = new DynamoDbCommitLog(table().options({ onRequest }))
@@ -131,7 +131,7 @@ describeServices('the log on DynamoDB', (table) => {
     expect(requests).toHaveLength(2)
   })
 
-  it('counts an item’s bytes and units as DynamoDB does', async () => {
+  test('counts an item’s bytes and units as DynamoDB does', async () => {
     const requests: DynamoDbRequest[] = []
     const options = table().options({ onRequest: (request) => requests.push(request) })
     const log = new DynamoDbCommitLog(options)
@@ -152,7 +152,7 @@ describeServices('the log on DynamoDB', (table) => {
     expect(requests.at(-1)?.readUnits).toBe(readUnits(requests.at(-1)?.bytesRead ?? 0))
   })
 
-  it('takes a payload up to its limit, which the server takes too', async () => {
+  test('takes a payload up to its limit, which the server takes too', async () => {
     const log = new DynamoDbCommitLog(table().options())
     const full = new Uint8Array(MAX_PAYLOAD_BYTES).map((_, i) => i % 251)
     expect(await log.append(newEntry(1, full))).toEqual({ appended: true })
@@ -161,7 +161,7 @@ describeServices('the log on DynamoDB', (table) => {
     await expect(log.append(newEntry(2, over))).rejects.toThrow(InvalidArgumentError)
   })
 
-  it('11: spills what is longer, with a SpillingCommitLog in front', async () => {
+  test('11: spills what is longer, with a SpillingCommitLog in front', async () => {
     const store = new MemoryObjectStore()
     const options = table().options()
     const open = () =>
@@ -188,7 +188,7 @@ describeServices('the log on DynamoDB', (table) => {
     expect(await spilled()).toBe(1)
   })
 
-  it('finishes a truncation that was broken off', async () => {
+  test('finishes a truncation that was broken off', async () => {
     const options = table().options()
     const log = new DynamoDbCommitLog(options)
     await fill(log, 1, 60)
@@ -201,7 +201,7 @@ describeServices('the log on DynamoDB', (table) => {
     expect(kept[0]?.version).toBe(36)
   })
 
-  it('42: stops a truncation whose caller gives up, and goes on with it later', async () => {
+  test('42: stops a truncation whose caller gives up, and goes on with it later', async () => {
     const options = table().options()
     const caller = new AbortController()
     const reason = new Error('changed my mind')
@@ -218,7 +218,7 @@ describeServices('the log on DynamoDB', (table) => {
     expect(kept.map(({ version }) => version)).toEqual(Array.from({ length: 10 }, (_, i) => i + 41))
   })
 
-  it('10: of a database made again under its name is another log', async () => {
+  test('10: of a database made again under its name is another log', async () => {
     const old = new DynamoDbCommitLog(table().options())
     const fresh = new DynamoDbCommitLog(table().options())
     await fill(old, 1, 3)
@@ -228,7 +228,7 @@ describeServices('the log on DynamoDB', (table) => {
   })
 
   describe('an item', () => {
-    it('has all that matters under a checksum, its key too', async () => {
+    test('has all that matters under a checksum, its key too', async () => {
       const options = table().options()
       const other = table().options()
       const log = new DynamoDbCommitLog(options)
@@ -272,7 +272,7 @@ describeServices('the log on DynamoDB', (table) => {
       )
     })
 
-    it('37: of a newer format is refused, and left as it is', async () => {
+    test('37: of a newer format is refused, and left as it is', async () => {
       const options = table().options()
       const log = new DynamoDbCommitLog(options)
       await fill(log, 1, 3)
@@ -285,7 +285,7 @@ describeServices('the log on DynamoDB', (table) => {
       expect(await getItem(options, 2)).toEqual(newer)
     })
 
-    it('may have more attributes than Firn gives it', async () => {
+    test('may have more attributes than Firn gives it', async () => {
       const options = table().options()
       const log = new DynamoDbCommitLog(options)
       await fill(log, 1, 1)
@@ -293,7 +293,7 @@ describeServices('the log on DynamoDB', (table) => {
       expect(await collect(log.readAfter(0))).toHaveLength(1)
     })
 
-    it('14: that is gone between two others is never the end', async () => {
+    test('14: that is gone between two others is never the end', async () => {
       const options = table().options()
       const log = new DynamoDbCommitLog(options)
       await fill(log, 1, 9, 300_000)
@@ -302,7 +302,7 @@ describeServices('the log on DynamoDB', (table) => {
     })
   })
 
-  it('refuses options that make no sense', () => {
+  test('refuses options that make no sense', () => {
     const { incarnation: _, ...options } = table().options()
     expect(() => new DynamoDbCommitLog({ ...options, incarnation: 'birds' })).toThrow(
       InvalidArgumentError,

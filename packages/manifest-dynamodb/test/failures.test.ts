@@ -9,7 +9,7 @@ import {
   refused,
   SILENT_SUCCESS,
 } from '@firn/local-services'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   createTable,
   DynamoDbCommitLog,
@@ -39,7 +39,7 @@ function reasonOf(error: unknown): DynamoDbErrorReason | undefined {
 }
 
 describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
-  it('26: a page of the log that came damaged is asked for once more', async () => {
+  test('26: a page of the log that came damaged is asked for once more', async () => {
     const damaged = refused(answerOf(200, { Items: [DAMAGED], Count: 1, ScannedCount: 1 }))
     const { options } = await behindProxy(table(), inTurn([damaged], 'Query'))
     const log = new DynamoDbCommitLog({ ...options, env })
@@ -58,20 +58,20 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     }
     const patient = { env: hasty, requestTimeoutMs: 10_000_000 }
 
-    it('a reader doesn’t wait for one page of the log', async () => {
+    test('a reader doesn’t wait for one page of the log', async () => {
       const { options } = await behindProxy(table(), inTurn([HANG], 'Query'))
       const log = new DynamoDbCommitLog({ ...options, ...patient })
       await log.append(newEntry(1))
       expect(await collect(log.readAfter(0))).toHaveLength(1)
     })
 
-    it('a commit whose reply is late is known to be in as soon as its entry is read', async () => {
+    test('a commit whose reply is late is known to be in as soon as its entry is read', async () => {
       const { options } = await behindProxy(table(), inTurn([SILENT_SUCCESS], 'PutItem'))
       const log = new DynamoDbCommitLog({ ...options, ...patient })
       expect(await log.append(newEntry(1))).toEqual({ appended: true })
     })
 
-    it('a commit whose request is late is not taken for lost, and made once more', async () => {
+    test('a commit whose request is late is not taken for lost, and made once more', async () => {
       const { options } = await behindProxy(table(), inTurn([HANG], 'PutItem'))
       const log = new DynamoDbCommitLog({ ...options, ...patient })
       expect(await log.append(newEntry(1))).toEqual({ appended: true })
@@ -90,7 +90,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
       ['credentials', dynamoDbAnswers.INVALID_SIGNATURE, 1],
     ]
     for (const [reason, answer, attempts] of refusals) {
-      it(`certainly failed where it was refused: ${JSON.parse(answer.body).__type}`, async () => {
+      test(`certainly failed where it was refused: ${JSON.parse(answer.body).__type}`, async () => {
         const { proxy, options } = await behindProxy(table(), () => refused(answer))
         const log = new DynamoDbCommitLog({ ...options, env })
         const error: unknown = await log.append(newEntry(1)).catch((error: unknown) => error)
@@ -102,7 +102,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
       })
     }
 
-    it('26: that meets another entry in a damaged answer reads that one back', async () => {
+    test('26: that meets another entry in a damaged answer reads that one back', async () => {
       const __type = 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException'
       const damaged = refused(answerOf(400, { __type, message: 'no', Item: DAMAGED }))
       const { proxy, options } = await behindProxy(table(), inTurn([damaged], 'PutItem'))
@@ -115,7 +115,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
       expect(proxy.requests).toBe(2)
     })
 
-    it('12: that was throttled is made again, until it is done', async () => {
+    test('12: that was throttled is made again, until it is done', async () => {
       const throttled = refused(dynamoDbAnswers.THROUGHPUT_EXCEEDED)
       const { proxy, options } = await behindProxy(table(), inTurn([throttled, throttled]))
       const seen: DynamoDbRequest[] = []
@@ -130,7 +130,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
       ])
     })
 
-    it('5: is made once, and unknown where there is no certain answer', async () => {
+    test('5: is made once, and unknown where there is no certain answer', async () => {
       const doubts = [
         [LOST_REPLY, 'unavailable', true],
         [LOST_REQUEST, 'unavailable', false],
@@ -154,7 +154,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
       }
     })
 
-    it('42: whose caller gives up meanwhile is unknown, at once', async () => {
+    test('42: whose caller gives up meanwhile is unknown, at once', async () => {
       const caller = new AbortController()
       const { options } = await behindProxy(table(), () => {
         caller.abort(new Error('changed my mind'))
@@ -170,7 +170,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
       await log.close()
     })
 
-    it('that nobody hears of certainly failed', async () => {
+    test('that nobody hears of certainly failed', async () => {
       const { proxy, options } = await behindProxy(table(), () => undefined)
       await proxy.stop()
       const log = new DynamoDbCommitLog({ ...options, env })
@@ -180,7 +180,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     })
   })
 
-  it('reads are made again after anything that may pass', async () => {
+  test('reads are made again after anything that may pass', async () => {
     const faults = [LOST_REPLY, HANG, refused(HTML), refused(EMPTY)]
     const failures = [
       refused(dynamoDbAnswers.SERVICE_UNAVAILABLE),
@@ -194,7 +194,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     expect(proxy.requests).toBe(1 + 6 + 1)
   })
 
-  it('reads end, where it doesn’t pass', async () => {
+  test('reads end, where it doesn’t pass', async () => {
     const { proxy, options } = await behindProxy(table(), () =>
       refused(dynamoDbAnswers.INTERNAL_SERVER_ERROR),
     )
@@ -207,7 +207,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     expect(proxy.requests).toBeLessThan(21 + 100 + 10)
   })
 
-  it('42: a read whose caller gives up ends at once, with his reason', async () => {
+  test('42: a read whose caller gives up ends at once, with his reason', async () => {
     const caller = new AbortController()
     const reason = new Error('changed my mind')
     const { options } = await behindProxy(table(), () => {
@@ -219,7 +219,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     await expect(read).rejects.toBe(reason)
   })
 
-  it('41: a read under way ends when the log is closed, though nobody answers', async () => {
+  test('41: a read under way ends when the log is closed, though nobody answers', async () => {
     let log: DynamoDbCommitLog | undefined
     const { proxy, options } = await behindProxy(table(), () => {
       void log?.close()
@@ -230,7 +230,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     expect(proxy.requests).toBe(1)
   })
 
-  it('a truncation goes on through failures, and says which it can’t survive', async () => {
+  test('a truncation goes on through failures, and says which it can’t survive', async () => {
     const faults = [LOST_REPLY, refused(dynamoDbAnswers.THROUGHPUT_EXCEEDED), LOST_REQUEST]
     const { options } = await behindProxy(table(), inTurn(faults, 'UpdateItem'))
     const log = new DynamoDbCommitLog({ ...options, env })
@@ -247,7 +247,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     await expect(writer.truncate(1)).rejects.toMatchObject({ reason: 'permission' })
   })
 
-  it('a table that isn’t there is said to be missing, and how to make it', async () => {
+  test('a table that isn’t there is said to be missing, and how to make it', async () => {
     const log = new DynamoDbCommitLog(table().options({ tableName: 'firn-nowhere' }))
     for (const call of [() => log.append(newEntry(1)), () => collect(log.readAfter(0))]) {
       const error: unknown = await call().catch((error: unknown) => error)
@@ -256,7 +256,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     }
   })
 
-  it('23: a clock that is wrong by an hour is put right by the first answer', async () => {
+  test('23: a clock that is wrong by an hour is put right by the first answer', async () => {
     const date = new Date(systemEnv.now() / 1000 - 3_600_000).toUTCString()
     const { headers, ...answer } = dynamoDbAnswers.INVALID_SIGNATURE
     const skewed = refused({ ...answer, headers: { ...headers, date } })
@@ -266,7 +266,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     expect(proxy.requests).toBe(2)
   })
 
-  it('43: no error quotes what was signed', async () => {
+  test('43: no error quotes what was signed', async () => {
     const { body, ...answer } = dynamoDbAnswers.INVALID_SIGNATURE
     const told = JSON.parse(body)
     told.message += '\n\nThe Canonical String should have been\nx-amz-security-token:geheim'
@@ -280,7 +280,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     expect((error as Error).cause).toMatchObject({ name: 'InvalidSignatureException' })
   })
 
-  it('credentials that aren’t there are said to be missing', async () => {
+  test('credentials that aren’t there are said to be missing', async () => {
     vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true')
     vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nowhere/credentials')
     vi.stubEnv('AWS_CONFIG_FILE', '/nowhere/config')
@@ -295,7 +295,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     client.destroy()
   })
 
-  it('5: a client that repeats requests by itself is refused', async () => {
+  test('5: a client that repeats requests by itself is refused', async () => {
     const { service } = table()
     const client = clientOf(service)
     client.config.maxAttempts = async () => 3

@@ -15,15 +15,16 @@ import {
   SILENT_SUCCESS,
   TWICE,
 } from '@firn/local-services'
-import { expect, it } from 'vitest'
+import { LONG } from '@firn/test-support'
+import { expect, test } from 'vitest'
 import { DynamoDbCommitLog, type DynamoDbOptions } from '../src/index.js'
-import { collect, describeServices, long, newEntry } from './fixtures.js'
+import { collect, describeServices, newEntry } from './fixtures.js'
 import { behindProxy } from './proxy.js'
 
 const WRITERS = 6
-const COMMITS = long ? 150 : 12
+const COMMITS = LONG ? 150 : 12
 // A very bad network has a tenth. The short form must meet every fault in less time.
-const SHARE = long ? 0.1 : 0.35
+const SHARE = LONG ? 0.1 : 0.35
 
 const FAULTS: readonly HttpFault[] = [
   LOST_REPLY,
@@ -74,7 +75,7 @@ async function readOn(log: CommitLog, from: number): Promise<number> {
 }
 
 describeServices('commits over a bad network', (table) => {
-  it('1, 2, 3, 12: are in the log exactly once; none is lost, or said to have failed', async () => {
+  test('1, 2, 3, 12: are in the log exactly once; none is lost, or said to have failed', async () => {
     const env = new TestEnv({ seed: 7 })
     const met = new Set<HttpFault>()
     const { proxy, options } = await behindProxy(table(), () => {

@@ -7,8 +7,6 @@ import { createTable } from '../src/index.js'
 import { createDynamoDbClient } from '../src/node.js'
 import type { Service } from './global-setup.js'
 
-export const long: boolean = process.env['FIRN_TEST_LONG'] === '1'
-
 /** A table for the tests on a server, with a client. */
 export interface TestTable {
   service: Service

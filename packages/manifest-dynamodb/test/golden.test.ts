@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { toHex } from '@firn/bytes'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { decodeEntryItem, encodeEntryItem } from '../src/internal/entry-item.js'
 import { itemBytes } from '../src/internal/item-size.js'
 import { decodeLeaseItem, encodeLeaseItem } from '../src/internal/lease-item.js'
@@ -17,7 +17,7 @@ function shown(item: Record<string, AttributeValue>): string {
   return `${lines.join('\n')}\n# ${itemBytes(item)} bytes\n`
 }
 
-it('entry', async () => {
+test('entry', async () => {
   const payload = new TextEncoder().encode('wren')
   const entry = { version: 42, timestamp: 1_732_000_000_000_042, token: TOKEN, payload }
   const item = encodeEntryItem(INCARNATION, entry)
@@ -30,7 +30,7 @@ it('entry', async () => {
   expect(decodeEntryItem(INCARNATION, tombstone)).toEqual({ ...entry, payload: undefined })
 })
 
-it('lease', async () => {
+test('lease', async () => {
   const record = { epoch: 3, holder: TOKEN, renewals: 2, durationMs: 30_000 }
   const item = encodeLeaseItem(INCARNATION, 'flush', record)
   await expect(shown(item)).toMatchFileSnapshot('golden/lease.txt')

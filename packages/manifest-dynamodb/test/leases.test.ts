@@ -11,7 +11,7 @@ import {
   refused,
   TWICE,
 } from '@firn/local-services'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { DynamoDbLeases, type DynamoDbRequest } from '../src/index.js'
 import { describeServices } from './fixtures.js'
 import { behindProxy, inTurn, operationOf } from './proxy.js'
@@ -25,7 +25,7 @@ async function acquire(leases: DynamoDbLeases): Promise<Lease> {
 }
 
 describeServices('a lease on DynamoDB', (table) => {
-  it('takes two requests to acquire, one to renew, one to release', async () => {
+  test('takes two requests to acquire, one to renew, one to release', async () => {
     const kinds: string[] = []
     const onRequest = ({ kind }: DynamoDbRequest) => kinds.push(kind)
     const leases = new DynamoDbLeases(table().options({ onRequest }))
@@ -36,7 +36,7 @@ describeServices('a lease on DynamoDB', (table) => {
     expect(kinds).toEqual(['get', 'put', 'put', 'get', 'put'])
   })
 
-  it('24: is acquired, renewed and released where reading back proves it', async () => {
+  test('24: is acquired, renewed and released where reading back proves it', async () => {
     const faults = [LOST_REPLY, TWICE, LOST_REPLY, TWICE, LOST_REPLY, TWICE]
     const { proxy, options } = await behindProxy(table(), inTurn(faults, 'PutItem'))
     const leases = new DynamoDbLeases(options)
@@ -49,7 +49,7 @@ describeServices('a lease on DynamoDB', (table) => {
     expect(proxy.faults).toBe(6)
   })
 
-  it('24: counts as lost where a renewal may or may not arrive', async () => {
+  test('24: counts as lost where a renewal may or may not arrive', async () => {
     for (const fault of [LOST_REQUEST, HANG, late(50)]) {
       const { proxy, options } = await behindProxy(table(), (request) =>
         operationOf(request) === 'PutItem' && ++puts === 2 ? fault : undefined,
@@ -69,7 +69,7 @@ describeServices('a lease on DynamoDB', (table) => {
     }
   })
 
-  it('is still held where a renewal was throttled away', async () => {
+  test('is still held where a renewal was throttled away', async () => {
     let throttled = false
     const { options } = await behindProxy(table(), (request) =>
       throttled && operationOf(request) === 'PutItem'
@@ -86,7 +86,7 @@ describeServices('a lease on DynamoDB', (table) => {
     await lease.renew()
   })
 
-  it('that is damaged is a typed error, never free', async () => {
+  test('that is damaged is a typed error, never free', async () => {
     const options = table().options()
     const { client, tableName, incarnation } = options
     const whole = {

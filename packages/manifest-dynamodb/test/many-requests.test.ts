@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import http, { type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { promisify } from 'node:util'
 import { systemEnv, ulid } from '@firn/env'
+import { outputOf } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { DynamoDbCommitLog, type DynamoDbRequest } from '../src/index.js'
 import { createDynamoDbClient } from '../src/node.js'
@@ -47,11 +46,7 @@ test('more requests at once than there are connections all get their answers, ho
     client.destroy()
     server.close()
   `
-  const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
-  const args = ['--input-type=module', '--eval', program]
-  const cwd = import.meta.dirname
-  const ended = await promisify(execFile)(process.execPath, args, { cwd, env })
-  expect(ended).toEqual({ stdout: '40\n', stderr: '' })
+  expect(await outputOf(program, { from: import.meta.dirname })).toBe('40\n')
 })
 
 test('a commit goes ahead of reads that wait, and a read that is given up is never sent', async () => {

@@ -1,12 +1,13 @@
-import { expect, it } from 'vitest'
+import { LONG } from '@firn/test-support'
+import { expect, test } from 'vitest'
 import { DynamoDbCommitLog } from '../src/index.js'
-import { describeServices, long, newEntry } from './fixtures.js'
+import { describeServices, newEntry } from './fixtures.js'
 
-const ROUNDS = long ? 100 : 10
+const ROUNDS = LONG ? 100 : 10
 const RACERS = 50
 
 describeServices('racing creates of one number', (table) => {
-  it(`have one winner in ${ROUNDS} rounds of ${RACERS}`, async () => {
+  test(`have one winner in ${ROUNDS} rounds of ${RACERS}`, async () => {
     const options = table().options()
     const logs = Array.from({ length: RACERS }, () => new DynamoDbCommitLog(options))
     for (let version = 1; version <= ROUNDS; version++) {

@@ -1,39 +1,26 @@
-import { execFile } from 'node:child_process'
 import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { appendSettled } from '@firn/commit-log'
 import { dynamoDbAnswers, refused } from '@firn/local-services'
-import { expect, inject, it, onTestFinished } from 'vitest'
+import { checkReadme } from '@firn/test-support'
+import { expect, inject, test } from 'vitest'
 import { DynamoDbCommitLog, DynamoDbLeases } from '../src/index.js'
 import { collect, describeServices, newEntry } from './fixtures.js'
 import { behindProxy, operationOf } from './proxy.js'
 
-const home = fileURLToPath(new URL('..', import.meta.url))
-const readme = fs.readFileSync(path.join(home, 'README.md'), 'utf8')
+const readme = fs.readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const [service] = inject('services')
 
-it.skipIf(service === undefined)('runs the example of the README', async () => {
-  const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'firn-readme-'))
-  onTestFinished(() => fs.rmSync(directory, { recursive: true, force: true }))
-  const program = path.join(directory, 'example.mjs')
-  const source = example.replace(/'(@firn\/[a-z/-]+)'/g, (_, name: string) =>
-    JSON.stringify(import.meta.resolve(name)),
-  )
-  fs.writeFileSync(program, source)
-  const env = {
-    ...process.env,
-    AWS_ENDPOINT_URL_DYNAMODB: service?.endpoint,
-    AWS_REGION: service?.region,
-    AWS_ACCESS_KEY_ID: service?.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: service?.secretAccessKey,
-  }
-  const run = await promisify(execFile)(process.execPath, [program], { cwd: directory, env })
-  expect(run.stdout).toBe('{ appended: true }\n1 4\n1 undefined\n')
-})
+test.skipIf(service === undefined)(
+  'the example of the README runs and prints what its comments say',
+  async () => {
+    await checkReadme(import.meta.dirname, {
+      AWS_ENDPOINT_URL_DYNAMODB: service?.endpoint,
+      AWS_REGION: service?.region,
+      AWS_ACCESS_KEY_ID: service?.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: service?.secretAccessKey,
+    })
+  },
+)
 
 describeServices('the policies in the README', (table) => {
   const [reader = [], writer = []] = [...readme.matchAll(/```json\n([\s\S]*?)```/g)].map(
@@ -50,13 +37,13 @@ describeServices('the policies in the README', (table) => {
     return { options, log: new DynamoDbCommitLog(options) }
   }
 
-  it('allow a reader to read, and no more', async () => {
+  test('allow a reader to read, and no more', async () => {
     const { log } = await as(reader)
     expect(await collect(log.readAfter(0))).toEqual([])
     await expect(log.append(newEntry(1))).rejects.toMatchObject({ reason: 'permission' })
   })
 
-  it('allow a writer to commit and to hold leases, and not to truncate', async () => {
+  test('allow a writer to commit and to hold leases, and not to truncate', async () => {
     const { options, log } = await as(writer)
     for (const version of [1, 2]) await appendSettled(log, newEntry(version))
     expect((await log.append(newEntry(1))).appended).toBe(false)
@@ -67,7 +54,7 @@ describeServices('the policies in the README', (table) => {
     await expect(log.truncate(1)).rejects.toMatchObject({ reason: 'permission' })
   })
 
-  it('allow a collector to truncate, and nobody to delete', async () => {
+  test('allow a collector to truncate, and nobody to delete', async () => {
     const { log } = await as(collector)
     for (const version of [1, 2]) await appendSettled(log, newEntry(version))
     await log.truncate(1)

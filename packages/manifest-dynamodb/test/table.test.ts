@@ -10,7 +10,7 @@ import {
   LOST_REPLY,
   refused,
 } from '@firn/local-services'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { createTable, DynamoDbCommitLog, DynamoDbLeases } from '../src/index.js'
 import { collect, describeServices, newEntry } from './fixtures.js'
 import { behindProxy, inTurn, operationOf } from './proxy.js'
@@ -19,7 +19,7 @@ const NEEDS =
   /Firn needs id \(string\) as partition key and version \(number\) as sort key.*create-table/
 
 describeServices('a table', (table) => {
-  it('is made, billed by request, and may be asked for again', async () => {
+  test('is made, billed by request, and may be asked for again', async () => {
     const { client } = table()
     const tableName = `firn-${ulid(systemEnv)}`
     await Promise.all(Array.from({ length: 5 }, () => createTable(client, { tableName })))
@@ -30,7 +30,7 @@ describeServices('a table', (table) => {
     expect(await log.append(newEntry(1))).toEqual({ appended: true })
   })
 
-  it('is made once, where the answer to making it got lost', async () => {
+  test('is made once, where the answer to making it got lost', async () => {
     const { options } = await behindProxy(table(), inTurn([LOST_REPLY], 'CreateTable'))
     const tableName = `firn-${ulid(systemEnv)}`
     await createTable(options.client, { tableName })
@@ -38,7 +38,7 @@ describeServices('a table', (table) => {
     expect(await log.append(newEntry(1))).toEqual({ appended: true })
   })
 
-  it('that `npm run services` made is as good', async () => {
+  test('that `npm run services` made is as good', async () => {
     const { client, service } = table()
     const tableName = `firn-${ulid(systemEnv)}`
     await createLocalTable(service, tableName)
@@ -47,7 +47,7 @@ describeServices('a table', (table) => {
     expect(await log.append(newEntry(1))).toEqual({ appended: true })
   })
 
-  it('of another key is refused', async () => {
+  test('of another key is refused', async () => {
     const { client } = table()
     const keys: Pick<CreateTableCommandInput, 'AttributeDefinitions' | 'KeySchema'>[] = [
       {
@@ -87,7 +87,7 @@ describeServices('a table', (table) => {
     BillingMode: 'PAY_PER_REQUEST' as const,
   }
 
-  it('of another key is named with its key, and how to make the right one, by whatever uses it', async () => {
+  test('of another key is named with its key, and how to make the right one, by whatever uses it', async () => {
     const { client } = table()
     const TableName = `firn-${ulid(systemEnv)}`
     await client.send(new CreateTableCommand({ TableName, ...OTHER_KEY }))
@@ -112,7 +112,7 @@ describeServices('a table', (table) => {
     }
   })
 
-  it('of another key is named so far as a refusal says, where its description may not be read', async () => {
+  test('of another key is named so far as a refusal says, where its description may not be read', async () => {
     const { client } = table()
     const TableName = `firn-${ulid(systemEnv)}`
     await client.send(new CreateTableCommand({ TableName, ...OTHER_KEY }))

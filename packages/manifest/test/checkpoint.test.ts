@@ -2,7 +2,7 @@ import { CorruptionError, FormatVersionError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore, ObjectNotFoundError, type ObjectStore } from '@firn/object-store'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   applyEntry,
   type DatabaseState,
@@ -73,7 +73,7 @@ function outcome(bytes: Uint8Array): DatabaseState | undefined {
 }
 
 describe('a checkpoint', () => {
-  it('holds the whole state, in bytes that depend on nothing else', () => {
+  test('holds the whole state, in bytes that depend on nothing else', () => {
     const state = fullState()
     expect(decodeCheckpoint(encodeCheckpoint(state))).toEqual(state)
     const turned: DatabaseState = {
@@ -84,7 +84,7 @@ describe('a checkpoint', () => {
     expect(encodeCheckpoint(turned)).toEqual(encodeCheckpoint(state))
   })
 
-  it('with any bit flipped, or cut to any length, is a typed error', () => {
+  test('with any bit flipped, or cut to any length, is a typed error', () => {
     const bytes = encodeCheckpoint(fullState())
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const damaged = bytes.slice()
@@ -96,7 +96,7 @@ describe('a checkpoint', () => {
     }
   })
 
-  it('40: of hostile content under a right checksum is a state that holds, or a typed error', async () => {
+  test('40: of hostile content under a right checksum is a state that holds, or a typed error', async () => {
     const { crc32 } = await import('@firn/bytes')
     const bytes = encodeCheckpoint(fullState())
     fc.assert(
@@ -118,7 +118,7 @@ describe('a checkpoint', () => {
     )
   })
 
-  it('37: of a newer format is refused', async () => {
+  test('37: of a newer format is refused', async () => {
     const { crc32 } = await import('@firn/bytes')
     const bytes = encodeCheckpoint(fullState())
     bytes[8] = 2
@@ -149,7 +149,7 @@ describe('checkpoints in a store', () => {
     return all
   }
 
-  it('are read newest first, and there may be none', async () => {
+  test('are read newest first, and there may be none', async () => {
     const store = new MemoryObjectStore()
     expect(await readNewestCheckpoint(store, INCARNATION)).toBeUndefined()
     const states = await write(store, 12)
@@ -157,7 +157,7 @@ describe('checkpoints in a store', () => {
     expect(await readNewestCheckpoint(store, INCARNATION.replace('FN', 'FM'))).toBeUndefined()
   })
 
-  it('25: that are damaged or gone give way to older ones', async () => {
+  test('25: that are damaged or gone give way to older ones', async () => {
     const store = new MemoryObjectStore()
     const states = await write(store, 6)
     const all = await keys(store)
@@ -179,7 +179,7 @@ describe('checkpoints in a store', () => {
     expect(await readNewestCheckpoint(losing, INCARNATION)).toEqual(states[3])
   })
 
-  it('25: of one version may be two: either will do', async () => {
+  test('25: of one version may be two: either will do', async () => {
     const store = new MemoryObjectStore()
     const [state] = (await write(store, 1)) as [DatabaseState]
     const again = await writeCheckpoint(store, state, env)
@@ -188,7 +188,7 @@ describe('checkpoints in a store', () => {
     expect(await readNewestCheckpoint(store, INCARNATION)).toEqual(state)
   })
 
-  it('25: older than the log has been truncated open to an error, never to a hole', async () => {
+  test('25: older than the log has been truncated open to an error, never to a hole', async () => {
     const store = new MemoryObjectStore()
     await write(store, 3)
     const [newest] = (await keys(store)) as [string]
@@ -198,7 +198,7 @@ describe('checkpoints in a store', () => {
     expect(() => applyEntry(state, tombstone)).toThrow(/truncated.*no checkpoint/)
   })
 
-  it('25: are not announced before they were read back and compared', async () => {
+  test('25: are not announced before they were read back and compared', async () => {
     const store = new MemoryObjectStore()
     const garbling = new Proxy(store, {
       get(target, property) {
@@ -220,7 +220,7 @@ describe('checkpoints in a store', () => {
     await expect(write(swapping, 1)).rejects.toThrow(CorruptionError)
   })
 
-  it('are kept to a number, the newest', async () => {
+  test('are kept to a number, the newest', async () => {
     const store = new MemoryObjectStore()
     const states = await write(store, 7)
     expect(await pruneCheckpoints(store, INCARNATION, 2)).toBe(5)

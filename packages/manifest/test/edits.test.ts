@@ -1,7 +1,7 @@
 import { ByteWriter } from '@firn/bytes'
 import { CorruptionError, FormatVersionError, systemEnv, ulid } from '@firn/env'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { decodeEdits, type Edit, encodeEdits } from '../src/index.js'
 import { fileMeta, INCARNATION, tableOptions } from './fixtures.js'
 
@@ -36,23 +36,23 @@ const EVERY_EDIT: Edit[] = [
 ]
 
 describe('edits', () => {
-  it('come back as they were, each alone and all together', () => {
+  test('come back as they were, each alone and all together', () => {
     for (const edit of EVERY_EDIT) expect(decodeEdits(encodeEdits([edit]))).toEqual([edit])
     expect(decodeEdits(encodeEdits(EVERY_EDIT))).toEqual(EVERY_EDIT)
   })
 
-  it('keep a statistic named __proto__ as one of its own', () => {
+  test('keep a statistic named __proto__ as one of its own', () => {
     const [edit] = decodeEdits(encodeEdits([EVERY_EDIT[5] as Edit]))
     const file = edit?.type === 'add-files' ? edit.files[1] : undefined
     expect(Object.keys(file?.statistics ?? {})).toEqual(['min', '__proto__'])
   })
 
-  it('are nothing where the payload is empty', () => {
+  test('are nothing where the payload is empty', () => {
     expect(encodeEdits([])).toHaveLength(0)
     expect(decodeEdits(new Uint8Array(0))).toEqual([])
   })
 
-  it('37: refuse a payload format, an edit or a table option from the future', () => {
+  test('37: refuse a payload format, an edit or a table option from the future', () => {
     const payload = encodeEdits([{ type: 'gc-floor', version: 1 }])
     expect(() => decodeEdits(payload.with(0, 2))).toThrow(FormatVersionError)
     expect(() => decodeEdits(payload.with(1, 200))).toThrow(FormatVersionError)
@@ -65,12 +65,12 @@ describe('edits', () => {
     expect(() => decodeEdits(future)).toThrow(FormatVersionError)
   })
 
-  it('refuse to write options that could not be read', () => {
+  test('refuse to write options that could not be read', () => {
     const bad = tableOptions({ ttlMs: -1 })
     expect(() => encodeEdits([{ type: 'alter-table', id: 1, options: bad }])).toThrow(/ttlMs/)
   })
 
-  it('40: refuse options that are too long for the next checkpoint', () => {
+  test('40: refuse options that are too long for the next checkpoint', () => {
     // As many characters as bytes: more than a writer takes, which counts three bytes for each.
     const text = JSON.stringify(tableOptions({ keys: 'k'.repeat(30_000) }))
     const body = new ByteWriter()
@@ -84,7 +84,7 @@ describe('edits', () => {
     expect(() => decodeEdits(payload.take())).toThrow(CorruptionError)
   })
 
-  it('40: cut at any length are a typed error or fewer whole edits, never others', () => {
+  test('40: cut at any length are a typed error or fewer whole edits, never others', () => {
     const payload = encodeEdits(EVERY_EDIT)
     for (let length = 1; length < payload.length; length++) {
       const decoded = settle(payload.subarray(0, length))
@@ -93,7 +93,7 @@ describe('edits', () => {
     }
   })
 
-  it('40: of any bytes are edits or a typed error', () => {
+  test('40: of any bytes are edits or a typed error', () => {
     const valid = encodeEdits(EVERY_EDIT)
     fc.assert(
       fc.property(
@@ -109,14 +109,14 @@ describe('edits', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => void settle(bytes)))
   })
 
-  it('40: do not believe a count before the things are there', () => {
+  test('40: do not believe a count before the things are there', () => {
     // add-files of 2^53 - 1 files, in a body of eight bytes.
     const body = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]
     const hostile = Uint8Array.from([1, 6, body.length, 0, 0, 0, ...body])
     expect(() => decodeEdits(hostile)).toThrow(CorruptionError)
   })
 
-  it('take a fresh incarnation', () => {
+  test('take a fresh incarnation', () => {
     const incarnation = ulid(systemEnv)
     const edits: Edit[] = [{ type: 'create-database', incarnation }]
     expect(decodeEdits(encodeEdits(edits))).toEqual(edits)

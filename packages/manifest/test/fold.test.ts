@@ -1,5 +1,5 @@
 import { CorruptionError } from '@firn/env'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   applyEntry,
   conflictOf,
@@ -67,7 +67,7 @@ function draw(state: DatabaseState): string[] {
 }
 
 describe('the state of a database', () => {
-  it('is the fold over its log', () => {
+  test('is the fold over its log', () => {
     const state = stateAfter(
       [table(1), table(2)],
       [add(11)],
@@ -95,12 +95,12 @@ describe('the state of a database', () => {
     expect(state.nextTableId).toBe(3)
   })
 
-  it('gives the files of a commit the timestamp of its entry', () => {
+  test('gives the files of a commit the timestamp of its entry', () => {
     const [file] = stateAfter([add(1)]).level0
     expect(file).toMatchObject({ minTimestamp: 200, maxTimestamp: 200 })
   })
 
-  it('takes an entry of records alone in constant time, sharing everything', () => {
+  test('takes an entry of records alone in constant time, sharing everything', () => {
     const before = stateAfter([table(1), add(...Array.from({ length: 500 }, (_, i) => i + 1))])
     const writer = new RecordsWriter()
     for (let i = 0; i < 100; i++) writer.add(1, Uint8Array.of(i), Uint8Array.of(i))
@@ -111,7 +111,7 @@ describe('the state of a database', () => {
     expect(next.version).toBe(before.version + 1)
   })
 
-  it('shares the levels that a compaction does not touch, by identity', () => {
+  test('shares the levels that a compaction does not touch, by identity', () => {
     const before = stateAfter(
       [table(1), table(2)],
       [compact([], [at(10, 1, 'a', 'b'), at(11, 2, 'a', 'b')])],
@@ -124,7 +124,7 @@ describe('the state of a database', () => {
     expect(draw(before)).toContain('  L1 10')
   })
 
-  it('drops a table with its levels; one of its name later is another', () => {
+  test('drops a table with its levels; one of its name later is another', () => {
     const dropped = stateAfter(
       [table(1, 'users')],
       [add(5), compact([], [at(10, 1, 'a', 'b')])],
@@ -138,7 +138,7 @@ describe('the state of a database', () => {
     expect(again.tables.get(2)?.levels).toEqual([])
   })
 
-  it('alters a table, raises the floor, pins and unpins, keeps the newest checkpoint', () => {
+  test('alters a table, raises the floor, pins and unpins, keeps the newest checkpoint', () => {
     const pin = { name: 'p', version: 2, timestamp: 200 }
     let state = stateAfter(
       [table(1)],
@@ -157,7 +157,7 @@ describe('the state of a database', () => {
     expect(state.pins.size).toBe(0)
   })
 
-  it('sees what edits before it in the same entry did', () => {
+  test('sees what edits before it in the same entry did', () => {
     const state = stateAfter([
       table(1),
       compact([], [at(10, 1, 'a', 'b')]),
@@ -172,7 +172,7 @@ describe('an entry that can not follow', () => {
   const state = stateAfter([table(1)])
   const next = newEntry(3, encodeEdits([table(2)]))
 
-  it.each([
+  test.each([
     ['skips a version', { ...next, version: 4 }],
     ['repeats one', { ...next, version: 2 }],
     ['goes back in time', { ...next, timestamp: state.timestamp }],
@@ -187,20 +187,20 @@ describe('an entry that can not follow', () => {
     expect(() => applyEntry(state, entry)).toThrow(CorruptionError)
   })
 
-  it('is corruption where the first one does not create the database', () => {
+  test('is corruption where the first one does not create the database', () => {
     expect(() => applyEntry(emptyState(), newEntry(1, encodeEdits([table(1)])))).toThrow(
       CorruptionError,
     )
     expect(() => applyEntry(emptyState(), newEntry(1, new Uint8Array(0)))).toThrow(CorruptionError)
   })
 
-  it('may hold nothing at all: a version without a change', () => {
+  test('may hold nothing at all: a version without a change', () => {
     expect(applyEntry(state, newEntry(3, new Uint8Array(0))).version).toBe(3)
   })
 })
 
 describe('edits conflict', () => {
-  it('40: or apply, however many files a compaction adds', () => {
+  test('40: or apply, however many files a compaction adds', () => {
     const files = Array.from({ length: 150_000 }, (_, i) =>
       at(i, 1, String(1_000_000 + 2 * i), String(1_000_001 + 2 * i)),
     )
@@ -222,7 +222,7 @@ describe('edits conflict', () => {
     pin: { name: 'q', version: 5, timestamp: 500, ...changes },
   })
 
-  it.each<[string, Edit, RegExp]>([
+  test.each<[string, Edit, RegExp]>([
     ['a table of a name that is taken', table(3, 't1'), /name exists/],
     ['a table id that was used', table(2, 'new'), /used before/],
     [
@@ -290,7 +290,7 @@ describe('edits conflict', () => {
     expect(conflictOf(base, [{ type: 'records', bytes: new Uint8Array(0) }, edit])).toMatch(message)
   })
 
-  it.each<[string, Edit]>([
+  test.each<[string, Edit]>([
     ['a new table', table(3)],
     ['a file at the garbage floor', add(4)],
     ['a flush that goes on', { type: 'flush', from: 2, through: 6, files: [] }],
@@ -309,7 +309,7 @@ describe('edits conflict', () => {
     expect(apply(base, [edit]).version).toBe(7)
   })
 
-  it('23: no more with a pin whose time is over, by the log’s own clock', () => {
+  test('23: no more with a pin whose time is over, by the log’s own clock', () => {
     const floor = compact([], [], 1, [{ table: 1, timestamp: 400 }])
     const ends = (expiresAt: number) =>
       apply(base, [pin({ name: 'p', version: 3, timestamp: 300, expiresAt })])
@@ -317,7 +317,7 @@ describe('edits conflict', () => {
     expect(conflictOf(ends(700), [floor])).toBeUndefined()
   })
 
-  it('with a pin of history that a table has let go', () => {
+  test('with a pin of history that a table has let go', () => {
     const raised = apply(base, [compact([], [], 2, [{ table: 2, timestamp: 300 }])])
     expect(conflictOf(raised, [pin({ version: 2, timestamp: 200 })])).toMatch(/no longer retained/)
     expect(conflictOf(raised, [pin({ version: 3, timestamp: 300 })])).toBeUndefined()

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { fromHex, toHex } from '@firn/bytes'
-import { describe, expect, it } from 'vitest'
+import { annotate, annotatedBytes } from '@firn/test-support'
+import { describe, expect, test } from 'vitest'
 import {
   applyEntry,
   decodeCheckpoint,
@@ -21,32 +21,9 @@ import { fileMeta, INCARNATION, newEntry, tableOptions } from './fixtures.js'
 
 const GOLDEN = path.join(import.meta.dirname, 'golden')
 
-/** Names of byte ranges, in order; the last one takes the rest. */
-type Layout = readonly (readonly [name: string, bytes: number])[]
-
-/** `name  hex` lines, one per field, longer ones folded. */
-function annotate(bytes: Uint8Array, layout: Layout): string {
-  const lines: string[] = []
-  let at = 0
-  for (const [name, length] of [...layout, ['rest', bytes.length] as const]) {
-    const hex = toHex(bytes.subarray(at, at + length))
-    at = Math.min(bytes.length, at + length)
-    for (const [i, part] of (hex.match(/.{1,64}/g) ?? []).entries()) {
-      lines.push(`${(i === 0 ? name : '').padEnd(18)}${part}`)
-    }
-  }
-  return `${lines.join('\n')}\n`
-}
-
-/** The bytes of an annotated file, which are in its second column. */
+/** The bytes of an annotated file. */
 function bytesOf(file: string): Uint8Array {
-  const text = fs.readFileSync(path.join(GOLDEN, file), 'utf8')
-  return fromHex(
-    text
-      .split('\n')
-      .map((line) => line.slice(18))
-      .join(''),
-  )
+  return annotatedBytes(fs.readFileSync(path.join(GOLDEN, file), 'utf8'))
 }
 
 const RECORDS = (() => {
@@ -87,7 +64,7 @@ const EDITS: readonly Edit[] = [
 ]
 
 describe('golden', () => {
-  it('edits', async () => {
+  test('edits', async () => {
     const text = EDITS.map((edit) => {
       const payload = encodeEdits([edit])
       return `${edit.type}\n${annotate(payload, [
@@ -100,16 +77,12 @@ describe('golden', () => {
     await expect(text).toMatchFileSnapshot('golden/edits.txt')
     const blocks = fs.readFileSync(path.join(GOLDEN, 'edits.txt'), 'utf8').split('\n\n')
     for (const [i, block] of blocks.entries()) {
-      const hex = block
-        .split('\n')
-        .slice(1)
-        .map((line) => line.slice(18))
-        .join('')
-      expect(decodeEdits(fromHex(hex))).toEqual([EDITS[i]])
+      const drawn = block.slice(block.indexOf('\n') + 1)
+      expect(decodeEdits(annotatedBytes(drawn))).toEqual([EDITS[i]])
     }
   })
 
-  it('checkpoint', async () => {
+  test('checkpoint', async () => {
     let state = emptyState()
     for (const edits of [
       [EDITS[0], { type: 'create-table', id: 1, name: 'users', options: tableOptions() }],
@@ -134,7 +107,7 @@ describe('golden', () => {
     expect(decodeCheckpoint(bytesOf('checkpoint.txt'))).toEqual(state)
   })
 
-  it('root', async () => {
+  test('root', async () => {
     const root = { incarnation: INCARNATION, log: 'dynamodb:firn' }
     await expect(new TextDecoder().decode(encodeRoot(root))).toMatchFileSnapshot('golden/root.json')
     expect(decodeRoot(fs.readFileSync(path.join(GOLDEN, 'root.json')))).toEqual(root)

@@ -1,6 +1,6 @@
 import { CorruptionError, FormatVersionError, InvalidArgumentError } from '@firn/env'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   decodeEdits,
   type Edit,
@@ -34,7 +34,7 @@ const record: fc.Arbitrary<Plain> = fc.oneof(
 )
 
 describe('records', () => {
-  it('come back as they were put, behind the edits that were there before them', () => {
+  test('come back as they were put, behind the edits that were there before them', () => {
     fc.assert(
       fc.property(fc.array(record, { maxLength: 40 }), fc.nat(64), (records, initialBytes) => {
         const edits: Edit[] = [
@@ -55,7 +55,7 @@ describe('records', () => {
     )
   })
 
-  it('are read some at a time', () => {
+  test('are read some at a time', () => {
     fc.assert(
       fc.property(
         fc.array(record, { maxLength: 30 }),
@@ -79,7 +79,7 @@ describe('records', () => {
     )
   })
 
-  it('of several writers become one payload, in their order', () => {
+  test('of several writers become one payload, in their order', () => {
     fc.assert(
       fc.property(fc.array(fc.array(record, { maxLength: 8 }), { maxLength: 5 }), (batches) => {
         const all = new RecordsWriter([{ type: 'drop-table', id: 9 }])
@@ -96,7 +96,7 @@ describe('records', () => {
     )
   })
 
-  it('leave the writer empty when taken, and what was taken as it was', () => {
+  test('leave the writer empty when taken, and what was taken as it was', () => {
     const writer = new RecordsWriter([{ type: 'drop-table', id: 9 }], 16)
     const payloads: Uint8Array[] = []
     for (let i = 0; i < 50; i++) {
@@ -119,7 +119,7 @@ describe('records', () => {
     expect(decodeEdits(writer.take())).toEqual([{ type: 'gc-floor', version: 1 }])
   })
 
-  it('that make no sense are refused', () => {
+  test('that make no sense are refused', () => {
     const writer = new RecordsWriter()
     const key = Uint8Array.of(1)
     expect(() => writer.add(0, key, key)).toThrow(InvalidArgumentError)
@@ -130,7 +130,7 @@ describe('records', () => {
     expect(writer.records).toBe(0)
   })
 
-  it('37, 40: of a kind from the future, or damaged, are typed errors', () => {
+  test('37, 40: of a kind from the future, or damaged, are typed errors', () => {
     const ignore = () => {}
     expect(() => readRecords(Uint8Array.of(1, 3, 0, 0), ignore)).toThrow(FormatVersionError)
     for (const damaged of [

@@ -1,14 +1,14 @@
 import { CorruptionError, FormatVersionError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore } from '@firn/object-store'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { decodeRoot, encodeRoot, openRoot, ROOT_KEY } from '../src/index.js'
 import { INCARNATION } from './fixtures.js'
 
 const env = new TestEnv()
 
 describe('the root of a database', () => {
-  it('is made once, and found after', async () => {
+  test('is made once, and found after', async () => {
     const store = new MemoryObjectStore()
     const { incarnation, created } = await openRoot(store, { env })
     expect(created).toBe(true)
@@ -17,7 +17,7 @@ describe('the root of a database', () => {
     expect(await openRoot(store, { env, createIfMissing: false, log: 'file' })).toEqual(found)
   })
 
-  it('says where the log is, so that nobody begins a second one', async () => {
+  test('says where the log is, so that nobody begins a second one', async () => {
     const store = new MemoryObjectStore()
     const log = 'dynamodb:table-1'
     const { incarnation } = await openRoot(store, { env, log })
@@ -34,21 +34,21 @@ describe('the root of a database', () => {
     await expect(openRoot(store, { env, log: 'a "b"' })).rejects.toThrow('not the place of a log')
   })
 
-  it('is one for all who make it at once', async () => {
+  test('is one for all who make it at once', async () => {
     const store = new MemoryObjectStore()
     const roots = await Promise.all(Array.from({ length: 10 }, () => openRoot(store, { env })))
     expect(new Set(roots.map(({ incarnation }) => incarnation)).size).toBe(1)
     expect(roots.filter(({ created }) => created)).toHaveLength(1)
   })
 
-  it('is not made where that is not wanted', async () => {
+  test('is not made where that is not wanted', async () => {
     const store = new MemoryObjectStore()
     const open = openRoot(store, { env, createIfMissing: false })
     await expect(open).rejects.toMatchObject({ code: 'FIRN_DATABASE_NOT_FOUND' })
     expect(await store.head(ROOT_KEY)).toBeUndefined()
   })
 
-  it('is found to be ours when the answer to making it got lost', async () => {
+  test('is found to be ours when the answer to making it got lost', async () => {
     const store = new MemoryObjectStore()
     const losing = new Proxy(store, {
       get(target, property) {
@@ -62,7 +62,7 @@ describe('the root of a database', () => {
     expect(await openRoot(losing, { env })).toMatchObject({ created: true })
   })
 
-  it('is asked for once more when it was damaged on its way', async () => {
+  test('is asked for once more when it was damaged on its way', async () => {
     const store = new MemoryObjectStore()
     await store.put(ROOT_KEY, encodeRoot({ incarnation: INCARNATION, log: undefined }))
     let reads = 0
@@ -78,7 +78,7 @@ describe('the root of a database', () => {
     expect(reads).toBe(2)
   })
 
-  it('37: of the future is refused before anything is written', async () => {
+  test('37: of the future is refused before anything is written', async () => {
     const store = new MemoryObjectStore()
     await store.put(ROOT_KEY, new TextEncoder().encode('{"format":2,"somewhere":"else"}'))
     await expect(openRoot(store, { env })).rejects.toThrow(FormatVersionError)
@@ -87,7 +87,7 @@ describe('the root of a database', () => {
     expect(names).toEqual([ROOT_KEY])
   })
 
-  it.each([undefined, 'file', 'dynamodb:firn'])(
+  test.each([undefined, 'file', 'dynamodb:firn'])(
     'with any bit flipped, or cut, is a typed error, never another database (log %s)',
     (log) => {
       const bytes = encodeRoot({ incarnation: INCARNATION, log })

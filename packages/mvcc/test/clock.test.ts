@@ -1,11 +1,11 @@
 import { TestEnv } from '@firn/env/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { MAX_TIMESTAMP, TimestampClock } from '../src/index.js'
 
 const YEAR = 365 * 24 * 3600 * 1e6
 
 describe('TimestampClock', () => {
-  it('follows the wall clock while that is ahead of the log', () => {
+  test('follows the wall clock while that is ahead of the log', () => {
     const env = new TestEnv({ now: 5_000_000 })
     const clock = new TimestampClock(env)
     expect(clock.next(0)).toBe(5_000_000)
@@ -13,7 +13,7 @@ describe('TimestampClock', () => {
     expect(clock.next(5_000_000)).toBe(5_001_000)
   })
 
-  it('23: counts on when the wall clock stands still or falls back', () => {
+  test('23: counts on when the wall clock stands still or falls back', () => {
     const env = new TestEnv({ now: 5_000_000 })
     const clock = new TimestampClock(env)
     expect(clock.next(5_000_000)).toBe(5_000_001)
@@ -23,7 +23,7 @@ describe('TimestampClock', () => {
     expect(clock.next(5_000_002)).toBe(5_000_003)
   })
 
-  it('23: increases through jumps by years either way, in whole microseconds', () => {
+  test('23: increases through jumps by years either way, in whole microseconds', () => {
     const env = new TestEnv({ seed: 7 })
     const clock = new TimestampClock(env)
     let previous = 0
@@ -36,7 +36,7 @@ describe('TimestampClock', () => {
     }
   })
 
-  it('does not let a mad clock use up the numbers', () => {
+  test('does not let a mad clock use up the numbers', () => {
     const env = new TestEnv({ now: 1000 })
     const clock = new TimestampClock(env)
     for (const mad of [Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY, Number.NaN]) {
@@ -45,7 +45,7 @@ describe('TimestampClock', () => {
     }
   })
 
-  it('stops at the end of time', () => {
+  test('stops at the end of time', () => {
     const clock = new TimestampClock(new TestEnv())
     expect(() => clock.next(MAX_TIMESTAMP - 1)).toThrow('damaged')
     expect(() => clock.next(Number.NaN)).toThrow('damaged')

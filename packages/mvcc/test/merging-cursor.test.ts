@@ -1,12 +1,13 @@
 import { compareBytes } from '@firn/bytes'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { END, MergingCursor, PENDING, POSITIONED } from '../src/index.js'
 import { ArrayCursor, compareRecords, drain, type VersionedRecord } from '../src/testing.js'
 import { cursorOf, keys, manners, recordLists } from './arbitrary.js'
 import { picture, records } from './picture.js'
 
-const runs = process.env.FIRN_TEST_LONG ? 20_000 : 500
+const runs = LONG ? 20_000 : 500
 
 async function merged(reverse: boolean, ...pictures: string[]): Promise<string> {
   const cursors = pictures.map((p) => new ArrayCursor(records(p), { reverse, stable: false }))
@@ -24,7 +25,7 @@ function model(lists: VersionedRecord[][]): VersionedRecord[] {
 }
 
 describe('MergingCursor', () => {
-  it.each([
+  test.each([
     ['nothing', [], '', ''],
     ['one source', ['a@2=x b@1!'], 'a@2=x b@1!', 'b@1! a@2=x'],
     ['empty sources', ['', 'a@2=x', ''], 'a@2=x', 'a@2=x'],
@@ -57,7 +58,7 @@ describe('MergingCursor', () => {
     expect(await merged(true, ...sources)).toBe(backward)
   })
 
-  it('yields the sorted union of any sources, each record once', async () => {
+  test('yields the sorted union of any sources, each record once', async () => {
     await fc.assert(
       fc.asyncProperty(recordLists(), manners, async (lists, how) => {
         const cursor = new MergingCursor(
@@ -73,7 +74,7 @@ describe('MergingCursor', () => {
     )
   })
 
-  it('seeks, any number of times, to where the union says', async () => {
+  test('seeks, any number of times, to where the union says', async () => {
     const target = fc.record({
       key: keys,
       inclusive: fc.boolean(),
@@ -115,7 +116,7 @@ describe('MergingCursor', () => {
     )
   })
 
-  it.each([
+  test.each([
     ['of any length', (i: number) => `a/long/shared/prefix/${i * 7}`.padEnd(20 + (i % 9), '.')],
     ['of one length', (i: number) => `prefix/${String(i * 10_007).padStart(12, '0')}`],
   ])('merges long runs of near keys %s, whose shared part grows and shrinks', async (_, keyOf) => {
@@ -141,7 +142,7 @@ describe('MergingCursor', () => {
     }
   })
 
-  it('loads what several cursors wait for at the same time', async () => {
+  test('loads what several cursors wait for at the same time', async () => {
     let loading = 0
     let most = 0
     const cursors = ['a@1=1', 'b@1=2', 'c@1=3'].map(
@@ -161,7 +162,7 @@ describe('MergingCursor', () => {
     expect(most).toBe(3)
   })
 
-  it('goes on after a load that failed, from where it was', async () => {
+  test('goes on after a load that failed, from where it was', async () => {
     let failures = 2
     const flaky = new ArrayCursor(records('a@1=1 c@1=3'), {
       waits: () => true,
@@ -177,7 +178,7 @@ describe('MergingCursor', () => {
     expect(picture(await drain(cursor, await cursor.load()))).toBe('a@1=1 b@1=2 c@1=3')
   })
 
-  it('closes its cursors once, and is stable where all of them are', () => {
+  test('closes its cursors once, and is stable where all of them are', () => {
     const stable = new ArrayCursor([])
     const other = new ArrayCursor([], { stable: false })
     const cursor = new MergingCursor([stable, other])

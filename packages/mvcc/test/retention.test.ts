@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '@firn/env'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   DROP,
   horizonOf,
@@ -48,7 +49,7 @@ function read(versions: readonly VersionedRecord[], timestamp: number): string {
 }
 
 describe('KeyRetention', () => {
-  it.each([
+  test.each([
     // versions, horizon, versions to keep, bottommost → what stays, floor
     ['a@9=c a@5=b a@2=a', 0, 0, true, 'a@9=c a@5=b a@2=a', 0],
     ['a@9=c a@5=b a@2=a', 4, 0, true, 'a@9=c a@5=b a@2=a', 0],
@@ -85,7 +86,7 @@ describe('KeyRetention', () => {
     },
   )
 
-  it('changes nothing for readers at or after the floor, and keeps the floor within the horizon', () => {
+  test('changes nothing for readers at or after the floor, and keeps the floor within the horizon', () => {
     const version = fc.record({
       key: fc.constant(new Uint8Array([97])),
       timestamp: fc.integer({ min: 1, max: 30 }),
@@ -115,17 +116,17 @@ describe('KeyRetention', () => {
           }
         },
       ),
-      { numRuns: process.env.FIRN_TEST_LONG ? 40_000 : 2000 },
+      { numRuns: LONG ? 40_000 : 2000 },
     )
   })
 
-  it('leaves one version per key, or none, where no history is kept', () => {
+  test('leaves one version per key, or none, where no history is kept', () => {
     const all = records('a@9=c a@8! a@7=b a@6! a@5!')
     expect(retain(all, { horizon: 99 }, true).kept.length).toBe(1)
     expect(retain(all.slice(1), { horizon: 99 }, true).kept.length).toBe(0)
   })
 
-  it('refuses what is no horizon and no count', () => {
+  test('refuses what is no horizon and no count', () => {
     expect(() => new KeyRetention({ horizon: -1 })).toThrow(InvalidArgumentError)
     expect(() => new KeyRetention({ horizon: Number.NaN })).toThrow(InvalidArgumentError)
     expect(() => new KeyRetention({ horizon: 1, versions: 1.5 })).toThrow(InvalidArgumentError)
@@ -134,7 +135,7 @@ describe('KeyRetention', () => {
 
 describe('horizonOf', () => {
   const now = 1_700_000_000_000_000
-  it('is as far back as the retention says', () => {
+  test('is as far back as the retention says', () => {
     expect(horizonOf('none', now)).toBe(now)
     expect(horizonOf('all', now)).toBe(0)
     expect(horizonOf({ durationMs: 3_600_000 }, now)).toBe(now - 3_600_000_000)
@@ -143,7 +144,7 @@ describe('horizonOf', () => {
     expect([versionsOf({ versions: 3 }), versionsOf('none'), versionsOf('all')]).toEqual([3, 0, 0])
   })
 
-  it('is held back by whoever still reads', () => {
+  test('is held back by whoever still reads', () => {
     expect(horizonOf('none', now, [now + 5, 77, 99])).toBe(77)
     expect(horizonOf('all', now, [77])).toBe(0)
   })

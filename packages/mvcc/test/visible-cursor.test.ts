@@ -1,6 +1,7 @@
 import { compareBytes } from '@firn/bytes'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   END,
   KIND_DELETE,
@@ -16,7 +17,7 @@ import { picture, records } from './picture.js'
 /** After how many records that aren't seen it pauses. */
 const pauses = fc.constantFrom(0, 1, 3, Number.POSITIVE_INFINITY)
 
-const runs = process.env.FIRN_TEST_LONG ? 20_000 : 500
+const runs = LONG ? 20_000 : 500
 
 /** Of each key the newest version at or before the timestamp, unless it is a delete. */
 function model(list: readonly VersionedRecord[], timestamp: number): VersionedRecord[] {
@@ -35,7 +36,7 @@ function model(list: readonly VersionedRecord[], timestamp: number): VersionedRe
 
 describe('VisibleCursor', () => {
   const history = 'a@9=3 a@5! a@2=1 b@4! c@7=x d@8! d@3=y e@1=z'
-  it.each([
+  test.each([
     [99, 'a@9=3 c@7=x e@1=z'],
     [9, 'a@9=3 c@7=x e@1=z'],
     [8, 'c@7=x e@1=z'],
@@ -56,7 +57,7 @@ describe('VisibleCursor', () => {
     }
   })
 
-  it.each([false, true])(
+  test.each([false, true])(
     'pauses among many records that are not seen, reverse %s',
     async (reverse) => {
       const dead = Array.from({ length: 1000 }, (_, i) => `k${String(i).padStart(4, '0')}@2!`)
@@ -73,12 +74,12 @@ describe('VisibleCursor', () => {
     },
   )
 
-  it('shows merge operands as they are', async () => {
+  test('shows merge operands as they are', async () => {
     const cursor = new VisibleCursor(new ArrayCursor(records('a@3+x a@1=y b@2+z')))
     expect(picture(await drain(cursor, cursor.first()))).toBe('a@3+x b@2+z')
   })
 
-  it('shows what the model shows, over any merge, at any time, in both directions', async () => {
+  test('shows what the model shows, over any merge, at any time, in both directions', async () => {
     await fc.assert(
       fc.asyncProperty(
         recordLists(),
@@ -102,7 +103,7 @@ describe('VisibleCursor', () => {
     )
   })
 
-  it('seeks to visible keys, from anywhere', async () => {
+  test('seeks to visible keys, from anywhere', async () => {
     const target = fc.record({ key: keys, inclusive: fc.boolean() })
     await fc.assert(
       fc.asyncProperty(
@@ -140,7 +141,7 @@ describe('VisibleCursor', () => {
     )
   })
 
-  it('is as stable as the cursor below, in both directions, and closes it', () => {
+  test('is as stable as the cursor below, in both directions, and closes it', () => {
     for (const reverse of [false, true]) {
       for (const stable of [false, true]) {
         const below = new ArrayCursor([], { stable, reverse })
@@ -152,7 +153,7 @@ describe('VisibleCursor', () => {
     }
   })
 
-  it('reads no key again that it has moved on from: its owner may overwrite it', async () => {
+  test('reads no key again that it has moved on from: its owner may overwrite it', async () => {
     await fc.assert(
       fc.asyncProperty(recordLists(), manners, pauses, async (lists, manner, mostUnseen) => {
         const how = { ...manner, stable: true }
@@ -183,7 +184,7 @@ describe('VisibleCursor', () => {
     )
   })
 
-  it('hands out arrays that stay as they are, where it says that it is stable', () => {
+  test('hands out arrays that stay as they are, where it says that it is stable', () => {
     for (const reverse of [false, true]) {
       const below = new ArrayCursor(records('a@2=new a@1=old b@3=x'), { reverse })
       const cursor = new VisibleCursor(below, { reverse })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { systemEnv } from '@firn/env'
 import { RetryingObjectStore } from '@firn/object-store'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { S3ObjectStore, type S3Request } from '../src/index.js'
 import { rejection, startAnswering } from './answering-server.ts'
 
@@ -92,7 +92,7 @@ describe('a server that knows nothing of the SDK’s checksums', () => {
   }
   for (const [name, said] of Object.entries(SAID)) {
     for (const [call, make] of Object.entries(CALLS)) {
-      it(`is asked once, and the setting that helps is named, for ${call} to which it says ${name}`, async () => {
+      test(`is asked once, and the setting that helps is named, for ${call} to which it says ${name}`, async () => {
         await withServer(said, async (store, requests) => {
           const error = await rejection(make(new RetryingObjectStore(store, { env: IMPATIENT })))
           expect(error).toMatchObject({
@@ -109,7 +109,7 @@ describe('a server that knows nothing of the SDK’s checksums', () => {
     }
   }
 
-  it('works with that setting, deletes of several objects among the rest', async () => {
+  test('works with that setting, deletes of several objects among the rest', async () => {
     vi.stubEnv('AWS_REQUEST_CHECKSUM_CALCULATION', 'when_required')
     vi.stubEnv('AWS_RESPONSE_CHECKSUM_VALIDATION', 'when_required')
     try {
@@ -137,7 +137,7 @@ describe('a write that S3 refused', () => {
     [400, 'RequestTimeout', true],
   ]
   for (const [status, code, maybeDone] of REFUSALS) {
-    it(`${maybeDone ? 'may have been' : 'certainly was not'} done: ${status} ${code}`, async () => {
+    test(`${maybeDone ? 'may have been' : 'certainly was not'} done: ${status} ${code}`, async () => {
       const server = await startAnswering((_, response) => {
         response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`)
       })

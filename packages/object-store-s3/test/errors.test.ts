@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { type HttpAnswer, refused, s3Answers, startFaultProxy } from '@firn/local-services'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { S3ObjectStore } from '../src/index.js'
 import { rejection, storeAt } from './answering-server.ts'
 
@@ -74,7 +74,7 @@ describe('what S3 answers', () => {
     ['a wrong region', AUTHORIZATION_HEADER_MALFORMED, { code: 'FIRN_S3_CONFIGURATION' }],
   ]
   for (const [what, said, expected] of cases) {
-    it(`6, 12: turns ${what} into a typed error, after one attempt`, async () => {
+    test(`6, 12: turns ${what} into a typed error, after one attempt`, async () => {
       await answering(said, async (s3, requests) => {
         const calls = [
           () => s3.get('a/key'),
@@ -94,7 +94,7 @@ describe('what S3 answers', () => {
     })
   }
 
-  it('6: knows a missing object, a lost race, and nothing to replace', async () => {
+  test('6: knows a missing object, a lost race, and nothing to replace', async () => {
     await answering(NO_SUCH_KEY, async (s3) => {
       expect(await rejection(s3.get('k'))).toMatchObject({
         code: 'FIRN_OBJECT_NOT_FOUND',
@@ -122,13 +122,13 @@ describe('what S3 answers', () => {
     [PERMANENT_REDIRECT, { code: 'FIRN_S3_CONFIGURATION' }],
   ]
   for (const [said, expected] of heads) {
-    it(`makes do with status ${said.status} for a HEAD`, async () => {
+    test(`makes do with status ${said.status} for a HEAD`, async () => {
       const error = await answering(said, (s3) => rejection(s3.head('k')))
       expect(error).toMatchObject(expected)
     })
   }
 
-  it('43: keeps the request id, and no token, key id or signature, however it is printed', async () => {
+  test('43: keeps the request id, and no token, key id or signature, however it is printed', async () => {
     const slow = await answering(SLOW_DOWN, (s3) => rejection(s3.get('k')))
     expect(slow).toMatchObject({ requestId: '4442587FB7D0A2F9', s3Code: 'SlowDown' })
     expect((slow as Error).message).toContain('4442587FB7D0A2F9')
@@ -145,7 +145,7 @@ describe('what happens before S3 answers', () => {
     vi.unstubAllEnvs()
   })
 
-  it('says that a server which is gone can be asked again', async () => {
+  test('says that a server which is gone can be asked again', async () => {
     const error = await rejection(storeAt('http://127.0.0.1:1').get('k'))
     expect(error).toMatchObject({
       code: 'FIRN_OBJECT_STORE',
@@ -155,12 +155,12 @@ describe('what happens before S3 answers', () => {
     })
   })
 
-  it('says that an unknown host can be asked again', async () => {
+  test('says that an unknown host can be asked again', async () => {
     const error = await rejection(storeAt('http://s3.invalid').get('k'))
     expect(error).toMatchObject({ reason: 'unavailable', retryable: true })
   })
 
-  it('says where credentials come from when there are none', async () => {
+  test('says where credentials come from when there are none', async () => {
     for (const name of Object.keys(process.env))
       if (name.startsWith('AWS_')) vi.stubEnv(name, undefined)
     vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true')
@@ -180,7 +180,7 @@ describe('what happens before S3 answers', () => {
     expect(requests).toEqual([])
   })
 
-  it('says so when there is no region', async () => {
+  test('says so when there is no region', async () => {
     vi.stubEnv('AWS_REGION', undefined)
     vi.stubEnv('AWS_CONFIG_FILE', '/dev/null')
     const clientConfig = { endpoint: 'http://127.0.0.1:1' }

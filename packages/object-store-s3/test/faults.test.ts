@@ -10,7 +10,7 @@ import {
   startFaultProxy,
 } from '@firn/local-services'
 import { RetryingObjectStore } from '@firn/object-store'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { S3ObjectStore } from '../src/index.js'
 import { clientConfig, hasS3, newBucket, service } from './real-s3.ts'
 
@@ -25,7 +25,7 @@ const FAULTS = [
 ]
 
 describe.skipIf(!hasS3)('with a fifth of the requests going wrong', () => {
-  it('loses nothing, doubles nothing and shows nothing short, behind a RetryingObjectStore', async () => {
+  test('loses nothing, doubles nothing and shows nothing short, behind a RetryingObjectStore', async () => {
     const env = new TestEnv({ seed: 11 })
     const proxy = await startFaultProxy(service().endpoint, () =>
       randomFault(() => env.random(), 0.2, FAULTS),

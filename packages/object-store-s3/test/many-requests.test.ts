@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process'
 import type { ServerResponse } from 'node:http'
-import { promisify } from 'node:util'
 import { S3Client } from '@aws-sdk/client-s3'
-import { describe, expect, it } from 'vitest'
+import { outputOf } from '@firn/test-support'
+import { describe, expect, test } from 'vitest'
 import { S3ObjectStore, type S3Request } from '../src/index.js'
 import { type AnsweringServer, rejection, startAnswering, storeAt } from './answering-server.ts'
 
@@ -57,7 +56,7 @@ class Holding {
 }
 
 describe('more requests at once than there are connections', () => {
-  it('all get their answers, however late, without a warning', async () => {
+  test('all get their answers, however late, without a warning', async () => {
     const program = `
       import http from 'node:http'
       import { S3ObjectStore } from '@firn/object-store-s3'
@@ -82,14 +81,10 @@ describe('more requests at once than there are connections', () => {
       await store.close()
       server.close()
     `
-    const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
-    const args = ['--input-type=module', '--eval', program]
-    const cwd = import.meta.dirname
-    const ended = await promisify(execFile)(process.execPath, args, { cwd, env })
-    expect(ended).toEqual({ stdout: '40\n', stderr: '' })
+    expect(await outputOf(program, { from: import.meta.dirname })).toBe('40\n')
   })
 
-  it('are sent one after the other, and one that is given up at once never', async () => {
+  test('are sent one after the other, and one that is given up at once never', async () => {
     const server = await Holding.start()
     const requests: S3Request[] = []
     const store = storeAt(server.endpoint, {
@@ -123,7 +118,7 @@ describe('more requests at once than there are connections', () => {
     await server.close()
   })
 
-  it('wait for a connection until an answer was read, or broke off', async () => {
+  test('wait for a connection until an answer was read, or broke off', async () => {
     const server = await Holding.start()
     const store = storeAt(server.endpoint, { connections: 1 })
     const first = store.get('a')
@@ -142,7 +137,7 @@ describe('more requests at once than there are connections', () => {
     await server.close()
   })
 
-  it('let urgent ones go first, for which a connection is kept', async () => {
+  test('let urgent ones go first, for which a connection is kept', async () => {
     const server = await Holding.start()
     const store = storeAt(server.endpoint, { connections: 8 })
     const reads = Array.from({ length: 20 }, () => store.get('read'))
@@ -162,7 +157,7 @@ describe('more requests at once than there are connections', () => {
     await server.close()
   })
 
-  it('share the connections of a client that was given to several stores', async () => {
+  test('share the connections of a client that was given to several stores', async () => {
     const server = await Holding.start()
     const client = new S3Client({
       ...config,
@@ -185,7 +180,7 @@ describe('more requests at once than there are connections', () => {
     await server.close()
   })
 
-  it('end with the store', async () => {
+  test('end with the store', async () => {
     const server = await Holding.start()
     const store = storeAt(server.endpoint, { connections: 1 })
     const gets = [store.get('a'), store.get('b'), store.get('c')].map(rejection)

@@ -1,6 +1,6 @@
 import { type ByteRange, MemoryObjectStore } from '@firn/object-store'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { S3ObjectStore } from '../src/index.js'
 import { clientConfig, hasS3, newBucket } from './real-s3.ts'
 
@@ -14,7 +14,7 @@ const ranges: fc.Arbitrary<ByteRange> = fc
   .filter(({ start, end }) => start < 0 || end === undefined || end >= start)
 
 describe.skipIf(!hasS3)('ranges', () => {
-  it('mean on S3 what they mean in memory', async () => {
+  test('mean on S3 what they mean in memory', async () => {
     const store = new S3ObjectStore({ bucket: await newBucket(), clientConfig: clientConfig() })
     const memory = new MemoryObjectStore()
     for (const size of SIZES) {

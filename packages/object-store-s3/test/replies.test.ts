@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { HANG, LOST_REQUEST, startFaultProxy } from '@firn/local-services'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { S3ObjectStore } from '../src/index.js'
 import { type Answering, rejection, startAnswering, storeAt } from './answering-server.ts'
 
@@ -47,7 +47,7 @@ describe('26: answers that are not to be believed', () => {
     ['no ETag', 206, { ...ranged, etag: '' }, 10],
   ]
   for (const [what, status, headers, length] of lies) {
-    it(`refuses one with ${what}`, async () => {
+    test(`refuses one with ${what}`, async () => {
       const error = await answering(
         (_, response) => void response.writeHead(status, headers).end(content.subarray(0, length)),
         (store) => rejection(store.get('k', { range: { start: 10, end: 20 } })),
@@ -57,7 +57,7 @@ describe('26: answers that are not to be believed', () => {
     })
   }
 
-  it('refuses one that is longer than its range without reading it', async () => {
+  test('refuses one that is longer than its range without reading it', async () => {
     const error = await answering(
       (_, response) => {
         response.writeHead(206, { ...ranged, 'content-length': '1000000000' })
@@ -68,7 +68,7 @@ describe('26: answers that are not to be believed', () => {
     expect(error).toMatchObject({ reason: 'bad-reply', retryable: true })
   })
 
-  it('takes the answer that all of these are not', async () => {
+  test('takes the answer that all of these are not', async () => {
     const object = await answering(
       (_, response) => void response.writeHead(206, ranged).end(content.subarray(10, 20)),
       (store) => store.get('k', { range: { start: 10, end: 20 } }),
@@ -77,7 +77,7 @@ describe('26: answers that are not to be believed', () => {
     expect(object).toEqual({ key: 'k', size: 100, etag: 'x', offset: 10, bytes })
   })
 
-  it('refuses a part of an object where all of it was asked for', async () => {
+  test('refuses a part of an object where all of it was asked for', async () => {
     const error = await answering(
       (_, response) => void response.writeHead(206, ranged).end(content.subarray(10, 20)),
       (store) => rejection(store.get('k')),
@@ -85,7 +85,7 @@ describe('26: answers that are not to be believed', () => {
     expect(error).toMatchObject({ reason: 'bad-reply', retryable: true })
   })
 
-  it('finds out about a changed object from a server that ignores If-Match', async () => {
+  test('finds out about a changed object from a server that ignores If-Match', async () => {
     const error = await answering(
       (_, response) => void response.writeHead(200, { etag: '"new"' }).end(content),
       (store) => rejection(store.get('k', { ifMatch: 'old' })),
@@ -93,7 +93,7 @@ describe('26: answers that are not to be believed', () => {
     expect(error).toMatchObject({ code: 'FIRN_PRECONDITION_FAILED' })
   })
 
-  it('refuses bytes that their checksum does not fit', async () => {
+  test('refuses bytes that their checksum does not fit', async () => {
     const headers = { etag: '"x"', 'content-length': '100' }
     const reply = (sent: Uint8Array) =>
       answering(
@@ -115,7 +115,7 @@ describe('26: answers that are not to be believed', () => {
 
   for (const checksum of [false, true]) {
     const how = checksum ? ', with a checksum' : ''
-    it(`refuses a body that breaks off${how}`, async () => {
+    test(`refuses a body that breaks off${how}`, async () => {
       const error = await answering(
         (_, response) => {
           const sum = checksum ? { 'x-amz-checksum-crc32': checksumOf(content) } : {}
@@ -137,7 +137,7 @@ describe('26: answers that are not to be believed', () => {
     ['goes on nowhere', listing(`<IsTruncated>true</IsTruncated>${listed('a')}`)],
   ]
   for (const [what, body] of listings) {
-    it(`refuses a list that ${what}`, async () => {
+    test(`refuses a list that ${what}`, async () => {
       const error = await answering(
         (_, response) =>
           void response.writeHead(200, { 'content-type': 'application/xml' }).end(body),
@@ -151,7 +151,7 @@ describe('26: answers that are not to be believed', () => {
     })
   }
 
-  it('refuses a write without an ETag', async () => {
+  test('refuses a write without an ETag', async () => {
     const error = await answering(
       (_, response) => void response.writeHead(200).end(),
       (store) => rejection(store.put('k', content)),
@@ -170,7 +170,7 @@ describe('42: answers that do not come', () => {
     ['list', (store, signal) => store.list({ signal })[Symbol.asyncIterator]().next()],
   ]
   for (const [what, call] of calls) {
-    it(`ends a ${what} that is aborted while it waits`, async () => {
+    test(`ends a ${what} that is aborted while it waits`, async () => {
       const abort = new AbortController()
       const reason = new Error('enough')
       const server = await startFaultProxy('http://127.0.0.1:1', () => {
@@ -183,7 +183,7 @@ describe('42: answers that do not come', () => {
       await server.stop()
     })
 
-    it(`ends a ${what} when the network or the server has gone silent`, async () => {
+    test(`ends a ${what} when the network or the server has gone silent`, async () => {
       const server = await startFaultProxy('http://127.0.0.1:1', () => HANG)
       const requestHandler = { socketTimeout: 50 }
       const store = storeAt(server.endpoint, { clientConfig: { requestHandler } })
@@ -193,7 +193,7 @@ describe('42: answers that do not come', () => {
       await server.stop()
     })
 
-    it(`ends a ${what} whose connection breaks`, async () => {
+    test(`ends a ${what} whose connection breaks`, async () => {
       const server = await startFaultProxy('http://127.0.0.1:1', () => LOST_REQUEST)
       const store = storeAt(server.endpoint)
       const error = await rejection(call(store))
@@ -204,7 +204,7 @@ describe('42: answers that do not come', () => {
     })
   }
 
-  it('ends a read that is aborted in the middle of its body', async () => {
+  test('ends a read that is aborted in the middle of its body', async () => {
     const abort = new AbortController()
     const reason = new Error('enough')
     const error = await answering(
@@ -217,7 +217,7 @@ describe('42: answers that do not come', () => {
     expect(error).toBe(reason)
   })
 
-  it('ends a read whose body goes silent', async () => {
+  test('ends a read whose body goes silent', async () => {
     const server = await startAnswering((_, response) => {
       response.writeHead(200, { etag: '"x"', 'content-length': '100' })
       response.write(content.subarray(0, 50))
@@ -230,7 +230,7 @@ describe('42: answers that do not come', () => {
     await server.close()
   })
 
-  it('41: ends what is under way when the store closes', async () => {
+  test('41: ends what is under way when the store closes', async () => {
     const server = await startFaultProxy('http://127.0.0.1:1', () => {
       void store.close()
       return HANG

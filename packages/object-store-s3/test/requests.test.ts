@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { crc32 } from 'node:zlib'
 import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { assertConditionalWrites } from '@firn/object-store'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { S3ObjectStore, type S3Request } from '../src/index.js'
 import { newClient } from '../src/internal/s3-client.js'
 import { withSmallParts } from '../src/testing.js'
@@ -44,7 +44,7 @@ describe('what goes over the wire', () => {
   }
   const fine = () => ({ status: 200 })
 
-  it('sends encryption and checksums with what it writes', async () => {
+  test('sends encryption and checksums with what it writes', async () => {
     await taking(async (endpoint, seen) => {
       const store = storeAt(endpoint, {
         serverSideEncryption: 'aws:kms',
@@ -74,7 +74,7 @@ describe('what goes over the wire', () => {
     }, fine)
   })
 
-  it('encrypts what is uploaded in parts', async () => {
+  test('encrypts what is uploaded in parts', async () => {
     await taking(
       async (endpoint, seen) => {
         const store = storeAt(endpoint, { partBytes: 5 * 2 ** 20, serverSideEncryption: 'AES256' })
@@ -94,7 +94,7 @@ describe('what goes over the wire', () => {
     )
   })
 
-  it('asks for checksums of what it reads', async () => {
+  test('asks for checksums of what it reads', async () => {
     await taking(async (endpoint, seen) => {
       const store = storeAt(endpoint)
       await store.get('k')
@@ -103,7 +103,7 @@ describe('what goes over the wire', () => {
     }, fine)
   })
 
-  it('asks for no more keys than it is to list', async () => {
+  test('asks for no more keys than it is to list', async () => {
     await taking(
       async (endpoint, seen) => {
         await keysOf(storeAt(endpoint).list({ limit: 3 }))
@@ -115,7 +115,7 @@ describe('what goes over the wire', () => {
     )
   })
 
-  it('names the bucket in the path where it is not talking to AWS', async () => {
+  test('names the bucket in the path where it is not talking to AWS', async () => {
     await taking(async (endpoint, seen) => {
       const { port } = new URL(endpoint)
       const local = `http://localhost:${port}`
@@ -142,7 +142,7 @@ describe('what goes over the wire', () => {
     ['http://localhost:9000', true],
   ]
   for (const [endpoint, inPath] of endpoints) {
-    it(`names it in the ${inPath ? 'path' : 'host'} for ${endpoint ?? 'no endpoint'}, unless told`, () => {
+    test(`names it in the ${inPath ? 'path' : 'host'} for ${endpoint ?? 'no endpoint'}, unless told`, () => {
       const config = { region: 'us-east-1', ...(endpoint !== undefined && { endpoint }) }
       expect(newClient(config, undefined, 50).config.forcePathStyle).toBe(inPath)
       expect(newClient(config, !inPath, 50).config.forcePathStyle).toBe(!inPath)
@@ -151,7 +151,7 @@ describe('what goes over the wire', () => {
     })
   }
 
-  it('keeps its connections, and opens no more than it may', async () => {
+  test('keeps its connections, and opens no more than it may', async () => {
     let seen = 0
     let all = (): void => {}
     const server = await startAnswering(async (_, response) => {
@@ -173,7 +173,7 @@ describe('what goes over the wire', () => {
     await server.close()
   })
 
-  it('gives the MD5 of a deletion to servers that ask for it', async () => {
+  test('gives the MD5 of a deletion to servers that ask for it', async () => {
     const asks = `<Error><Code>MissingContentMD5</Code><Message>Missing required header for this request: Content-MD5.</Message></Error>`
     await taking(
       async (endpoint, seen) => {
@@ -193,7 +193,7 @@ describe('what goes over the wire', () => {
     )
   })
 
-  it('says which objects were not deleted, and whether to try again', async () => {
+  test('says which objects were not deleted, and whether to try again', async () => {
     const failing = (codes: string[]) => {
       const errors = codes.map((code, i) => `<Error><Key>k${i}</Key><Code>${code}</Code></Error>`)
       return { status: 200, body: `<DeleteResult>${errors.join('')}</DeleteResult>` }
@@ -223,7 +223,7 @@ describe('what goes over the wire', () => {
     }
   })
 
-  it('leaves a client that was given to it alone', async () => {
+  test('leaves a client that was given to it alone', async () => {
     let answer = (): void => {}
     let arrive = (): void => {}
     const arrived = new Promise<void>((resolve) => {
@@ -249,7 +249,7 @@ describe('what goes over the wire', () => {
     await server.close()
   })
 
-  it('5: refuses a client that tries again by itself', async () => {
+  test('5: refuses a client that tries again by itself', async () => {
     const client = new S3Client({
       region: 'us-east-1',
       endpoint: 'http://127.0.0.1:1',
@@ -262,7 +262,7 @@ describe('what goes over the wire', () => {
     })
   })
 
-  it('refuses options that make no sense', () => {
+  test('refuses options that make no sense', () => {
     const bucket = 'a-bucket'
     const client = new S3Client({ region: 'us-east-1', maxAttempts: 1 })
     for (const options of [
@@ -281,7 +281,7 @@ describe('what goes over the wire', () => {
     }
   })
 
-  it('takes small parts only from those who test with a server of their own', () => {
+  test('takes small parts only from those who test with a server of their own', () => {
     const client = new S3Client({ region: 'us-east-1', maxAttempts: 1 })
     const options = { bucket: 'a-bucket', client, partBytes: 1 }
     const refused = expect.objectContaining({ code: 'FIRN_INVALID_ARGUMENT' })
@@ -293,7 +293,7 @@ describe('what goes over the wire', () => {
 })
 
 describe.skipIf(!hasS3)('what it makes of a bucket', () => {
-  it('lists and deletes in batches of a thousand, and counts what it asks for', async () => {
+  test('lists and deletes in batches of a thousand, and counts what it asks for', async () => {
     const requests: S3Request[] = []
     const store = new S3ObjectStore({
       bucket: await newBucket(),
@@ -333,7 +333,7 @@ describe.skipIf(!hasS3)('what it makes of a bucket', () => {
     await store.close()
   })
 
-  it('shows what is in its folder under keys of its own, and nothing else', async () => {
+  test('shows what is in its folder under keys of its own, and nothing else', async () => {
     const bucket = await newBucket()
     const options = { bucket, clientConfig: clientConfig() }
     const [all, a, b] = [
@@ -361,7 +361,7 @@ describe.skipIf(!hasS3)('what it makes of a bucket', () => {
     for (const store of [all, a, b]) await store.close()
   })
 
-  it('keeps its word on conditional writes', async () => {
+  test('keeps its word on conditional writes', async () => {
     const store = new S3ObjectStore({ bucket: await newBucket(), clientConfig: clientConfig() })
     await assertConditionalWrites(store)
     await assertConditionalWrites(store)

@@ -1,6 +1,6 @@
 import { TestEnv } from '@firn/env/testing'
 import { ObjectStoreError } from '@firn/object-store'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { UploadRetries } from '../src/internal/upload-retries.js'
 import { rejection } from './answering-server.ts'
 
@@ -25,7 +25,7 @@ function failing(error: Error, times = Number.POSITIVE_INFINITY) {
   return { call, calls: () => calls }
 }
 
-it('repeats what may help, six times in all, with pauses that grow', async () => {
+test('repeats what may help, six times in all, with pauses that grow', async () => {
   const env = new HastyEnv()
   const retries = new UploadRetries(env)
   const some = failing(busy, 3)
@@ -40,7 +40,7 @@ it('repeats what may help, six times in all, with pauses that grow', async () =>
   for (const [i, ms] of env.slept.entries()) expect(ms).toBeLessThan(50 * 2 ** i)
 })
 
-it('repeats nothing that will not help', async () => {
+test('repeats nothing that will not help', async () => {
   const hopeless = failing(denied)
   expect(await rejection(new UploadRetries(new HastyEnv()).run(undefined, hopeless.call))).toBe(
     denied,
@@ -51,7 +51,7 @@ it('repeats nothing that will not help', async () => {
   expect(strange.calls()).toBe(1)
 })
 
-it('stops repeating when nothing gets through, until something does', async () => {
+test('stops repeating when nothing gets through, until something does', async () => {
   const retries = new UploadRetries(new HastyEnv())
   for (let i = 0; i < 20; i++) await rejection(retries.run(undefined, failing(busy).call))
   const late = failing(busy)
@@ -63,7 +63,7 @@ it('stops repeating when nothing gets through, until something does', async () =
   expect(again.calls()).toBe(2)
 })
 
-it('stops repeating when its signal aborts', async () => {
+test('stops repeating when its signal aborts', async () => {
   const abort = new AbortController()
   const reason = new Error('enough')
   const retries = new UploadRetries(new TestEnv())

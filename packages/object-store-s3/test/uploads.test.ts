@@ -15,7 +15,7 @@ import {
   startFaultProxy,
   TWICE,
 } from '@firn/local-services'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { S3ObjectStore, type S3ObjectStoreOptions, type S3Request } from '../src/index.js'
 import { rejection } from './answering-server.ts'
 import { clientConfig, hasS3, newBucket, plainClient, service } from './real-s3.ts'
@@ -100,7 +100,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
   })
   afterAll(() => proxy.stop())
 
-  it('sends what fits into a part with one request', async () => {
+  test('sends what fits into a part with one request', async () => {
     const bytes = noise(PART)
     const { size, etag } = await upload(open(), 'one-part', bytes)
     expect(size).toBe(PART)
@@ -110,7 +110,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     await expectObject('one-part', bytes)
   })
 
-  it('35: sends more in parts, several at once and no more than it may', async () => {
+  test('35: sends more in parts, several at once and no more than it may', async () => {
     const bytes = noise(32 * MIB + 13)
     let [underWay, most] = [0, 0]
     choose = (request) => {
@@ -137,7 +137,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     await expectObject('parts', bytes)
   })
 
-  it('creates only where there is nothing', async () => {
+  test('creates only where there is nothing', async () => {
     const [first, second] = [noise(PART + 1), noise(PART + 2)]
     await upload(open(), 'absent', first, { ifAbsent: true })
     const again = upload(open(), 'absent', second, { ifAbsent: true })
@@ -145,7 +145,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     await expectObject('absent', first)
   })
 
-  it('27: leaves nothing when it is aborted with parts under way', async () => {
+  test('27: leaves nothing when it is aborted with parts under way', async () => {
     const store = open()
     const started = await store.upload('aborted')
     await started.write(noise(17 * MIB))
@@ -155,7 +155,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     expect(await store.head('aborted')).toBeUndefined()
   })
 
-  it('27, 42: leaves nothing when its signal is aborted, at whatever request', async () => {
+  test('27, 42: leaves nothing when its signal is aborted, at whatever request', async () => {
     for (const at of ['?uploads', 'partNumber=1&', 'partNumber=3&', 'complete']) {
       const abort = new AbortController()
       const reason = new Error(`enough, at ${at}`)
@@ -173,7 +173,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     }
   })
 
-  it('leaves nothing when the store closes', async () => {
+  test('leaves nothing when the store closes', async () => {
     const store = open()
     const started = await store.upload('closed')
     await started.write(noise(12 * MIB))
@@ -181,7 +181,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     expect(await rejection(started.finish())).toMatchObject({ code: 'FIRN_CLOSED' })
   })
 
-  it('27: fails for good when a part does, and leaves nothing', async () => {
+  test('27: fails for good when a part does, and leaves nothing', async () => {
     choose = (request) =>
       request.path.includes('partNumber=2&') ? refused(s3Answers.ACCESS_DENIED) : undefined
     const store = open()
@@ -191,7 +191,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     expect(await store.head('denied')).toBeUndefined()
   })
 
-  it('gets through when a third of its requests go wrong', async () => {
+  test('gets through when a third of its requests go wrong', async () => {
     const env = new TestEnv({ seed: 3 })
     const faults = [
       TWICE,
@@ -216,7 +216,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
     expect(proxy.faults).toBeGreaterThan(0)
   })
 
-  it('12: holds further parts back when S3 asks for less', async () => {
+  test('12: holds further parts back when S3 asks for less', async () => {
     let [asked, arrived, atNinth] = [0, 0, 0]
     choose = (request) => {
       if (!isPart(request)) return undefined
@@ -244,7 +244,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
   })
 
   describe('whose completion is unclear', () => {
-    it('finds its object when S3 no longer knows the upload', async () => {
+    test('finds its object when S3 no longer knows the upload', async () => {
       for (const ifAbsent of [false, true]) {
         const key = `lost-${++keys}`
         let completions = 0
@@ -259,7 +259,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
       }
     })
 
-    it('finds its object when its condition no longer holds', async () => {
+    test('finds its object when its condition no longer holds', async () => {
       const key = `lost-${++keys}`
       let completions = 0
       choose = (request) => {
@@ -271,7 +271,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
       await expectObject(key, bytes)
     })
 
-    it('6: knows from its own an object that another made, of the same bytes', async () => {
+    test('6: knows from its own an object that another made, of the same bytes', async () => {
       const bytes = noise(PART + 1)
       for (const ifAbsent of [false, true]) {
         const key = `lost-${++keys}`
@@ -295,7 +295,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
       }
     })
 
-    it('sees the failure in an answer that began as a success', async () => {
+    test('sees the failure in an answer that began as a success', async () => {
       // S3 sends its 200 before it is done, to keep the connection.
       const { body, headers } = s3Answers.INTERNAL_ERROR
       let completions = 0
@@ -309,7 +309,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
       await expectObject('second-try', bytes)
     })
 
-    it('says so when there is nothing to find', async () => {
+    test('says so when there is nothing to find', async () => {
       let completions = 0
       choose = (request) => {
         if (!isComplete(request)) return undefined
@@ -322,7 +322,7 @@ describe.skipIf(!hasS3)('uploads in parts', () => {
       })
     })
 
-    it('fails where S3 denies it, without asking again', async () => {
+    test('fails where S3 denies it, without asking again', async () => {
       choose = (request) => (isComplete(request) ? refused(s3Answers.ACCESS_DENIED) : undefined)
       const error = await rejection(upload(open(), 'never', noise(PART + 1)))
       expect(error).toMatchObject({ reason: 'permission' })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   assertConditionalWrites,
   MemoryObjectStore,
@@ -22,7 +22,7 @@ class HeedlessStore extends MemoryObjectStore {
 }
 
 describe('assertConditionalWrites', () => {
-  it('takes a store that keeps its word, with four puts and later two, and leaves one object', async () => {
+  test('takes a store that keeps its word, with four puts and later two, and leaves one object', async () => {
     const store = new MeteredObjectStore(new MemoryObjectStore())
     await assertConditionalWrites(store)
     expect(store.reset()).toMatchObject({ requests: 4, kinds: { put: { requests: 4, errors: 2 } } })
@@ -35,12 +35,12 @@ describe('assertConditionalWrites', () => {
     expect(keys).toEqual(['conditional-writes', 'other/probe'])
   })
 
-  it('takes a store that several open at once', async () => {
+  test('takes a store that several open at once', async () => {
     const store = new MemoryObjectStore()
     await Promise.all(Array.from({ length: 20 }, () => assertConditionalWrites(store)))
   })
 
-  it('28: refuses a store that ignores If-None-Match, each time', async () => {
+  test('28: refuses a store that ignores If-None-Match, each time', async () => {
     const store = new HeedlessStore(({ ifAbsent: _, ...rest }) => rest)
     for (let time = 0; time < 2; time++) {
       await expect(assertConditionalWrites(store)).rejects.toMatchObject({
@@ -51,7 +51,7 @@ describe('assertConditionalWrites', () => {
     }
   })
 
-  it('refuses a store that ignores If-Match, each time, where that is needed', async () => {
+  test('refuses a store that ignores If-Match, each time, where that is needed', async () => {
     const store = new HeedlessStore(({ ifMatch: _, ...rest }) => rest)
     for (let time = 0; time < 2; time++) {
       await expect(assertConditionalWrites(store)).rejects.toMatchObject({
@@ -62,14 +62,14 @@ describe('assertConditionalWrites', () => {
     await assertConditionalWrites(store, { ifMatch: false })
   })
 
-  it('refuses a store that recognises no etag', async () => {
+  test('refuses a store that recognises no etag', async () => {
     const store = new HeedlessStore((options) =>
       options.ifMatch === undefined ? options : { ...options, ifMatch: `"${options.ifMatch}"` },
     )
     await expect(assertConditionalWrites(store)).rejects.toMatchObject({ code: 'FIRN_UNSUPPORTED' })
   })
 
-  it('passes on what else goes wrong', async () => {
+  test('passes on what else goes wrong', async () => {
     const down = new ObjectStoreError('the store is down', { reason: 'unavailable' })
     class DownStore extends MemoryObjectStore {
       protected override _put(): Promise<{ etag: string }> {

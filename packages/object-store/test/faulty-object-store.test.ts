@@ -1,5 +1,5 @@
 import { TestEnv } from '@firn/env/testing'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { objectStoreConformance } from '../src/conformance.js'
 import { MemoryObjectStore } from '../src/index.js'
 import {
@@ -37,7 +37,7 @@ describe('FaultyObjectStore', () => {
       0,
     )
 
-  it('fails before, or after it was done', async () => {
+  test('fails before, or after it was done', async () => {
     for (const kind of ['error-before', 'throttle'] as const) {
       const store = faulty(kind)
       await expect(store.delete('a')).rejects.toMatchObject({ retryable: true })
@@ -48,7 +48,7 @@ describe('FaultyObjectStore', () => {
     expect(await memory.head('a')).toBeUndefined()
   })
 
-  it('applies a write late, with the bytes it was given', async () => {
+  test('applies a write late, with the bytes it was given', async () => {
     const store = faulty('late-apply')
     const bytes = new Uint8Array([1, 2, 3])
     await expect(store.put('late', bytes)).rejects.toMatchObject({ retryable: true })
@@ -62,7 +62,7 @@ describe('FaultyObjectStore', () => {
     expect(store.counts).toMatchObject({ 'late-apply': 1, landed: 1 })
   })
 
-  it('lets a late write be refused by its condition', async () => {
+  test('lets a late write be refused by its condition', async () => {
     const store = faulty('late-apply')
     await store.put('late', content, { ifAbsent: true }).catch(() => {})
     await store.put('late', other, { ifAbsent: true })
@@ -71,7 +71,7 @@ describe('FaultyObjectStore', () => {
     expect((await memory.get('late')).bytes).toEqual(other)
   })
 
-  it('hangs until aborted', async () => {
+  test('hangs until aborted', async () => {
     const abort = new AbortController()
     const reading = faulty('hang').get('a', { signal: abort.signal })
     const reason = new Error('enough')
@@ -79,7 +79,7 @@ describe('FaultyObjectStore', () => {
     await expect(reading).rejects.toBe(reason)
   })
 
-  it('damages replies as it says', async () => {
+  test('damages replies as it says', async () => {
     const range = { start: 8, end: 40 }
     const short = await faulty('short-reply').get('a', { range })
     expect(short.bytes.length).toBeLessThan(32)
@@ -95,7 +95,7 @@ describe('FaultyObjectStore', () => {
     expect((await memory.get('a')).bytes).toEqual(content)
   })
 
-  it('answers with bytes of another object', async () => {
+  test('answers with bytes of another object', async () => {
     const store = new FaultyObjectStore(
       memory,
       plannedFaults({ kind: 'other-object', operation: 'get', after: 1 }),
@@ -107,7 +107,7 @@ describe('FaultyObjectStore', () => {
     expect(swapped.bytes).toEqual(other.subarray(0, 10))
   })
 
-  it('damages what is stored, and says nothing', async () => {
+  test('damages what is stored, and says nothing', async () => {
     await faulty('bit-flip').put('c', content)
     expect(differences((await memory.get('c')).bytes, content)).toBe(1)
     await faulty('truncate').put('d', content)
@@ -115,7 +115,7 @@ describe('FaultyObjectStore', () => {
     expect(content[63]).toBe(63)
   })
 
-  it('breaks a list in the middle', async () => {
+  test('breaks a list in the middle', async () => {
     const keys: string[] = []
     const list = async () => {
       for await (const { key } of faulty('lost-reply').list()) keys.push(key)
@@ -124,13 +124,13 @@ describe('FaultyObjectStore', () => {
     expect(keys).toEqual(['a'])
   })
 
-  it('counts only faults that happened', async () => {
+  test('counts only faults that happened', async () => {
     const store = faulty('short-reply')
     await store.head('a')
     expect(store.counts).toMatchObject({ calls: 1, 'short-reply': 0 })
   })
 
-  it('makes the same faults from the same seed, at about the rates asked for', async () => {
+  test('makes the same faults from the same seed, at about the rates asked for', async () => {
     const run = async (seed: number) => {
       const seeded = new TestEnv({ seed })
       const rates = Object.fromEntries(

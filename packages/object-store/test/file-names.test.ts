@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ODD_KEYS } from '../src/internal/conformance/reading.js'
 import { type NameKind, nameOf, segmentOf } from '../src/internal/fs/file-names.js'
 
@@ -44,13 +44,13 @@ const GOLDEN: readonly [string, NameKind, string][] = [
 
 describe('names of files', () => {
   for (const [key, kind, name] of GOLDEN) {
-    it(`keeps ${key} as ${kind} under ${name}`, () => {
+    test(`keeps ${key} as ${kind} under ${name}`, () => {
       expect(nameOf(key, kind)).toBe(name)
       expect(segmentOf(name, kind)).toBe(key)
     })
   }
 
-  it('finds the segment of each name again', () => {
+  test('finds the segment of each name again', () => {
     fc.assert(
       fc.property(segment, fc.constantFrom(...KINDS), (text, kind) => {
         expect(segmentOf(nameOf(text, kind), kind)).toBe(text)
@@ -59,7 +59,7 @@ describe('names of files', () => {
     )
   })
 
-  it('39: gives no two segments, and no file and directory, names that a file system may mix up', () => {
+  test('39: gives no two segments, and no file and directory, names that a file system may mix up', () => {
     const folded = (text: string, kind: NameKind) => nameOf(text, kind).toLowerCase()
     fc.assert(
       fc.property(
@@ -79,7 +79,7 @@ describe('names of files', () => {
     )
   })
 
-  it('makes names that Windows takes', () => {
+  test('makes names that Windows takes', () => {
     fc.assert(
       fc.property(segment, fc.constantFrom(...KINDS), (text, kind) => {
         const name = nameOf(text, kind)
@@ -91,7 +91,7 @@ describe('names of files', () => {
     )
   })
 
-  it('knows no segment for names it does not make', () => {
+  test('knows no segment for names it does not make', () => {
     for (const name of [
       ',tmp',
       ',lock',
@@ -108,7 +108,7 @@ describe('names of files', () => {
     }
   })
 
-  it('refuses segments that no file system takes', () => {
+  test('refuses segments that no file system takes', () => {
     expect(nameOf('s'.repeat(254), 'file').length).toBe(255)
     expect(() => nameOf('s'.repeat(255), 'file')).toThrow(/255/)
   })

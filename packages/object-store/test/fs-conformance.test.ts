@@ -1,21 +1,23 @@
 import path from 'node:path'
+import { LONG, tempDirectory } from '@firn/test-support'
+import { afterAll } from 'vitest'
 import { type ConformanceOptions, objectStoreConformance } from '../src/conformance.js'
 import { FsObjectStore, type FsObjectStoreOptions, nodeFileSystem } from '../src/fs.js'
-import { tempDirectory } from './temp-directory.js'
 
 function conformance(
   name: string,
   options: FsObjectStoreOptions,
   suite: ConformanceOptions = { manyObjects: 100 },
 ): void {
-  const make = async () => {
-    const directory = path.join(await tempDirectory(), 'not', 'made', 'yet')
+  const parent = tempDirectory(afterAll)
+  const make = () => {
+    const directory = path.join(parent, 'not', 'made', 'yet')
     return {
       store: new FsObjectStore(directory, options),
       another: () => new FsObjectStore(directory, options),
     }
   }
-  objectStoreConformance(name, make, suite)
+  objectStoreConformance(name, make, LONG ? { rounds: 100, racers: 50, ...suite } : suite)
 }
 
 conformance('FsObjectStore', { fsync: false }, {})

@@ -2,7 +2,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { TestEnv } from '@firn/env/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { afterEach, describe, expect, test } from 'vitest'
 import {
   type FileSystem,
   FsObjectStore,
@@ -10,7 +11,6 @@ import {
   nodeFileSystem,
 } from '../src/fs.js'
 import type { ListOptions } from '../src/index.js'
-import { tempDirectory } from './temp-directory.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const open: FsObjectStore[] = []
@@ -45,8 +45,8 @@ async function keysOf(store: FsObjectStore, prefix = ''): Promise<string[]> {
 }
 
 describe('FsObjectStore', () => {
-  it('reads a directory that does not exist as an empty store, and makes none', async () => {
-    const parent = await tempDirectory()
+  test('reads a directory that does not exist as an empty store, and makes none', async () => {
+    const parent = tempDirectory()
     const store = openStore(path.join(parent, 'db'))
     await expect(store.get('a')).rejects.toMatchObject({ code: 'FIRN_OBJECT_NOT_FOUND' })
     expect(await store.head('sst/a')).toBeUndefined()
@@ -57,8 +57,8 @@ describe('FsObjectStore', () => {
     expect(store.directory).toBe(path.join(parent, 'db'))
   })
 
-  it('keeps what was written for the next store on the directory, under plain names', async () => {
-    const directory = await tempDirectory()
+  test('keeps what was written for the next store on the directory, under plain names', async () => {
+    const directory = tempDirectory()
     const key = 'sst/01HZX3V5Q6W7E8R9T0Y1A2S3D4/00000000000000000001-01HZX3V5Q6W7E8R9T0Y1A2S3D5.sst'
     const first = openStore(directory)
     const { etag } = await first.put(key, bytes('content'))
@@ -69,8 +69,8 @@ describe('FsObjectStore', () => {
     expect(await filesOf(directory)).toEqual(['FIRN', path.normalize(key)])
   })
 
-  it('passes over files that are not its own', async () => {
-    const directory = await tempDirectory()
+  test('passes over files that are not its own', async () => {
+    const directory = tempDirectory()
     const store = openStore(directory)
     await store.put('log/00000000000000000001', bytes('mine'))
     for (const name of ['LOCK-0', 'Thumbs.db', 'log/nöte.txt', ',tmp/stranger', ',lock/stranger']) {
@@ -81,9 +81,9 @@ describe('FsObjectStore', () => {
     await store.put('log/00000000000000000001', bytes('again'))
   })
 
-  it('reads only the directories that a list needs', async () => {
+  test('reads only the directories that a list needs', async () => {
     const read: string[] = []
-    const directory = await tempDirectory()
+    const directory = tempDirectory()
     const store = openStore(directory, {
       fsync: false,
       fileSystem: {
@@ -111,9 +111,9 @@ describe('FsObjectStore', () => {
     expect(await list({ limit: 1 })).toEqual([['a/1'], ['.', 'a']])
   })
 
-  it('never follows a symbolic link out of its directory', async () => {
-    const directory = await tempDirectory()
-    const outside = await tempDirectory()
+  test('never follows a symbolic link out of its directory', async () => {
+    const directory = tempDirectory()
+    const outside = tempDirectory()
     await fs.writeFile(path.join(outside, 'secret.txt'), 'secret')
     const store = openStore(directory, { fsync: false })
     await store.put('fine.txt', bytes('fine'))
@@ -133,9 +133,9 @@ describe('FsObjectStore', () => {
     expect(await fs.readdir(outside)).toEqual(['secret.txt'])
   })
 
-  it('works where its own directory is reached through a symbolic link', async () => {
-    const directory = await tempDirectory()
-    const link = path.join(await tempDirectory(), 'link')
+  test('works where its own directory is reached through a symbolic link', async () => {
+    const directory = tempDirectory()
+    const link = path.join(tempDirectory(), 'link')
     await fs.symlink(directory, link)
     const store = openStore(link, { fsync: false })
     await store.put('a/b.txt', bytes('x'))
@@ -143,15 +143,15 @@ describe('FsObjectStore', () => {
     expect(await keysOf(store)).toEqual(['a/b.txt'])
   })
 
-  it('does not wait for the other end of a pipe', async () => {
-    const directory = await tempDirectory()
+  test('does not wait for the other end of a pipe', async () => {
+    const directory = tempDirectory()
     if (spawnSync('mkfifo', [path.join(directory, 'pipe.txt')]).status !== 0) return
     const store = openStore(directory)
     await expect(store.get('pipe.txt')).rejects.toMatchObject({ code: 'FIRN_OBJECT_NOT_FOUND' })
   })
 
-  it('31: makes file, directories and their parents durable before it says so', async () => {
-    const parent = await tempDirectory()
+  test('31: makes file, directories and their parents durable before it says so', async () => {
+    const parent = tempDirectory()
     const calls: string[] = []
     const names = new Map<number, string>()
     const short = (file: string) => path.relative(parent, file).replace(/[0-9a-f.]{20,}$/, '*')
@@ -205,8 +205,8 @@ describe('FsObjectStore', () => {
     ])
   })
 
-  it('31: makes the directories above durable though an attempt to do so failed before', async () => {
-    const parent = await tempDirectory()
+  test('31: makes the directories above durable though an attempt to do so failed before', async () => {
+    const parent = tempDirectory()
     const synced: string[] = []
     const names = new Map<number, string>()
     let isBroken = true
@@ -235,8 +235,8 @@ describe('FsObjectStore', () => {
     expect(synced).toContain(path.join(parent, 'new'))
   })
 
-  it('never gives an etag twice along replacements, though the clock runs backwards', async () => {
-    const directory = await tempDirectory()
+  test('never gives an etag twice along replacements, though the clock runs backwards', async () => {
+    const directory = tempDirectory()
     const env = new TestEnv()
     const store = openStore(directory, { env, fsync: false })
     const etags = new Set<string>()
@@ -253,8 +253,8 @@ describe('FsObjectStore', () => {
     expect(etags.size).toBe(20)
   })
 
-  it('keeps 128 files open at most, and closes them', async () => {
-    const directory = await tempDirectory()
+  test('keeps 128 files open at most, and closes them', async () => {
+    const directory = tempDirectory()
     let descriptors = 0
     const store = openStore(directory, {
       fsync: false,
@@ -285,8 +285,8 @@ describe('FsObjectStore', () => {
     expect(descriptors).toBe(0)
   })
 
-  it('reads an immutable object with one call to the system once it is open', async () => {
-    const directory = await tempDirectory()
+  test('reads an immutable object with one call to the system once it is open', async () => {
+    const directory = tempDirectory()
     const calls: string[] = []
     const traced = new Proxy(nodeFileSystem, {
       get: (target, name: keyof FileSystem) => {
@@ -303,8 +303,8 @@ describe('FsObjectStore', () => {
     expect(calls).toEqual(['readSync'])
   })
 
-  it('leaves reading to threads while the device is slow, and comes back', async () => {
-    const directory = await tempDirectory()
+  test('leaves reading to threads while the device is slow, and comes back', async () => {
+    const directory = tempDirectory()
     const env = new TestEnv()
     let slow = false
     const calls = { inPlace: 0, byThread: 0 }
@@ -355,8 +355,8 @@ describe('FsObjectStore', () => {
       ['mkdir', 'EROFS', 'permission', false],
     ]
     for (const [call, code, reason, retryable] of faults) {
-      it(`31, 32: turns ${code} of ${call} into a typed error and leaves nothing half`, async () => {
-        const directory = await tempDirectory()
+      test(`31, 32: turns ${code} of ${call} into a typed error and leaves nothing half`, async () => {
+        const directory = tempDirectory()
         let broken = true
         const fileSystem: FileSystem = {
           ...nodeFileSystem,
@@ -379,8 +379,8 @@ describe('FsObjectStore', () => {
       })
     }
 
-    it('keeps the old object where a replacement fails', async () => {
-      const directory = await tempDirectory()
+    test('keeps the old object where a replacement fails', async () => {
+      const directory = tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem })
       const { etag } = await store.put('a.txt', bytes('old'))
@@ -393,8 +393,8 @@ describe('FsObjectStore', () => {
       expect(await filesOf(directory)).toEqual(['a.txt'])
     })
 
-    it('31: does not call a write durable whose directory could not be synced', async () => {
-      const directory = await tempDirectory()
+    test('31: does not call a write durable whose directory could not be synced', async () => {
+      const directory = tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem })
       await store.put('a.txt', bytes('x'))
@@ -405,8 +405,8 @@ describe('FsObjectStore', () => {
       await store.put('c.txt', bytes('x'))
     })
 
-    it('types a failed read, and reads again when the device does', async () => {
-      const directory = await tempDirectory()
+    test('types a failed read, and reads again when the device does', async () => {
+      const directory = tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem })
       await store.put('a.txt', bytes('x'))
@@ -420,8 +420,8 @@ describe('FsObjectStore', () => {
       expect((await store.get('a.txt', { immutable: true })).size).toBe(1)
     })
 
-    it('gives up files it keeps open for reads before it says that there are too many', async () => {
-      const directory = await tempDirectory()
+    test('gives up files it keeps open for reads before it says that there are too many', async () => {
+      const directory = tempDirectory()
       const fileSystem = { ...nodeFileSystem }
       const store = openStore(directory, { fileSystem, fsync: false })
       for (const key of ['a.txt', 'b.txt']) await store.put(key, bytes('x'))
@@ -437,8 +437,8 @@ describe('FsObjectStore', () => {
       await expect(refused).rejects.toMatchObject({ reason: 'too-many-files', retryable: true })
     })
 
-    it('says so when a file is shorter than it was', async () => {
-      const directory = await tempDirectory()
+    test('says so when a file is shorter than it was', async () => {
+      const directory = tempDirectory()
       const store = openStore(directory)
       await store.put('a.txt', bytes('0123456789'))
       await store.get('a.txt', { immutable: true })
@@ -448,8 +448,8 @@ describe('FsObjectStore', () => {
       expect((await store.get('a.txt', { immutable: true })).bytes).toEqual(bytes('0123'))
     })
 
-    it('makes its directories again when someone removes them', async () => {
-      const directory = await tempDirectory()
+    test('makes its directories again when someone removes them', async () => {
+      const directory = tempDirectory()
       const store = openStore(directory)
       await store.put('sst/a.sst', bytes('x'))
       await store.put('sst/a.sst', bytes('y'))
@@ -475,8 +475,8 @@ describe('FsObjectStore', () => {
       expect([code, signal]).toEqual([null, 'SIGKILL'])
     }
 
-    it('27: removes what a killed writer left, on the first write', async () => {
-      const directory = await tempDirectory()
+    test('27: removes what a killed writer left, on the first write', async () => {
+      const directory = tempDirectory()
       await leaveFiles(directory, 'upload')
       expect((await filesOf(directory)).length).toBe(1)
       const store = openStore(directory)
@@ -485,8 +485,8 @@ describe('FsObjectStore', () => {
       expect(await filesOf(directory)).toEqual(['a.txt'])
     })
 
-    it('is not held up by the claim of a killed one', async () => {
-      const directory = await tempDirectory()
+    test('is not held up by the claim of a killed one', async () => {
+      const directory = tempDirectory()
       await leaveFiles(directory, 'claim')
       expect((await filesOf(directory)).some((file) => file.startsWith(',lock'))).toBe(true)
       const store = openStore(directory)
@@ -495,8 +495,8 @@ describe('FsObjectStore', () => {
       expect(await filesOf(directory)).toEqual(['a.txt'])
     })
 
-    it('leaves the files of living writers alone, here and on other machines', async () => {
-      const directory = await tempDirectory()
+    test('leaves the files of living writers alone, here and on other machines', async () => {
+      const directory = tempDirectory()
       const living = openStore(directory)
       const upload = await living.upload('slow.txt')
       await upload.write(bytes('from the '))
@@ -515,8 +515,8 @@ describe('FsObjectStore', () => {
       ])
     })
 
-    it('breaks the claim of an unknown process after having watched it for half a minute', async () => {
-      const directory = await tempDirectory()
+    test('breaks the claim of an unknown process after having watched it for half a minute', async () => {
+      const directory = tempDirectory()
       const env = new TestEnv()
       const store = openStore(directory, { env, fsync: false })
       await store.put('a.txt', bytes('x'))
@@ -540,8 +540,8 @@ describe('FsObjectStore', () => {
       expect(await filesOf(directory)).toEqual(['a.txt'])
     })
 
-    it('stops waiting for the lock when aborted', async () => {
-      const directory = await tempDirectory()
+    test('stops waiting for the lock when aborted', async () => {
+      const directory = tempDirectory()
       const store = openStore(directory, { fsync: false })
       await store.put('a.txt', bytes('x'))
       await fs.mkdir(path.join(directory, ',lock'))
@@ -554,8 +554,8 @@ describe('FsObjectStore', () => {
       expect((await filesOf(directory)).length).toBe(2)
     })
 
-    it('begins anew when its claim was broken before it could act', async () => {
-      const directory = await tempDirectory()
+    test('begins anew when its claim was broken before it could act', async () => {
+      const directory = tempDirectory()
       let broken = 0
       const store = openStore(directory, {
         fsync: false,

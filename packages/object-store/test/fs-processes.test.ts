@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { expect, it } from 'vitest'
+import { LONG, tempDirectory } from '@firn/test-support'
+import { expect, test } from 'vitest'
 import { FsObjectStore } from '../src/fs.js'
-import { tempDirectory } from './temp-directory.js'
 
-const LONG = process.env.FIRN_TEST_LONG === '1'
 const PROCESSES = LONG ? 8 : 4
 const ROUNDS = LONG ? 200 : 40
 const INCREMENTS = LONG ? 60 : 20
@@ -43,8 +42,8 @@ function startRacer(directory: string, name: string, rounds: number, increments:
   }
 }
 
-it('lets one of several processes create each object, and count without losing one', async () => {
-  const directory = await tempDirectory()
+test('lets one of several processes create each object, and count without losing one', async () => {
+  const directory = tempDirectory()
   const store = new FsObjectStore(directory, { fsync: false })
   await store.put('counter', new TextEncoder().encode('1000'))
   const racers = Array.from({ length: PROCESSES }, (_, i) =>
@@ -73,8 +72,8 @@ it('lets one of several processes create each object, and count without losing o
   await store.close()
 }, 120_000)
 
-it('goes on when racing processes are killed', async () => {
-  const directory = await tempDirectory()
+test('goes on when racing processes are killed', async () => {
+  const directory = tempDirectory()
   const store = new FsObjectStore(directory, { fsync: false })
   await store.put('counter', new TextEncoder().encode('1000'))
   for (let round = 0; round < (LONG ? 20 : 3); round++) {

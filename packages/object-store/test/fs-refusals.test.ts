@@ -1,9 +1,9 @@
 import path from 'node:path'
 import { systemEnv } from '@firn/env'
-import { afterEach, describe, expect, it } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { afterEach, describe, expect, test } from 'vitest'
 import { type FileSystem, FsObjectStore, nodeFileSystem } from '../src/fs.js'
 import { ObjectStoreError } from '../src/index.js'
-import { tempDirectory } from './temp-directory.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const open: FsObjectStore[] = []
@@ -20,7 +20,7 @@ async function storeWith(
   fault: Partial<FileSystem>,
   onWarning?: (message: string) => void,
 ): Promise<FsObjectStore> {
-  const directory = await tempDirectory()
+  const directory = tempDirectory()
   const fileSystem = { ...nodeFileSystem, ...fault }
   const store = new FsObjectStore(path.join(directory, 'db'), { fileSystem, onWarning })
   open.push(store)
@@ -46,7 +46,7 @@ describe('a write that certainly was not done', () => {
   }
   for (const [stage, fault] of Object.entries(stages)) {
     for (const code of ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'ENOTDIR']) {
-      it(`says so, with ${code} while ${stage}, and names the directory`, async () => {
+      test(`says so, with ${code} while ${stage}, and names the directory`, async () => {
         const store = await storeWith(fault(code))
         const error = await failureOf(store.put('a/b', bytes('x'), { ifAbsent: true }))
         expect(error).toBeInstanceOf(ObjectStoreError)
@@ -59,7 +59,7 @@ describe('a write that certainly was not done', () => {
     }
   }
 
-  it('is told from one that may have been: its name was asked of a server that does not answer', async () => {
+  test('is told from one that may have been: its name was asked of a server that does not answer', async () => {
     for (const code of ['EIO', 'ETIMEDOUT', 'ESTALE']) {
       const store = await storeWith({ link: failing(code) })
       const put = store.put('a', bytes('x'), { ifAbsent: true })
@@ -67,7 +67,7 @@ describe('a write that certainly was not done', () => {
     }
   })
 
-  it('is told from one that is visible, and may be lost by a crash', async () => {
+  test('is told from one that is visible, and may be lost by a crash', async () => {
     const directories = new Set<number>()
     let isBroken = false
     const store = await storeWith({
@@ -95,7 +95,7 @@ describe('a write that certainly was not done', () => {
 describe('a file system that can’t sync directories', () => {
   for (const code of ['EINVAL', 'ENOTSUP', 'ENOSYS', 'EBADF', 'EISDIR', 'EPERM']) {
     for (const call of ['fsync', 'open'] as const) {
-      it(`takes writes all the same, with one warning: ${code} by ${call}`, async () => {
+      test(`takes writes all the same, with one warning: ${code} by ${call}`, async () => {
         const directories = new Set<number>()
         const warnings: string[] = []
         const store = await storeWith(
@@ -124,7 +124,7 @@ describe('a file system that can’t sync directories', () => {
     }
   }
 
-  it('is told from one where a file can’t be synced, which is a failure', async () => {
+  test('is told from one where a file can’t be synced, which is a failure', async () => {
     const store = await storeWith({ fsync: failing('EINVAL') })
     const error = await failureOf(store.put('a', bytes('x')))
     expect(error).toMatchObject({ maybeDone: false, cause: { code: 'EINVAL' } })
@@ -133,8 +133,8 @@ describe('a file system that can’t sync directories', () => {
 })
 
 describe('a runtime that lets a program see only its own directory', () => {
-  it('is no reason to fail: what lies above is not looked at', async () => {
-    const parent = await tempDirectory()
+  test('is no reason to fail: what lies above is not looked at', async () => {
+    const parent = tempDirectory()
     const allowed = (file: string): boolean => !path.relative(parent, file).startsWith('..')
     // As Deno does, without --allow-read for what lies above: no code, no syscall.
     const check = (file: string): void => {

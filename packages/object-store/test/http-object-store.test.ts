@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@firn/env'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { objectStoreConformance } from '../src/conformance.js'
 import { HttpObjectStore } from '../src/http.js'
 import { type ObjectServer, startObjectServer } from './object-server.js'
@@ -60,7 +60,7 @@ describe('HttpObjectStore', () => {
     }
   }
 
-  it('is read-only and lists nothing, with errors that say so', async () => {
+  test('is read-only and lists nothing, with errors that say so', async () => {
     await expect(store.put('a', content)).rejects.toMatchObject({ code: 'FIRN_READ_ONLY' })
     await expect(store.delete('a')).rejects.toMatchObject({ code: 'FIRN_READ_ONLY' })
     await expect(store.upload('a')).rejects.toMatchObject({ code: 'FIRN_READ_ONLY' })
@@ -68,14 +68,14 @@ describe('HttpObjectStore', () => {
     await expect(listing).rejects.toMatchObject({ code: 'FIRN_UNSUPPORTED' })
   })
 
-  it('makes one request for a range', async () => {
+  test('makes one request for a range', async () => {
     server.requests.length = 0
     await store.get('a/b+c', { range: { start: 10, end: 20 }, immutable: true })
     await store.get('a/b+c', { range: { start: -7 } })
     expect(server.requests).toEqual(['GET /base/a/b%2Bc bytes=10-19', 'GET /base/a/b%2Bc bytes=-7'])
   })
 
-  it('keeps the query and the headers, and turns credentials into a header', async () => {
+  test('keeps the query and the headers, and turns credentials into a header', async () => {
     const seen: [string, string | undefined, string | undefined][] = []
     const url = new URL(`${server.url}/?token=1`)
     url.username = 'me'
@@ -104,7 +104,7 @@ describe('HttpObjectStore', () => {
     ['encoded bytes', 200, { 'content-encoding': 'br' }, 0],
   ]
   for (const [what, status, headers, length] of lies) {
-    it(`26: refuses a reply with ${what}`, async () => {
+    test(`26: refuses a reply with ${what}`, async () => {
       const body = content.subarray(10, 10 + length)
       const get = answering(status, { etag: '"x"', ...headers }, body, () =>
         store.get('a', { range: { start: 10, end: 20 } }),
@@ -113,7 +113,7 @@ describe('HttpObjectStore', () => {
     })
   }
 
-  it('refuses a body that ends before its Content-Length', async () => {
+  test('refuses a body that ends before its Content-Length', async () => {
     server.intercept = (_, response) => {
       response.writeHead(200, { 'content-length': '100' })
       response.write(content.subarray(0, 50), () => response.destroy())
@@ -133,7 +133,7 @@ describe('HttpObjectStore', () => {
     [400, 'bad-reply', false],
   ]
   for (const [status, reason, retryable] of statuses) {
-    it(`turns status ${status} into a typed error`, async () => {
+    test(`turns status ${status} into a typed error`, async () => {
       const expected = { code: 'FIRN_OBJECT_STORE', reason, retryable }
       await answering(status, {}, new Uint8Array(0), async () => {
         await expect(store.get('a')).rejects.toMatchObject(expected)
@@ -142,21 +142,21 @@ describe('HttpObjectStore', () => {
     })
   }
 
-  it('finds out about a changed object from a server that ignores If-Match', async () => {
+  test('finds out about a changed object from a server that ignores If-Match', async () => {
     const get = answering(200, { etag: '"new"' }, content, () =>
       store.get('a', { ifMatch: '"old"' }),
     )
     await expect(get).rejects.toMatchObject({ code: 'FIRN_PRECONDITION_FAILED' })
   })
 
-  it('says that a server which is gone can be asked again', async () => {
+  test('says that a server which is gone can be asked again', async () => {
     const gone = await startObjectServer()
     await gone.close()
     const error = { code: 'FIRN_OBJECT_STORE', reason: 'unavailable', retryable: true }
     await expect(new HttpObjectStore(gone.url).get('a')).rejects.toMatchObject(error)
   })
 
-  it('stops waiting when aborted', async () => {
+  test('stops waiting when aborted', async () => {
     const abort = new AbortController()
     const reason = new Error('enough')
     server.intercept = () => {
@@ -167,20 +167,20 @@ describe('HttpObjectStore', () => {
     server.intercept = undefined
   })
 
-  it('refuses what is no HTTP URL, and repeats none', () => {
+  test('refuses what is no HTTP URL, and repeats none', () => {
     for (const url of ['', 'file:///x', 'ftp://user:secret@host/', '/relative']) {
       expect(() => new HttpObjectStore(url)).toThrow(/needs an http/)
     }
   })
 
-  it('refuses credentials whose percent encoding is broken, and repeats none', () => {
+  test('refuses credentials whose percent encoding is broken, and repeats none', () => {
     for (const url of ['http://%zz@host/', 'http://me:secret%ff@host/']) {
       expect(() => new HttpObjectStore(url)).toThrow(InvalidArgumentError)
       expect(() => new HttpObjectStore(url)).not.toThrow(/zz|secret/)
     }
   })
 
-  it('40: takes a URL of a hundred thousand slashes, and doesn’t look at them again for each', () => {
+  test('40: takes a URL of a hundred thousand slashes, and doesn’t look at them again for each', () => {
     expect(new HttpObjectStore(`http://host/${'/'.repeat(200_000)}x`)).toBeDefined()
   })
 })

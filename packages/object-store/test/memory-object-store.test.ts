@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { objectStoreConformance } from '../src/conformance.js'
 import { MemoryObjectStore } from '../src/index.js'
 
@@ -7,7 +7,7 @@ objectStoreConformance('MemoryObjectStore', () => {
   return { store, another: () => store.share() }
 })
 
-it('shares objects between handles that close on their own', async () => {
+test('shares objects between handles that close on their own', async () => {
   const store = new MemoryObjectStore()
   const other = store.share()
   await store.put('a', new Uint8Array([1]))

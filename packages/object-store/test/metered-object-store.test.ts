@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { objectStoreConformance } from '../src/conformance.js'
 import { MemoryObjectStore, MeteredObjectStore } from '../src/index.js'
 
@@ -10,7 +10,7 @@ objectStoreConformance('MeteredObjectStore', () => {
   }
 })
 
-it('counts requests, errors and bytes by kind', async () => {
+test('counts requests, errors and bytes by kind', async () => {
   const store = new MeteredObjectStore(new MemoryObjectStore())
   await store.put('a', new Uint8Array(10))
   await store.put('a', new Uint8Array(5), { ifAbsent: true }).catch(() => {})
@@ -48,7 +48,7 @@ it('counts requests, errors and bytes by kind', async () => {
   expect(store.snapshot()).toMatchObject({ requests: 0, errors: 0, bytesRead: 0, bytesWritten: 0 })
 })
 
-it('counts a list once per thousand objects', async () => {
+test('counts a list once per thousand objects', async () => {
   const store = new MeteredObjectStore(new MemoryObjectStore())
   for (let i = 0; i < 2001; i++) await store.put(`k${i}`, new Uint8Array(0))
   store.reset()

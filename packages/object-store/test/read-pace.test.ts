@@ -1,5 +1,5 @@
 import { TestEnv } from '@firn/env/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ReadPace } from '../src/internal/fs/read-pace.js'
 
 /**
@@ -16,20 +16,20 @@ function callsInPlace(pace: ReadPace, env: TestEnv, ms: number, most = 200): num
 }
 
 describe('ReadPace', () => {
-  it('forgives the first calls of a process, which are slow whatever they wait for', () => {
+  test('forgives the first calls of a process, which are slow whatever they wait for', () => {
     const env = new TestEnv()
     const pace = new ReadPace(env, false)
     expect(callsInPlace(pace, env, 0.12, 30)).toBe(30)
     expect(callsInPlace(pace, env, 0.001)).toBe(200)
   })
 
-  it('forgives no slow disk: threads take over after four milliseconds in all', () => {
+  test('forgives no slow disk: threads take over after four milliseconds in all', () => {
     const env = new TestEnv()
     expect(callsInPlace(new ReadPace(env, false), env, 10)).toBe(1)
     expect(callsInPlace(new ReadPace(env, false), env, 1)).toBe(5)
   })
 
-  it('sends calls to threads once they take longer in place, and tries again later', () => {
+  test('sends calls to threads once they take longer in place, and tries again later', () => {
     const env = new TestEnv()
     const pace = new ReadPace(env, false)
     expect(callsInPlace(pace, env, 0.001, 100)).toBe(100)
@@ -39,7 +39,7 @@ describe('ReadPace', () => {
     expect(sent).toBe(64)
   })
 
-  it('makes no call in place where only threads are wanted', () => {
+  test('makes no call in place where only threads are wanted', () => {
     expect(new ReadPace(new TestEnv(), true).inPlace()).toBe(false)
   })
 })

@@ -1,5 +1,5 @@
 import { TestEnv } from '@firn/env/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { objectStoreConformance } from '../src/conformance.js'
 import { MemoryObjectStore, ObjectStoreError, RetryingObjectStore } from '../src/index.js'
 import { type Fault, FaultyObjectStore, plannedFaults, seededFaults } from '../src/testing.js'
@@ -45,7 +45,7 @@ describe('RetryingObjectStore', () => {
     return { env, memory, faulty, store: new RetryingObjectStore(faulty, { env }) }
   }
 
-  it('12: tries again after each kind of broken request, with growing, bounded, jittered pauses', async () => {
+  test('12: tries again after each kind of broken request, with growing, bounded, jittered pauses', async () => {
     const { store, env } = over(...BROKEN, ...BROKEN.slice(0, 2))
     await store.put('a', bytes('x'))
     expect(env.sleeps.length).toBe(5)
@@ -53,20 +53,20 @@ describe('RetryingObjectStore', () => {
     expect(new Set(env.sleeps).size).toBe(5)
   })
 
-  it('gives up after so many attempts, with the last error', async () => {
+  test('gives up after so many attempts, with the last error', async () => {
     const { store, faulty } = over({ kind: 'throttle', times: 100 })
     await expect(store.get('a')).rejects.toMatchObject({ reason: 'throttled' })
     expect(faulty.counts.calls).toBe(6)
   })
 
-  it('does not repeat what will not get better', async () => {
+  test('does not repeat what will not get better', async () => {
     const { store, faulty } = over()
     await expect(store.get('missing')).rejects.toMatchObject({ code: 'FIRN_OBJECT_NOT_FOUND' })
     await expect(store.get('../x')).rejects.toMatchObject({ code: 'FIRN_INVALID_ARGUMENT' })
     expect(faulty.counts.calls).toBe(2)
   })
 
-  it('12: stops retrying when the store is down and the budget is spent, and recovers', async () => {
+  test('12: stops retrying when the store is down and the budget is spent, and recovers', async () => {
     const env = new HastyEnv()
     const faulty = new FaultyObjectStore(new MemoryObjectStore(), () => ({ kind: 'throttle' }), env)
     const store = new RetryingObjectStore(faulty, { env, retryBudget: 10 })
@@ -79,27 +79,27 @@ describe('RetryingObjectStore', () => {
     expect(faulty.counts.calls).toBe(37)
   })
 
-  it('1: knows its own conditional create again when the reply was lost', async () => {
+  test('1: knows its own conditional create again when the reply was lost', async () => {
     const { store, memory } = over({ kind: 'lost-reply', operation: 'put' })
     const { etag } = await store.put('a', bytes('mine'), { ifAbsent: true })
     expect(await memory.head('a')).toMatchObject({ etag })
   })
 
-  it('says that another was first when one was', async () => {
+  test('says that another was first when one was', async () => {
     const { store, memory } = over({ kind: 'error-before', operation: 'put' })
     await memory.put('a', bytes('theirs'))
     const put = store.put('a', bytes('mine'), { ifAbsent: true })
     await expect(put).rejects.toMatchObject({ code: 'FIRN_PRECONDITION_FAILED' })
   })
 
-  it('knows its own replacement again when the reply was lost', async () => {
+  test('knows its own replacement again when the reply was lost', async () => {
     const { store, memory } = over({ kind: 'lost-reply', operation: 'put' })
     const first = await memory.put('a', bytes('first'))
     const { etag } = await store.put('a', bytes('mine'), { ifMatch: first.etag })
     expect(await memory.head('a')).toMatchObject({ etag })
   })
 
-  it('calls a replacement unknown when another content is there after a lost reply', async () => {
+  test('calls a replacement unknown when another content is there after a lost reply', async () => {
     const { env, memory } = over()
     const first = await memory.put('a', bytes('first'))
     let puts = 0
@@ -119,7 +119,7 @@ describe('RetryingObjectStore', () => {
     expect((error as Error).cause).toBeInstanceOf(ObjectStoreError)
   })
 
-  it('does not doubt a refusal that came at the first attempt', async () => {
+  test('does not doubt a refusal that came at the first attempt', async () => {
     const { store, memory, faulty } = over()
     await memory.put('a', bytes('same'))
     const put = store.put('a', bytes('same'), { ifAbsent: true })
@@ -127,7 +127,7 @@ describe('RetryingObjectStore', () => {
     expect(faulty.counts.calls).toBe(1)
   })
 
-  it('goes on with a list where it broke, without loss or repetition', async () => {
+  test('goes on with a list where it broke, without loss or repetition', async () => {
     const { store, memory } = over(
       { kind: 'lost-reply', operation: 'list', times: 3 },
       { kind: 'throttle', operation: 'list' },
@@ -138,7 +138,7 @@ describe('RetryingObjectStore', () => {
     expect(keys).toEqual(['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6'])
   })
 
-  it('ends an attempt that hangs, and tries again', async () => {
+  test('ends an attempt that hangs, and tries again', async () => {
     const env = new TestEnv()
     const memory = new MemoryObjectStore()
     await memory.put('a', bytes('x'))
@@ -154,7 +154,7 @@ describe('RetryingObjectStore', () => {
     expect(env.sleeping).toBe(0)
   })
 
-  it('stops when aborted during a pause', async () => {
+  test('stops when aborted during a pause', async () => {
     const env = new TestEnv()
     const faulty = new FaultyObjectStore(new MemoryObjectStore(), () => ({ kind: 'throttle' }), env)
     const store = new RetryingObjectStore(faulty, { env })

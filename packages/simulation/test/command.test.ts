@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { tempDirectory } from '@firn/test-support'
 import { afterAll, expect, test } from 'vitest'
 import { readKeptRun } from '../src/kept-run.js'
 
-const folder = mkdtempSync(join(tmpdir(), 'firn-simulate-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = tempDirectory(afterAll)
 const dist = join(import.meta.dirname, '../dist')
 
 /**

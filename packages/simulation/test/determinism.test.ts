@@ -1,10 +1,10 @@
+import { LONG } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { failureInWords } from '../src/command/failure-in-words.js'
 import { PLACE_KINDS } from '../src/place.js'
 import { runSeed } from '../src/run-seed.js'
 import { runSeeds } from '../src/runner/run-seeds.js'
 
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
 const SEEDS = LONG ? 50 : 4
 
 test(`a seed is the same twice, for ${SEEDS} seeds`, { timeout: 1_200_000 }, async () => {

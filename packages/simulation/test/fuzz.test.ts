@@ -1,13 +1,13 @@
 import { Worker } from 'node:worker_threads'
 import { CorruptionError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
+import { LONG } from '@firn/test-support'
 import { describe, expect, test } from 'vitest'
 import { assertSame, type FuzzTarget } from '../src/fuzz/fuzz-target.js'
 import { fuzz } from '../src/fuzz/fuzzer.js'
 import { fuzzTargets } from '../src/fuzz/targets.js'
 import { watched } from '../src/fuzz/watched.js'
 
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
 const INPUTS_EACH = 60
 const SECONDS_EACH = 60 / fuzzTargets.length
 

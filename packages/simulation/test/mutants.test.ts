@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { LONG } from '@firn/test-support'
 import { describe, expect, test } from 'vitest'
 import { hunt } from '../src/mutants/hunt.js'
 import { patched, urlOf } from '../src/mutants/mutant.js'
 import { MUTANTS } from '../src/mutants/mutants.js'
 import { knownSeeds, listedMutants } from '../src/mutants/table.js'
 
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
 /** Quick ones, of a commit, a read and a file. */
 const FEW = ['own-token-ignored', 'snapshot-follows-newest', 'cache-key-without-file']
 

@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { tempDirectory } from '@firn/test-support'
 import { afterAll, expect, test } from 'vitest'
 import { type RunSeedsOptions, runSeeds } from '../src/runner/run-seeds.js'
 import type { Tally } from '../src/runner/tally.js'
 
-const folder = mkdtempSync(join(tmpdir(), 'firn-runner-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = tempDirectory(afterAll)
 
 /**
  * Runs seeds of a program of which a few lines are given: `seed` is at hand in them, and `report`.

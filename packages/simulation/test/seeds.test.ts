@@ -1,3 +1,4 @@
+import { LONG } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { CHAOS_KINDS } from '../src/chaos.js'
 import { failureInWords } from '../src/command/failure-in-words.js'
@@ -7,7 +8,6 @@ import { FAULT_KINDS } from '../src/faults.js'
 import { OPERATIONS } from '../src/operations/operations.js'
 import { runSeeds } from '../src/runner/run-seeds.js'
 
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
 /** `FIRN_TEST_SEEDS=1001-2000` takes these alone, if several runs share the work. */
 const [FIRST = 1, LAST = LONG ? 2000 : 40] =
   process.env['FIRN_TEST_SEEDS']?.split('-').map(Number) ?? []

@@ -1,6 +1,7 @@
 import { BlockCache } from '@firn/block-cache'
 import { isFirnError } from '@firn/env'
-import { describe, expect, it } from 'vitest'
+import { LONG } from '@firn/test-support'
+import { describe, expect, test } from 'vitest'
 import {
   FOUND,
   memorySource,
@@ -12,7 +13,6 @@ import {
 import { CountingSource, drain, text, write } from './files.js'
 import type { Row } from './sorted-array.js'
 
-const long = process.env.FIRN_TEST_LONG === '1'
 const timeout = 600_000
 
 /** About 16 KiB in 20 blocks: versions, deletes, merges, three partitions of index, a filter. */
@@ -96,7 +96,7 @@ function foundValue({ valueBytes, valueStart, valueEnd }: SstLookup): Uint8Array
 }
 
 describe('26, 40: any damage gives the right data or a typed error', () => {
-  it('has a file of many parts to damage', async () => {
+  test('has a file of many parts to damage', async () => {
     const file = damagedFile()
     expect(file.length).toBeGreaterThan(15_000)
     const reader = await SstReader.open(memorySource(file))
@@ -105,13 +105,13 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
     expect(await readAll(memorySource(file))).toBe('right')
   })
 
-  it(
+  test(
     'in any flipped bit',
     async () => {
       const file = damagedFile()
-      // A prime step reaches every position in a byte. The long form takes every 31st bit: reading
+      // A prime step reaches every position in a byte. The LONG form takes every 31st bit: reading
       // everything back for every bit would take ten minutes. The next test takes every bit.
-      const step = long ? 31 : 131
+      const step = LONG ? 31 : 131
       let refused = 0
       let flips = 0
       for (let bit = 0; bit < file.length * 8; bit += step) {
@@ -126,7 +126,7 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
     timeout,
   )
 
-  it(
+  test(
     'in any flipped bit, when what it is in is read',
     async () => {
       const file = damagedFile()
@@ -135,7 +135,7 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
       // Blocks are in key order, so the row whose block has the bit never goes back. After the last
       // block come parts of the index; for those, read everything.
       let row = 0
-      for (let bit = 0; bit < end; bit += long ? 1 : 37) {
+      for (let bit = 0; bit < end; bit += LONG ? 1 : 37) {
         const damaged = file.slice()
         damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7))
         const source = memorySource(damaged)
@@ -147,12 +147,12 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
     timeout,
   )
 
-  it(
+  test(
     'in any flipped bit of the tail',
     async () => {
       const file = damagedFile()
       const { tailBytes } = await SstReader.open(memorySource(file))
-      const step = long ? 1 : 7
+      const step = LONG ? 1 : 7
       for (let bit = (file.length - tailBytes) * 8; bit < file.length * 8; bit += step) {
         const damaged = file.slice()
         damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7))
@@ -166,11 +166,11 @@ describe('26, 40: any damage gives the right data or a typed error', () => {
     timeout,
   )
 
-  it(
+  test(
     'at any length that it is cut to',
     async () => {
       const file = damagedFile()
-      const step = long ? 1 : 29
+      const step = LONG ? 1 : 29
       for (let length = 0; length < file.length; length += step) {
         expect(await readAll(memorySource(file.slice(0, length)))).toBe('refused')
       }
@@ -198,14 +198,14 @@ describe('a reply that is wrong', () => {
     return damaged
   }
 
-  it('26: once is asked for again, past any cache, and nobody notices', async () => {
+  test('26: once is asked for again, past any cache, and nobody notices', async () => {
     for (const once of [damage, (bytes: Uint8Array) => bytes.subarray(1)]) {
       const source = broken(damagedFile(), (bytes, fresh) => (fresh ? bytes : once(bytes)))
       expect(await readAll(source)).toBe('right')
     }
   })
 
-  it('26: twice is an error that names the file and the block', async () => {
+  test('26: twice is an error that names the file and the block', async () => {
     const file = damagedFile()
     const replies = [damage, (bytes: Uint8Array) => bytes.subarray(1), growing]
     for (const fill of [true, false]) {
@@ -227,7 +227,7 @@ describe('a reply that is wrong', () => {
     return longer
   }
 
-  it('26: of another block, or another file, is told by its checksum', async () => {
+  test('26: of another block, or another file, is told by its checksum', async () => {
     const file = damagedFile()
     const other = write(rows, { fileId: 'other', blockBytes: 1024, indexPartitionBytes: 24 }).file
     expect(other.length).toBe(file.length + 1)
@@ -241,7 +241,7 @@ describe('a reply that is wrong', () => {
     await expect(cursor.load()).rejects.toMatchObject({ code: 'FIRN_CORRUPTION' })
   })
 
-  it.each([true, false])(
+  test.each([true, false])(
     '36: of one block leaves the others readable, in both directions (fill: %s)',
     async (fill) => {
       const file = damagedFile()
@@ -275,7 +275,7 @@ describe('a reply that is wrong', () => {
     },
   )
 
-  it('asks for a damaged tail once more', async () => {
+  test('asks for a damaged tail once more', async () => {
     const file = damagedFile()
     const source = new CountingSource(file)
     let first = true

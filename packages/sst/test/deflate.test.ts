@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as node from '../src/internal/deflate-node.js'
 import * as portable from '../src/internal/deflate-portable.js'
 
@@ -14,7 +14,7 @@ const bytes = fc.oneof(
 
 describe('deflate', () => {
   for (const [name, writer] of Object.entries({ node, portable })) {
-    it(`of ${name} is read by both`, () => {
+    test(`of ${name} is read by both`, () => {
       fc.assert(
         fc.property(bytes, (raw) => {
           const deflated = writer.deflate(raw)
@@ -26,7 +26,7 @@ describe('deflate', () => {
   }
 
   for (const [name, reader] of Object.entries({ node, portable })) {
-    it(`of another length or of nonsense is refused by ${name}`, () => {
+    test(`of another length or of nonsense is refused by ${name}`, () => {
       const raw = new Uint8Array(5000).fill(3)
       const deflated = node.deflate(raw)
       expect(reader.inflate(deflated, 4999)).toBeUndefined()
@@ -43,7 +43,7 @@ describe('deflate', () => {
     })
   }
 
-  it('keeps no more memory than the block alive', () => {
+  test('keeps no more memory than the block alive', () => {
     // Small ones would be parts of Node's buffer pool: of 8 KiB, or 64 KiB since Node 24.
     for (const length of [100, 2000, 8192, 40_000]) {
       const raw = new Uint8Array(length).fill(3)

@@ -1,6 +1,6 @@
 import { hashRange } from '@firn/bytes'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { buildFilter, decodeFilter } from '../src/internal/filter.js'
 import { KeyHash } from '../src/internal/filter-hash.js'
 import { text } from './files.js'
@@ -12,7 +12,7 @@ function hashOf(key: Uint8Array): [number, number] {
 }
 
 describe('the hash of filters', () => {
-  it('is what it was', () => {
+  test('is what it was', () => {
     const lines = ['', 'a', 'ab', 'abc', 'abcd', 'key00000000000042'].map((key) => {
       const [first, second] = hashOf(text(key))
       return `${key}: ${first.toString(16)} ${second.toString(16)}`
@@ -27,7 +27,7 @@ describe('the hash of filters', () => {
     ])
   })
 
-  it('is MurmurHash3 in its first lane', () => {
+  test('is MurmurHash3 in its first lane', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (key) => {
         expect(hashOf(key)[0]).toBe(hashRange(key, 0, key.length, 0x4669726e))
@@ -35,7 +35,7 @@ describe('the hash of filters', () => {
     )
   })
 
-  it('does not depend on what is around the key', () => {
+  test('does not depend on what is around the key', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(7), (key, before) => {
         const around = new Uint8Array(key.length + before + 5).fill(0xa5)
@@ -47,7 +47,7 @@ describe('the hash of filters', () => {
     )
   })
 
-  it('has lanes that do not follow each other', () => {
+  test('has lanes that do not follow each other', () => {
     // Keys that differ in one digit: lanes that moved together would share many bit differences.
     const seen = new Set<string>()
     let same = 0
@@ -63,7 +63,7 @@ describe('the hash of filters', () => {
 })
 
 describe('filters', () => {
-  it('never deny a key, and take more bits for fewer false positives', () => {
+  test('never deny a key, and take more bits for fewer false positives', () => {
     const count = 20_000
     const pairs = new Int32Array(2 * count)
     for (let i = 0; i < count; i++) {
@@ -84,7 +84,7 @@ describe('filters', () => {
     for (const [i, rate] of rates.entries()) expect(rate).toBeLessThan(limits[i] as number)
   })
 
-  it('of another algorithm are gone without', () => {
+  test('of another algorithm are gone without', () => {
     const content = buildFilter(new Int32Array(2), 1, 10)
     content[0] = 2
     expect(decodeFilter(content, 'filter')).toBeUndefined()

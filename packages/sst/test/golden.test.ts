@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { memorySource, SstReader, type SstWriterOptions } from '../src/index.js'
 import { annotate } from './annotate.js'
 import { drain, text, write } from './files.js'
@@ -63,7 +63,7 @@ describe('golden files', () => {
   for (const [name, { rows, options }] of Object.entries(files)) {
     const fileId = `golden-${name}`
 
-    it(`${name}.sst is what the writer writes`, () => {
+    test(`${name}.sst is what the writer writes`, () => {
       const { file } = write(rows, { ...options, fileId })
       if (regenerate) {
         mkdirSync(dirname(path('x')), { recursive: true })
@@ -74,7 +74,7 @@ describe('golden files', () => {
       expect(Buffer.compare(file, readFileSync(path(`${name}.sst`)))).toBe(0)
     })
 
-    it(`${name}.sst reads as what was written`, async () => {
+    test(`${name}.sst reads as what was written`, async () => {
       const file = new Uint8Array(readFileSync(path(`${name}.sst`)))
       const reader = await SstReader.open(memorySource(file), { fileId, timestamp: 99 })
       const cursor = reader.cursor()
@@ -86,7 +86,7 @@ describe('golden files', () => {
   }
 
   for (const name of ['plain', 'one-timestamp']) {
-    it(`${name}.txt draws ${name}.sst byte by byte`, () => {
+    test(`${name}.txt draws ${name}.sst byte by byte`, () => {
       const drawn = annotate(new Uint8Array(readFileSync(path(`${name}.sst`))))
       if (regenerate) writeFileSync(path(`${name}.txt`), drawn)
       expect(drawn).toBe(readFileSync(path(`${name}.txt`), 'utf8'))

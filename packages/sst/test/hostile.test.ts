@@ -1,6 +1,7 @@
 import { isFirnError } from '@firn/env'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { END, memorySource, PENDING, SstReader } from '../src/index.js'
 import { HEADS } from '../src/internal/block.js'
 import { BlockBuilder } from '../src/internal/block-builder.js'
@@ -16,7 +17,7 @@ import { decodeIndex } from '../src/internal/index-decoder.js'
 import { decodeProperties, encodeProperties, type Properties } from '../src/internal/properties.js'
 import { text, write } from './files.js'
 
-const scale = process.env.FIRN_TEST_LONG === '1' ? 20 : 1
+const scale = LONG ? 20 : 1
 const timeout = 600_000
 
 // Checksums are right here, since an attacker made the bytes on purpose. They may decode to other
@@ -79,7 +80,7 @@ function rawBlock(fixed: boolean): Uint8Array {
 }
 
 describe('hostile bytes with right checksums', () => {
-  it(
+  test(
     '40: data blocks',
     () => {
       const blocks = [rawBlock(true), rawBlock(false)]
@@ -113,7 +114,7 @@ describe('hostile bytes with right checksums', () => {
     timeout,
   )
 
-  it(
+  test(
     '40: indexes',
     () => {
       const builder = new IndexBuilder(0, 0)
@@ -144,7 +145,7 @@ describe('hostile bytes with right checksums', () => {
     timeout,
   )
 
-  it('40: properties, filters and footers', async () => {
+  test('40: properties, filters and footers', async () => {
     const { file } = write([
       { key: text('a'), timestamp: 5, kind: 1, value: text('x') },
       { key: text('b'), timestamp: 3, kind: 0, value: text('') },
@@ -199,7 +200,7 @@ describe('hostile bytes with right checksums', () => {
     )
   })
 
-  it('37: unknown properties and sections are passed over if even, refused if odd', () => {
+  test('37: unknown properties and sections are passed over if even, refused if odd', () => {
     const { summary } = write([{ key: text('a'), timestamp: 1, kind: 1, value: text('') }])
     const properties: Properties = {
       ...summary,
@@ -227,7 +228,7 @@ describe('hostile bytes with right checksums', () => {
     expect(() => decodeProperties(withSection(4), 159, 'properties')).toThrow(/out of bounds/)
   })
 
-  it('40: a prefix that many rows share is in memory for a few of them at a time', async () => {
+  test('40: a prefix that many rows share is in memory for a few of them at a time', async () => {
     const key = new Uint8Array(60_000).fill(7)
     const rows = Array.from({ length: 300 }, (_, i) => {
       return { key, timestamp: 1000 - i, kind: 1, value: new Uint8Array(0) }
@@ -251,7 +252,7 @@ describe('hostile bytes with right checksums', () => {
     }
   })
 
-  it('40: compression bombs are refused before memory is taken', () => {
+  test('40: compression bombs are refused before memory is taken', () => {
     const identity = new FileIdentity('bomb')
     const seal = (content: Uint8Array, rawLength: number, codec: number) => {
       const stored = new Uint8Array(content.length + TRAILER_BYTES)
@@ -273,7 +274,7 @@ describe('hostile bytes with right checksums', () => {
     expect(open(new Uint8Array(3), 1 << 20)).toThrow(/can't hold a block/)
   })
 
-  it('40: a raw length is not believed before the bytes are there', () => {
+  test('40: a raw length is not believed before the bytes are there', () => {
     const content = deflate(new Uint8Array(300_000).map((_, i) => (i * i) >>> 7))
     const stored = new Uint8Array(content.length + TRAILER_BYTES)
     stored.set(content)
@@ -286,7 +287,7 @@ describe('hostile bytes with right checksums', () => {
     expect(process.memoryUsage().arrayBuffers - arrayBuffers).toBeLessThan(64 * 1024 * 1024)
   })
 
-  it('40: rows are bounded before offsets are allocated', () => {
+  test('40: rows are bounded before offsets are allocated', () => {
     const raw = rawBlock(true)
     putU32(raw, 4, 0xffff_ffff)
     expect(() => decodeBlock(raw, undefined, 'block')).toThrow(/rows/)

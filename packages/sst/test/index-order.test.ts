@@ -1,6 +1,6 @@
 import { compareBytes } from '@firn/bytes'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { IndexBlock } from '../src/internal/index-block.js'
 
 // Bytes with ties at zero padding and past the eight bytes of a head.
@@ -11,7 +11,7 @@ const suffix = fc.oneof(
     .map((tail) => [7, 7, 7, 7, 7, 7, 7, 7, ...tail]),
 )
 
-it('says of separators whether each comes after the one before it', () => {
+test('says of separators whether each comes after the one before it', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(suffix, fc.nat(3)), { minLength: 1, maxLength: 6 }),

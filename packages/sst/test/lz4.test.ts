@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { compressBlock, compressBound, decompressBlock } from 'lz4js'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Lz4Compressor } from '../src/internal/lz4-compressor.js'
 import { lz4Decompress } from '../src/internal/lz4-decompressor.js'
 import { text } from './files.js'
@@ -81,7 +81,7 @@ const REFERENCE_TEXT = text(
 )
 
 describe('LZ4', () => {
-  it('decompresses what it compressed', () => {
+  test('decompresses what it compressed', () => {
     fc.assert(
       fc.property(content, (bytes) => {
         expect(decompress(compress(bytes), bytes.length)).toEqual(bytes)
@@ -90,14 +90,14 @@ describe('LZ4', () => {
     )
   })
 
-  it('reads the blocks of the reference implementation', () => {
+  test('reads the blocks of the reference implementation', () => {
     for (const hex of Object.values(REFERENCE)) {
       const block = Uint8Array.from(Buffer.from(hex, 'hex'))
       expect(decompress(block, REFERENCE_TEXT.length)).toEqual(REFERENCE_TEXT)
     }
   })
 
-  it('writes what an independent implementation reads, and reads what that writes', () => {
+  test('writes what an independent implementation reads, and reads what that writes', () => {
     fc.assert(
       fc.property(content, (bytes) => {
         const mine = compress(bytes)
@@ -115,7 +115,7 @@ describe('LZ4', () => {
     )
   })
 
-  it('keeps the rules of the format at the end of a block', () => {
+  test('keeps the rules of the format at the end of a block', () => {
     // The last five bytes are literals; a match never begins in the last twelve.
     for (let length = 0; length < 64; length++) {
       const block = compress(new Uint8Array(length))
@@ -124,7 +124,7 @@ describe('LZ4', () => {
     }
   })
 
-  it('reaches as far back as two bytes tell, and no farther', () => {
+  test('reaches as far back as two bytes tell, and no farther', () => {
     for (const gap of [65_535, 65_536]) {
       const bytes = new Uint8Array(gap + 400)
       let state = 9
@@ -137,7 +137,7 @@ describe('LZ4', () => {
     }
   })
 
-  it('forgets earlier inputs when its positions run out', () => {
+  test('forgets earlier inputs when its positions run out', () => {
     const own = new Lz4Compressor()
     const source = new Uint8Array(1 << 20)
     const view = new DataView(source.buffer)
@@ -150,7 +150,7 @@ describe('LZ4', () => {
     expect(decompress(target.slice(0, end), source.length)).toEqual(source)
   }, 60_000)
 
-  it('never writes outside of the target, whatever the bytes say', () => {
+  test('never writes outside of the target, whatever the bytes say', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -172,7 +172,7 @@ describe('LZ4', () => {
     )
   })
 
-  it('refuses blocks that refer to what is not there, or end early', () => {
+  test('refuses blocks that refer to what is not there, or end early', () => {
     const refused = [
       [0x00, 0x00, 0x00], // distance 0
       [0x10, 0x61, 0x02, 0x00], // a match before the beginning

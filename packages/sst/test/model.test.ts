@@ -1,6 +1,7 @@
 import { BlockCache } from '@firn/block-cache'
+import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { ABSENT, FOUND, memorySource, NOT_RESIDENT, SstLookup, SstReader } from '../src/index.js'
 import { drain, write } from './files.js'
 import { from, inOrder, newest, type Row } from './sorted-array.js'
@@ -33,10 +34,10 @@ const shape = fc.record({
   filterBitsPerKey: fc.constantFrom(0, 10),
   indexPartitionBytes: fc.constantFrom(8, 30, 1_000_000),
 })
-const numRuns = process.env.FIRN_TEST_LONG === '1' ? 5000 : 150
+const numRuns = LONG ? 5000 : 150
 const timeout = 600_000
 
-it(
+test(
   'answers lookups at any timestamp as a sorted array does',
   async () => {
     await fc.assert(
@@ -85,7 +86,7 @@ it(
   timeout,
 )
 
-it(
+test(
   'yields in both directions, from any key, what a sorted array does',
   async () => {
     await fc.assert(
@@ -130,7 +131,7 @@ it(
   timeout,
 )
 
-it(
+test(
   'verifies what it wrote, and opens to the summary that the writer gave',
   async () => {
     await fc.assert(

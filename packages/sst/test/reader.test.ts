@@ -1,6 +1,6 @@
 import { BlockCache } from '@firn/block-cache'
 import { crc32 } from '@firn/bytes'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   ABSENT,
   FOUND,
@@ -31,13 +31,13 @@ function lookupOf(key: string | Uint8Array, timestamp = 100): SstLookup {
 }
 
 describe('opening', () => {
-  it('is one read where the tail fits the guess', async () => {
+  test('is one read where the tail fits the guess', async () => {
     const source = new CountingSource(small)
     await SstReader.open(source)
     expect([source.tails, source.reads]).toEqual([1, []])
   })
 
-  it('is two reads where it does not, and one with the tail’s length from the summary', async () => {
+  test('is two reads where it does not, and one with the tail’s length from the summary', async () => {
     const source = new CountingSource(large)
     expect(summary.tailBytes).toBeGreaterThan(16 * 1024)
     await SstReader.open(source, { tailBytes: 4096 })
@@ -47,7 +47,7 @@ describe('opening', () => {
     expect([source.tails, source.reads.length]).toEqual([2, 1])
   })
 
-  it('10, 26: refuses a file of another id or size', async () => {
+  test('10, 26: refuses a file of another id or size', async () => {
     const open = (options: Parameters<typeof SstReader.open>[1]) =>
       SstReader.open(memorySource(small), options)
     await expect(open({ fileId: 'other' })).rejects.toThrow('SST other: the file there is test')
@@ -55,7 +55,7 @@ describe('opening', () => {
     await open({ fileId: 'test', size: small.length })
   })
 
-  it('37: refuses a format of the future, and tells it from damage', async () => {
+  test('37: refuses a format of the future, and tells it from damage', async () => {
     const future = small.slice()
     const view = new DataView(future.buffer)
     view.setUint32(future.length - 16, 2, true)
@@ -81,7 +81,7 @@ describe('opening', () => {
     expect((await open()).records).toBe(100)
   })
 
-  it('refuses what is no SST', async () => {
+  test('refuses what is no SST', async () => {
     for (const bytes of [new Uint8Array(0), text('hello'), new Uint8Array(5000)]) {
       await expect(SstReader.open(memorySource(bytes))).rejects.toMatchObject({
         code: 'FIRN_CORRUPTION',
@@ -89,20 +89,20 @@ describe('opening', () => {
     }
   })
 
-  it('passes a source’s own error on', async () => {
+  test('passes a source’s own error on', async () => {
     const error = new Error('no network')
     const source = { read: () => Promise.reject(error), readTail: () => Promise.reject(error) }
     await expect(SstReader.open(source)).rejects.toBe(error)
   })
 
-  it('42: ends with the reason of a signal', async () => {
+  test('42: ends with the reason of a signal', async () => {
     const signal = AbortSignal.abort('enough')
     await expect(SstReader.open(memorySource(small), { signal })).rejects.toBe('enough')
   })
 })
 
 describe('lookups', () => {
-  it('cost one read when cold, none when warm', async () => {
+  test('cost one read when cold, none when warm', async () => {
     const source = new CountingSource(large)
     const reader = await SstReader.open(source, { cache: new BlockCache({ bytes: 1 << 20 }) })
     const lookup = lookupOf('key00001000')
@@ -118,7 +118,7 @@ describe('lookups', () => {
     expect(source.reads.length).toBe(1)
   })
 
-  it('cost two reads when cold where the index is partitioned', async () => {
+  test('cost two reads when cold where the index is partitioned', async () => {
     const { file } = write(rows, { indexPartitionBytes: 32 })
     const source = new CountingSource(file)
     const reader = await SstReader.open(source)
@@ -128,7 +128,7 @@ describe('lookups', () => {
     expect(reader.find(lookup)).toBe(FOUND)
   })
 
-  it('of keys that the filter or the range excludes cost nothing', async () => {
+  test('of keys that the filter or the range excludes cost nothing', async () => {
     const source = new CountingSource(large)
     const reader = await SstReader.open(source)
     const absent = lookupOf('key00001001')
@@ -144,7 +144,7 @@ describe('lookups', () => {
     expect(source.reads).toEqual([])
   })
 
-  it('share one read when they are made at the same time', async () => {
+  test('share one read when they are made at the same time', async () => {
     const source = new CountingSource(large)
     const reader = await SstReader.open(source)
     const lookups = Array.from({ length: 10 }, (_, i) => lookupOf(`key0000100${(i >> 1) * 2}`))
@@ -153,7 +153,7 @@ describe('lookups', () => {
     for (const lookup of lookups) expect(reader.find(lookup)).toBe(FOUND)
   })
 
-  it('find what they loaded even if the cache keeps nothing', async () => {
+  test('find what they loaded even if the cache keeps nothing', async () => {
     for (const indexPartitionBytes of [32, 65_536]) {
       const { file } = write(rows, { indexPartitionBytes })
       const cache = new BlockCache({ bytes: 0 })
@@ -166,7 +166,7 @@ describe('lookups', () => {
     }
   })
 
-  it('see an old version many blocks away by one read', async () => {
+  test('see an old version many blocks away by one read', async () => {
     const versions = Array.from({ length: 4000 }, (_, i) => ({
       key: text('hot'),
       timestamp: 10_000 - i,
@@ -189,7 +189,7 @@ describe('lookups', () => {
     }
   })
 
-  it('let few absent keys through the filter', async () => {
+  test('let few absent keys through the filter', async () => {
     const { file } = write(rows)
     const reader = await SstReader.open(memorySource(file))
     let passed = 0
@@ -200,7 +200,7 @@ describe('lookups', () => {
     expect(passed / 20_000).toBeLessThan(0.015)
   })
 
-  it('do not mix up one file opened with different timestamps', async () => {
+  test('do not mix up one file opened with different timestamps', async () => {
     const { file } = write(rows, { timestamps: 'file' })
     const cache = new BlockCache({ bytes: 1 << 20 })
     for (const timestamp of [5, 9]) {
@@ -215,7 +215,7 @@ describe('lookups', () => {
 })
 
 describe('cursors', () => {
-  it('read adjacent blocks at once, as far as they are told', async () => {
+  test('read adjacent blocks at once, as far as they are told', async () => {
     for (const reverse of [false, true]) {
       const source = new CountingSource(large)
       const reader = await SstReader.open(source)
@@ -227,7 +227,7 @@ describe('cursors', () => {
     }
   })
 
-  it('have the next read under way while they use the last one up', async () => {
+  test('have the next read under way while they use the last one up', async () => {
     const source = new CountingSource(large)
     const reader = await SstReader.open(source)
     const cursor = reader.cursor({ readAheadBytes: 20_000 })
@@ -244,7 +244,7 @@ describe('cursors', () => {
     expect(source.reads.length).toBe(3)
   })
 
-  it('meet the failure of a read ahead only when they come to it', async () => {
+  test('meet the failure of a read ahead only when they come to it', async () => {
     const whole = memorySource(large)
     let reads = 0
     const reader = await SstReader.open({
@@ -268,7 +268,7 @@ describe('cursors', () => {
     expect(await drain(cursor, POSITIONED)).toHaveLength(rows.length - seen)
   })
 
-  it('begin with one block, and read more at a time the longer they go on', async () => {
+  test('begin with one block, and read more at a time the longer they go on', async () => {
     const source = new CountingSource(large)
     const reader = await SstReader.open(source)
     const cursor = reader.cursor()
@@ -281,7 +281,7 @@ describe('cursors', () => {
     expect(lengths.length).toBeLessThan(8)
   })
 
-  it('leave the cache as it is when told not to fill it', async () => {
+  test('leave the cache as it is when told not to fill it', async () => {
     const cache = new BlockCache({ bytes: 1 << 20 })
     const reader = await SstReader.open(memorySource(large), { cache })
     const cursor = reader.cursor({ fill: false, readAheadBytes: 8192 })
@@ -292,7 +292,7 @@ describe('cursors', () => {
     expect(cache.usedBytes).toBeGreaterThan(100_000)
   })
 
-  it('read only what is missing between cached blocks', async () => {
+  test('read only what is missing between cached blocks', async () => {
     const source = new CountingSource(large)
     const reader = await SstReader.open(source, { cache: new BlockCache({ bytes: 1 << 22 }) })
     const warm = reader.cursor()
@@ -304,7 +304,7 @@ describe('cursors', () => {
     expect(source.reads.length).toBe(before)
   })
 
-  it('give views that no later move changes, unless told otherwise', async () => {
+  test('give views that no later move changes, unless told otherwise', async () => {
     const reader = await SstReader.open(memorySource(large))
     for (const reverse of [false, true]) {
       const cursor = reader.cursor({ reverse })
@@ -332,7 +332,7 @@ describe('cursors', () => {
     expect(reader.cursor({ private: false }).stable).toBe(false)
   })
 
-  it('keep the key of a seek that has to wait', async () => {
+  test('keep the key of a seek that has to wait', async () => {
     const reader = await SstReader.open(memorySource(large))
     const cursor = reader.cursor()
     const key = text('key00004000')
@@ -344,7 +344,7 @@ describe('cursors', () => {
     )
   })
 
-  it('stay at the end, and come back by a new move', async () => {
+  test('stay at the end, and come back by a new move', async () => {
     const reader = await SstReader.open(memorySource(small))
     const cursor = reader.cursor()
     expect(cursor.next()).toBe(0)
@@ -355,7 +355,7 @@ describe('cursors', () => {
     expect(cursor.next()).toBe(0)
   })
 
-  it('go on after a load that failed', async () => {
+  test('go on after a load that failed', async () => {
     let broken = true
     const whole = memorySource(large)
     const reader = await SstReader.open({
@@ -370,7 +370,7 @@ describe('cursors', () => {
     expect(await drain(cursor, PENDING)).toEqual(rows)
   })
 
-  it.each([true, false])(
+  test.each([true, false])(
     '42: stop with the reason of their signal, and no other caller does (fill: %s)',
     async (fill) => {
       const reader = await SstReader.open(memorySource(large))
@@ -402,7 +402,7 @@ describe('warming', () => {
     return sum
   }
 
-  it.each([
+  test.each([
     { index: 'flat', options: { blockBytes: 4096 }, partitions: 1 },
     {
       index: 'partitioned',
@@ -428,7 +428,7 @@ describe('warming', () => {
     expect(find(4100)).toBe(NOT_RESIDENT)
   })
 
-  it('reads what is missing, by one read across what is there, and counts it once', async () => {
+  test('reads what is missing, by one read across what is there, and counts it once', async () => {
     const source = new CountingSource(large)
     const reader = await SstReader.open(source)
     await reader.load(lookupOf(keyAt(2500)))
@@ -443,7 +443,7 @@ describe('warming', () => {
     expect(source.reads.length).toBe(1)
   })
 
-  it('decodes the blocks of a read in the turns that it is given, as a cursor does', async () => {
+  test('decodes the blocks of a read in the turns that it is given, as a cursor does', async () => {
     const reader = await SstReader.open(new CountingSource(large))
     // Like a time slice: after ten blocks, all wait for a turn.
     let left = 10
@@ -471,7 +471,7 @@ describe('warming', () => {
     expect(turns).toBe(Math.ceil(cold.dataBlocks / 10) - 1)
   })
 
-  it('reads at most a MiB at a time, and no further than it is asked to', async () => {
+  test('reads at most a MiB at a time, and no further than it is asked to', async () => {
     const big = Array.from({ length: 6000 }, (_, i) => ({
       key: text(String(i).padStart(8, '0')),
       timestamp: 50,
@@ -489,14 +489,14 @@ describe('warming', () => {
     for (const [, length] of source.reads) expect(length).toBeLessThanOrEqual(2 ** 20)
   })
 
-  it('42: ends with the reason of its signal', async () => {
+  test('42: ends with the reason of its signal', async () => {
     const reader = await SstReader.open(memorySource(large))
     await expect(warm(reader, 0, 4999, AbortSignal.abort('enough'))).rejects.toBe('enough')
   })
 })
 
 describe('41: closing', () => {
-  it('is idempotent, closes the source once, and ends use with typed errors', async () => {
+  test('is idempotent, closes the source once, and ends use with typed errors', async () => {
     const source = new CountingSource(large)
     const cache = new BlockCache({ bytes: 1 << 20 })
     const reader = await SstReader.open(source, { cache })
@@ -517,7 +517,7 @@ describe('41: closing', () => {
     expect(cache.stats().pinnedBytes).toBe(0)
   })
 
-  it('ends a cursor alone', async () => {
+  test('ends a cursor alone', async () => {
     const reader = await SstReader.open(memorySource(small))
     const cursor = reader.cursor()
     cursor.first()
@@ -530,7 +530,7 @@ describe('41: closing', () => {
   })
 })
 
-it('an empty file opens, finds nothing and ends at once', async () => {
+test('an empty file opens, finds nothing and ends at once', async () => {
   const { file, summary: empty } = write([])
   expect(empty).toMatchObject({ records: 0, dataBlocks: 0, minTimestamp: 0, maxTimestamp: 0 })
   const reader = await SstReader.open(memorySource(file))

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   memorySource,
   PENDING,
@@ -31,7 +31,7 @@ async function reopened(
 }
 
 describe('the writer', () => {
-  it('copies what it is given: one Buffer may hold record after record', async () => {
+  test('copies what it is given: one Buffer may hold record after record', async () => {
     const writer = new SstWriter({
       fileId: 'test',
       compression: 'none',
@@ -67,7 +67,7 @@ describe('the writer', () => {
     await reader.close()
   })
 
-  it('refuses records out of order, and goes on after that', async () => {
+  test('refuses records out of order, and goes on after that', async () => {
     const own = writer()
     own.add(text('b'), text('1'), { timestamp: 5 })
     const late = [
@@ -88,7 +88,7 @@ describe('the writer', () => {
     expect((await reader.verify()).problems).toBe(0)
   })
 
-  it('refuses order errors across a block boundary too', () => {
+  test('refuses order errors across a block boundary too', () => {
     const own = writer({ blockBytes: 64 })
     own.add(text('m'), new Uint8Array(100), { timestamp: 5 })
     expect(() => own.add(text('l'), new Uint8Array(100), { timestamp: 5 })).toThrow(/not after/)
@@ -97,7 +97,7 @@ describe('the writer', () => {
     expect(own.finish().dataBlocks).toBe(2)
   })
 
-  it('refuses kinds of later releases, and deletes with a value', () => {
+  test('refuses kinds of later releases, and deletes with a value', () => {
     const own = writer()
     expect(() => own.add(text('a'), text('x'), { timestamp: 1, kind: 3 })).toThrow(
       /kind 3, this release knows 0 to 2/,
@@ -106,7 +106,7 @@ describe('the writer', () => {
     expect(() => own.add(text('a'), text('x'), { timestamp: 1, kind: 0.5 })).toThrow(/kind/)
   })
 
-  it('38: refuses keys, values and timestamps over the limits without showing them', () => {
+  test('38: refuses keys, values and timestamps over the limits without showing them', () => {
     const own = writer()
     const secret = new Uint8Array(128 * 1024 + 1).fill(0x73)
     expect(() => own.add(secret, text(''), { timestamp: 1 })).toThrow(
@@ -126,7 +126,7 @@ describe('the writer', () => {
     })
   })
 
-  it('refuses options out of their bounds', () => {
+  test('refuses options out of their bounds', () => {
     const wrong = [
       { fileId: '' },
       { fileId: 'x'.repeat(1025) },
@@ -144,7 +144,7 @@ describe('the writer', () => {
     }
   })
 
-  it('takes nothing after it is finished', () => {
+  test('takes nothing after it is finished', () => {
     const own = writer()
     own.finish()
     expect(() => own.finish()).toThrow(expect.objectContaining({ code: 'FIRN_CLOSED' }))
@@ -153,7 +153,7 @@ describe('the writer', () => {
     )
   })
 
-  it('38: keeps empty keys, empty values, NULs and every byte', async () => {
+  test('38: keeps empty keys, empty values, NULs and every byte', async () => {
     const rows: Row[] = [
       { key: new Uint8Array(0), timestamp: 3, kind: 1, value: new Uint8Array(0) },
       { key: new Uint8Array(0), timestamp: 2, kind: 0, value: new Uint8Array(0) },
@@ -166,7 +166,7 @@ describe('the writer', () => {
     expect(await reopened(rows, { blockBytes: 64 })).toEqual(rows)
   })
 
-  it('gives a value that is larger than a block one of its own', async () => {
+  test('gives a value that is larger than a block one of its own', async () => {
     const rows = [
       put('a', 1, 'small'),
       { ...put('b', 1), value: new Uint8Array(3_000_000).map((_, i) => (i * i) >> 3) },
@@ -185,7 +185,7 @@ describe('the writer', () => {
     }
   })
 
-  it('shares key prefixes of up to the longest key', async () => {
+  test('shares key prefixes of up to the longest key', async () => {
     const long = 'k'.repeat(128 * 1024 - 1)
     const rows = [put(`${long}`, 1, '1'), put(`${long}a`, 1, '2'), put(`${long}b`, 1, '3')]
     for (const blockBytes of [1 << 20, 8192]) {
@@ -197,7 +197,7 @@ describe('the writer', () => {
     }
   })
 
-  it('stores no timestamps where the file has one, and no key twice', async () => {
+  test('stores no timestamps where the file has one, and no key twice', async () => {
     const rows = [put('a', 77, '1'), put('b', 77, '2')]
     const { file, summary } = write(rows, { timestamps: 'file' })
     expect([summary.minTimestamp, summary.maxTimestamp]).toEqual([0, 0])
@@ -212,7 +212,7 @@ describe('the writer', () => {
     expect(() => own.add(text('a'), text('2'))).toThrow(/come once/)
   })
 
-  it('hands chunks over at any time, to the same file', () => {
+  test('hands chunks over at any time, to the same file', () => {
     const rows = Array.from({ length: 2000 }, (_, i) => put(`key${10_000 + i}`, 1, `value ${i}`))
     const whole = write(rows).file
     const own = writer({ fileId: 'test', compression: 'lz4' })
@@ -223,7 +223,7 @@ describe('the writer', () => {
     expect(own.take()).toEqual([])
   })
 
-  it('tells how long the file is getting', () => {
+  test('tells how long the file is getting', () => {
     const own = writer({ compression: 'none' })
     let before = 0
     for (let i = 0; i < 5000; i++) {
@@ -236,7 +236,7 @@ describe('the writer', () => {
     expect(before / bytes).toBeLessThan(1.1)
   })
 
-  it('stores blocks that compression makes no smaller as they are', async () => {
+  test('stores blocks that compression makes no smaller as they are', async () => {
     let state = 1
     const noise = Uint8Array.from({ length: 5000 }, () => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0
@@ -269,7 +269,7 @@ class Longest implements StatisticsCollector {
 describe('statistics', () => {
   const rows = [put('a', 2, 'xx'), { ...put('b', 1), kind: 0 }, put('c', 1, 'xxxxx')]
 
-  it('see every record, and come back from summary and file', async () => {
+  test('see every record, and come back from summary and file', async () => {
     const statistics = () => JSON.parse('{"__proto__": 0, "longest": 0}') as Record<string, never>
     const collectors = Object.fromEntries(
       Object.keys(statistics()).map((name) => [name, new Longest()]),
@@ -285,7 +285,7 @@ describe('statistics', () => {
     })
   })
 
-  it('over their limit are refused', () => {
+  test('over their limit are refused', () => {
     const own = writer({
       statistics: { s: { add: () => {}, finish: () => new Uint8Array(2 ** 25) } },
     })

@@ -1,25 +1,25 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { expect, it } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { expect, test } from 'vitest'
 import { absolutePath } from '../src/absolute-path.js'
-import { tempDirectory } from './temp-directory.js'
 
 const invalid = expect.objectContaining({ code: 'FIRN_INVALID_ARGUMENT' })
 
-it('means the working directory of the call', () => {
+test('means the working directory of the call', () => {
   expect(absolutePath('./a/../b/', 'it')).toBe(path.join(process.cwd(), 'b'))
   expect(absolutePath('a', 'it', path.resolve('/x'))).toBe(path.resolve('/x/a'))
   expect(absolutePath(path.resolve('/x/'), 'it')).toBe(path.resolve('/x'))
 })
 
-it('refuses what is no path', () => {
+test('refuses what is no path', () => {
   for (const wrong of ['', 'a\0b', undefined, 7, null, new URL('file:///a')]) {
     expect(() => absolutePath(wrong as string, 'it')).toThrow(invalid)
   }
 })
 
-it('refuses a ~ that no shell replaced, and no other', () => {
+test('refuses a ~ that no shell replaced, and no other', () => {
   for (const wrong of ['~', '~/a', '~/']) {
     expect(() => absolutePath(wrong, 'it')).toThrow(/os\.homedir/)
   }
@@ -28,7 +28,7 @@ it('refuses a ~ that no shell replaced, and no other', () => {
   }
 })
 
-it('says so if the working directory is gone', () => {
+test('says so if the working directory is gone', () => {
   const program = path.join(tempDirectory(), 'program.mjs')
   fs.writeFileSync(
     program,

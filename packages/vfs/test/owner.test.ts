@@ -5,7 +5,8 @@ import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { outputOf, tempDirectory } from '@firn/test-support'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   announce,
   type Here,
@@ -16,7 +17,6 @@ import {
   provesDeath,
 } from '../src/owner.js'
 import { ownIdentity } from '../src/process-identity.js'
-import { tempDirectory } from './temp-directory.js'
 
 const SCRIPT = path.join(import.meta.dirname, 'owner.mjs')
 /** Of this file's run: sockets may have names that all of the machine sees. */
@@ -65,7 +65,7 @@ const WAYS = [
 
 for (const { name, as } of process.platform === 'linux' ? WAYS : WAYS.slice(0, 1)) {
   describe(`an owner ${name}`, () => {
-    it('lives until it is killed', async () => {
+    test('lives until it is killed', async () => {
       const directory = tempDirectory()
       const running = await run(directory, 'hold', as)
       expect(await livenessOf(directory, running.owner)).toBe('alive')
@@ -73,7 +73,7 @@ for (const { name, as } of process.platform === 'linux' ? WAYS : WAYS.slice(0, 1
       expect(await livenessOf(directory, running.owner)).toBe('dead')
     })
 
-    it('lives until it ends by process.exit', async () => {
+    test('lives until it ends by process.exit', async () => {
       const directory = tempDirectory()
       const running = await run(directory, 'hold', as)
       expect(await livenessOf(directory, running.owner)).toBe('alive')
@@ -81,7 +81,7 @@ for (const { name, as } of process.platform === 'linux' ? WAYS : WAYS.slice(0, 1
       expect(await livenessOf(directory, running.owner)).toBe('dead')
     })
 
-    it('is dead when its worker thread was terminated, though its process lives', async () => {
+    test('is dead when its worker thread was terminated, though its process lives', async () => {
       const directory = tempDirectory()
       const running = await run(directory, 'worker', as)
       expect(await livenessOf(directory, running.owner)).toBe('alive')
@@ -91,7 +91,7 @@ for (const { name, as } of process.platform === 'linux' ? WAYS : WAYS.slice(0, 1
       expect(running.process.exitCode).toBeNull()
     })
 
-    it.runIf(process.platform === 'linux')(
+    test.runIf(process.platform === 'linux')(
       'lives while it is stopped, however often it is asked',
       async () => {
         const directory = tempDirectory()
@@ -108,7 +108,7 @@ for (const { name, as } of process.platform === 'linux' ? WAYS : WAYS.slice(0, 1
       60_000,
     )
 
-    it('lives whatever its identity looks like from here', async () => {
+    test('lives whatever its identity looks like from here', async () => {
       const directory = tempDirectory()
       const { owner } = await run(directory, 'hold', as)
       for (const other of [
@@ -120,7 +120,7 @@ for (const { name, as } of process.platform === 'linux' ? WAYS : WAYS.slice(0, 1
       }
     })
 
-    it('ends its sign and leaves nothing', async () => {
+    test('ends its sign and leaves nothing', async () => {
       const directory = tempDirectory()
       const sign = await announce(directory, newName(), {
         identity: { ...ownIdentity(), ...as },
@@ -131,16 +131,14 @@ for (const { name, as } of process.platform === 'linux' ? WAYS : WAYS.slice(0, 1
       expect(fs.readdirSync(directory)).toEqual([])
     })
 
-    it('takes no bytes, and doesn’t keep its process running', async () => {
+    test('takes no bytes, and doesn’t keep its process running', async () => {
       const directory = tempDirectory()
       const source = `
-        import { announce } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))}
-        import { ownIdentity } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))}
+        import { announce, ownIdentity } from '@firn/vfs'
         const identity = { ...ownIdentity(), ...${JSON.stringify(as)} }
         await announce(${JSON.stringify(directory)}, '${newName()}', { identity })
       `
-      const child = spawn('node', ['--input-type=module', '--eval', source], { stdio: 'inherit' })
-      expect(await once(child, 'exit')).toEqual([0, null])
+      expect(await outputOf(source, { from: import.meta.dirname })).toBe('')
     })
   })
 }
@@ -152,7 +150,7 @@ function socketOf(directory: string, { socket }: Owner): string {
 describe.runIf(process.platform === 'linux')('a socket in a directory', () => {
   const as = { pidNamespace: 'pid:[1]' }
 
-  it('works when the path of the directory is longer than a socket’s may be', async () => {
+  test('works when the path of the directory is longer than a socket’s may be', async () => {
     const directory = path.join(tempDirectory(), 'x'.repeat(120), 'y'.repeat(120))
     fs.mkdirSync(directory, { recursive: true })
     const running = await run(directory, 'hold', as)
@@ -163,7 +161,7 @@ describe.runIf(process.platform === 'linux')('a socket in a directory', () => {
     expect(await livenessOf(directory, running.owner)).toBe('dead')
   })
 
-  it('that somebody removed proves nothing', async () => {
+  test('that somebody removed proves nothing', async () => {
     const directory = tempDirectory()
     const running = await run(directory, 'hold', as)
     fs.rmSync(socketOf(directory, running.owner))
@@ -175,7 +173,7 @@ describe.runIf(process.platform === 'linux')('a socket in a directory', () => {
     expect(await livenessOf(directory, { ...running.owner, pidNamespace })).toBe('dead')
   })
 
-  it('is answered without reading from it', async () => {
+  test('is answered without reading from it', async () => {
     const directory = tempDirectory()
     const sign = await announce(directory, newName(), {
       identity: { ...ownIdentity(), ...as },
@@ -198,7 +196,7 @@ describe.runIf(process.platform === 'linux')('an owner that was killed', () => {
     return { directory, owner: running.owner }
   }
 
-  it('on an earlier boot of this machine is dead, on a disk of its own', async () => {
+  test('on an earlier boot of this machine is dead, on a disk of its own', async () => {
     for (const { as } of WAYS) {
       const { directory, owner } = await killed(as)
       const local = { fileSystem: '0x1021994', device: owner.device }
@@ -213,7 +211,7 @@ describe.runIf(process.platform === 'linux')('an owner that was killed', () => {
     }
   })
 
-  it('may run on another machine that has the same directory', async () => {
+  test('may run on another machine that has the same directory', async () => {
     const { directory, owner } = await killed({ pidNamespace: 'pid:[1]' })
     for (const other of [
       { bootId: 'other', fileSystem: '0x6969' },
@@ -240,7 +238,7 @@ describe('what proves that an owner is gone', () => {
   }
   const owner: Owner = { ...here, socket: 'abstract:a' }
 
-  it('is an earlier boot, seen outside of containers and on a disk of its own', () => {
+  test('is an earlier boot, seen outside of containers and on a disk of its own', () => {
     expect(isOfEarlierBoot({ ...owner, bootId: 'before' }, here)).toBe(true)
     for (const [other, self] of [
       [{}, {}],
@@ -256,7 +254,7 @@ describe('what proves that an owner is gone', () => {
     }
   })
 
-  it('is not a refusal that may come from another mounted file system or kernel', () => {
+  test('is not a refusal that may come from another mounted file system or kernel', () => {
     const nfs = { fileSystem: '0x6969', device: '45' }
     const proves = (other: Partial<Owner>, self: Partial<Here>): boolean =>
       provesDeath('directory', { ...owner, ...other }, { ...here, ...self })
@@ -269,7 +267,7 @@ describe('what proves that an owner is gone', () => {
     expect(proves({ bootId: 'other' }, { fileSystem: '0x794c7630' })).toBe(false)
   })
 
-  it('is not a refusal in another network namespace', () => {
+  test('is not a refusal in another network namespace', () => {
     const proves = (other: Partial<Owner>, self: Partial<Here>): boolean =>
       provesDeath('abstract', { ...owner, ...other }, { ...here, ...self })
     expect(proves({}, {})).toBe(true)
@@ -279,7 +277,7 @@ describe('what proves that an owner is gone', () => {
     expect(proves({ bootId: '' }, { bootId: '' })).toBe(false)
   })
 
-  it('on macOS is no refusal of a process that still has its number', () => {
+  test('on macOS is no refusal of a process that still has its number', () => {
     const mac = { platform: 'darwin', bootId: '', pidNamespace: '' }
     const self = { ...here, ...mac }
     expect(provesDeath('path', { ...owner, ...mac }, self)).toBe(true)
@@ -288,7 +286,7 @@ describe('what proves that an owner is gone', () => {
   })
 })
 
-it('reads an owner from JSON, of an older release too', () => {
+test('reads an owner from JSON, of an older release too', () => {
   expect(parseOwner({ pid: 7, hostname: 'h', socket: 3 })).toMatchObject({
     pid: 7,
     hostname: 'h',
@@ -300,7 +298,7 @@ it('reads an owner from JSON, of an older release too', () => {
   }
 })
 
-it('doesn’t look for sockets outside of the directory', async () => {
+test('doesn’t look for sockets outside of the directory', async () => {
   const directory = tempDirectory()
   const sign = await announce(directory, newName())
   onTestFinished(() => sign.end())

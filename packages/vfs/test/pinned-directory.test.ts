@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { expect, onTestFinished, test } from 'vitest'
 import { pinDirectory } from '../src/pinned-directory.js'
-import { tempDirectory } from './temp-directory.js'
 
 function pinned(): { at: string; pin: ReturnType<typeof pinDirectory> } {
   const at = path.join(tempDirectory(), 'a')
@@ -12,7 +12,7 @@ function pinned(): { at: string; pin: ReturnType<typeof pinDirectory> } {
   return { at, pin }
 }
 
-it('knows a directory that stays where it is, by any of its paths', () => {
+test('knows a directory that stays where it is, by any of its paths', () => {
   const { at, pin } = pinned()
   fs.writeFileSync(path.join(at, 'file'), '')
   expect(pin.isInPlace()).toBe(true)
@@ -22,7 +22,7 @@ it('knows a directory that stays where it is, by any of its paths', () => {
   other.release()
 })
 
-it('sees a directory that was renamed, and finds it', () => {
+test('sees a directory that was renamed, and finds it', () => {
   const { at, pin } = pinned()
   fs.writeFileSync(path.join(at, 'file'), '')
   fs.renameSync(at, `${at}2`)
@@ -33,7 +33,7 @@ it('sees a directory that was renamed, and finds it', () => {
   expect(pin.isInPlace()).toBe(true)
 })
 
-it('takes no other directory for one that was removed, however often names are used again', () => {
+test('takes no other directory for one that was removed, however often names are used again', () => {
   const { at, pin } = pinned()
   for (let i = 0; i < 100; i++) {
     fs.rmdirSync(at)
@@ -43,7 +43,7 @@ it('takes no other directory for one that was removed, however often names are u
   }
 })
 
-it('sees that a symbolic link leads elsewhere', () => {
+test('sees that a symbolic link leads elsewhere', () => {
   const top = tempDirectory()
   for (const name of ['a', 'b']) fs.mkdirSync(path.join(top, name))
   const link = path.join(top, 'current')

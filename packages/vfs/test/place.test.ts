@@ -1,13 +1,13 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { expect, it } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { expect, test } from 'vitest'
 import { isOneKernelOnly, placeOf } from '../src/place.js'
-import { tempDirectory } from './temp-directory.js'
 
 const ON_A_DISK = String(254 * 256)
 const WITHOUT_DEVICE = '45'
 
-it('says where a directory lies', () => {
+test('says where a directory lies', () => {
   const directory = tempDirectory()
   fs.mkdirSync(path.join(directory, 'below'))
   expect(placeOf(path.join(directory, 'below'))).toEqual(placeOf(directory))
@@ -15,11 +15,11 @@ it('says where a directory lies', () => {
   expect(() => placeOf(path.join(directory, 'none'))).toThrow('ENOENT')
 })
 
-it.runIf(process.platform === 'linux')('names the kind of file system', () => {
+test.runIf(process.platform === 'linux')('names the kind of file system', () => {
   expect(placeOf('/proc')).toMatchObject({ fileSystem: '0x9fa0' })
 })
 
-it('takes no file system that machines may share for one that only one kernel has', () => {
+test('takes no file system that machines may share for one that only one kernel has', () => {
   const kinds = {
     nfs: '0x6969',
     cifs: '0xff534d42',
@@ -41,7 +41,7 @@ it('takes no file system that machines may share for one that only one kernel ha
   }
 })
 
-it('knows file systems of one kernel, and those that only pretend', () => {
+test('knows file systems of one kernel, and those that only pretend', () => {
   for (const fileSystem of ['0xef53', '0x58465342', '0xf2f52010']) {
     expect(isOneKernelOnly({ fileSystem, device: ON_A_DISK })).toBe(true)
     // As some versions of 9p report the file system of the server.

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   isSameProcess,
   isSameProcessSpace,
@@ -21,20 +21,20 @@ const mac = { ...self, platform: 'darwin', bootId: '', pidNamespace: '', timeNam
 const NOBODY = 2 ** 22 + 1
 
 describe('a process', () => {
-  it('knows itself', () => {
+  test('knows itself', () => {
     expect(isSameProcess(self)).toBe(true)
     expect(livenessByIdentity(self)).toBe('alive')
     expect(isSameProcess({ ...self, pidNamespace: 'pid:[1]' })).toBe(false)
   })
 
-  it('that ended, or whose number is another’s now, is dead', () => {
+  test('that ended, or whose number is another’s now, is dead', () => {
     expect(livenessByIdentity({ ...self, pid: NOBODY })).toBe('dead')
     if (self.startTime !== '') {
       expect(livenessByIdentity({ ...self, startTime: '1' })).toBe('dead')
     }
   })
 
-  it('of another boot or container is not taken for dead', () => {
+  test('of another boot or container is not taken for dead', () => {
     for (const other of [
       { bootId: 'other' },
       { pidNamespace: 'pid:[2]' },
@@ -46,7 +46,7 @@ describe('a process', () => {
     }
   })
 
-  it('that can’t read its own boot or container takes nobody for dead', () => {
+  test('that can’t read its own boot or container takes nobody for dead', () => {
     for (const hidden of [{ bootId: '' }, { pidNamespace: '' }]) {
       const blind = { ...linux, ...hidden }
       expect(livenessByIdentity({ ...blind, pid: NOBODY }, blind)).toBe('unknown')
@@ -54,17 +54,17 @@ describe('a process', () => {
     }
   })
 
-  it('is known by its hostname on systems without containers', () => {
+  test('is known by its hostname on systems without containers', () => {
     expect(livenessByIdentity({ ...mac, pid: NOBODY }, mac)).toBe('dead')
     expect(livenessByIdentity({ ...mac, pid: NOBODY, hostname: 'other' }, mac)).toBe('unknown')
   })
 
-  it('of another time namespace is not taken for dead by when it started', () => {
+  test('of another time namespace is not taken for dead by when it started', () => {
     const other = { ...self, startTime: '1', timeNamespace: 'time:[2]' }
     expect(livenessByIdentity(other)).toBe(isSameProcessSpace(self) ? 'alive' : 'unknown')
   })
 
-  it.runIf(process.platform === 'linux')('is dead as a zombie', async () => {
+  test.runIf(process.platform === 'linux')('is dead as a zombie', async () => {
     const { pid, stat } = await zombie()
     const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] as string
     expect(livenessByIdentity({ ...self, pid, startTime })).toBe('dead')

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { patientEnv } from '@firn/env/testing'
+import { LONG } from '@firn/test-support'
 import { afterEach, describe, expect, test } from 'vitest'
 import { open } from '../../src/index.js'
 import { cloud, LOGS, newLocation } from './places.js'
 
 const DIGEST = fileURLToPath(new URL('../support/table-digest.mjs', import.meta.url))
 const MIB = 2 ** 20
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
 /** One value is a KiB. */
 const MEBIBYTES = LONG ? 64 : 16
 const ROWS = MEBIBYTES * 1024

@@ -10,12 +10,12 @@ import {
   TWICE,
 } from '@firn/local-services'
 import { decodeEdits, readRecords } from '@firn/manifest'
+import { LONG } from '@firn/test-support'
 import { describe, expect, test } from 'vitest'
 import { type OpenOptions, open } from '../../src/index.js'
 import { cloud, LOGS, newLocation, openLog } from './places.js'
 
 const WORKER = fileURLToPath(new URL('../support/cloud-worker.mjs', import.meta.url))
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
 const WRITERS = LONG ? 8 : 3
 const SECONDS = Number(process.env['FIRN_TEST_SECONDS'] ?? (LONG ? 12 : 2))
 const FAULTY_SECONDS = Math.min(SECONDS, 20)

@@ -1,13 +1,8 @@
-import { cpSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const PACKAGES = fileURLToPath(new URL('../../../', import.meta.url))
-
-const NAMES = [
-  ...['env', 'vfs', 'bytes', 'object-store', 'block-cache', 'sst', 'mvcc', 'manifest'],
-  ...['compaction', 'engine'],
-]
 
 /** Where the scripts of threads are in those packages. */
 const THREAD_SCRIPTS: { compaction: string; flush: string } = {
@@ -25,22 +20,36 @@ export function copyPackages(
 ): void {
   const modules = join(directory, 'node_modules')
   mkdirSync(join(modules, '@firn'), { recursive: true })
-  for (const name of NAMES) {
+  const { own, others } = dependenciesOf('engine')
+  for (const name of own) {
     cpSync(join(PACKAGES, name), join(modules, '@firn', name), {
       recursive: true,
       filter: (path) => isWanted(path, name, scripts),
     })
   }
-  for (const [name, of] of [
-    ['fflate', 'sst'],
-    ['lz4js', 'sst'],
-  ] as const) {
-    symlinkSync(realpathSync(join(PACKAGES, of, 'node_modules', name)), join(modules, name))
+  for (const [name, dependent] of others) {
+    symlinkSync(realpathSync(join(PACKAGES, dependent, 'node_modules', name)), join(modules, name))
   }
   for (const thread of ['compaction', 'flush'] as const) {
     const script = scripts[thread]
     if (script !== undefined) writeFileSync(join(modules, '@firn', THREAD_SCRIPTS[thread]), script)
   }
+}
+
+/** A package of the workspace with all that it depends on; other packages with a dependent. */
+function dependenciesOf(
+  name: string,
+  own: Set<string> = new Set(),
+  others: Map<string, string> = new Map(),
+): { own: Set<string>; others: Map<string, string> } {
+  own.add(name)
+  const manifest = readFileSync(join(PACKAGES, name, 'package.json'), 'utf8')
+  for (const dependency of Object.keys(JSON.parse(manifest).dependencies ?? {})) {
+    const inWorkspace = /^@firn\/(.+)$/.exec(dependency)?.[1]
+    if (inWorkspace === undefined) others.set(dependency, name)
+    else if (!own.has(inWorkspace)) dependenciesOf(inWorkspace, own, others)
+  }
+  return { own, others }
 }
 
 function isWanted(path: string, name: string, scripts: object): boolean {

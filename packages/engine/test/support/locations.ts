@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { MemoryObjectStore } from '@firn/object-store'
+import { tempDirectory } from '@firn/test-support'
 import { type Database, type OpenOptions, open } from '../../src/index.js'
 
 /** A database that can be closed and opened again, wherever it lives. */
 export interface Place {
   open(options?: OpenOptions): Promise<Database>
-  remove(): void
 }
 
 export type PlaceKind = 'memory' | 'file' | 'objects'
@@ -21,19 +18,10 @@ export function makePlace(kind: PlaceKind): Place {
     const storage = new MemoryLogStorage()
     return {
       open: (options) => open({ ...options, store, log: () => new MemoryCommitLog({ storage }) }),
-      remove: () => {},
     }
   }
-  const directory = temporaryDirectory()
-  const location = `file:${directory}${kind === 'objects' ? '?log=objects' : ''}`
-  return {
-    open: (options) => open(location, options),
-    remove: () => rmSync(directory, { recursive: true, force: true }),
-  }
-}
-
-export function temporaryDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'firn-engine-'))
+  const location = `file:${tempDirectory()}${kind === 'objects' ? '?log=objects' : ''}`
+  return { open: (options) => open(location, options) }
 }
 
 /** Limits so small that a hundred writes take every path there is. */

@@ -1,3 +1,4 @@
+import { LONG } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { changesDisk, type DiskCall } from '../../src/disk/disk-call.js'
 import type { DiskWeather } from '../../src/disk/disk-user.js'
@@ -21,7 +22,6 @@ import { CHAPTERS, OPERATION_NAMES, Script } from './script.js'
 // Copies of the disk, with all or some or nothing of what wasn't synced, are what is left; then the
 // script goes on. Copies that hold the same are looked at once.
 
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
 /** Of so many calls that change the disk, one is the last before a crash. */
 const EVERY = LONG ? 1 : 40
 /** Of so many crashes, one is followed by others while the database opens. */

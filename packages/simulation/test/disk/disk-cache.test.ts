@@ -1,6 +1,7 @@
 import { MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { type Database, open } from '@firn/engine'
 import { MemoryObjectStore } from '@firn/object-store'
+import { LONG } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { cacheFiles } from '../../src/disk/cache-files.js'
 import { Disk, filesIn } from '../../src/disk/disk.js'
@@ -17,7 +18,6 @@ import { Bench, CALM, told } from './bench.js'
 // A database whose files are somewhere else, and pieces of them on a simulated disk. Whatever
 // happens to the disk, reads give what they should, and none fails.
 
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
 const EVERY = LONG ? 1 : 2
 
 const ROWS = 240

@@ -1,4 +1,5 @@
 import { isFirnError } from '@firn/env'
+import { LONG } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { Disk } from '../../src/disk/disk.js'
 import { changesDisk, type DiskCall, type DiskFault, takesSpace } from '../../src/disk/disk-call.js'
@@ -15,7 +16,6 @@ import { CHAPTERS, Script } from './script.js'
 // The same script on a disk that fails, at any of its calls. A chapter is run as often as it makes
 // calls, each time on a copy of the disk as it was before.
 
-const LONG = process.env['FIRN_TEST_LONG'] === '1'
 /** Of so many calls that change the disk, one fails; and of so many others. */
 const EVERY_CHANGE = LONG ? 1 : 20
 const EVERY_OTHER = LONG ? 6 : 60

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Disk } from '../../src/disk/disk.js'
 import type { SimFile } from '../../src/disk/sim-file.js'
 import { EVERYTHING, NOTHING, type Survival, someOf, upTo } from '../../src/disk/survival.js'
@@ -30,7 +30,7 @@ function outcomes(disk: Disk, path: string): Set<string | undefined> {
 }
 
 describe('a simulated disk', () => {
-  it('loses what was not synced, names apart from contents', () => {
+  test('loses what was not synced, names apart from contents', () => {
     const disk = new Disk()
     const file = written(disk, '/a', 'one')
     expect(textOf(disk.afterCrash(NOTHING), '/a')).toBeUndefined()
@@ -43,7 +43,7 @@ describe('a simulated disk', () => {
     expect(outcomes(disk, '/a')).toEqual(new Set(['one', 'two']))
   })
 
-  it('keeps any version of a sector that was written since the sync', () => {
+  test('keeps any version of a sector that was written since the sync', () => {
     const disk = new Disk()
     const file = written(disk, '/a', 'one')
     syncNames(disk)
@@ -52,7 +52,7 @@ describe('a simulated disk', () => {
     expect(outcomes(disk, '/a')).toEqual(new Set(['one', 'two', 'six']))
   })
 
-  it('tears a write between sectors, and no sector', () => {
+  test('tears a write between sectors, and no sector', () => {
     const disk = new Disk()
     const file = written(disk, '/a', 'a'.repeat(1024))
     syncNames(disk)
@@ -62,7 +62,7 @@ describe('a simulated disk', () => {
     expect(halves).toEqual(new Set(['aa', 'ab', 'ba', 'bb']))
   })
 
-  it('makes a range durable without what was written elsewhere', () => {
+  test('makes a range durable without what was written elsewhere', () => {
     const disk = new Disk()
     const file = written(disk, '/a', ' '.repeat(1024))
     syncNames(disk)
@@ -73,7 +73,7 @@ describe('a simulated disk', () => {
     expect(textOf(disk.afterCrash(NOTHING), '/a')?.trim()).toBe('2')
   })
 
-  it('forgets, after a sync that failed, what a later one is told it synced', () => {
+  test('forgets, after a sync that failed, what a later one is told it synced', () => {
     const disk = new Disk()
     const file = written(disk, '/a', 'one')
     syncNames(disk)
@@ -89,7 +89,7 @@ describe('a simulated disk', () => {
     expect(textOf(disk.afterCrash(NOTHING), '/a')).toBe('two')
   })
 
-  it('renames whole, or not at all', () => {
+  test('renames whole, or not at all', () => {
     const disk = new Disk()
     disk.makeDirectory('/d')
     syncNames(disk)
@@ -108,7 +108,7 @@ describe('a simulated disk', () => {
     expect(textOf(disk.afterCrash(NOTHING), '/d/old')).toBe('new')
   })
 
-  it('can lose a file’s old name and keep its new one, and the other way round', () => {
+  test('can lose a file’s old name and keep its new one, and the other way round', () => {
     const disk = new Disk()
     written(disk, '/a', 'x').sync(disk.order)
     syncNames(disk)
@@ -122,7 +122,7 @@ describe('a simulated disk', () => {
     expect(new Set(left)).toEqual(new Set(['x-', 'xx', '-x', '--']))
   })
 
-  it('keeps what came first, and a part of the last change', () => {
+  test('keeps what came first, and a part of the last change', () => {
     const disk = new Disk()
     const file = written(disk, '/a', 'a'.repeat(2048))
     syncNames(disk)
@@ -134,7 +134,7 @@ describe('a simulated disk', () => {
     expect(new Set(text)).toEqual(new Set(['a', 'b']))
   })
 
-  it('has zeros where a file was cut and grew again', () => {
+  test('has zeros where a file was cut and grew again', () => {
     const disk = new Disk()
     const file = written(disk, '/a', 'abc')
     disk.truncate(file, 1)

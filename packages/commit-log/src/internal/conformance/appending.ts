@@ -1,18 +1,18 @@
 import { ClosedError, InvalidArgumentError } from '@firn/env'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import type { AppendResult } from '../../commit-log.js'
 import { entryAt, entryAtTime } from '../../lookup.js'
 import { collect, type LogFixture, plain, timestampOf } from './subject.js'
 
 /** One handle at a time: what is appended is what is read, in order, once. */
 export function appendingTests(fixture: () => LogFixture): void {
-  it('is empty at first', async () => {
+  test('is empty at first', async () => {
     const log = await fixture().open()
     expect(await collect(log.readAfter(0))).toEqual([])
     expect(await entryAt(log, 1)).toBeUndefined()
   })
 
-  it('gives back what was appended: versions, timestamps, tokens and payloads', async () => {
+  test('gives back what was appended: versions, timestamps, tokens and payloads', async () => {
     const log = await fixture().open()
     const entries = await fixture().fill(log, 1, 20)
     expect(plain(await collect(log.readAfter(0)))).toEqual(plain(entries))
@@ -25,7 +25,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(await collect(log.readAfter(1000))).toEqual([])
   })
 
-  it('takes payloads that are empty, and as long as its limit', async () => {
+  test('takes payloads that are empty, and as long as its limit', async () => {
     const log = await fixture().open()
     const long = new Uint8Array(log.inlineLimitBytes).map((_, i) => i % 251)
     const empty = fixture().entry(1, new Uint8Array(0))
@@ -38,7 +38,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(second?.payload?.every((byte, i) => byte === long[i])).toBe(true)
   })
 
-  it('keeps what was appended when the caller uses the array again', async () => {
+  test('keeps what was appended when the caller uses the array again', async () => {
     const log = await fixture().open()
     const entry = fixture().entry(1, 'before')
     await log.append(entry)
@@ -47,7 +47,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(new TextDecoder().decode(read?.payload)).toBe('before')
   })
 
-  it('never gives a number twice: the second to ask gets the first one’s entry', async () => {
+  test('never gives a number twice: the second to ask gets the first one’s entry', async () => {
     const log = await fixture().open()
     const [first] = await fixture().fill(log, 1, 3)
     const late = await log.append(fixture().entry(1, 'another'))
@@ -56,7 +56,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(await collect(log.readAfter(0))).toHaveLength(3)
   })
 
-  it('2: shows a request that was delivered twice its own entry', async () => {
+  test('2: shows a request that was delivered twice its own entry', async () => {
     const log = await fixture().open()
     const entry = fixture().entry(1)
     await log.append({ ...entry, payload: entry.payload.slice() })
@@ -65,7 +65,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(await collect(log.readAfter(0))).toHaveLength(1)
   })
 
-  it('has one winner where one number is asked for several times at once', async () => {
+  test('has one winner where one number is asked for several times at once', async () => {
     const log = await fixture().open()
     const racers = Array.from({ length: 10 }, (_, i) => fixture().entry(1, `racer ${i}`))
     const results = await Promise.all(racers.map((entry) => log.append(entry)))
@@ -76,7 +76,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     }
   })
 
-  it('refuses entries that are none, and appends nothing', async () => {
+  test('refuses entries that are none, and appends nothing', async () => {
     const log = await fixture().open()
     const entry = fixture().entry(1)
     const bad = [
@@ -96,7 +96,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(await collect(log.readAfter(0))).toEqual([])
   })
 
-  it('23: takes the first microseconds of 1970 as timestamps', async () => {
+  test('23: takes the first microseconds of 1970 as timestamps', async () => {
     let log = await fixture().open()
     for (const version of [1, 2]) {
       const entry = { ...fixture().entry(version), timestamp: version }
@@ -108,7 +108,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect((await collect(log.readAfter(0))).map(({ timestamp }) => timestamp)).toEqual([1, 2])
   })
 
-  it('is read up to where it ended, while it grows', async () => {
+  test('is read up to where it ended, while it grows', async () => {
     const log = await fixture().open()
     await fixture().fill(log, 1, 10)
     let version = 0
@@ -119,14 +119,14 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(version).toBeGreaterThanOrEqual(10)
   })
 
-  it('lets go of a reader who has seen enough', async () => {
+  test('lets go of a reader who has seen enough', async () => {
     const log = await fixture().open()
     await fixture().fill(log, 1, 30)
     for await (const { version } of log.readAfter(0)) if (version === 3) break
     expect(await collect(log.readAfter(0))).toHaveLength(30)
   })
 
-  it('settles pipelined appends in order, where it is exclusive', async () => {
+  test('settles pipelined appends in order, where it is exclusive', async () => {
     const log = await fixture().open()
     if (!log.exclusive) return
     const settled: number[] = []
@@ -141,7 +141,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(await collect(log.readAfter(0))).toHaveLength(200)
   })
 
-  it('refuses a version or timestamp out of turn, where it is exclusive', async () => {
+  test('refuses a version or timestamp out of turn, where it is exclusive', async () => {
     const log = await fixture().open()
     if (!log.exclusive) return
     await fixture().fill(log, 1, 2)
@@ -151,7 +151,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     await fixture().fill(log, 3, 3)
   })
 
-  it('is all there after it was closed and opened again, and goes on', async () => {
+  test('is all there after it was closed and opened again, and goes on', async () => {
     let log = await fixture().open()
     const entries = await fixture().fill(log, 1, 12)
     log = await fixture().reopen(log)
@@ -161,7 +161,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(plain(await collect(log.readAfter(0)))).toEqual(plain(entries))
   })
 
-  it('finds entries by version and by time', async () => {
+  test('finds entries by version and by time', async () => {
     const log = await fixture().open()
     await fixture().fill(log, 1, 40)
     const newest = { version: 40, timestamp: timestampOf(40) }
@@ -175,7 +175,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(await at(0)).toBeUndefined()
   })
 
-  it('42: does nothing for a caller who gave up before, and says why', async () => {
+  test('42: does nothing for a caller who gave up before, and says why', async () => {
     const log = await fixture().open()
     await fixture().fill(log, 1, 3)
     const reason = new Error('changed my mind')
@@ -187,7 +187,7 @@ export function appendingTests(fixture: () => LogFixture): void {
     expect(entries.map(({ payload }) => payload !== undefined)).toEqual([true, true, true])
   })
 
-  it('41: waits for appends under way when it is closed, and takes none after', async () => {
+  test('41: waits for appends under way when it is closed, and takes none after', async () => {
     const log = await fixture().open()
     const append = log.append(fixture().entry(1))
     await log.close()

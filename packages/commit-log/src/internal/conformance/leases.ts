@@ -1,6 +1,6 @@
 import { type Env, InvalidArgumentError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { LeaseLostError } from '../../errors.js'
 import type { Lease, Leases } from '../../leases.js'
 
@@ -33,7 +33,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     }
   }
 
-  it('gives a lease to one of many who ask at once', async () => {
+  test('gives a lease to one of many who ask at once', async () => {
     const processes = await Promise.all(Array.from({ length: 8 }, start))
     const asked = await Promise.all(processes.map(({ acquire }) => acquire()))
     const held = asked.filter((lease) => lease !== undefined)
@@ -41,7 +41,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     for (const { acquire } of processes) expect(await acquire()).toBeUndefined()
   })
 
-  it('gives a released lease to the next at once, with a greater epoch', async () => {
+  test('gives a released lease to the next at once, with a greater epoch', async () => {
     const [a, b] = [await start(), await start()]
     const epochs: number[] = []
     for (const process of [a, b, b, a, a]) {
@@ -55,7 +55,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     expect(epochs).toEqual([1, 2, 3, 4, 5])
   })
 
-  it('knows leases by their names', async () => {
+  test('knows leases by their names', async () => {
     const [a, b] = [await start(), await start()]
     const first = held(await a.acquire('flush'))
     const second = held(await b.acquire('compact.1-2_x'))
@@ -66,7 +66,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     held(await b.acquire('flush'))
   })
 
-  it('takes a lease over from a holder who was seen idle for its whole duration', async () => {
+  test('takes a lease over from a holder who was seen idle for its whole duration', async () => {
     const [a, b] = [await start(), await start()]
     const lost = held(await a.acquire())
     expect(await b.acquire('flush', 1)).toBeUndefined()
@@ -81,7 +81,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     await taken.renew()
   })
 
-  it('21: tells a holder who was away that another one has the lease', async () => {
+  test('21: tells a holder who was away that another one has the lease', async () => {
     const [a, b] = [await start(), await start()]
     const lost = held(await a.acquire())
     expect(await b.acquire()).toBeUndefined()
@@ -92,7 +92,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     await expect(lost.renew()).rejects.toThrow(LeaseLostError)
   })
 
-  it('leaves a lease to a holder who renews it', async () => {
+  test('leaves a lease to a holder who renews it', async () => {
     const [a, b] = [await start(), await start()]
     const lease = held(await a.acquire())
     for (let i = 0; i < 5; i++) {
@@ -108,7 +108,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     held(await b.acquire())
   })
 
-  it('lets a holder who is late renew what nobody else has taken', async () => {
+  test('lets a holder who is late renew what nobody else has taken', async () => {
     const [a, b] = [await start(), await start()]
     const lease = held(await a.acquire())
     a.env.advance(3 * DURATION_MS)
@@ -118,7 +118,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     expect(await b.acquire()).toBeUndefined()
   })
 
-  it('23: compares nobody’s clock with another’s', async () => {
+  test('23: compares nobody’s clock with another’s', async () => {
     const [a, b] = [await start(), await start()]
     held(await a.acquire())
     // However long it is over for others: who hasn't watched it can't know.
@@ -136,7 +136,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     held(await late.acquire())
   })
 
-  it('23: works with a clock that stands at or before 1970', async () => {
+  test('23: works with a clock that stands at or before 1970', async () => {
     for (const [i, micros] of [0, -YEAR_MICROS, -Number.MAX_SAFE_INTEGER].entries()) {
       const [a, b] = [await start(), await start()]
       a.env.setWallClock(micros)
@@ -151,7 +151,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     }
   })
 
-  it('has one who takes over, of many who waited', async () => {
+  test('has one who takes over, of many who waited', async () => {
     const holder = await start()
     const lost = held(await holder.acquire())
     const waiting = await Promise.all(Array.from({ length: 6 }, start))
@@ -172,14 +172,14 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     for (const lease of holders) expect(lease.epoch).toBe(2)
   })
 
-  it('renews and releases one after the other', async () => {
+  test('renews and releases one after the other', async () => {
     const [a, b] = [await start(), await start()]
     const lease = held(await a.acquire())
     await Promise.all([lease.renew(), lease.renew(), lease.release()])
     expect(held(await b.acquire()).epoch).toBe(2)
   })
 
-  it('refuses names and durations that are none', async () => {
+  test('refuses names and durations that are none', async () => {
     const { acquire } = await start()
     for (const name of ['', '.', '..', 'a/b', '-a', 'a b', 'é', 'a\0', 'x'.repeat(129)]) {
       await expect(acquire(name)).rejects.toThrow(InvalidArgumentError)
@@ -190,7 +190,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     held(await acquire('x'.repeat(128)))
   })
 
-  it('does nothing for a caller who gave up before, and says why', async () => {
+  test('does nothing for a caller who gave up before, and says why', async () => {
     const { leases, acquire } = await start()
     const reason = new Error('changed my mind')
     const signal = AbortSignal.abort(reason)

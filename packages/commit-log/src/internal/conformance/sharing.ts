@@ -1,5 +1,5 @@
 import { CorruptionError } from '@firn/env'
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import type { AppendResult, CommitLog, NewLogEntry } from '../../commit-log.js'
 import { type AppendFault, FaultyCommitLog } from '../../faulty-commit-log.js'
 import { entryAt } from '../../lookup.js'
@@ -12,13 +12,13 @@ const SETTLE_MS = 10_000
 
 /** Several writers, answers that get lost, entries that get lost. */
 export function sharingTests(fixture: () => LogFixture): void {
-  it('gives racing writers a number each, without gap, loss or repetition', async () => {
+  test('gives racing writers a number each, without gap, loss or repetition', async () => {
     const logs = await handles(fixture(), WRITERS)
     const acknowledged = await race(fixture(), logs, (log, entry) => log.append(entry))
     await assertExactlyOnce(fixture(), logs, acknowledged)
   })
 
-  it('1, 2, 3: commits exactly once through lost, late and doubled messages', async () => {
+  test('1, 2, 3: commits exactly once through lost, late and doubled messages', async () => {
     const faults: (AppendFault | undefined)[] = [
       'lost-reply',
       undefined,
@@ -43,7 +43,7 @@ export function sharingTests(fixture: () => LogFixture): void {
     await assertExactlyOnce(fixture(), logs, acknowledged)
   })
 
-  it('creates once what is asked for by several requests at once, and calls it the caller’s own', async () => {
+  test('creates once what is asked for by several requests at once, and calls it the caller’s own', async () => {
     const log = await fixture().open()
     await fixture().fill(log, 1, 2)
     const mine = fixture().entry(3)
@@ -58,7 +58,7 @@ export function sharingTests(fixture: () => LogFixture): void {
     expect((await collect(log.readAfter(2))).map(({ token }) => token)).toEqual([mine.token])
   })
 
-  it('4: says later what became of a commit that could not be settled', async () => {
+  test('4: says later what became of a commit that could not be settled', async () => {
     const log = await fixture().open()
     await fixture().fill(log, 1, 1)
     const mine = fixture().entry(2)
@@ -70,7 +70,7 @@ export function sharingTests(fixture: () => LogFixture): void {
     expect(lost).toMatchObject({ outcome: 'lost', winner: { token: mine.token } })
   })
 
-  it('keeps version, timestamp and token of what it truncates, and all that comes after', async () => {
+  test('keeps version, timestamp and token of what it truncates, and all that comes after', async () => {
     let log = await fixture().open()
     const entries = await fixture().fill(log, 1, 40)
     const check = async (through: number) => {
@@ -101,7 +101,7 @@ export function sharingTests(fixture: () => LogFixture): void {
     expect(new TextDecoder().decode((await entryAt(log, 27))?.payload)).toBe(payloadOf(27))
   })
 
-  it('makes 100 tombstones of the first 100 entries, as it was asked to', async () => {
+  test('makes 100 tombstones of the first 100 entries, as it was asked to', async () => {
     const log = await fixture().open()
     await fixture().fill(log, 1, 120)
     await log.truncate(100)
@@ -109,7 +109,7 @@ export function sharingTests(fixture: () => LogFixture): void {
     expect(read.filter(({ payload }) => payload === undefined)).toHaveLength(100)
   })
 
-  it('truncates up to its end, and goes on after', async () => {
+  test('truncates up to its end, and goes on after', async () => {
     let log = await fixture().open()
     await fixture().fill(log, 1, 20)
     await log.truncate(1_000_000)
@@ -125,7 +125,7 @@ export function sharingTests(fixture: () => LogFixture): void {
     expect(await payloads()).toEqual([...tombstones, payloadOf(21), payloadOf(22)])
   })
 
-  it('7: shows a writer who slept through a truncation that his number is taken', async () => {
+  test('7: shows a writer who slept through a truncation that his number is taken', async () => {
     let log = await fixture().open()
     const [first, second] = await fixture().fill(log, 1, 30)
     await log.truncate(20)
@@ -148,7 +148,7 @@ export function sharingTests(fixture: () => LogFixture): void {
     await meet()
   })
 
-  it('14: calls a missing entry corruption, never the end', async () => {
+  test('14: calls a missing entry corruption, never the end', async () => {
     if (!fixture().canLoseEntries) return
     const log = await fixture().open()
     await fixture().fill(log, 1, 9)

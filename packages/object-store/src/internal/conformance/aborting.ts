@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { collect, keysOf, noise, text } from './bytes.js'
 import type { Bench } from './conformance.js'
 
@@ -14,7 +14,7 @@ export function abortingTests(bench: Bench): void {
   }
 
   describe('42: aborting', () => {
-    it('throws the reason of a signal that is aborted already, and does nothing', async () => {
+    test('throws the reason of a signal that is aborted already, and does nothing', async () => {
       const folder = bench.folder()
       const key = `${folder}object`
       await bench.seed(key, text('content'))
@@ -33,7 +33,7 @@ export function abortingTests(bench: Bench): void {
       expect(await bench.store.head(`${folder}new`)).toBeUndefined()
     })
 
-    it('settles when aborted on the way, with the reason or the answer', async () => {
+    test('settles when aborted on the way, with the reason or the answer', async () => {
       const key = `${bench.folder()}object`
       await bench.seed(key, noise(200_000, 8))
       for (let i = 0; i < 20; i++) {
@@ -50,7 +50,7 @@ export function abortingTests(bench: Bench): void {
     })
 
     if (bench.options.lists) {
-      it('ends a list that is aborted between two objects', async () => {
+      test('ends a list that is aborted between two objects', async () => {
         const folder = bench.folder()
         for (const name of ['1', '2', '3']) await bench.seed(folder + name, text(name))
         const abort = new AbortController()
@@ -65,7 +65,7 @@ export function abortingTests(bench: Bench): void {
 
     if (!bench.options.writes) return
 
-    it('writes an object or none when a put is aborted on the way', async () => {
+    test('writes an object or none when a put is aborted on the way', async () => {
       const folder = bench.folder()
       const content = noise(50_000, 9)
       for (let i = 0; i < 20; i++) {
@@ -87,7 +87,7 @@ export function abortingTests(bench: Bench): void {
       }
     })
 
-    it('ends an upload whose signal is aborted, and leaves nothing', async () => {
+    test('ends an upload whose signal is aborted, and leaves nothing', async () => {
       const folder = bench.folder()
       const abort = new AbortController()
       const upload = await bench.store.upload(`${folder}object`, { signal: abort.signal })

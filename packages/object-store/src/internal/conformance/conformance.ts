@@ -31,9 +31,9 @@ export interface ConformanceOptions {
   ifMatch?: boolean
   /** Whether `ifAbsent` holds in `upload`. Default true. */
   uploadIfAbsent?: boolean
-  /** How often to run each race. Default 10, or 100 if FIRN_TEST_LONG is 1. */
+  /** How often to run each race. Default 10. */
   rounds?: number
-  /** Number of writers in a race. Default 10, or 50 if FIRN_TEST_LONG is 1. */
+  /** Number of writers in a race. Default 10. */
   racers?: number
   /**
    * Number of objects in the test that deletes many. Default 1,100: more than an S3 request takes.
@@ -63,17 +63,14 @@ export function objectStoreConformance(
   make: () => ConformanceSubject | Promise<ConformanceSubject>,
   options: ConformanceOptions = {},
 ): void {
-  const long =
-    (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env
-      ?.FIRN_TEST_LONG === '1'
   const all: Required<ConformanceOptions> = {
     writes: true,
     lists: true,
     ifAbsent: true,
     ifMatch: true,
     uploadIfAbsent: true,
-    rounds: long ? 100 : 10,
-    racers: long ? 50 : 10,
+    rounds: 10,
+    racers: 10,
     manyObjects: 1100,
     timeoutMs: 60_000,
     ...options,

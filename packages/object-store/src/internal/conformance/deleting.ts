@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { expectCode, text } from './bytes.js'
 import type { Bench } from './conformance.js'
 
 export function deletingTests(bench: Bench): void {
   describe('deleting', () => {
-    it('deletes an object, and is content where there is none', async () => {
+    test('deletes an object, and is content where there is none', async () => {
       const key = `${bench.folder()}object`
       await bench.store.put(key, text('here'))
       await bench.store.delete(key)
@@ -15,7 +15,7 @@ export function deletingTests(bench: Bench): void {
       await bench.store.delete([])
     })
 
-    it('deletes what it is told and nothing beside', async () => {
+    test('deletes what it is told and nothing beside', async () => {
       const folder = bench.folder()
       for (const name of ['a', 'a/b', 'a-b', 'A']) await bench.store.put(folder + name, text(name))
       await bench.store.delete(`${folder}a`)
@@ -25,7 +25,7 @@ export function deletingTests(bench: Bench): void {
       }
     })
 
-    it('deletes many objects with one call, missing and repeated ones among them', async () => {
+    test('deletes many objects with one call, missing and repeated ones among them', async () => {
       const folder = bench.folder()
       const keys = Array.from(
         { length: bench.options.manyObjects },

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { collect, keysOf, text } from './bytes.js'
 import type { Bench } from './conformance.js'
 import { ODD_KEYS } from './reading.js'
@@ -16,7 +16,7 @@ export function listingTests(bench: Bench): void {
       await Promise.all(all.map((key) => bench.seed(key, text(key))))
     }, bench.options.timeoutMs)
 
-    it('lists keys in byte order, with size and etag', async () => {
+    test('lists keys in byte order, with size and etag', async () => {
       const infos = await collect(bench.store.list({ prefix: folder }))
       expect(infos.map((info) => info.key)).toEqual(all)
       for (const info of infos.slice(0, 10)) {
@@ -24,7 +24,7 @@ export function listingTests(bench: Bench): void {
       }
     })
 
-    it('lists by any prefix, whole segments or not', async () => {
+    test('lists by any prefix, whole segments or not', async () => {
       for (const name of [
         'a',
         'a/',
@@ -46,7 +46,7 @@ export function listingTests(bench: Bench): void {
       expect(await keysOf(bench.store.list({ prefix: bench.folder() }))).toEqual([])
     })
 
-    it('lists after any key, present or not', async () => {
+    test('lists after any key, present or not', async () => {
       for (const after of [...all, `${folder}a/`, `${folder}a/b/`, `${folder}b`, `${folder}b/11`]) {
         const expected = all.filter((key) => key > after)
         const listed = await keysOf(bench.store.list({ prefix: folder, startAfter: after }))
@@ -58,7 +58,7 @@ export function listingTests(bench: Bench): void {
       expect(beyond).toEqual([])
     })
 
-    it('lists as many as the limit says, and pages by startAfter', async () => {
+    test('lists as many as the limit says, and pages by startAfter', async () => {
       expect(await keysOf(bench.store.list({ prefix: folder, limit: 0 }))).toEqual([])
       expect(await keysOf(bench.store.list({ prefix: folder, limit: 1 }))).toEqual(all.slice(0, 1))
       expect(await keysOf(bench.store.list({ prefix: folder, limit: 9999 }))).toEqual(all)
@@ -72,7 +72,7 @@ export function listingTests(bench: Bench): void {
       expect(paged).toEqual(all)
     })
 
-    it('can be left early and begun again', async () => {
+    test('can be left early and begun again', async () => {
       for await (const info of bench.store.list({ prefix: folder })) {
         expect(info.key).toBe(all[0])
         break
@@ -80,13 +80,13 @@ export function listingTests(bench: Bench): void {
       expect(await keysOf(bench.store.list({ prefix: folder, limit: 2 }))).toEqual(all.slice(0, 2))
     })
 
-    it('lists without arguments', async () => {
+    test('lists without arguments', async () => {
       expect(await keysOf(bench.store.list())).toEqual(expect.arrayContaining(all))
     })
 
     if (!bench.options.writes) return
 
-    it('lists what exists now, while objects come and go', async () => {
+    test('lists what exists now, while objects come and go', async () => {
       const here = bench.folder()
       for (let i = 0; i < 10; i++) await bench.store.put(`${here}${i}`, text('x'))
       expect((await keysOf(bench.store.list({ prefix: here }))).length).toBe(10)

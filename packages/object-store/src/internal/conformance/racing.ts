@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ObjectStore } from '../../object-store.js'
 import { expectBytes, text } from './bytes.js'
 import type { Bench } from './conformance.js'
@@ -37,7 +37,7 @@ export function racingTests(bench: Bench): void {
 
   describe('racing', () => {
     if (bench.options.ifAbsent) {
-      it(`lets one of ${racers} creators win, ${rounds} times`, async () => {
+      test(`lets one of ${racers} creators win, ${rounds} times`, async () => {
         const folder = bench.folder()
         await withStores(async (stores) => {
           for (let round = 0; round < rounds; round++) {
@@ -53,7 +53,7 @@ export function racingTests(bench: Bench): void {
     }
 
     if (bench.options.ifAbsent && bench.options.uploadIfAbsent) {
-      it(`lets one of ${racers} uploads and puts win`, async () => {
+      test(`lets one of ${racers} uploads and puts win`, async () => {
         const key = `${bench.folder()}object`
         await withStores(async (stores) => {
           const winners = await race(stores, async (store, number) => {
@@ -70,7 +70,7 @@ export function racingTests(bench: Bench): void {
 
     if (!bench.options.ifMatch) return
 
-    it(`lets one of ${racers} replacers win, ${rounds} times`, async () => {
+    test(`lets one of ${racers} replacers win, ${rounds} times`, async () => {
       const key = `${bench.folder()}object`
       await withStores(async (stores) => {
         let { etag } = await bench.store.put(key, text('start'))
@@ -89,7 +89,7 @@ export function racingTests(bench: Bench): void {
       })
     })
 
-    it('counts right, with many who read, add one, and replace what they read', async () => {
+    test('counts right, with many who read, add one, and replace what they read', async () => {
       const key = `${bench.folder()}counter`
       await bench.store.put(key, text('1000'))
       const each = Math.max(2, Math.ceil(rounds / 5))

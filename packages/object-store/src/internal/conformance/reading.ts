@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { ByteRange } from '../../object-store.js'
 import { expectBytes, expectCode, noise, text } from './bytes.js'
 import type { Bench } from './conformance.js'
@@ -22,7 +22,7 @@ export function readingTests(bench: Bench): void {
     for (const immutable of [false, true]) {
       const how = immutable ? ', as immutable' : ''
 
-      it(`returns a whole object with its size and etag${how}`, async () => {
+      test(`returns a whole object with its size and etag${how}`, async () => {
         const object = await bench.store.get(key, { immutable })
         expectBytes(object.bytes, content)
         expect(object).toMatchObject({ key, size: SIZE, offset: 0 })
@@ -44,7 +44,7 @@ export function readingTests(bench: Bench): void {
         ['of the last bytes up to an end', { start: -8, end: SIZE - 4 }, SIZE - 8, SIZE - 4],
       ]
       for (const [what, range, start, end] of ranges) {
-        it(`returns a range ${what}${how}`, async () => {
+        test(`returns a range ${what}${how}`, async () => {
           const object = await bench.store.get(key, { range, immutable })
           expectBytes(object.bytes, content.subarray(start, end))
           expect(object).toMatchObject({ key, size: SIZE, offset: start })
@@ -53,20 +53,20 @@ export function readingTests(bench: Bench): void {
       }
 
       for (const range of [undefined, { start: 0 }, { start: -4 }, { start: 2, end: 9 }]) {
-        it(`returns nothing of an empty object, range ${JSON.stringify(range)}${how}`, async () => {
+        test(`returns nothing of an empty object, range ${JSON.stringify(range)}${how}`, async () => {
           const object = await bench.store.get(empty, { range, immutable })
           expect(object.bytes.length).toBe(0)
           expect(object).toMatchObject({ key: empty, size: 0, offset: 0 })
         })
       }
 
-      it(`rejects a missing object${how}`, async () => {
+      test(`rejects a missing object${how}`, async () => {
         await expectCode(bench.store.get(`${key}-not`, { immutable }), 'FIRN_OBJECT_NOT_FOUND')
         const below = bench.store.get(`${key}/not`, { immutable })
         await expectCode(below, 'FIRN_OBJECT_NOT_FOUND')
       })
 
-      it(`reads only the content that ifMatch names${how}`, async () => {
+      test(`reads only the content that ifMatch names${how}`, async () => {
         const { etag } = await bench.store.get(key)
         const range = { start: 1, end: 3 }
         const same = await bench.store.get(key, { ifMatch: etag, range, immutable })
@@ -75,7 +75,7 @@ export function readingTests(bench: Bench): void {
         await expectCode(other, 'FIRN_PRECONDITION_FAILED')
       })
 
-      it(`gives its caller bytes that are the caller's own${how}`, async () => {
+      test(`gives its caller bytes that are the caller's own${how}`, async () => {
         const first = await bench.store.get(key, { immutable })
         first.bytes.fill(0)
         expectBytes((await bench.store.get(key, { immutable })).bytes, content)
@@ -84,7 +84,7 @@ export function readingTests(bench: Bench): void {
       })
     }
 
-    it('serves reads at the same time', async () => {
+    test('serves reads at the same time', async () => {
       const starts = Array.from({ length: 200 }, (_, i) => (i * 37) % (SIZE - 10))
       const objects = await Promise.all(
         starts.map((start) =>
@@ -97,13 +97,13 @@ export function readingTests(bench: Bench): void {
       }
     })
 
-    it('says undefined of a missing object', async () => {
+    test('says undefined of a missing object', async () => {
       expect(await bench.store.head(`${key}-not`)).toBeUndefined()
       expect(await bench.store.head(`${key}/not`)).toBeUndefined()
       expect(await bench.store.head(bench.folder().slice(0, -1))).toBeUndefined()
     })
 
-    it('reads a large object, whole and in part', async () => {
+    test('reads a large object, whole and in part', async () => {
       const large = `${bench.folder()}large`
       const bytes = noise(LARGE, 2)
       await bench.seed(large, bytes)
@@ -114,7 +114,7 @@ export function readingTests(bench: Bench): void {
       expect(tail).toMatchObject({ size: LARGE, offset: start })
     })
 
-    it('keeps keys apart that differ in case, in marks, or that are the beginning of another', async () => {
+    test('keeps keys apart that differ in case, in marks, or that are the beginning of another', async () => {
       const folder = bench.folder()
       const keys = ODD_KEYS.map((odd) => folder + odd)
       for (const odd of keys) await bench.seed(odd, text(odd))

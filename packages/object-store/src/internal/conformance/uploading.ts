@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { expectBytes, expectCode, keysOf, noise, text } from './bytes.js'
 import type { Bench } from './conformance.js'
 
 export function uploadingTests(bench: Bench): void {
   describe('uploading', () => {
-    it('shows an object whole at finish, and nothing before', async () => {
+    test('shows an object whole at finish, and nothing before', async () => {
       const folder = bench.folder()
       const key = `${folder}object`
       const upload = await bench.store.upload(key)
@@ -22,7 +22,7 @@ export function uploadingTests(bench: Bench): void {
       expectBytes((await bench.store.get(key)).bytes, text('one two'))
     })
 
-    it('uploads nothing, and much, in pieces of any size', async () => {
+    test('uploads nothing, and much, in pieces of any size', async () => {
       const folder = bench.folder()
       const empty = await bench.store.upload(`${folder}empty`)
       expect((await empty.finish()).size).toBe(0)
@@ -37,7 +37,7 @@ export function uploadingTests(bench: Bench): void {
       expectBytes((await bench.store.get(`${folder}large`)).bytes, bytes)
     })
 
-    it('keeps the order of writes that were not awaited, and bytes that are used again', async () => {
+    test('keeps the order of writes that were not awaited, and bytes that are used again', async () => {
       const key = `${bench.folder()}object`
       const upload = await bench.store.upload(key)
       const pieces = Array.from({ length: 20 }, (_, i) => noise(1000 + i, i))
@@ -62,7 +62,7 @@ export function uploadingTests(bench: Bench): void {
       ])
     })
 
-    it('replaces an object at finish, and not before', async () => {
+    test('replaces an object at finish, and not before', async () => {
       const key = `${bench.folder()}object`
       const first = await bench.store.put(key, text('old'))
       const upload = await bench.store.upload(key)
@@ -73,7 +73,7 @@ export function uploadingTests(bench: Bench): void {
       expectBytes((await bench.store.get(key)).bytes, text('new'))
     })
 
-    it('leaves nothing after abort', async () => {
+    test('leaves nothing after abort', async () => {
       const folder = bench.folder()
       const upload = await bench.store.upload(`${folder}object`)
       await upload.write(noise(100_000, 7))
@@ -84,7 +84,7 @@ export function uploadingTests(bench: Bench): void {
       expect(await bench.store.head(`${folder}object`)).toBeUndefined()
     })
 
-    it('finishes once', async () => {
+    test('finishes once', async () => {
       const upload = await bench.store.upload(`${bench.folder()}object`)
       await upload.write(text('x'))
       const [a, b] = await Promise.all([upload.finish(), upload.finish()])
@@ -92,7 +92,7 @@ export function uploadingTests(bench: Bench): void {
       await expectCode(upload.write(text('y')), 'FIRN_CLOSED')
     })
 
-    it('lets the last of two uploads of one key win', async () => {
+    test('lets the last of two uploads of one key win', async () => {
       const key = `${bench.folder()}object`
       const [a, b] = [await bench.store.upload(key), await bench.store.upload(key)]
       await a.write(text('from a'))
@@ -104,7 +104,7 @@ export function uploadingTests(bench: Bench): void {
 
     if (!bench.options.uploadIfAbsent) return
 
-    it('creates only where there is nothing at finish', async () => {
+    test('creates only where there is nothing at finish', async () => {
       const key = `${bench.folder()}object`
       const [a, b] = [
         await bench.store.upload(key, { ifAbsent: true }),

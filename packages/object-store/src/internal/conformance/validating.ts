@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ByteRange } from '../../object-store.js'
 import { collect, expectCode, text } from './bytes.js'
 import type { Bench } from './conformance.js'
@@ -49,7 +49,7 @@ const WRONG_RANGES: readonly unknown[] = [
 
 export function validatingTests(bench: Bench): void {
   describe('checking arguments', () => {
-    it('39: refuses what is no key, in every method', async () => {
+    test('39: refuses what is no key, in every method', async () => {
       for (const wrong of WRONG_KEYS) {
         const key = wrong as string
         await expectCode(bench.store.get(key), INVALID)
@@ -63,7 +63,7 @@ export function validatingTests(bench: Bench): void {
       }
     })
 
-    it('refuses ranges that make no sense', async () => {
+    test('refuses ranges that make no sense', async () => {
       const key = `${bench.folder()}object`
       await bench.seed(key, text('content'))
       for (const range of WRONG_RANGES) {
@@ -72,7 +72,7 @@ export function validatingTests(bench: Bench): void {
     })
 
     if (bench.options.lists) {
-      it('refuses prefixes and limits that make no sense', async () => {
+      test('refuses prefixes and limits that make no sense', async () => {
         for (const prefix of ['../', 'a//', '/', './', 'a b', 'a\0', 'a'.repeat(1025)]) {
           await expectCode(collect(bench.store.list({ prefix })), INVALID)
           await expectCode(collect(bench.store.list({ startAfter: prefix })), INVALID)
@@ -85,7 +85,7 @@ export function validatingTests(bench: Bench): void {
 
     if (!bench.options.writes) return
 
-    it('refuses contents that are no bytes, and conditions that contradict each other', async () => {
+    test('refuses contents that are no bytes, and conditions that contradict each other', async () => {
       const key = `${bench.folder()}object`
       await expectCode(bench.store.put(key, 'text' as unknown as Uint8Array), INVALID)
       const both = bench.store.put(key, text('x'), { ifAbsent: true, ifMatch: 'e' })
@@ -97,7 +97,7 @@ export function validatingTests(bench: Bench): void {
       expect(await bench.store.head(key)).toBeUndefined()
     })
 
-    it('takes keys of 1,024 bytes', async () => {
+    test('takes keys of 1,024 bytes', async () => {
       const key = `${`${'k'.repeat(127)}/`.repeat(7)}${'k'.repeat(128)}`
       expect(key.length).toBe(1024)
       await bench.store.put(key, text('long'))

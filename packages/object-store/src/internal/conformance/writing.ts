@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { expectBytes, expectCode, noise, text } from './bytes.js'
 import type { Bench } from './conformance.js'
 
 export function writingTests(bench: Bench): void {
   describe('writing', () => {
-    it('puts an object, and replaces it', async () => {
+    test('puts an object, and replaces it', async () => {
       const key = `${bench.folder()}object`
       const first = await bench.store.put(key, text('first'))
       expect(await bench.store.head(key)).toEqual({ key, size: 5, etag: first.etag })
@@ -15,7 +15,7 @@ export function writingTests(bench: Bench): void {
       expect(object.etag).toBe(second.etag)
     })
 
-    it('puts objects of no bytes and of nine mebibytes', async () => {
+    test('puts objects of no bytes and of nine mebibytes', async () => {
       const folder = bench.folder()
       await bench.store.put(`${folder}empty`, new Uint8Array(0))
       expect((await bench.store.get(`${folder}empty`)).bytes.length).toBe(0)
@@ -24,7 +24,7 @@ export function writingTests(bench: Bench): void {
       expectBytes((await bench.store.get(`${folder}large`)).bytes, large)
     })
 
-    it('leaves the bytes of a put to its caller again', async () => {
+    test('leaves the bytes of a put to its caller again', async () => {
       const key = `${bench.folder()}object`
       const bytes = text('written')
       await bench.store.put(key, bytes)
@@ -32,13 +32,13 @@ export function writingTests(bench: Bench): void {
       expectBytes((await bench.store.get(key)).bytes, text('written'))
     })
 
-    it('puts the part of a buffer that a view shows', async () => {
+    test('puts the part of a buffer that a view shows', async () => {
       const key = `${bench.folder()}object`
       await bench.store.put(key, text('--view--').subarray(2, 6))
       expectBytes((await bench.store.get(key)).bytes, text('view'))
     })
 
-    it('gives each content another etag, also of the same size and at the same moment', async () => {
+    test('gives each content another etag, also of the same size and at the same moment', async () => {
       const key = `${bench.folder()}object`
       const etags = new Set<string>()
       for (let i = 0; i < 50; i++) {
@@ -48,7 +48,7 @@ export function writingTests(bench: Bench): void {
       expect(etags.size).toBe(50)
     })
 
-    it('reads what was written last, with handles kept by readers of immutable objects', async () => {
+    test('reads what was written last, with handles kept by readers of immutable objects', async () => {
       const folder = bench.folder()
       for (let i = 0; i < 5; i++) {
         const key = `${folder}${i}`
@@ -59,7 +59,7 @@ export function writingTests(bench: Bench): void {
       }
     })
 
-    it('shows readers one content or the other while objects are replaced', async () => {
+    test('shows readers one content or the other while objects are replaced', async () => {
       const key = `${bench.folder()}object`
       const contents = [noise(100_000, 4), noise(70_000, 5)]
       await bench.store.put(key, noise(100_000, 4))
@@ -79,7 +79,7 @@ export function writingTests(bench: Bench): void {
     })
 
     if (bench.options.ifAbsent) {
-      it('creates only where there is nothing', async () => {
+      test('creates only where there is nothing', async () => {
         const key = `${bench.folder()}object`
         const { etag } = await bench.store.put(key, text('first'), { ifAbsent: true })
         const again = bench.store.put(key, text('second'), { ifAbsent: true })
@@ -94,7 +94,7 @@ export function writingTests(bench: Bench): void {
     }
 
     if (bench.options.ifMatch) {
-      it('replaces only the content that ifMatch names', async () => {
+      test('replaces only the content that ifMatch names', async () => {
         const key = `${bench.folder()}object`
         const first = await bench.store.put(key, text('first'))
         const second = await bench.store.put(key, text('other'), { ifMatch: first.etag })
@@ -107,7 +107,7 @@ export function writingTests(bench: Bench): void {
         expectBytes((await bench.store.get(key)).bytes, text('fourth'))
       })
 
-      it('replaces nothing where there is nothing', async () => {
+      test('replaces nothing where there is nothing', async () => {
         const key = `${bench.folder()}object`
         const { etag } = await bench.store.put(key, text('first'))
         await bench.store.delete(key)

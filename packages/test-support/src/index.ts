@@ -1,0 +1,5 @@
+export { annotate, annotatedBytes, type Layout } from './annotate.js'
+export { LONG } from './long.js'
+export { type Ended, outputOf, type ProgramOptions, runProgram } from './program.js'
+export { checkReadme } from './readme.js'
+export { tempDirectory } from './temp-directory.js'
