@@ -67,11 +67,11 @@ test('snapshots and transactions ask no more often', async () => {
 test('getMany asks for each key twice, however many it has', async () => {
   const keys = Array.from({ length: 100 }, (_, i) => `key ${i}`)
   // A block of its own for each.
-  const valueOf = (key: string): string => key.padEnd(10_000)
-  await putRun(...keys.map((key): [string, string] => [key, valueOf(key)]))
+  const wide = (key: string): string => key.padEnd(10_000)
+  await putRun(...keys.map((key): [string, string] => [key, wide(key)]))
   expect(await findsOf(() => table.getMany(keys))).toBe(200)
   await db.evict()
-  expect(await table.getMany(keys)).toEqual(keys.map(valueOf))
+  expect(await table.getMany(keys)).toEqual(keys.map(wide))
 })
 
 test('reads of one table that wait at once have each their own value', async () => {

@@ -11,6 +11,8 @@ export {
   isFirnError,
 } from './errors.js'
 export { holding } from './holding.js'
+export { readUndamaged } from './read-undamaged.js'
+export { linkedController, separateSignals } from './signals.js'
 export { type SlotOptions, Slots, slotsOf } from './slots.js'
 export { TimeSlice } from './time-slice.js'
 export {

@@ -1,4 +1,4 @@
-import { type Env, InvalidArgumentError, isFirnError, systemEnv } from '@firn/env'
+import { type Env, InvalidArgumentError, isFirnError, linkedController, systemEnv } from '@firn/env'
 import { ObjectStoreError } from './errors.js'
 import type {
   CallOptions,
@@ -161,11 +161,8 @@ export class RetryingObjectStore implements ObjectStore {
   ): Promise<T> {
     const timeoutMs = this.#attemptTimeoutMs
     if (timeoutMs === undefined) return call(signal)
-    const attempt = new AbortController()
+    const { controller: attempt, end } = linkedController(signal)
     const answered = new AbortController()
-    const onAbort = () => attempt.abort(signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted === true) onAbort()
     const timer = this.#env.sleep(timeoutMs, answered.signal).then(
       () => {
         const timedOut = new ObjectStoreError(
@@ -180,7 +177,7 @@ export class RetryingObjectStore implements ObjectStore {
     try {
       return await Promise.race([call(attempt.signal), timer])
     } finally {
-      signal?.removeEventListener('abort', onAbort)
+      end()
       // With a reason: without one, Node makes an error and its stack for every request.
       answered.abort('answered')
     }

@@ -1,5 +1,12 @@
 import type { DescribeTableCommandOutput, DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { type Env, InvalidArgumentError, type Slots, slotsOf, systemEnv } from '@firn/env'
+import {
+  type Env,
+  InvalidArgumentError,
+  linkedController,
+  type Slots,
+  slotsOf,
+  systemEnv,
+} from '@firn/env'
 import type { DynamoDbError } from '../errors.js'
 import type { DynamoDbOptions, DynamoDbRequest } from '../options.js'
 import { classify, failureOf, isConditionFailure } from './failure.js'
@@ -101,10 +108,8 @@ export class Requester {
   /** Sends it, with a slot: from here on its time is bounded. */
   async #send<O>(call: Call<O>): Promise<Attempt<O>> {
     const { signal } = call
-    const attempt = new AbortController()
+    const { controller: attempt, end } = linkedController(signal)
     const answered = new AbortController()
-    const onAbort = () => attempt.abort(signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
     const gaveUp = new Promise<Attempt<O>>((resolve) => {
       attempt.signal.addEventListener('abort', () => {
         resolve(signal?.aborted === true ? { aborted: signal.reason } : this.#timedOut())
@@ -124,7 +129,7 @@ export class Requester {
       this.#meter(call, result)
       return result
     } finally {
-      signal?.removeEventListener('abort', onAbort)
+      end()
       // With a reason: without one, Node makes an error and its stack for every request.
       answered.abort('answered')
     }

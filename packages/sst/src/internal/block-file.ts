@@ -1,5 +1,5 @@
 import type { CachedFile } from '@firn/block-cache'
-import { ClosedError, CorruptionError, isFirnError } from '@firn/env'
+import { ClosedError, CorruptionError, isFirnError, separateSignals } from '@firn/env'
 import type { Pause } from '../pause.js'
 import type { SstSource } from '../source.js'
 import type { SstBlockDescription } from '../verification.js'
@@ -104,7 +104,9 @@ export class BlockFile {
     const start = this.#start(index, from)
     const length = this.#end(index, to) - start
     const read = new SharedRead((signal) => this.#readExactly(start, length, signal))
-    return await withSignals(options.signal, to - from + 1, (i, signal) => {
+    options.signal?.throwIfAborted()
+    const { signals, end } = separateSignals(options.signal, to - from + 1)
+    const loads = signals.map((signal, i) => {
       const load = async (flight?: AbortSignal) => {
         const bytes = await read.join(flight)
         // Asked again after a turn, as all blocks of the run waited for it.
@@ -114,6 +116,7 @@ export class BlockFile {
       }
       return this.blocks.load(from + i, load, { fill: options.fill, signal })
     })
+    return await Promise.allSettled(loads).finally(end)
   }
 
   /**
@@ -301,32 +304,6 @@ export class BlockFile {
       raw = openBlock(again, identity, offset, MAX_BLOCK_BYTES, name)
     }
     return decode(raw, where)
-  }
-}
-
-/**
- * Settles `count` tasks. Each gets a signal of its own that aborts with `signal`: dozens of
- * listeners on one signal would make Node warn of a leak.
- */
-async function withSignals<T>(
-  signal: AbortSignal | undefined,
-  count: number,
-  task: (i: number, signal: AbortSignal | undefined) => Promise<T>,
-): Promise<PromiseSettledResult<T>[]> {
-  const ordinals = Array.from({ length: count }, (_, i) => i)
-  if (signal === undefined) {
-    return await Promise.allSettled(ordinals.map((i) => task(i, undefined)))
-  }
-  signal.throwIfAborted()
-  const controllers = ordinals.map(() => new AbortController())
-  const abort = () => {
-    for (const controller of controllers) controller.abort(signal.reason)
-  }
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.allSettled(controllers.map((each, i) => task(i, each.signal)))
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }
 

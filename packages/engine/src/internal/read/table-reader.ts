@@ -1,5 +1,5 @@
 import { copyBytes } from '@firn/bytes'
-import { isFirnError, type TimeSlice } from '@firn/env'
+import { isFirnError, separateSignals, type TimeSlice } from '@firn/env'
 import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { type Encoding, encodeWith, isBytes } from '../../encoding.js'
 import { fileMissing, NotResidentError, SnapshotExpiredError, tableDropped } from '../../errors.js'
@@ -27,7 +27,6 @@ import { keyBounds } from './key-bounds.js'
 import { PageReader, type ReadProgress, type ScanStart } from './page-reader.js'
 import type { ReadPoint, ReadSource } from './read-source.js'
 import { RowScan } from './row-scan.js'
-import { separateSignals } from './separate-signals.js'
 import { warmFiles } from './warm-files.js'
 
 // How often a read is made again when its files are compacted away under it.
