@@ -3,6 +3,7 @@ import {
   type Env,
   InvalidArgumentError,
   linkedController,
+  Retries,
   type Slots,
   slotsOf,
   systemEnv,
@@ -38,12 +39,7 @@ export interface Call<O> {
 const DEFAULT_CONNECTIONS = 50
 const DEFAULT_TIMEOUT_MS = 5_000
 const ATTEMPTS = 8
-const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 2_000
-// A retry takes 1, a success gives a part back: where DynamoDB is down or asks for less, retries
-// end instead of multiplying the load.
-const RETRY_BUDGET = 100
-const REFUND = 0.2
 
 /** Sends commands to one table: each attempt bounded in time, metered, and understood. */
 export class Requester {
@@ -53,7 +49,7 @@ export class Requester {
   readonly #env: Env
   readonly #onRequest: ((request: DynamoDbRequest) => void) | undefined
   readonly #timeoutMs: number
-  #budget = RETRY_BUDGET
+  readonly #retries: Retries
   #checked = false
   /** Whether it is being found out why a request was refused: once at a time. */
   #explaining = false
@@ -71,6 +67,7 @@ export class Requester {
     this.#env = env
     this.#onRequest = onRequest
     this.#timeoutMs = timeoutMs
+    this.#retries = new Retries({ env, attempts: ATTEMPTS, maxDelayMs: LONGEST_PAUSE_MS })
   }
 
   /**
@@ -150,11 +147,7 @@ export class Requester {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     if (failure.reason === 'refused') throw await this.#explained(failure, signal)
-    if (!failure.retryable || attempt >= ATTEMPTS || this.#budget < 1) throw failure
-    this.#budget -= 1
-    // Full jitter, so that those who met the same trouble don't meet again.
-    const bound = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1))
-    await this.#env.sleep(this.#env.random() * bound, signal)
+    await this.#retries.pauseOrThrow(failure, attempt, signal)
   }
 
   /** What DynamoDB calls wrong is most likely asked of a table with another key. */
@@ -178,9 +171,7 @@ export class Requester {
   }
 
   #meter<O>(call: Call<O>, result: Attempt<O>): void {
-    if (!('failure' in result) && !('aborted' in result)) {
-      this.#budget = Math.min(RETRY_BUDGET, this.#budget + REFUND)
-    }
+    if (!('failure' in result) && !('aborted' in result)) this.#retries.succeeded()
     const onRequest = this.#onRequest
     if (onRequest === undefined) return
     const request = requestOf(call, result)

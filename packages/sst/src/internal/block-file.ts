@@ -1,5 +1,5 @@
 import type { CachedFile } from '@firn/block-cache'
-import { ClosedError, CorruptionError, isFirnError, separateSignals } from '@firn/env'
+import { ClosedError, CorruptionError, Flight, isFirnError, separateSignals } from '@firn/env'
 import type { Pause } from '../pause.js'
 import type { SstSource } from '../source.js'
 import type { SstBlockDescription } from '../verification.js'
@@ -11,7 +11,6 @@ import { MAX_BLOCK_BYTES } from './format.js'
 import type { FileIdentity } from './identity.js'
 import type { IndexBlock } from './index-block.js'
 import { decodeIndex } from './index-decoder.js'
-import { SharedRead } from './shared-read.js'
 
 export interface FetchOptions {
   fill?: boolean | undefined
@@ -103,11 +102,14 @@ export class BlockFile {
     this.assertOpen()
     const start = this.#start(index, from)
     const length = this.#end(index, to) - start
-    const read = new SharedRead((signal) => this.#readExactly(start, length, signal))
+    let read: Flight<Uint8Array> | undefined
     options.signal?.throwIfAborted()
     const { signals, end } = separateSignals(options.signal, to - from + 1)
     const loads = signals.map((signal, i) => {
       const load = async (flight?: AbortSignal) => {
+        read ??= new Flight((own) => this.#readExactly(start, length, own), {
+          abortable: flight !== undefined,
+        })
         const bytes = await read.join(flight)
         // Asked again after a turn, as all blocks of the run waited for it.
         let turn = options.pause?.()
