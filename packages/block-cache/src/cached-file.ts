@@ -1,11 +1,13 @@
-import { InvalidArgumentError } from '@firn/env'
-import { Flight, type Loader } from './internal/flight.js'
+import { Flight, InvalidArgumentError } from '@firn/env'
 import type { S3Fifo } from './internal/s3-fifo.js'
-import { MAX_FREQUENCY, type SlotTable } from './internal/slot-table.js'
+import { type Load, MAX_FREQUENCY, type SlotTable } from './internal/slot-table.js'
 import type { Sized } from './sized.js'
 
 /** Slots are meant to be the ordinals of a file's blocks: arrays are as long as the greatest. */
 const MAX_SLOTS = 2 ** 26
+
+/** Loads a value; the signal, where there is one, aborts when nobody waits for it any more. */
+export type Loader<V> = (signal?: AbortSignal) => Promise<V>
 
 export interface LoadOptions {
   /**
@@ -70,22 +72,15 @@ export class CachedFile<V extends Sized> {
     const resident = this.peek(slot)
     if (resident !== undefined) return Promise.resolve(resident)
     const table = this.#table
-    let flight = table.flights.get(slot) as Flight<V> | undefined
-    if (flight === undefined) {
+    let load = table.loads.get(slot) as Load<V> | undefined
+    if (load === undefined) {
       table.misses++
-      flight = new Flight<V>(loader, {
-        fill,
-        abortable: signal !== undefined,
-        landed: (landed, value) => this.#land(slot, landed, value),
-        settled: (settled) => this.#forget(slot, settled),
-        abandoned: (abandoned) => this.#forget(slot, abandoned),
-      })
-      table.flights.set(slot, flight as unknown as Flight<Sized>)
+      load = this.#start(slot, loader, fill, signal !== undefined)
     } else {
       table.joins++
-      if (fill) flight.fill = true
+      if (fill) load.fill = true
     }
-    return flight.join(signal)
+    return load.flight.join(signal)
   }
 
   /**
@@ -123,15 +118,15 @@ export class CachedFile<V extends Sized> {
   evict(slot?: number): void {
     const table = this.#table
     if (slot === undefined) {
-      for (const flight of table.flights.values()) flight.fill = false
-      table.flights.clear()
+      for (const load of table.loads.values()) load.fill = false
+      table.loads.clear()
       for (const entry of table.entries) if (entry !== undefined) this.#policy.remove(entry)
       return
     }
-    const flight = table.flights.get(slot)
-    if (flight !== undefined) {
-      flight.fill = false
-      table.flights.delete(slot)
+    const load = table.loads.get(slot)
+    if (load !== undefined) {
+      load.fill = false
+      table.loads.delete(slot)
     }
     const entry = table.entries[slot]
     if (entry !== undefined) this.#policy.remove(entry)
@@ -153,20 +148,35 @@ export class CachedFile<V extends Sized> {
     if (table.residents === 0) this.#closed(table)
   }
 
-  #land(slot: number, flight: Flight<V>, value: V): void {
+  #start(slot: number, loader: Loader<V>, fill: boolean, abortable: boolean): Load<V> {
+    const { loads } = this.#table
+    const forget = (): void => {
+      if ((loads.get(slot) as unknown) === load) loads.delete(slot)
+    }
+    const work = async (signal: AbortSignal | undefined): Promise<V> => {
+      try {
+        const value = await loader(signal)
+        this.#land(slot, load, value)
+        return value
+      } finally {
+        forget()
+      }
+    }
+    const load: Load<V> = { flight: new Flight(work, { abortable, onAbandoned: forget }), fill }
+    loads.set(slot, load)
+    return load
+  }
+
+  /** Keeps a value before any caller sees it. */
+  #land(slot: number, load: Load<V>, value: V): void {
     const table = this.#table
     const { memoryBytes } = value
     if (!(memoryBytes >= 0 && memoryBytes < Number.POSITIVE_INFINITY)) {
       throw new InvalidArgumentError(`a cached value's memoryBytes is ${memoryBytes}`)
     }
-    // A flight that was taken off the list (abandoned, evicted) has lost its claim to the slot.
-    if (!flight.fill || (table.flights.get(slot) as unknown) !== flight) return
+    // A load that was taken off the list (abandoned, evicted) has lost its claim to the slot.
+    if (!load.fill || (table.loads.get(slot) as unknown) !== load) return
     if (table.references === 0 || table.values[slot] !== undefined) return
     this.#policy.admit(table, slot, value)
-  }
-
-  #forget(slot: number, flight: Flight<V>): void {
-    const { flights } = this.#table
-    if ((flights.get(slot) as unknown) === flight) flights.delete(slot)
   }
 }

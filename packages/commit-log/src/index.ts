@@ -21,7 +21,6 @@ export { MemoryLeaseStorage, MemoryLeases, type MemoryLeasesOptions } from './me
 export { ObjectCommitLog, type ObjectCommitLogOptions } from './object-commit-log.js'
 export { leaseKey, logEntryKey, logPrefix, spillPrefix, versionOfKey } from './object-keys.js'
 export { ObjectLeases, type ObjectLeasesOptions } from './object-leases.js'
-export { readUndamaged } from './read-undamaged.js'
 export {
   appendSettled,
   type CommitResolution,

@@ -4,6 +4,8 @@ import {
   CorruptionError,
   type Env,
   isFirnError,
+  readUndamaged,
+  separateSignals,
   systemEnv,
 } from '@firn/env'
 import type { CallOptions, ObjectStore } from '@firn/object-store'
@@ -26,10 +28,8 @@ import {
   ENTRY_HEADER_BYTES,
   encodeEntryObject,
 } from './internal/entry-object.js'
-import { fanOut } from './internal/fan-out.js'
 import { ReadAhead } from './internal/read-ahead.js'
 import { logEntryKey, logPrefix, versionOfKey } from './object-keys.js'
-import { readUndamaged } from './read-undamaged.js'
 
 export interface ObjectCommitLogOptions {
   /** Default 1 MiB. */
@@ -278,9 +278,10 @@ export class ObjectCommitLog implements CommitLog {
       signal?.throwIfAborted()
       const end = Math.min(through, next + PARALLEL_READS - 1)
       const window = Array.from({ length: end - next + 1 }, (_, i) => next + i)
-      const done = await fanOut(window, signal, (version, own) =>
-        this.#writeTombstone(version, own),
-      )
+      const { signals, end: endSignals } = separateSignals(signal, window.length)
+      const done = await Promise.all(
+        window.map((version, i) => this.#writeTombstone(version, signals[i])),
+      ).finally(endSignals)
       if (done.includes(false)) return
       this.#tombstonesThrough = end
       next = end + 1

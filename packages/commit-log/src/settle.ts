@@ -1,4 +1,11 @@
-import { type Env, FirnError, InvalidArgumentError, isFirnError, systemEnv } from '@firn/env'
+import {
+  type Env,
+  FirnError,
+  InvalidArgumentError,
+  isFirnError,
+  linkedController,
+  systemEnv,
+} from '@firn/env'
 import type {
   AppendResult,
   CommitLog,
@@ -52,9 +59,7 @@ export async function appendSettled(
   }
   signal?.throwIfAborted()
 
-  const attempts = new AbortController()
-  const onAbort = (): void => attempts.abort(signal?.reason)
-  signal?.addEventListener('abort', onAbort, { once: true })
+  const { controller: attempts, end } = linkedController(signal)
   const decided = new AbortController()
   env.sleep(deadlineMs, decided.signal, { background: true }).then(
     () => attempts.abort(new AmbiguousAppendError(entry, new SilentLogError(deadlineMs))),
@@ -63,7 +68,7 @@ export async function appendSettled(
   try {
     return await settle(log, entry, env, attempts.signal)
   } finally {
-    signal?.removeEventListener('abort', onAbort)
+    end()
     // With a reason: without one, Node makes an error and its stack for every commit.
     decided.abort('decided')
   }

@@ -10,7 +10,11 @@ export {
   InvalidArgumentError,
   isFirnError,
 } from './errors.js'
+export { Flight, type FlightOptions } from './flight.js'
 export { holding } from './holding.js'
+export { readUndamaged } from './read-undamaged.js'
+export { Retries, type RetriesOptions } from './retries.js'
+export { linkedController, separateSignals } from './signals.js'
 export { type SlotOptions, Slots, slotsOf } from './slots.js'
 export { TimeSlice } from './time-slice.js'
 export {

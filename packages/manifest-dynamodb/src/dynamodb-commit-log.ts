@@ -12,7 +12,6 @@ import {
   type LogEntry,
   type NewLogEntry,
   type ReadLogOptions,
-  readUndamaged,
 } from '@firn/commit-log'
 import {
   assertUlid,
@@ -21,6 +20,8 @@ import {
   type Env,
   InvalidArgumentError,
   isFirnError,
+  linkedController,
+  readUndamaged,
   systemEnv,
 } from '@firn/env'
 import {
@@ -106,16 +107,13 @@ export class DynamoDbCommitLog implements CommitLog {
     assertVersion(version)
     assertLimit(options.limit)
     const { signal: caller, limit = Infinity, urgent } = options
-    const read = new AbortController()
-    const onAbort = (): void => read.abort(caller?.reason)
-    if (caller?.aborted === true) onAbort()
-    caller?.addEventListener('abort', onAbort, { once: true })
+    const { controller: read, end } = linkedController(caller)
     this.#reads.add(read)
     try {
       yield* this.#read(version, limit, { signal: read.signal, urgent })
     } finally {
       this.#reads.delete(read)
-      caller?.removeEventListener('abort', onAbort)
+      end()
     }
   }
 

@@ -1,5 +1,4 @@
 import { crc32, utf8Decode, utf8Encode } from '@firn/bytes'
-import { readUndamaged } from '@firn/commit-log'
 import {
   CorruptionError,
   type Env,
@@ -7,6 +6,7 @@ import {
   InvalidArgumentError,
   isFirnError,
   isUlid,
+  readUndamaged,
   systemEnv,
   ulid,
 } from '@firn/env'

@@ -7,7 +7,7 @@ import {
   type S3ClientConfig,
   type ServerSideEncryption,
 } from '@aws-sdk/client-s3'
-import { type Env, InvalidArgumentError, slotsOf, systemEnv } from '@firn/env'
+import { type Env, InvalidArgumentError, Retries, slotsOf, systemEnv } from '@firn/env'
 import {
   assertKeyPrefix,
   BaseObjectStore,
@@ -35,7 +35,6 @@ import { badReply, statusOf } from './internal/s3-errors.js'
 import { S3Requests } from './internal/s3-requests.js'
 import { S3Upload } from './internal/s3-upload.js'
 import { UploadRequests, type UploadTarget } from './internal/upload-requests.js'
-import { UploadRetries } from './internal/upload-retries.js'
 import type { S3Request } from './s3-request.js'
 
 export interface S3ObjectStoreOptions {
@@ -93,7 +92,8 @@ export interface S3ObjectStoreOptions {
 export class S3ObjectStore extends BaseObjectStore {
   readonly #requests: S3Requests
   readonly #deletes: ObjectDeletes
-  readonly #retries: UploadRetries
+  /** For the requests of uploads: only an upload has the bytes of its parts still. */
+  readonly #retries: Retries
   readonly #env: Env
   /** '' or ending in '/'. */
   readonly #folder: string
@@ -139,7 +139,7 @@ export class S3ObjectStore extends BaseObjectStore {
       onRequest,
     })
     this.#deletes = new ObjectDeletes(this.#requests)
-    this.#retries = new UploadRetries(this.#env)
+    this.#retries = new Retries({ env: this.#env })
   }
 
   protected override async _get(key: string, options: GetOptions): Promise<StoredObject> {

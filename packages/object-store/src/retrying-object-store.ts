@@ -1,4 +1,11 @@
-import { type Env, InvalidArgumentError, isFirnError, systemEnv } from '@firn/env'
+import {
+  type Env,
+  InvalidArgumentError,
+  isFirnError,
+  linkedController,
+  Retries,
+  systemEnv,
+} from '@firn/env'
 import { ObjectStoreError } from './errors.js'
 import type {
   CallOptions,
@@ -30,8 +37,6 @@ export interface RetryOptions {
   attemptTimeoutMs?: number
 }
 
-const SUCCESS_REFUND = 0.2
-
 /**
  * Retries calls that failed with a retryable error, with exponential backoff and full jitter (a
  * pause is uniform between zero and its bound), a limited number of attempts, and one retry budget
@@ -57,22 +62,20 @@ const SUCCESS_REFUND = 0.2
 export class RetryingObjectStore implements ObjectStore {
   readonly #store: ObjectStore
   readonly #env: Env
-  readonly #attempts: number
-  readonly #baseDelayMs: number
-  readonly #maxDelayMs: number
-  readonly #fullBudget: number
+  readonly #retries: Retries
   readonly #attemptTimeoutMs: number | undefined
-  #budget: number
 
   constructor(store: ObjectStore, options: RetryOptions = {}) {
     this.#store = store
     this.#env = options.env ?? systemEnv
-    this.#attempts = atLeast(1, 'attempts', options.attempts ?? 6)
-    this.#baseDelayMs = atLeast(0, 'baseDelayMs', options.baseDelayMs ?? 50)
-    this.#maxDelayMs = atLeast(0, 'maxDelayMs', options.maxDelayMs ?? 5000)
-    this.#fullBudget = atLeast(0, 'retryBudget', options.retryBudget ?? 100)
+    this.#retries = new Retries({
+      env: this.#env,
+      attempts: atLeast(1, 'attempts', options.attempts ?? 6),
+      baseDelayMs: atLeast(0, 'baseDelayMs', options.baseDelayMs ?? 50),
+      maxDelayMs: atLeast(0, 'maxDelayMs', options.maxDelayMs ?? 5000),
+      budget: atLeast(0, 'retryBudget', options.retryBudget ?? 100),
+    })
     this.#attemptTimeoutMs = options.attemptTimeoutMs
-    this.#budget = this.#fullBudget
   }
 
   get(key: string, options: GetOptions = {}): Promise<StoredObject> {
@@ -94,7 +97,7 @@ export class RetryingObjectStore implements ObjectStore {
         },
       )
     } catch (error) {
-      if (unclear === undefined) throw error
+      if (unclear === undefined || error === options.signal?.reason) throw error
       if (!isFirnError(error, 'FIRN_PRECONDITION_FAILED')) {
         const isConditional = options.ifAbsent === true || options.ifMatch !== undefined
         if (isConditional && isFirnError(error) && error.maybeDone === false) {
@@ -121,11 +124,11 @@ export class RetryingObjectStore implements ObjectStore {
           attempt = 1
           yield info
         }
-        this.#refund()
+        this.#retries.succeeded()
         return
       } catch (error) {
         if (limit === 0 && options.limit !== 0) return
-        await this.#pauseOrThrow(error, attempt, options.signal)
+        await this.#retries.pauseOrThrow(error, attempt, options.signal)
       }
     }
   }
@@ -139,21 +142,12 @@ export class RetryingObjectStore implements ObjectStore {
     return this.#store.close()
   }
 
-  async #retry<T>(
+  #retry<T>(
     signal: AbortSignal | undefined,
     call: (signal: AbortSignal | undefined) => Promise<T>,
     onRetry?: (error: unknown) => void,
   ): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const result = await this.#attempt(signal, call)
-        this.#refund()
-        return result
-      } catch (error) {
-        await this.#pauseOrThrow(error, attempt, signal)
-        onRetry?.(error)
-      }
-    }
+    return this.#retries.run(signal, () => this.#attempt(signal, call), onRetry)
   }
 
   async #attempt<T>(
@@ -162,11 +156,8 @@ export class RetryingObjectStore implements ObjectStore {
   ): Promise<T> {
     const timeoutMs = this.#attemptTimeoutMs
     if (timeoutMs === undefined) return call(signal)
-    const attempt = new AbortController()
+    const { controller: attempt, end } = linkedController(signal)
     const answered = new AbortController()
-    const onAbort = () => attempt.abort(signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted === true) onAbort()
     const timer = this.#env.sleep(timeoutMs, answered.signal).then(
       () => {
         const timedOut = new ObjectStoreError(
@@ -181,27 +172,10 @@ export class RetryingObjectStore implements ObjectStore {
     try {
       return await Promise.race([call(attempt.signal), timer])
     } finally {
-      signal?.removeEventListener('abort', onAbort)
+      end()
       // Without a reason, Node.js would create an error with a stack for every request.
       answered.abort('answered')
     }
-  }
-
-  async #pauseOrThrow(
-    error: unknown,
-    attempt: number,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const may = isFirnError(error) && error.retryable
-    if (may) signal?.throwIfAborted()
-    if (!may || attempt >= this.#attempts || this.#budget < 1) throw error
-    this.#budget -= 1
-    const bound = Math.min(this.#maxDelayMs, this.#baseDelayMs * 2 ** (attempt - 1))
-    await this.#env.sleep(this.#env.random() * bound, signal)
-  }
-
-  #refund(): void {
-    this.#budget = Math.min(this.#fullBudget, this.#budget + SUCCESS_REFUND)
   }
 
   async #settle(

@@ -1,6 +1,6 @@
+import type { Flight } from '@firn/env'
 import type { Sized } from '../sized.js'
 import type { EntryQueue } from './entry-queue.js'
-import type { Flight } from './flight.js'
 
 /** Hits beyond this many say nothing more of a slot (S3-FIFO counts in two bits). */
 export const MAX_FREQUENCY = 3
@@ -17,6 +17,13 @@ export interface Entry {
   older: Entry | undefined
 }
 
+/** A load under way. */
+export interface Load<V> {
+  readonly flight: Flight<V>
+  /** Whether the value is wanted in the cache: true as soon as one caller wants it there. */
+  fill: boolean
+}
+
 /** All that the cache knows of one file, as arrays over its slots. */
 export class SlotTable {
   readonly id: string
@@ -28,7 +35,7 @@ export class SlotTable {
   /** The ghost queue's clock when the slot was last evicted unused; 0: never. */
   evictedAt: Float64Array = new Float64Array(0)
   readonly pins: Map<number, number> = new Map()
-  readonly flights: Map<number, Flight<Sized>> = new Map()
+  readonly loads: Map<number, Load<Sized>> = new Map()
   /** Open handles. */
   references = 0
   /** How many slots have a value. */

@@ -1,5 +1,13 @@
 import type { DescribeTableCommandOutput, DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { type Env, InvalidArgumentError, type Slots, slotsOf, systemEnv } from '@firn/env'
+import {
+  type Env,
+  InvalidArgumentError,
+  linkedController,
+  Retries,
+  type Slots,
+  slotsOf,
+  systemEnv,
+} from '@firn/env'
 import type { DynamoDbError } from '../errors.js'
 import type { DynamoDbOptions, DynamoDbRequest } from '../options.js'
 import { classify, failureOf, isConditionFailure } from './failure.js'
@@ -31,12 +39,7 @@ export interface Call<O> {
 const DEFAULT_CONNECTIONS = 50
 const DEFAULT_TIMEOUT_MS = 5_000
 const ATTEMPTS = 8
-const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 2_000
-// A retry costs 1, and a success returns a part of that. If DynamoDB is down or throttles, retries
-// end instead of multiplying the load.
-const RETRY_BUDGET = 100
-const REFUND = 0.2
 
 /** Sends commands to one table. Attempts have a timeout, are metered, and throw typed errors. */
 export class Requester {
@@ -46,7 +49,7 @@ export class Requester {
   readonly #env: Env
   readonly #onRequest: ((request: DynamoDbRequest) => void) | undefined
   readonly #timeoutMs: number
-  #budget = RETRY_BUDGET
+  readonly #retries: Retries
   #checked = false
   /** Whether a refusal is being explained; only one is at a time. */
   #explaining = false
@@ -64,6 +67,7 @@ export class Requester {
     this.#env = env
     this.#onRequest = onRequest
     this.#timeoutMs = timeoutMs
+    this.#retries = new Retries({ env, attempts: ATTEMPTS, maxDelayMs: LONGEST_PAUSE_MS })
   }
 
   /**
@@ -101,10 +105,8 @@ export class Requester {
   /** Sends a request that has a slot. Its timeout begins here. */
   async #send<O>(call: Call<O>): Promise<Attempt<O>> {
     const { signal } = call
-    const attempt = new AbortController()
+    const { controller: attempt, end } = linkedController(signal)
     const answered = new AbortController()
-    const onAbort = () => attempt.abort(signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
     const gaveUp = new Promise<Attempt<O>>((resolve) => {
       attempt.signal.addEventListener('abort', () => {
         resolve(signal?.aborted === true ? { aborted: signal.reason } : this.#timedOut())
@@ -124,7 +126,7 @@ export class Requester {
       this.#meter(call, result)
       return result
     } finally {
-      signal?.removeEventListener('abort', onAbort)
+      end()
       // Without a reason, Node.js would create an error with a stack for every request.
       answered.abort('answered')
     }
@@ -145,11 +147,7 @@ export class Requester {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     if (failure.reason === 'refused') throw await this.#explained(failure, signal)
-    if (!failure.retryable || attempt >= ATTEMPTS || this.#budget < 1) throw failure
-    this.#budget -= 1
-    // Full jitter, so that callers that failed together don't retry together.
-    const bound = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1))
-    await this.#env.sleep(this.#env.random() * bound, signal)
+    await this.#retries.pauseOrThrow(failure, attempt, signal)
   }
 
   /** Explains a rejected request: most likely the table has another key. */
@@ -173,9 +171,7 @@ export class Requester {
   }
 
   #meter<O>(call: Call<O>, result: Attempt<O>): void {
-    if (!('failure' in result) && !('aborted' in result)) {
-      this.#budget = Math.min(RETRY_BUDGET, this.#budget + REFUND)
-    }
+    if (!('failure' in result) && !('aborted' in result)) this.#retries.succeeded()
     const onRequest = this.#onRequest
     if (onRequest === undefined) return
     const request = requestOf(call, result)

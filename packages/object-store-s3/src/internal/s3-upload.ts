@@ -1,5 +1,5 @@
 import type { CompletedPart } from '@aws-sdk/client-s3'
-import { ClosedError, InvalidArgumentError } from '@firn/env'
+import { ClosedError, InvalidArgumentError, linkedController, waitFor } from '@firn/env'
 import { ObjectStoreError, type UploadSink } from '@firn/object-store'
 import { PartBuffer } from './part-buffer.js'
 import { MAX_PARTS, partSize } from './part-size.js'
@@ -26,9 +26,9 @@ export class S3Upload implements UploadSink {
   readonly #requests: UploadRequests
   readonly #partBytes: number
   readonly #concurrency: number
-  readonly #signal: AbortSignal | undefined
-  readonly #stop = new AbortController()
-  readonly #onAbort: () => void
+  readonly #stop: AbortController
+  /** Has the upload listen to the caller's signal no more. */
+  readonly #end: () => void
   readonly #buffer = new PartBuffer()
   readonly #parts: CompletedPart[] = []
   readonly #underWay = new Set<Promise<void>>()
@@ -45,11 +45,9 @@ export class S3Upload implements UploadSink {
     this.#partBytes = options.partBytes
     this.#concurrency = options.concurrency
     this.#allowed = options.concurrency
-    const { signal } = options
-    this.#signal = signal
-    this.#onAbort = () => this.#stop.abort(signal?.reason)
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
-    if (signal?.aborted === true) this.#onAbort()
+    const { controller, end } = linkedController(options.signal)
+    this.#stop = controller
+    this.#end = end
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -94,7 +92,7 @@ export class S3Upload implements UploadSink {
   async #sendPart(): Promise<void> {
     this.#throwIfFailed()
     this.#begun ??= this.#requests.create(this.#stop.signal)
-    await orAborted(this.#begun, this.#stop.signal)
+    await waitFor(this.#begun, this.#stop.signal)
     const number = this.#nextPart++
     if (number > MAX_PARTS) {
       throw new InvalidArgumentError(
@@ -140,18 +138,4 @@ export class S3Upload implements UploadSink {
     if (this.#failure !== undefined) throw this.#failure.error
     this.#stop.signal.throwIfAborted()
   }
-
-  #end(): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort)
-  }
-}
-
-/** Resolves like `promise`, or rejects with the signal's reason if that comes first. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

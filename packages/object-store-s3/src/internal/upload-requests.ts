@@ -9,13 +9,12 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { type Env, isFirnError, ulid } from '@firn/env'
+import { type Env, isFirnError, type Retries, ulid } from '@firn/env'
 import { PreconditionFailedError } from '@firn/object-store'
 import { S3RequestError } from '../errors.js'
 import { etagOf } from './etag.js'
 import { badReply, statusOf } from './s3-errors.js'
 import type { Call, S3Requests } from './s3-requests.js'
-import type { UploadRetries } from './upload-retries.js'
 
 /** Metadata that distinguishes the object of this upload from another writer's of the same key. */
 const TOKEN = 'firn-upload'
@@ -40,12 +39,12 @@ export interface UploadTarget {
  */
 export class UploadRequests {
   readonly #requests: S3Requests
-  readonly #retries: UploadRetries
+  readonly #retries: Retries
   readonly #target: UploadTarget
   readonly #token: string
   #id = ''
 
-  constructor(requests: S3Requests, retries: UploadRetries, target: UploadTarget, env: Env) {
+  constructor(requests: S3Requests, retries: Retries, target: UploadTarget, env: Env) {
     this.#requests = requests
     this.#retries = retries
     this.#target = target

@@ -95,6 +95,17 @@ export const VIEWS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'waiting-lookup-reused',
+    bug: 'A read that waits for a block shares its lookup with the next one, which asks for another key.',
+    patches: [
+      {
+        module: 'engine/internal/read/table-reader',
+        from: 'this.#lookup = new PointLookup(part.tableId);',
+        to: '',
+      },
+    ],
+  },
+  {
     name: 'memtable-hides-newer-file',
     bug: 'A record in memory counts as the newest one, though a later large batch is in a file.',
     patches: [

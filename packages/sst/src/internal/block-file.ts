@@ -1,5 +1,5 @@
 import type { CachedFile } from '@firn/block-cache'
-import { ClosedError, CorruptionError, isFirnError } from '@firn/env'
+import { ClosedError, CorruptionError, Flight, isFirnError, separateSignals } from '@firn/env'
 import type { Pause } from '../pause.js'
 import type { SstSource } from '../source.js'
 import type { SstBlockDescription } from '../verification.js'
@@ -11,7 +11,6 @@ import { MAX_BLOCK_BYTES } from './format.js'
 import type { FileIdentity } from './identity.js'
 import type { IndexBlock } from './index-block.js'
 import { decodeIndex } from './index-decoder.js'
-import { SharedRead } from './shared-read.js'
 
 export interface FetchOptions {
   fill?: boolean | undefined
@@ -103,9 +102,14 @@ export class BlockFile {
     this.assertOpen()
     const start = this.#start(index, from)
     const length = this.#end(index, to) - start
-    const read = new SharedRead((signal) => this.#readExactly(start, length, signal))
-    return await withSignals(options.signal, to - from + 1, (i, signal) => {
+    let read: Flight<Uint8Array> | undefined
+    options.signal?.throwIfAborted()
+    const { signals, end } = separateSignals(options.signal, to - from + 1)
+    const loads = signals.map((signal, i) => {
       const load = async (flight?: AbortSignal) => {
+        read ??= new Flight((own) => this.#readExactly(start, length, own), {
+          abortable: flight !== undefined,
+        })
         const bytes = await read.join(flight)
         // Ask again after each pause, because all blocks of the run waited for the same one.
         let turn = options.pause?.()
@@ -114,6 +118,7 @@ export class BlockFile {
       }
       return this.blocks.load(from + i, load, { fill: options.fill, signal })
     })
+    return await Promise.allSettled(loads).finally(end)
   }
 
   /** Reads blocks `from` to `to` (inclusive) of one index, as stored, with one read. */
@@ -299,32 +304,6 @@ export class BlockFile {
       raw = openBlock(again, identity, offset, MAX_BLOCK_BYTES, name)
     }
     return decode(raw, where)
-  }
-}
-
-/**
- * Settles `count` tasks. Each gets its own signal, which aborts with `signal`: with dozens of
- * listeners on one signal, Node.js would warn of a leak.
- */
-async function withSignals<T>(
-  signal: AbortSignal | undefined,
-  count: number,
-  task: (i: number, signal: AbortSignal | undefined) => Promise<T>,
-): Promise<PromiseSettledResult<T>[]> {
-  const ordinals = Array.from({ length: count }, (_, i) => i)
-  if (signal === undefined) {
-    return await Promise.allSettled(ordinals.map((i) => task(i, undefined)))
-  }
-  signal.throwIfAborted()
-  const controllers = ordinals.map(() => new AbortController())
-  const abort = () => {
-    for (const controller of controllers) controller.abort(signal.reason)
-  }
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.allSettled(controllers.map((each, i) => task(i, each.signal)))
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }
 

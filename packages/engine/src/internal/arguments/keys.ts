@@ -35,11 +35,17 @@ export class TakenKey {
   #encoding: Encoding<never> | undefined
   #bytes: Uint8Array | undefined
 
-  /** Throws `InvalidArgumentError` for a key that the table can't hold, where that is known. */
-  constructor(table: KeyedTable, key: unknown) {
+  /**
+   * `bytes`: how the table's encoding encoded the key just now, if it did; they don't change. Throws
+   * `InvalidArgumentError` for a key that the table can't hold, if that is known.
+   */
+  constructor(table: KeyedTable, key: unknown, bytes?: Uint8Array) {
     this.#table = table
     this.#key = table.keysAreFixed ? undefined : ownCopy(key)
-    if (table.keysAreFixed) this.#encode(table.keys, key, encodeToKeep)
+    if (bytes !== undefined) {
+      this.#encoding = table.keys
+      this.#bytes = bytes
+    } else if (table.keysAreFixed) this.#encode(table.keys, key, encodeToKeep)
     else if (table.isKnown) this.#encode(table.keys, this.#key, encodeWith)
   }
 

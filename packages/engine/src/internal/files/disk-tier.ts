@@ -1,5 +1,7 @@
 import type { DiskCache, DiskCacheStats } from '@firn/block-cache/disk'
-import type { Chunks } from './chunk-flight.js'
+
+/** Chunks of a file by their offsets. */
+export type Chunks = ReadonlyMap<number, Uint8Array>
 
 /**
  * Size of what the disk keeps of a file at a time: with the header of the cache's entries, 64 KiB.

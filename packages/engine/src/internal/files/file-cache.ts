@@ -1,6 +1,6 @@
 import type { BlockCache, Reservation } from '@firn/block-cache'
 import { storeFiles } from '@firn/compaction'
-import { ClosedError, isFirnError, waitFor } from '@firn/env'
+import { ClosedError, Flight, isFirnError, waitFor } from '@firn/env'
 import { type FileMeta, sstKey } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { SstReader, type WarmedBlocks, type WarmOptions } from '@firn/sst'
@@ -24,9 +24,7 @@ export class OpenFile {
   awaited = 0
   readonly #files: FileCache
   readonly #users: Map<SstReader, number> = new Map()
-  #opening: Promise<SstReader> | undefined
-  /** Ends the opening under way. */
-  #letGo: AbortController | undefined
+  #opening: Flight<SstReader> | undefined
   #reservation: Reservation | undefined
 
   constructor(meta: FileMeta, files: FileCache) {
@@ -36,11 +34,12 @@ export class OpenFile {
 
   /** Reads index and filter, once for all who wait. Throws `CorruptionError` for a damaged file. */
   open(): Promise<SstReader> {
-    this.#opening ??= this.#open().finally(() => {
-      this.#opening = undefined
-      this.#letGo = undefined
-    })
-    return this.#opening
+    const work = (signal: AbortSignal | undefined): Promise<SstReader> =>
+      this.#open(signal).finally(() => {
+        this.#opening = undefined
+      })
+    this.#opening ??= new Flight(work, { abortable: true })
+    return this.#opening.join()
   }
 
   /**
@@ -105,12 +104,10 @@ export class OpenFile {
 
   /** The last view has let go of it: nobody waits for its opening any more. */
   abandon(): void {
-    this.#letGo?.abort(letGo())
+    this.#opening?.abort(letGo())
   }
 
-  async #open(): Promise<SstReader> {
-    this.#letGo = new AbortController()
-    const { signal } = this.#letGo
+  async #open(signal: AbortSignal | undefined): Promise<SstReader> {
     const { store, incarnation, cache, disk } = this.#files
     const { id, bytes, tailBytes, commitFile, minTimestamp } = this.meta
     const stored = storeFiles(store, incarnation).openSource(this.meta)
@@ -123,7 +120,7 @@ export class OpenFile {
       size: bytes,
       tailBytes,
       cache,
-      signal,
+      ...(signal && { signal }),
       ...(commitFile ? { timestamp: minTimestamp } : {}),
     })
     if (this.references === 0) {

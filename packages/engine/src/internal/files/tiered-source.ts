@@ -1,4 +1,4 @@
-import { waitFor } from '@firn/env'
+import { Flight, separateSignals } from '@firn/env'
 // A file's bytes with a disk cache in front of them.
 //
 // 1. A read becomes the chunks that it touches: aligned pieces, so that reads of whatever place and
@@ -16,8 +16,16 @@ import { waitFor } from '@firn/env'
 // disk.
 
 import type { SourceReadOptions, SstSource } from '@firn/sst'
-import { ChunkFlight, type Chunks, type LoadedChunks } from './chunk-flight.js'
-import { CHUNK_BYTES, type DiskTier } from './disk-tier.js'
+import { CHUNK_BYTES, type Chunks, type DiskTier } from './disk-tier.js'
+
+/**
+ * Chunks that were loaded, and when those of them that came from the source are on disk, or won't
+ * be.
+ */
+interface LoadedChunks {
+  chunks: Chunks
+  kept: Promise<void>
+}
 
 export class TieredSource implements SstSource {
   readonly #source: SstSource
@@ -25,7 +33,7 @@ export class TieredSource implements SstSource {
   readonly #id: string
   readonly #size: number
   readonly #isLive: () => boolean
-  readonly #flights: Map<number, ChunkFlight> = new Map()
+  readonly #flights: Map<number, Flight<LoadedChunks>> = new Map()
 
   /** `isLive`: whether chunks of the file are worth keeping still. */
   constructor(
@@ -86,7 +94,7 @@ export class TieredSource implements SstSource {
     fresh: boolean,
     signal: AbortSignal | undefined,
   ): Promise<Chunks[]> {
-    const flights: Set<ChunkFlight> = new Set()
+    const flights: Set<Flight<LoadedChunks>> = new Set()
     const absent: number[] = []
     for (const at of offsets) {
       const flight = fresh ? undefined : this.#flights.get(at)
@@ -94,25 +102,26 @@ export class TieredSource implements SstSource {
       else flights.add(flight)
     }
     if (absent.length > 0) flights.add(this.#start(absent, fresh, signal !== undefined))
-    for (const flight of flights) flight.join()
+    const { signals, end } = separateSignals(signal, flights.size)
     try {
-      const loads = await waitFor(Promise.all([...flights].map(({ loaded }) => loaded)), signal)
+      const loads = await Promise.all([...flights].map((flight, i) => flight.join(signals[i])))
       return loads.map(({ chunks }) => chunks)
     } finally {
-      for (const flight of flights) flight.leave()
+      end()
     }
   }
 
-  #start(offsets: readonly number[], fresh: boolean, abortable: boolean): ChunkFlight {
+  #start(offsets: readonly number[], fresh: boolean, abortable: boolean): Flight<LoadedChunks> {
     const forget = (): void => {
       for (const at of offsets) if (this.#flights.get(at) === flight) this.#flights.delete(at)
     }
-    const flight = new ChunkFlight((signal) => this.#load(offsets, fresh, signal), {
-      abortable,
-      onAbandoned: forget,
-    })
+    const work = async (signal: AbortSignal | undefined): Promise<LoadedChunks> => {
+      const loaded = this.#load(offsets, fresh, signal)
+      loaded.then(({ kept }) => kept).then(forget, forget)
+      return loaded
+    }
+    const flight = new Flight(work, { abortable, onAbandoned: forget })
     for (const at of offsets) this.#flights.set(at, flight)
-    flight.loaded.then(({ kept }) => kept).then(forget, forget)
     return flight
   }
 

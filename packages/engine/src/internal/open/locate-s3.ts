@@ -1,5 +1,5 @@
 import { type CommitLog, ObjectCommitLog, ObjectLeases, SpillingCommitLog } from '@firn/commit-log'
-import { type Env, FirnError, isFirnError } from '@firn/env'
+import { type Env, FirnError, Retries } from '@firn/env'
 import {
   assertConditionalWrites,
   MeteredObjectStore,
@@ -64,14 +64,15 @@ export async function locateS3(
   const assertConditions: Located['assertConditions'] = async (created, signal) => {
     if (!created && log.kind !== 'objects') return
     // The store itself is asked: one that retries can't tell a refusal from an attempt of its own.
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await assertConditionalWrites(s3, { ifMatch: false, ...(signal && { signal }) })
-      } catch (error) {
-        if (!isFirnError(error) || !error.retryable || attempt === MAX_ATTEMPTS) throw error
-        await env.sleep(env.random() * Math.min(2000, 20 * 2 ** attempt), signal)
-      }
-    }
+    const retries = new Retries({
+      env,
+      attempts: MAX_ATTEMPTS,
+      baseDelayMs: 40,
+      maxDelayMs: 2000,
+    })
+    await retries.run(signal, () =>
+      assertConditionalWrites(s3, { ifMatch: false, ...(signal && { signal }) }),
+    )
   }
   if (log.kind === 'objects') {
     return {

@@ -1,5 +1,5 @@
 import { compareRanges } from '@firn/bytes'
-import { isFirnError, type TimeSlice } from '@firn/env'
+import { isFirnError, separateSignals, type TimeSlice } from '@firn/env'
 import {
   type CursorStatus,
   END,
@@ -18,7 +18,6 @@ import { TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
 import type { TableView } from '../view/table-view.js'
 import type { View } from '../view/view.js'
 import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
-import { separateSignals } from './separate-signals.js'
 
 // So many are a step of a slice of time; for more, the clock is read.
 const FEW_ROWS = 64

@@ -1,5 +1,5 @@
 import { copyBytes } from '@firn/bytes'
-import { isFirnError, type TimeSlice } from '@firn/env'
+import { isFirnError, separateSignals, type TimeSlice } from '@firn/env'
 import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { type Encoding, encodeWith, isBytes } from '../../encoding.js'
 import { fileMissing, NotResidentError, SnapshotExpiredError, tableDropped } from '../../errors.js'
@@ -21,13 +21,12 @@ import { assertKey } from '../arguments/sizes.js'
 import { Slab } from '../memtable/slab.js'
 import { PointLookup } from '../view/point-lookup.js'
 import type { TableIdentity } from '../view/table-identity.js'
-import { ABSENT, FOUND, NOT_RESIDENT, type TableView } from '../view/table-view.js'
+import { ABSENT, type FindStatus, FOUND, NOT_RESIDENT, type TableView } from '../view/table-view.js'
 import type { View } from '../view/view.js'
 import { keyBounds } from './key-bounds.js'
 import { PageReader, type ReadProgress, type ScanStart } from './page-reader.js'
 import type { ReadPoint, ReadSource } from './read-source.js'
 import { RowScan } from './row-scan.js'
-import { separateSignals } from './separate-signals.js'
 import { warmFiles } from './warm-files.js'
 
 // How often a read is made again when its files are compacted away under it.
@@ -38,6 +37,17 @@ const KEYS_PER_LOOK = 64
 
 // How many reads of one getMany wait for I/O at a time.
 const PARALLEL_READS = 32
+
+/** A lookup, and what it looks into. */
+interface BegunLookup {
+  part: TableView
+  lookup: PointLookup
+}
+
+/** A lookup that memory couldn't answer, with its point held. */
+interface WaitingLookup extends BegunLookup {
+  point: ReadPoint
+}
 
 /** A read that met a missing file. */
 interface FailedRead {
@@ -73,7 +83,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     try {
       if (options !== undefined || this.#source.isStale()) return this.#getWith(key, options)
       const status = this.#find(key)
-      if (status === NOT_RESIDENT) return this.#getLater(key, NO_READ_OPTIONS)
+      if (status === NOT_RESIDENT) return this.#getLater(key, NO_READ_OPTIONS, this.#handOn())
       return this.#answer(status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined)
     } catch (error) {
       return Promise.reject(error)
@@ -90,11 +100,12 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
 
   has(key: K, options?: ReadOptions): Promise<boolean> {
     try {
-      if (options === undefined && !this.#source.isStale()) {
-        const status = this.#find(key)
-        if (status !== NOT_RESIDENT) return this.#answer(status === FOUND)
+      if (options !== undefined || this.#source.isStale()) {
+        return this.#hasLater(key, takeReadOptions('has', options))
       }
-      return this.#hasLater(key, takeReadOptions('has', options))
+      const status = this.#find(key)
+      if (status === NOT_RESIDENT) return this.#hasLater(key, NO_READ_OPTIONS, this.#handOn())
+      return this.#answer(status === FOUND)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -106,16 +117,19 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     const values: (V | undefined)[] = new Array(keys.length)
     // What is in memory is read here and now, unless a look at the log comes first.
     let waiting: number[] | undefined
+    let begun: BegunLookup[] = []
     if (options === undefined && !this.#source.isStale()) {
       waiting = []
       for (let i = 0; i < values.length; i++) {
         const status = this.#find(keys[i] as K)
         values[i] = status === FOUND ? this.#take(this.#lookup as PointLookup) : undefined
-        if (status === NOT_RESIDENT) waiting.push(i)
-        // The others are read at the same moment, which is held for them.
-        if (i % KEYS_PER_LOOK === KEYS_PER_LOOK - 1 && this.#slice.look() !== undefined) {
-          while (++i < values.length) waiting.push(i)
+        if (status === NOT_RESIDENT) {
+          waiting.push(i)
+          begun.push(this.#takeLookup())
         }
+        // The others are read at the same moment, which is held for them.
+        const isTime = i % KEYS_PER_LOOK === KEYS_PER_LOOK - 1 && this.#slice.look() !== undefined
+        if (isTime || begun.length === PARALLEL_READS) while (++i < values.length) waiting.push(i)
       }
       if (waiting.length === 0) return values
     }
@@ -125,7 +139,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
       try {
         const point = waiting ? this.#source.hold() : await this.#holdMoment(read)
         try {
-          await this.#readMany(taken, waiting ?? [...values.keys()], values, point, read)
+          await this.#readMany(taken, waiting ?? [...values.keys()], begun, values, point, read)
         } finally {
           point.view.release()
         }
@@ -134,6 +148,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
         await this.#afterMissingFile(error, { before, options: read, attempt })
         // All at one moment, which is another one now.
         waiting = undefined
+        begun = []
       }
     }
   }
@@ -215,7 +230,10 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     return true
   }
 
-  /** Looks in memory; the answer is in `#lookup`. */
+  /**
+   * Looks in memory; the answer is in `#lookup`. A read that waits after `NOT_RESIDENT` takes the
+   * lookup away, as the next `#find` would ask it for another key.
+   */
   #find(key: K): typeof FOUND | typeof ABSENT | typeof NOT_RESIDENT {
     const view = this.#source.view()
     if (view !== this.#view) this.#enter(view)
@@ -243,7 +261,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     const taken = takeReadOptions('get', options)
     if (!this.#readsAtOnce(taken)) return this.#getLater(key, taken)
     const status = this.#find(key)
-    if (status === NOT_RESIDENT) return this.#getLater(key, taken)
+    if (status === NOT_RESIDENT) return this.#getLater(key, taken, this.#handOn())
     if (status === ABSENT) return this.#answer(undefined)
     return this.#answer(this.#take(this.#lookup as PointLookup, taken.copy))
   }
@@ -254,30 +272,48 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     return turn === undefined ? Promise.resolve(value) : after(turn, value)
   }
 
-  #getLater(key: K, options: TakenReadOptions): Promise<V | undefined> {
-    const { copy } = options
-    return this.#lookUp(new TakenKey(this.#table, key), options, (found) => this.#take(found, copy))
+  /** Takes away the lookup that `#find` left unfinished, with its view held. */
+  #handOn(): WaitingLookup {
+    const { part, lookup } = this.#takeLookup()
+    const view = (this.#view as View).retain()
+    return { part, lookup, point: { view, timestamp: lookup.timestamp } }
   }
 
-  async #hasLater(key: K, options: TakenReadOptions): Promise<boolean> {
-    return (await this.#lookUp(new TakenKey(this.#table, key), options, () => true)) ?? false
+  /** Takes away the lookup that `#find` left unfinished. */
+  #takeLookup(): BegunLookup {
+    const part = this.#part as TableView
+    const lookup = this.#lookup as PointLookup
+    this.#lookup = new PointLookup(part.tableId)
+    return { part, lookup }
+  }
+
+  #getLater(key: K, options: TakenReadOptions, waiting?: WaitingLookup): Promise<V | undefined> {
+    const { copy } = options
+    return this.#lookUp(key, options, (found) => this.#take(found, copy), waiting)
+  }
+
+  async #hasLater(key: K, options: TakenReadOptions, waiting?: WaitingLookup): Promise<boolean> {
+    return (await this.#lookUp(key, options, () => true, waiting)) ?? false
   }
 
   /** What `use` makes of the key's value, while it is held; `undefined` where there is none. */
   async #lookUp<T>(
-    key: TakenKey,
+    key: K,
     options: TakenReadOptions,
     use: (found: PointLookup) => T,
+    waiting: WaitingLookup | undefined,
   ): Promise<T | undefined> {
+    const taken = new TakenKey(this.#table, key, waiting?.lookup.userKey)
     for (let attempt = 1; ; attempt++) {
-      const before = this.#source.view()
+      const before = waiting?.point.view ?? this.#source.view()
       try {
-        const found = await this.#lookUpOnce(key, options, use)
+        const found = await this.#lookUpOnce(taken, options, use, waiting)
         const turn = this.#slice.step()
         if (turn !== undefined) await turn
         return found
       } catch (error) {
         await this.#afterMissingFile(error, { before, options, attempt })
+        waiting = undefined
       }
     }
   }
@@ -302,38 +338,37 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     key: TakenKey,
     options: TakenReadOptions,
     use: (found: PointLookup) => T,
+    waiting: WaitingLookup | undefined,
   ): Promise<T | undefined> {
-    const point = await this.#hold(options)
+    const point = waiting?.point ?? (await this.#hold(options))
     try {
-      // The table may have been seen for the first time just now, with the encodings it has.
-      this.#table.idIn(point.view.state)
-      const found = await this.#lookUpAt(key.stored(), point, options.signal)
-      return found === undefined ? undefined : use(found)
+      const begun = waiting ?? this.#begin(key, point)
+      if (begun === undefined) return undefined
+      const { part, lookup } = begun
+      let status = waiting === undefined ? part.find(lookup) : NOT_RESIDENT
+      if (status === NOT_RESIDENT) status = await part.finish(lookup, options.signal)
+      return status === FOUND ? use(lookup) : undefined
     } finally {
       point.view.release()
     }
   }
 
-  async #lookUpAt(
-    key: Uint8Array,
-    point: ReadPoint,
-    signal: AbortSignal | undefined,
-  ): Promise<PointLookup | undefined> {
+  /** A lookup at a point; `undefined` if there is no such table. */
+  #begin(key: TakenKey, point: ReadPoint): BegunLookup | undefined {
+    // The table may have been seen for the first time just now, with the encodings it has.
+    this.#table.idIn(point.view.state)
+    const bytes = key.stored()
     const part = this.#partOf(point)
     if (part === undefined) return undefined
-    const lookup = new PointLookup(part.tableId, key.length)
-    lookup.set(key, point.timestamp)
-    for (;;) {
-      const status = part.find(lookup)
-      if (status === FOUND) return lookup
-      if (status === ABSENT) return undefined
-      await part.load(lookup, signal)
-    }
+    const lookup = new PointLookup(part.tableId, bytes.length)
+    lookup.set(bytes, point.timestamp)
+    return { part, lookup }
   }
 
   async #readMany(
     keys: TakenKeys,
     indexes: readonly number[],
+    begun: readonly BegunLookup[],
     values: (V | undefined)[],
     point: ReadPoint,
     { copy, signal }: TakenReadOptions,
@@ -351,15 +386,18 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     let next = 0
     const { signals, end } = separateSignals(signal, Math.min(PARALLEL_READS, indexes.length))
     const work = async (own: AbortSignal | undefined): Promise<void> => {
-      const lookup = new PointLookup(part.tableId)
+      let lookup: PointLookup | undefined
       while (next < indexes.length) {
+        const waiting = begun[next]
         const index = indexes[next++] as number
-        lookup.set(keys.stored(index), point.timestamp)
-        let status = part.find(lookup)
-        while (status === NOT_RESIDENT) {
-          await part.load(lookup, own)
+        let status: FindStatus = NOT_RESIDENT
+        if (waiting?.part === part) lookup = waiting.lookup
+        else {
+          lookup ??= new PointLookup(part.tableId)
+          lookup.set(keys.stored(index), point.timestamp)
           status = part.find(lookup)
         }
+        if (status === NOT_RESIDENT) status = await part.finish(lookup, own)
         values[index] = status === FOUND ? this.#take(lookup, copy) : undefined
         const turn = this.#slice.step()
         if (turn !== undefined) {

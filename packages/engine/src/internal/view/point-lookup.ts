@@ -1,11 +1,18 @@
 import type { RecordKind } from '@firn/mvcc'
-import { SstLookup } from '@firn/sst'
+import { SstLookup, type SstReader } from '@firn/sst'
 import type { OpenFile } from '../files/file-cache.js'
 import { TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
 
+/** A file that a search can't go on without. */
+interface MissingBlock {
+  readonly handle: OpenFile
+  /** The reader that lacked a block; `undefined` if the file was closed. */
+  readonly asked: SstReader | undefined
+}
+
 /**
  * One point read under way: the key it asks for and, once found, where its value is. One lookup is
- * reused for all synchronous reads of a table; a read that has to wait makes its own.
+ * reused for all synchronous reads of a table; a read that has to wait takes it away.
  */
 export class PointLookup {
   /** Table prefix, then the user key. */
@@ -23,8 +30,8 @@ export class PointLookup {
 
   /** How far the search got: the source to go on with. */
   stage = 0
-  /** The file that the search waits for. */
-  missing: OpenFile | undefined
+  /** What the search waits for. */
+  missing: MissingBlock | undefined
 
   constructor(tableId: number, capacity = 64) {
     this.key = new Uint8Array(TABLE_PREFIX_BYTES + capacity)
@@ -48,6 +55,10 @@ export class PointLookup {
     this.stage = 0
     this.missing = undefined
     this.sst.set(target, 0, end, timestamp)
+  }
+
+  get userKey(): Uint8Array {
+    return this.key.subarray(TABLE_PREFIX_BYTES, this.keyEnd)
   }
 
   /** Takes what a file's search found. */

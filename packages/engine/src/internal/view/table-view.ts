@@ -8,7 +8,7 @@ import type { PointLookup } from './point-lookup.js'
 
 export const FOUND = 1
 export const ABSENT = 0
-/** A file, or a block of it, isn't in memory: `load` what the lookup lacks, then ask again. */
+/** A file, or a block of it, isn't in memory: `finish` the search. */
 export const NOT_RESIDENT = -1
 
 export type FindStatus = typeof FOUND | typeof ABSENT | typeof NOT_RESIDENT
@@ -64,8 +64,8 @@ export class TableView {
 
   /**
    * Finds the newest version at or before the lookup's timestamp; deletes are `ABSENT`. After
-   * `NOT_RESIDENT` and `load`, the next call goes on where this one stopped, so a cache that is too
-   * small to hold all blocks of a search can't keep it from ending.
+   * `NOT_RESIDENT`, `finish` goes on where this call stopped, so a cache that is too small to hold
+   * all blocks of a search can't keep it from ending.
    */
   find(lookup: PointLookup): FindStatus {
     if (lookup.stage === 0) {
@@ -100,21 +100,32 @@ export class TableView {
     return lookup.foundTimestamp >= 0 && lookup.kind !== KIND_DELETE ? FOUND : ABSENT
   }
 
+  /** Ends a search that was `NOT_RESIDENT`: waits for what it lacks, as often as it lacks something. */
+  async finish(
+    lookup: PointLookup,
+    signal: AbortSignal | undefined,
+  ): Promise<typeof FOUND | typeof ABSENT> {
+    for (;;) {
+      await this.load(lookup, signal)
+      const status = this.find(lookup)
+      if (status !== NOT_RESIDENT) return status
+    }
+  }
+
   /**
-   * Reads what `find` lacked, and searches the file that it was lacking of: by the next `find` that
-   * may be closed again, where there is no memory to keep files open.
+   * Reads what `find` lacked, and searches the file that lacked it: if there is no memory to keep
+   * files open, the next `find` would meet it closed again.
    */
   async load(lookup: PointLookup, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted()
-    const handle = lookup.missing
-    if (handle === undefined) return
-    lookup.missing = undefined
+    if (lookup.missing === undefined) return
+    const { handle, asked } = lookup.missing
     if (handle.reader === undefined) this.#openAhead(lookup)
-    const reader = await handle.enter(signal)
+    const reader = handle.tryEnter() ?? (await handle.enter(signal))
     try {
       signal?.throwIfAborted()
-      // Opening may have been all that was missing; then the filter may even say no.
-      let status = reader.find(lookup.sst)
+      // A file that was opened just now may need nothing more, or its filter says no.
+      let status = reader === asked ? NOT_RESIDENT : reader.find(lookup.sst)
       while (status === NOT_RESIDENT) {
         await reader.load(lookup.sst, signal === undefined ? {} : { signal })
         status = reader.find(lookup.sst)
@@ -155,7 +166,7 @@ function findInFile(handle: OpenFile, lookup: PointLookup): FindStatus {
     return ABSENT
   }
   const status = reader === undefined ? NOT_RESIDENT : reader.find(lookup.sst)
-  if (status === NOT_RESIDENT) lookup.missing = handle
+  if (status === NOT_RESIDENT) lookup.missing = { handle, asked: reader }
   else take(lookup, status)
   return status
 }

@@ -1,11 +1,15 @@
-import { TestEnv } from '@firn/env/testing'
-import { ObjectStoreError } from '@firn/object-store'
 import { expect, test } from 'vitest'
-import { UploadRetries } from '../src/internal/upload-retries.js'
-import { rejection } from './answering-server.ts'
+import { FirnError, Retries } from '../src/index.js'
+import { TestEnv } from '../src/testing.js'
 
-const busy = new ObjectStoreError('busy', { reason: 'throttled', retryable: true })
-const denied = new ObjectStoreError('denied', { reason: 'permission' })
+const busy = new FirnError('FIRN_TEST', 'busy', { retryable: true })
+const denied = new FirnError('FIRN_TEST', 'denied')
+
+const rejection = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
 
 /** An Env whose sleeps end at once and are recorded. */
 class HastyEnv extends TestEnv {
@@ -27,7 +31,7 @@ function failing(error: Error, times = Number.POSITIVE_INFINITY) {
 
 test('repeats what may help, six times in all, with pauses that grow', async () => {
   const env = new HastyEnv()
-  const retries = new UploadRetries(env)
+  const retries = new Retries({ env })
   const some = failing(busy, 3)
   const heard: unknown[] = []
   expect(await retries.run(undefined, some.call, (error) => heard.push(error))).toBe('done')
@@ -42,17 +46,17 @@ test('repeats what may help, six times in all, with pauses that grow', async () 
 
 test('repeats nothing that will not help', async () => {
   const hopeless = failing(denied)
-  expect(await rejection(new UploadRetries(new HastyEnv()).run(undefined, hopeless.call))).toBe(
+  expect(await rejection(new Retries({ env: new HastyEnv() }).run(undefined, hopeless.call))).toBe(
     denied,
   )
   expect(hopeless.calls()).toBe(1)
   const strange = failing(new TypeError('a bug'))
-  await rejection(new UploadRetries(new HastyEnv()).run(undefined, strange.call))
+  await rejection(new Retries({ env: new HastyEnv() }).run(undefined, strange.call))
   expect(strange.calls()).toBe(1)
 })
 
 test('stops repeating when nothing gets through, until something does', async () => {
-  const retries = new UploadRetries(new HastyEnv())
+  const retries = new Retries({ env: new HastyEnv() })
   for (let i = 0; i < 20; i++) await rejection(retries.run(undefined, failing(busy).call))
   const late = failing(busy)
   expect(await rejection(retries.run(undefined, late.call))).toBe(busy)
@@ -66,7 +70,7 @@ test('stops repeating when nothing gets through, until something does', async ()
 test('stops repeating when its signal aborts', async () => {
   const abort = new AbortController()
   const reason = new Error('enough')
-  const retries = new UploadRetries(new TestEnv())
+  const retries = new Retries({ env: new TestEnv() })
   const call = failing(busy)
   const running = rejection(retries.run(abort.signal, call.call))
   await Promise.resolve()

@@ -1,4 +1,4 @@
-import { isFirnError } from '@firn/env'
+import { isFirnError } from './errors.js'
 
 /**
  * What `read` fetches and decodes. Damage may have come on the way, so what can't be decoded is

@@ -1,6 +1,5 @@
-import { CorruptionError, FormatVersionError } from '@firn/env'
 import { expect, test } from 'vitest'
-import { readUndamaged } from '../src/index.js'
+import { CorruptionError, FormatVersionError, readUndamaged } from '../src/index.js'
 
 const damaged = new CorruptionError('damaged')
 const newer = new FormatVersionError('format 9')
