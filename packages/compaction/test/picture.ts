@@ -1,5 +1,6 @@
-import type { DatabaseState, FileMeta, HistoryRetention, TableState } from '@firn/manifest'
+import type { DatabaseState, FileMeta, TableState } from '@firn/manifest'
 import { emptyState } from '@firn/manifest'
+import type { HistoryRetention } from '@firn/mvcc'
 import type { CompactionPlan } from '../src/index.js'
 
 const utf8 = new TextEncoder()

@@ -7,10 +7,16 @@ import {
   type Edit,
   emptyState,
   type FileMeta,
-  type HistoryRetention,
   liveFiles,
 } from '@firn/manifest'
-import { KIND_DELETE, KIND_PUT, MergingCursor, type RecordCursor, VisibleCursor } from '@firn/mvcc'
+import {
+  type HistoryRetention,
+  KIND_DELETE,
+  KIND_PUT,
+  MergingCursor,
+  type RecordCursor,
+  VisibleCursor,
+} from '@firn/mvcc'
 import { ArrayCursor, compareRecords, drain, type VersionedRecord } from '@firn/mvcc/testing'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { SstReader, type SstSource } from '@firn/sst'

@@ -1,20 +1,12 @@
 import { copyBytes, keepFromTransfer } from '@firn/bytes'
 import { ClosedError } from '@firn/env'
+import { type CursorStatus, END, PENDING, POSITIONED, type RecordCursor } from '@firn/mvcc'
 import { type DataBlock, HEADS } from './internal/block.js'
 import type { BlockFile } from './internal/block-file.js'
 import { BLOCK_HEADER_BYTES } from './internal/block-layout.js'
 import type { IndexBlock } from './internal/index-block.js'
 import { ReadAhead } from './internal/read-ahead.js'
 import type { Pause } from './pause.js'
-
-/** The cursor stands on a record: its fields are set. */
-export const POSITIONED = 1
-/** The cursor ran off the end in its direction. */
-export const END = 0
-/** The move needs I/O: `await load()`, which completes it. */
-export const PENDING = -1
-
-export type CursorStatus = typeof POSITIONED | typeof END | typeof PENDING
 
 export interface SstCursorOptions {
   /** Largest key first, and oldest version of a key first. */
@@ -64,14 +56,13 @@ const SEEK = 2
 const STEP = 3
 
 /**
- * A cursor over the records of one file, in internal order or its reverse. Implements the
- * `RecordCursor` protocol of @firn/mvcc.
+ * A cursor over the records of one file, in internal order or its reverse.
  *
  * Rows are made ready in batches: the keys of a batch are written whole, prefix and all, to one
  * slab, followed (when private) by a copy of the values. A move within a batch sets fields from
  * typed arrays.
  */
-export class SstCursor {
+export class SstCursor implements RecordCursor {
   readonly reverse: boolean
   /** Whether views of the fields' arrays may be kept. */
   readonly stable: boolean

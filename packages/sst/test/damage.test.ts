@@ -1,14 +1,8 @@
 import { BlockCache } from '@firn/block-cache'
 import { isFirnError } from '@firn/env'
+import { FOUND, NOT_RESIDENT } from '@firn/mvcc'
 import { describe, expect, it } from 'vitest'
-import {
-  FOUND,
-  memorySource,
-  NOT_RESIDENT,
-  SstLookup,
-  SstReader,
-  type SstSource,
-} from '../src/index.js'
+import { memorySource, SstLookup, SstReader, type SstSource } from '../src/index.js'
 import { CountingSource, drain, text, write } from './files.js'
 import type { Row } from './sorted-array.js'
 

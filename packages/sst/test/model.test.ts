@@ -1,7 +1,8 @@
 import { BlockCache } from '@firn/block-cache'
+import { ABSENT, FOUND, NOT_RESIDENT } from '@firn/mvcc'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { ABSENT, FOUND, memorySource, NOT_RESIDENT, SstLookup, SstReader } from '../src/index.js'
+import { memorySource, SstLookup, SstReader } from '../src/index.js'
 import { drain, write } from './files.js'
 import { from, inOrder, newest, type Row } from './sorted-array.js'
 

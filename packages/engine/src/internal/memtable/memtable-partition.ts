@@ -1,5 +1,5 @@
 import { equalRanges, hashRange } from '@firn/bytes'
-import type { RecordKind } from '@firn/mvcc'
+import { MAX_TIMESTAMP, type RecordKind } from '@firn/mvcc'
 import type { ArenaPool, MemtableArrays } from './arena-pool.js'
 import { SortedRuns } from './sorted-runs.js'
 
@@ -73,7 +73,7 @@ export class MemtablePartition {
   /** The next older version of the same key, or -1. */
   older: Int32Array = new Int32Array(16)
 
-  minTimestamp: number = Number.MAX_SAFE_INTEGER
+  minTimestamp: number = MAX_TIMESTAMP
   maxTimestamp = 0
 
   #runs: SortedRuns = new SortedRuns()
