@@ -15,6 +15,7 @@ import {
   KIND_PUT,
   MergingCursor,
   type RecordCursor,
+  tableIdOf,
   VisibleCursor,
 } from '@firn/mvcc'
 import { ArrayCursor, compareRecords, drain, type VersionedRecord } from '@firn/mvcc/testing'
@@ -184,7 +185,7 @@ export class SmallDatabase {
   async read(tableId: number, timestamps: readonly number[]): Promise<VersionedRecord[][]> {
     const sources = [[...this.memtable].sort(compareRecords)]
     for (const file of liveFiles(this.state)) sources.push(await this.records(file))
-    const ours = sources.map((list) => list.filter((record) => tableOfKey(record) === tableId))
+    const ours = sources.map((list) => list.filter((record) => tableIdOf(record.key) === tableId))
     const seen: VersionedRecord[][] = []
     for (const timestamp of timestamps) {
       const merge = new MergingCursor(ours.map((list) => new ArrayCursor(list)))
@@ -200,13 +201,9 @@ export class SmallDatabase {
     for (const record of this.written) {
       const name = record.key.join()
       const other = newest.get(name)
-      if (tableOfKey(record) !== tableId || record.timestamp > timestamp) continue
+      if (tableIdOf(record.key) !== tableId || record.timestamp > timestamp) continue
       if (other === undefined || other.timestamp < record.timestamp) newest.set(name, record)
     }
     return [...newest.values()].filter(({ kind }) => kind !== KIND_DELETE).sort(compareRecords)
   }
-}
-
-function tableOfKey({ key: k }: VersionedRecord): number {
-  return new DataView(k.buffer, k.byteOffset).getUint32(0)
 }

@@ -14,4 +14,5 @@ export {
   type RetentionDecision,
   versionsOf,
 } from './retention.js'
+export * from './table-prefix.js'
 export { VisibleCursor, type VisibleCursorOptions } from './visible-cursor.js'

@@ -1,9 +1,8 @@
 import type { FileMeta } from '@firn/manifest'
-import { KIND_DELETE } from '@firn/mvcc'
+import { KIND_DELETE, TABLE_PREFIX_BYTES } from '@firn/mvcc'
 import type { Upload } from '@firn/object-store'
 import { SstWriter, type StatisticsCollector } from '@firn/sst'
 import type { WriteFilesOptions } from '../write-files.js'
-import { TABLE_PREFIX_BYTES } from './key-range.js'
 
 const NO_BYTES = new Uint8Array(0)
 /** Bytes that wait before they are written to the store. */

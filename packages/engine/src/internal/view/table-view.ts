@@ -6,11 +6,12 @@ import {
   type LookupStatus,
   MAX_TIMESTAMP,
   NOT_RESIDENT,
+  TABLE_PREFIX_BYTES,
 } from '@firn/mvcc'
 import type { OpenFile } from '../files/file-cache.js'
 import { firstFileAtOrAfter } from '../files/file-search.js'
 import type { Memtable } from '../memtable/memtable.js'
-import { type MemtablePartition, TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
+import type { MemtablePartition } from '../memtable/memtable-partition.js'
 import type { PointLookup } from './point-lookup.js'
 
 /** Files of one level, or a run of level 0: in key order, without overlap. */
