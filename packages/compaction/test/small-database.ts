@@ -7,7 +7,9 @@ import {
   type Edit,
   emptyState,
   type FileMeta,
+  fileMeta,
   liveFiles,
+  sstKey,
 } from '@firn/manifest'
 import {
   type HistoryRetention,
@@ -21,6 +23,7 @@ import {
 import { ArrayCursor, compareRecords, drain, type VersionedRecord } from '@firn/mvcc/testing'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { SstReader, type SstSource } from '@firn/sst'
+import { storeFiles, writeFiles } from '@firn/sst/store'
 import {
   type CompactionPlan,
   type CompactionResult,
@@ -28,10 +31,10 @@ import {
   planLeveled,
   type RunCompactionOptions,
   runCompaction,
-  storeFiles,
-  writeFiles,
 } from '../src/index.js'
 import { key, tableOf } from './picture.js'
+
+export const keyOf = (id: string): string => sstKey('x', id)
 
 /**
  * As much of a database as compaction needs to prove itself: a log folded by the manifest, a
@@ -94,29 +97,31 @@ export class SmallDatabase {
       return
     }
     const cursor = new ArrayCursor(unique.sort(compareRecords), { stable: false })
-    this.append([{ type: 'add-files', files: await this.write(cursor, 0, 'file') }])
+    this.append([{ type: 'add-files', files: await this.write(cursor, 'file') }])
   }
 
   async flush(): Promise<void> {
     const records = [...this.memtable].sort(compareRecords)
-    const files = await this.write(new ArrayCursor(records, { stable: false }), 0, 'record')
+    const files = await this.write(new ArrayCursor(records, { stable: false }), 'record')
     const { flushedThrough: from, version: through } = this.state
     this.append([{ type: 'flush', from, through, files }])
     this.memtable = []
   }
 
-  write(cursor: RecordCursor, level: number, timestamps: 'record' | 'file'): Promise<FileMeta[]> {
-    return writeFiles(cursor, {
+  async write(cursor: RecordCursor, timestamps: 'record' | 'file'): Promise<FileMeta[]> {
+    const written = await writeFiles(cursor, {
       ...this.outputs(),
-      level,
+      splitTables: false,
       timestamps,
       targetFileBytes: this.leveled.targetFileBytes ?? 2 ** 20,
       tableOptions: () => ({ compression: 'none' }),
     })
+    const commitFile = timestamps === 'file'
+    return written.map((summary) => fileMeta(summary, { level: 0, commitFile }))
   }
 
   outputs(): Pick<RunCompactionOptions, 'env' | 'newFileId' | 'upload' | 'discard' | 'blockBytes'> {
-    const { upload, discard } = storeFiles(this.store, 'x')
+    const { upload, discard } = storeFiles(this.store, keyOf)
     return {
       upload,
       discard,
@@ -167,7 +172,7 @@ export class SmallDatabase {
   }
 
   source(file: FileMeta): SstSource {
-    return storeFiles(this.store, 'x').openSource(file)
+    return storeFiles(this.store, keyOf).openSource(file)
   }
 
   async records(file: FileMeta): Promise<VersionedRecord[]> {

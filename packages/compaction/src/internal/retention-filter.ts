@@ -8,8 +8,8 @@ import {
   type RetentionDecision,
   tableIdAt,
 } from '@firn/mvcc'
+import type { VersionFilter } from '@firn/sst/store'
 import type { MergePlan, OtherFile } from '../plan.js'
-import type { VersionFilter } from '../version-filter.js'
 
 interface TableRetention {
   readonly retention: KeyRetention

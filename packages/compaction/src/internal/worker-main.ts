@@ -1,9 +1,10 @@
 // The worker thread's side of `CompactionWorker`: one store, any number of runs.
 import { parentPort } from 'node:worker_threads'
 import { systemEnv, ulid } from '@firn/env'
+import { sstKey } from '@firn/manifest'
 import { FsObjectStore } from '@firn/object-store/fs'
+import { storeFiles } from '@firn/sst/store'
 import { runCompaction } from '../run-compaction.js'
-import { storeFiles } from '../store-files.js'
 import {
   describeError,
   type FsStoreDescription,
@@ -41,7 +42,7 @@ async function run(request: Extract<WorkerRequest, { type: 'run' }>): Promise<vo
   const { signal } = controller
   try {
     const result = await runCompaction(plan, {
-      ...storeFiles(storeAt(store), incarnation, { signal }),
+      ...storeFiles(storeAt(store), (file) => sstKey(incarnation, file), { signal }),
       ...tuning,
       newFileId: () => `${baseVersion}-${ulid(systemEnv)}`,
       yieldAfterMs: YIELD_AFTER_MS,

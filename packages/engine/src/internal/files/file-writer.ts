@@ -1,13 +1,16 @@
-import { mergeCommitFiles, storeFiles, type WriteFilesOptions, writeFiles } from '@firn/compaction'
+import { mergeCommitFiles } from '@firn/compaction'
 import { type Env, type TimeSlice, ulid } from '@firn/env'
 import {
   type DatabaseState,
   decodeEdits,
   type FileMeta,
+  fileMeta,
   type RecordVisitor,
   readSomeRecords,
+  sstKey,
 } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
+import { type StoreFiles, storeFiles, type WriteFilesOptions, writeFiles } from '@firn/sst/store'
 import type { ArenaPool } from '../memtable/arena-pool.js'
 import { FlushCursor } from '../memtable/flush-cursor.js'
 import { Memtable } from '../memtable/memtable.js'
@@ -158,8 +161,7 @@ export class FileWriter {
     runs: readonly (readonly FileMeta[])[],
     signal: AbortSignal,
   ): Promise<FileMeta[]> {
-    const { store, incarnation } = this.#options
-    const { openSource } = storeFiles(store, incarnation, { signal })
+    const { openSource } = this.#stored(signal)
     const readAheadBytes = MERGE_READ_AHEAD_BYTES
     const options = { ...this.#output(signal), openSource, readAheadBytes }
     const merged = await mergeCommitFiles(runs, options)
@@ -185,33 +187,37 @@ export class FileWriter {
   /** Deletes files that no entry names. What can't be deleted is an orphan for the next sweep. */
   async discard(files: readonly FileMeta[]): Promise<void> {
     if (files.length === 0) return
-    const { store, incarnation } = this.#options
-    const ids = files.map(({ id }) => id)
-    await storeFiles(store, incarnation)
-      .discard(ids)
+    await this.#stored()
+      .discard(files.map(({ id }) => id))
       .catch(() => {})
   }
 
-  #write(
+  async #write(
     memtable: Memtable,
     options: { timestamps: 'record' | 'file'; splitTables: boolean; signal: AbortSignal },
   ): Promise<FileMeta[]> {
     const { tables } = this.#options.state()
     const { signal, ...shape } = options
-    return writeFiles(new FlushCursor(memtable, (id) => tables.has(id)), {
+    const written = await writeFiles(new FlushCursor(memtable, (id) => tables.has(id)), {
       ...this.#output(signal),
       ...shape,
-      level: 0,
     })
+    const commitFile = shape.timestamps === 'file'
+    return written.map((summary) => fileMeta(summary, { level: 0, commitFile }))
+  }
+
+  #stored(signal?: AbortSignal): StoreFiles {
+    const { store, incarnation } = this.#options
+    return storeFiles(store, (id) => sstKey(incarnation, id), { signal })
   }
 
   #output(
     signal: AbortSignal,
-  ): Omit<WriteFilesOptions, 'level' | 'timestamps' | 'splitTables' | 'filter'> &
+  ): Omit<WriteFilesOptions, 'timestamps' | 'splitTables' | 'filter'> &
     Required<Pick<WriteFilesOptions, 'discard'>> {
-    const { env, store, incarnation, targetFileBytes, blockBytes } = this.#options
+    const { env, targetFileBytes, blockBytes } = this.#options
     const state = this.#options.state()
-    const { upload, discard } = storeFiles(store, incarnation, { signal })
+    const { upload, discard } = this.#stored(signal)
     return {
       env,
       targetFileBytes,

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { storeFiles, writeFiles } from '@firn/compaction'
 import { isFirnError, messageOf, systemEnv, ulid } from '@firn/env'
-import type { FileMeta } from '@firn/manifest'
+import { type FileMeta, fileMeta, sstKey } from '@firn/manifest'
 import { FsObjectStore } from '@firn/object-store/fs'
+import { storeFiles, writeFiles } from '@firn/sst/store'
 import { FlushCursor } from '../memtable/flush-cursor.js'
 import { Memtable } from '../memtable/memtable.js'
 import { MemtablePartition, type TableMemtableParts } from '../memtable/memtable-partition.js'
@@ -40,16 +40,17 @@ async function flush(request: FlushRequest): Promise<FileMeta[]> {
     memtable.tables.set(tableId, MemtablePartition.fromParts(table.memtable))
     compression.set(tableId, table.compression)
   }
-  return writeFiles(new FlushCursor(memtable, () => true), {
+  const written = await writeFiles(new FlushCursor(memtable, () => true), {
     env: systemEnv,
-    level: 0,
+    splitTables: false,
     timestamps: 'record',
     targetFileBytes,
     ...(blockBytes === undefined ? {} : { blockBytes }),
     newFileId: () => `${baseVersion}-${ulid(systemEnv)}`,
-    upload: storeFiles(store, incarnation).upload,
+    upload: storeFiles(store, (id) => sstKey(incarnation, id)).upload,
     tableOptions: (id) => ({ compression: compression.get(id) ?? 'lz4' }),
   })
+  return written.map((summary) => fileMeta(summary, { level: 0, commitFile: false }))
 }
 
 parentPort?.on('message', (request: FlushRequest) => {

@@ -4,12 +4,12 @@ import {
   planInputs,
   planLeveled,
   runCompaction,
-  storeFiles,
 } from '@firn/compaction'
 import { type Env, isFirnError } from '@firn/env'
-import type { FileMeta } from '@firn/manifest'
+import { type FileMeta, sstKey } from '@firn/manifest'
 import { TimestampClock } from '@firn/mvcc'
 import type { ObjectStore } from '@firn/object-store'
+import { storeFiles } from '@firn/sst/store'
 import type { CompactionReport, SkippedFile } from '../../database.js'
 import type { Logger } from '../../open-options.js'
 import type { Committer } from '../commit/committer.js'
@@ -308,7 +308,7 @@ export class Compactor {
     const { env, store, incarnation, versions, blockBytes } = this.#options
     return runCompaction(plan, {
       env,
-      ...storeFiles(store, incarnation, { signal }),
+      ...storeFiles(store, (id) => sstKey(incarnation, id), { signal }),
       newFileId: () => newFileId(versions.state, env),
       ...(blockBytes === undefined ? {} : { blockBytes }),
       signal,
