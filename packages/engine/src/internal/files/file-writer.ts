@@ -15,8 +15,7 @@ import type { ArenaPool } from '../memtable/arena-pool.js'
 import { FlushCursor } from '../memtable/flush-cursor.js'
 import { Memtable } from '../memtable/memtable.js'
 import type { MemtablePartition } from '../memtable/memtable-partition.js'
-import type { ThreadTrust } from './thread-trust.js'
-import type { Threads } from './threads.js'
+import type { Threads, WorkerThread } from './threads.js'
 
 export interface FileWriterOptions {
   env: Env
@@ -28,9 +27,7 @@ export interface FileWriterOptions {
   state: () => DatabaseState
   targetFileBytes: number
   blockBytes: number | undefined
-  /** Another thread that can open the same store; `undefined` where there is none. */
-  thread: Threads['flush'] | undefined
-  threadTrust: ThreadTrust
+  threads: Threads
 }
 
 /** After so many records that were put in order, some millisecond, it looks at the clock. */
@@ -67,25 +64,26 @@ export class FileWriter {
    * where there can be one: it takes about a microsecond a record, which writers would miss.
    */
   writeMemtable(memtable: Memtable, signal: AbortSignal): Promise<FileMeta[]> {
-    const { thread, threadTrust } = this.#options
     const inline = (): Promise<FileMeta[]> =>
       this.#write(memtable, { timestamps: 'record', splitTables: false, signal })
-    if (thread === undefined || memtable.memoryBytes < THREAD_FROM_BYTES) return inline()
-    return threadTrust.run('flush', () => this.#writeInThread(memtable, thread, signal), inline)
+    if (memtable.memoryBytes < THREAD_FROM_BYTES) return inline()
+    return this.#options.threads.run(
+      'flush',
+      (thread) => this.#writeInThread(memtable, thread, signal),
+      inline,
+    )
   }
 
   #writeInThread(
     memtable: Memtable,
-    thread: Threads['flush'],
+    thread: WorkerThread,
     signal: AbortSignal,
   ): Promise<FileMeta[]> {
-    const { incarnation, targetFileBytes, blockBytes } = this.#options
+    const { targetFileBytes } = this.#options
     const state = this.#options.state()
     const request = {
-      incarnation,
       baseVersion: state.version,
       targetFileBytes,
-      blockBytes,
       tables: [...memtable.tables.values()].flatMap((table) => {
         const known = state.tables.get(table.tableId)
         return known === undefined
