@@ -1,4 +1,4 @@
-import type { HistoryRetention } from '@firn/manifest'
+import type { HistoryRetention } from '@firn/mvcc'
 
 const UNITS = [
   ['d', 86_400_000],

@@ -1,5 +1,6 @@
 import type { Moment } from '@firn/engine'
 import type { Env } from '@firn/env'
+import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { UsageError } from './errors.js'
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
@@ -31,7 +32,7 @@ export function parseMoment(text: string, clock: Env): Moment {
  * end.
  */
 function within(micros: number): number {
-  return Math.min(Math.max(0, micros), Number.MAX_SAFE_INTEGER)
+  return Math.min(Math.max(0, micros), MAX_TIMESTAMP)
 }
 
 /** Returns the microseconds of an ISO 8601 time; a date alone means its first moment. */

@@ -1,8 +1,9 @@
 // Records per second of compactions in memory, medians of five runs:  node bench/compaction.mjs
 
-import { emptyState } from '@firn/manifest'
+import { emptyState, fileMeta } from '@firn/manifest'
 import { MemoryObjectStore } from '@firn/object-store'
-import { planLeveled, runCompaction, storeFiles, writeFiles } from '../dist/index.js'
+import { storeFiles, writeFiles } from '@firn/sst/store'
+import { planLeveled, runCompaction } from '../dist/index.js'
 
 const RECORDS = 1_000_000
 const FILES = 4
@@ -44,7 +45,7 @@ const newFileId = () => `0-${String(++ids).padStart(26, '0')}`
 const cpu = () => process.cpuUsage().user / 1000
 for (const compression of ['none', 'lz4']) {
   const store = new MemoryObjectStore()
-  const files = storeFiles(store, 'x')
+  const files = storeFiles(store, (id) => id)
   const tableOptions = () => ({ compression })
   const level0 = []
   let fill = 0
@@ -52,16 +53,15 @@ for (const compression of ['none', 'lz4']) {
     const cursor = new Records(Array.from({ length: RECORDS / FILES }, (_, i) => i * FILES + f))
     cursor.timestamp = 1_700_000_000_000_000 + f
     const start = performance.now()
-    level0.unshift(
-      ...(await writeFiles(cursor, {
-        ...files,
-        newFileId,
-        tableOptions,
-        level: 0,
-        timestamps: 'record',
-        targetFileBytes: 2 ** 30,
-      })),
-    )
+    const written = await writeFiles(cursor, {
+      ...files,
+      newFileId,
+      tableOptions,
+      splitTables: false,
+      timestamps: 'record',
+      targetFileBytes: 2 ** 30,
+    })
+    level0.unshift(...written.map((file) => fileMeta(file, { level: 0, commitFile: false })))
     fill += performance.now() - start
   }
   const options = { history: 'none', compression, statistics: [] }

@@ -17,6 +17,3 @@ export {
   type RunCompactionOptions,
   runCompaction,
 } from './run-compaction.js'
-export { type StoreFiles, storeFiles } from './store-files.js'
-export type { VersionFilter } from './version-filter.js'
-export { type FileOptions, type WriteFilesOptions, writeFiles } from './write-files.js'

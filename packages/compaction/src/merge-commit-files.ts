@@ -1,10 +1,9 @@
-import type { FileMeta } from '@firn/manifest'
+import { type FileMeta, fileMeta } from '@firn/manifest'
 import { DROP, KEEP, MergingCursor, type RetentionDecision } from '@firn/mvcc'
 import type { SstSource } from '@firn/sst'
+import { type VersionFilter, type WriteFilesOptions, writeFiles } from '@firn/sst/store'
 import { disjointRows, overlapGroups } from './internal/overlap-groups.js'
 import { RunCursor } from './internal/run-cursor.js'
-import type { VersionFilter } from './version-filter.js'
-import { type WriteFilesOptions, writeFiles } from './write-files.js'
 
 export interface MergeCommitFilesOptions
   extends Pick<
@@ -137,14 +136,14 @@ class CommitFilesMerge {
     const cursors = rows.map(
       (row) => new RunCursor(row.map(readAsOfRun), { openSource, readAheadBytes }),
     )
-    const files = await writeFiles(new MergingCursor(cursors), {
+    const written = await writeFiles(new MergingCursor(cursors), {
       ...output,
       discard,
-      level: 0,
       splitTables: true,
       timestamps: 'file',
       filter: new NewestOfKey(),
     })
+    const files = written.map((summary) => fileMeta(summary, { level: 0, commitFile: true }))
     this.#made.push(...files)
     return files.map((file) => aged(file, 0))
   }

@@ -1,13 +1,12 @@
 import type { Env } from '@firn/env'
-import type { FileMeta } from '@firn/manifest'
-import { MergingCursor } from '@firn/mvcc'
+import { type FileMeta, fileMeta } from '@firn/manifest'
+import { MergingCursor, tableIdOf } from '@firn/mvcc'
 import type { Upload } from '@firn/object-store'
 import type { SstSource, StatisticsCollector } from '@firn/sst'
-import { tableIdOf } from './internal/key-range.js'
+import { writeFiles } from '@firn/sst/store'
 import { RetentionFilter } from './internal/retention-filter.js'
 import { RunCursor } from './internal/run-cursor.js'
 import { type CompactionPlan, type CompactionResult, type MergePlan, planInputs } from './plan.js'
-import { writeFiles } from './write-files.js'
 
 export interface RunCompactionOptions {
   env?: Env
@@ -88,8 +87,9 @@ async function merge(plan: MergePlan, options: RunCompactionOptions): Promise<Co
   const cursor = cursors.length === 1 && first !== undefined ? first : new MergingCursor(cursors)
   const filter = new RetentionFilter(plan)
   const tables = new Map(plan.tables.map((table) => [table.id, table]))
-  const files = await writeFiles(cursor, {
-    level: plan.outputLevel,
+  const { outputLevel: level } = plan
+  const written = await writeFiles(cursor, {
+    splitTables: level > 0,
     timestamps: 'record',
     targetFileBytes: plan.targetFileBytes,
     newFileId,
@@ -117,7 +117,10 @@ async function merge(plan: MergePlan, options: RunCompactionOptions): Promise<Co
   })
   return {
     removed: planInputs(plan).map(({ id }) => id),
-    added: files.map((file) => ({ table: tableIdOf(file.smallest), file })),
+    added: written.map((summary) => ({
+      table: tableIdOf(summary.smallest),
+      file: fileMeta(summary, { level, commitFile: false }),
+    })),
     floors: filter.floors(),
     bytesRead,
     bytesWritten,

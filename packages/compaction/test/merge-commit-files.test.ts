@@ -5,11 +5,12 @@ import { ArrayCursor, compareRecords, drain, type VersionedRecord } from '@firn/
 import { MemoryObjectStore } from '@firn/object-store'
 import { FaultyObjectStore, plannedFaults } from '@firn/object-store/testing'
 import { SstReader } from '@firn/sst'
+import { storeFiles } from '@firn/sst/store'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type MergeCommitFilesOptions, mergeCommitFiles, storeFiles } from '../src/index.js'
+import { type MergeCommitFilesOptions, mergeCommitFiles } from '../src/index.js'
 import { key } from './picture.js'
-import { SmallDatabase } from './small-database.js'
+import { keyOf, SmallDatabase } from './small-database.js'
 
 const utf8 = new TextDecoder()
 
@@ -35,11 +36,11 @@ class Runs {
       }
     })
     const cursor = new ArrayCursor(records.sort(compareRecords), { stable: false })
-    this.files.push(await this.database.write(cursor, 0, 'file'))
+    this.files.push(await this.database.write(cursor, 'file'))
   }
 
   merge(more: Partial<MergeCommitFilesOptions> = {}): Promise<FileMeta[]> {
-    const { openSource, discard } = storeFiles(this.faulty, 'x')
+    const { openSource, discard } = storeFiles(this.faulty, keyOf)
     return mergeCommitFiles(this.files, {
       ...this.database.outputs(),
       openSource,
@@ -54,7 +55,7 @@ class Runs {
   async read(files: readonly FileMeta[]): Promise<[string, string | undefined][]> {
     const rows: [string, string | undefined][] = []
     for (const file of files) {
-      const reader = await SstReader.open(storeFiles(this.store, 'x').openSource(file), {
+      const reader = await SstReader.open(storeFiles(this.store, keyOf).openSource(file), {
         fileId: file.id,
         size: file.bytes,
         tailBytes: file.tailBytes,

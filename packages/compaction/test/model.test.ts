@@ -1,5 +1,6 @@
 import { compareBytes } from '@firn/bytes'
-import type { DatabaseState, FileMeta, HistoryRetention } from '@firn/manifest'
+import type { DatabaseState, FileMeta } from '@firn/manifest'
+import type { HistoryRetention } from '@firn/mvcc'
 import type { VersionedRecord } from '@firn/mvcc/testing'
 import { LONG } from '@firn/test-support'
 import fc from 'fast-check'

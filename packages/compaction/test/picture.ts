@@ -1,5 +1,6 @@
-import type { DatabaseState, FileMeta, HistoryRetention, TableState } from '@firn/manifest'
+import type { DatabaseState, FileMeta, TableState } from '@firn/manifest'
 import { emptyState } from '@firn/manifest'
+import { type HistoryRetention, prefixedKey } from '@firn/mvcc'
 import type { CompactionPlan } from '../src/index.js'
 
 const utf8 = new TextEncoder()
@@ -7,11 +8,7 @@ const utf8 = new TextEncoder()
 /** `2:abc` is the key `abc` of table 2. */
 export function key(text: string): Uint8Array {
   const [table = '', ...rest] = text.split(':')
-  const user = utf8.encode(rest.join(':'))
-  const bytes = new Uint8Array(4 + user.length)
-  new DataView(bytes.buffer).setUint32(0, Number(table))
-  bytes.set(user, 4)
-  return bytes
+  return prefixedKey(Number(table), utf8.encode(rest.join(':')))
 }
 
 export interface PictureOptions {

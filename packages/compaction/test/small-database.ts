@@ -7,13 +7,23 @@ import {
   type Edit,
   emptyState,
   type FileMeta,
-  type HistoryRetention,
+  fileMeta,
   liveFiles,
+  sstKey,
 } from '@firn/manifest'
-import { KIND_DELETE, KIND_PUT, MergingCursor, type RecordCursor, VisibleCursor } from '@firn/mvcc'
+import {
+  type HistoryRetention,
+  KIND_DELETE,
+  KIND_PUT,
+  MergingCursor,
+  type RecordCursor,
+  tableIdOf,
+  VisibleCursor,
+} from '@firn/mvcc'
 import { ArrayCursor, compareRecords, drain, type VersionedRecord } from '@firn/mvcc/testing'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { SstReader, type SstSource } from '@firn/sst'
+import { storeFiles, writeFiles } from '@firn/sst/store'
 import {
   type CompactionPlan,
   type CompactionResult,
@@ -21,10 +31,10 @@ import {
   planLeveled,
   type RunCompactionOptions,
   runCompaction,
-  storeFiles,
-  writeFiles,
 } from '../src/index.js'
 import { key, tableOf } from './picture.js'
+
+export const keyOf = (id: string): string => sstKey('x', id)
 
 /**
  * As much of a database as compaction needs to prove itself: a log folded by the manifest, a
@@ -87,29 +97,31 @@ export class SmallDatabase {
       return
     }
     const cursor = new ArrayCursor(unique.sort(compareRecords), { stable: false })
-    this.append([{ type: 'add-files', files: await this.write(cursor, 0, 'file') }])
+    this.append([{ type: 'add-files', files: await this.write(cursor, 'file') }])
   }
 
   async flush(): Promise<void> {
     const records = [...this.memtable].sort(compareRecords)
-    const files = await this.write(new ArrayCursor(records, { stable: false }), 0, 'record')
+    const files = await this.write(new ArrayCursor(records, { stable: false }), 'record')
     const { flushedThrough: from, version: through } = this.state
     this.append([{ type: 'flush', from, through, files }])
     this.memtable = []
   }
 
-  write(cursor: RecordCursor, level: number, timestamps: 'record' | 'file'): Promise<FileMeta[]> {
-    return writeFiles(cursor, {
+  async write(cursor: RecordCursor, timestamps: 'record' | 'file'): Promise<FileMeta[]> {
+    const written = await writeFiles(cursor, {
       ...this.outputs(),
-      level,
+      splitTables: false,
       timestamps,
       targetFileBytes: this.leveled.targetFileBytes ?? 2 ** 20,
       tableOptions: () => ({ compression: 'none' }),
     })
+    const commitFile = timestamps === 'file'
+    return written.map((summary) => fileMeta(summary, { level: 0, commitFile }))
   }
 
   outputs(): Pick<RunCompactionOptions, 'env' | 'newFileId' | 'upload' | 'discard' | 'blockBytes'> {
-    const { upload, discard } = storeFiles(this.store, 'x')
+    const { upload, discard } = storeFiles(this.store, keyOf)
     return {
       upload,
       discard,
@@ -160,7 +172,7 @@ export class SmallDatabase {
   }
 
   source(file: FileMeta): SstSource {
-    return storeFiles(this.store, 'x').openSource(file)
+    return storeFiles(this.store, keyOf).openSource(file)
   }
 
   async records(file: FileMeta): Promise<VersionedRecord[]> {
@@ -178,7 +190,7 @@ export class SmallDatabase {
   async read(tableId: number, timestamps: readonly number[]): Promise<VersionedRecord[][]> {
     const sources = [[...this.memtable].sort(compareRecords)]
     for (const file of liveFiles(this.state)) sources.push(await this.records(file))
-    const ours = sources.map((list) => list.filter((record) => tableOfKey(record) === tableId))
+    const ours = sources.map((list) => list.filter((record) => tableIdOf(record.key) === tableId))
     const seen: VersionedRecord[][] = []
     for (const timestamp of timestamps) {
       const merge = new MergingCursor(ours.map((list) => new ArrayCursor(list)))
@@ -194,13 +206,9 @@ export class SmallDatabase {
     for (const record of this.written) {
       const name = record.key.join()
       const other = newest.get(name)
-      if (tableOfKey(record) !== tableId || record.timestamp > timestamp) continue
+      if (tableIdOf(record.key) !== tableId || record.timestamp > timestamp) continue
       if (other === undefined || other.timestamp < record.timestamp) newest.set(name, record)
     }
     return [...newest.values()].filter(({ kind }) => kind !== KIND_DELETE).sort(compareRecords)
   }
-}
-
-function tableOfKey({ key: k }: VersionedRecord): number {
-  return new DataView(k.buffer, k.byteOffset).getUint32(0)
 }

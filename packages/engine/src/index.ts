@@ -7,7 +7,8 @@ export {
   InvalidArgumentError,
   isFirnError,
 } from '@firn/env'
-export { DatabaseNotFoundError, type HistoryRetention } from '@firn/manifest'
+export { DatabaseNotFoundError } from '@firn/manifest'
+export type { HistoryRetention } from '@firn/mvcc'
 export type { Batch } from './batch.js'
 export type { CompactionReport, Database, EvictOptions, SkippedFile } from './database.js'
 export type { AnyEncoding, EncodedType, Encoding, EncodingName } from './encoding.js'

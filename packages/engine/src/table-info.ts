@@ -1,4 +1,4 @@
-import type { HistoryRetention } from '@firn/manifest'
+import type { HistoryRetention } from '@firn/mvcc'
 
 /**
  * A table as `db.tables()` lists it. Every version of a key counts as a record, and so does a

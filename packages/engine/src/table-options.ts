@@ -1,4 +1,4 @@
-import type { HistoryRetention } from '@firn/manifest'
+import type { HistoryRetention } from '@firn/mvcc'
 import type { AnyEncoding, EncodedType, Encoding, EncodingName } from './encoding.js'
 
 export interface TableOptions<K, V> {

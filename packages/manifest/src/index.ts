@@ -3,6 +3,7 @@ export { pruneCheckpoints, readNewestCheckpoint, writeCheckpoint } from './check
 export { conflictOf } from './conflict.js'
 export { decodeEdits, encodeEdits } from './edits.js'
 export { DatabaseNotFoundError } from './errors.js'
+export { type FileSummary, fileMeta } from './file-meta.js'
 export { applyEntry, emptyState, liveFiles } from './fold.js'
 export { fileBaseVersion } from './invariants.js'
 export { begunKey, checkpointPrefix, ROOT_KEY, sstKey, sstPrefix } from './object-keys.js'

@@ -1,5 +1,5 @@
 import { CorruptionError, FormatVersionError } from '@firn/env'
-import { KIND_DELETE, KIND_MERGE } from '@firn/mvcc'
+import { KIND_DELETE, MAX_KIND } from '@firn/mvcc'
 
 /** Called per record. `bytes` is the array that is being read; a delete's value range is empty. */
 export type RecordVisitor = (
@@ -60,7 +60,7 @@ export function readSomeRecords(
     if (tableId === 0) throw corrupt(what, 'a record of table 0', start)
     const kind = bytes[at++]
     if (kind === undefined) throw corrupt(what, 'a truncated record', start)
-    if (kind > KIND_MERGE) {
+    if (kind > MAX_KIND) {
       throw new FormatVersionError(
         `${what}: a record of kind ${kind} at offset ${start} is unknown to this release; open the database with a newer release`,
       )

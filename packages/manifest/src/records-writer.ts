@@ -1,6 +1,6 @@
 import { ByteWriter } from '@firn/bytes'
 import { InvalidArgumentError } from '@firn/env'
-import { KIND_DELETE, KIND_MERGE } from '@firn/mvcc'
+import { KIND_DELETE, KIND_PUT, MAX_KIND } from '@firn/mvcc'
 import { writeEdits } from './edits.js'
 import { EDIT_HEADER_BYTES, EDIT_RECORDS } from './payload.js'
 import type { Edit } from './state.js'
@@ -92,11 +92,11 @@ export class RecordsWriter {
 
   /** Puts whole arrays, and checks its arguments. Without a value the record is a delete. */
   add(tableId: number, key: Uint8Array, value?: Uint8Array, kind?: number): void {
-    const kindOrDefault = kind ?? (value === undefined ? KIND_DELETE : 1)
+    const kindOrDefault = kind ?? (value === undefined ? KIND_DELETE : KIND_PUT)
     if (!(Number.isInteger(tableId) && tableId > 0 && tableId <= 0xffffffff)) {
       throw new InvalidArgumentError(`a table id must be a positive u32, got ${tableId}`)
     }
-    if (!(kindOrDefault >= 0 && kindOrDefault <= KIND_MERGE)) {
+    if (!(kindOrDefault >= 0 && kindOrDefault <= MAX_KIND)) {
       throw new InvalidArgumentError(`unknown kind of record: ${kindOrDefault}`)
     }
     if ((value === undefined) !== (kindOrDefault === KIND_DELETE)) {

@@ -1,3 +1,5 @@
+import type { HistoryRetention } from '@firn/mvcc'
+
 /** Description of an SST. Keys in the file are `u32 big-endian table id ‖ user key`. */
 export interface FileMeta {
   /** `<base version>-<ulid>`; the object's key is `sst/<incarnation>/<id>.sst`. Never reused. */
@@ -24,8 +26,6 @@ export interface FileMeta {
   /** Summaries of the user's statistics collectors, by name. */
   statistics: Readonly<Record<string, Uint8Array>>
 }
-
-export type HistoryRetention = 'none' | 'all' | { durationMs: number } | { versions: number }
 
 /** Persisted options of a table. JSON values only. */
 export interface TableOptionsState {

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '@firn/env'
 import { KIND_DELETE, KIND_MERGE, type RecordKind } from './record.js'
 
 /** How much history a table keeps. */
-export type Retention = 'none' | 'all' | { durationMs: number } | { versions: number }
+export type HistoryRetention = 'none' | 'all' | { durationMs: number } | { versions: number }
 
 /**
  * The horizon of a retention: versions that were superseded at or before this timestamp may go.
@@ -10,7 +10,7 @@ export type Retention = 'none' | 'all' | { durationMs: number } | { versions: nu
  * (snapshots, pins, clones), which hold the horizon back.
  */
 export function horizonOf(
-  retention: Retention,
+  retention: HistoryRetention,
   nowMicros: number,
   heldBy: Iterable<number> = [],
 ): number {
@@ -24,7 +24,7 @@ export function horizonOf(
 }
 
 /** How many versions of a key a retention keeps, whatever their age. */
-export function versionsOf(retention: Retention): number {
+export function versionsOf(retention: HistoryRetention): number {
   return typeof retention === 'object' && 'versions' in retention ? retention.versions : 0
 }
 

@@ -10,8 +10,8 @@ import {
   liveFiles,
   readRecords,
 } from '@firn/manifest'
-import { KIND_DELETE } from '@firn/mvcc'
-import { END, memorySource, PENDING, SstReader } from '@firn/sst'
+import { END, KIND_DELETE, PENDING } from '@firn/mvcc'
+import { memorySource, SstReader } from '@firn/sst'
 import { textOfStored } from './client/text-keys.js'
 import { type Change, type Row, WHOLE_TABLE } from './history.js'
 import { isInRange, type KeyRange } from './key-range.js'

@@ -5,17 +5,8 @@
 // median and the best of the rounds; on a busy machine, the best shows what the code costs.
 import { parseArgs } from 'node:util'
 import { BlockCache } from '@firn/block-cache'
-import {
-  ABSENT,
-  FOUND,
-  memorySource,
-  NOT_RESIDENT,
-  PENDING,
-  POSITIONED,
-  SstLookup,
-  SstReader,
-  SstWriter,
-} from '@firn/sst'
+import { ABSENT, FOUND, NOT_RESIDENT, PENDING, POSITIONED } from '@firn/mvcc'
+import { memorySource, SstLookup, SstReader, SstWriter } from '@firn/sst'
 
 const { values: flags } = parseArgs({
   options: {

@@ -1,20 +1,12 @@
 import { copyBytes, keepFromTransfer } from '@firn/bytes'
 import { ClosedError } from '@firn/env'
+import { type CursorStatus, END, PENDING, POSITIONED, type RecordCursor } from '@firn/mvcc'
 import { type DataBlock, HEADS } from './internal/block.js'
 import type { BlockFile } from './internal/block-file.js'
 import { BLOCK_HEADER_BYTES } from './internal/block-layout.js'
 import type { IndexBlock } from './internal/index-block.js'
 import { ReadAhead } from './internal/read-ahead.js'
 import type { Pause } from './pause.js'
-
-/** The cursor is on a record; its fields are set. */
-export const POSITIONED = 1
-/** No record follows in the cursor's direction. */
-export const END = 0
-/** The move needs I/O: `await load()` completes it. */
-export const PENDING = -1
-
-export type CursorStatus = typeof POSITIONED | typeof END | typeof PENDING
 
 export interface SstCursorOptions {
   /** Goes backwards: largest key first, and oldest version of a key first. */
@@ -64,14 +56,13 @@ const SEEK = 2
 const STEP = 3
 
 /**
- * A cursor over the records of one file, in internal order or its reverse. Implements the
- * `RecordCursor` protocol of @firn/mvcc.
+ * A cursor over the records of one file, in internal order or its reverse.
  *
  * Rows are prepared in batches: the keys of a batch are written in full, prefix included, to one
  * slab, followed by a copy of the values if the cursor is private. A move within a batch sets
  * fields from typed arrays.
  */
-export class SstCursor {
+export class SstCursor implements RecordCursor {
   readonly reverse: boolean
   /** Whether views of the fields' arrays may be kept. */
   readonly stable: boolean

@@ -1,14 +1,7 @@
-export {
-  type CursorStatus,
-  END,
-  PENDING,
-  POSITIONED,
-  SstCursor,
-  type SstCursorOptions,
-} from './cursor.js'
+export { SstCursor, type SstCursorOptions } from './cursor.js'
 export type { Compression } from './internal/codec.js'
 export type { OpenOptions } from './internal/open-file.js'
-export { ABSENT, FOUND, type LookupStatus, NOT_RESIDENT, SstLookup } from './lookup.js'
+export { SstLookup } from './lookup.js'
 export type { Pause } from './pause.js'
 export { type LoadOptions, SstReader, type WarmOptions } from './reader.js'
 export { memorySource, type SourceReadOptions, type SstSource } from './source.js'

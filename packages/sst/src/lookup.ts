@@ -1,14 +1,5 @@
+import { MAX_TIMESTAMP } from '@firn/mvcc'
 import { KeyHash } from './internal/filter-hash.js'
-import { MAX_RECORD_TIMESTAMP } from './internal/format.js'
-
-/** The file has no version of the key at or before the timestamp. */
-export const ABSENT = 0
-/** The lookup's out fields hold the newest version at or before the timestamp. */
-export const FOUND = 1
-/** The answer isn't in memory: `await reader.load(lookup)`, then ask again. */
-export const NOT_RESIDENT = -1
-
-export type LookupStatus = typeof ABSENT | typeof FOUND | typeof NOT_RESIDENT
 
 const NO_BYTES = new Uint8Array(0)
 const NOTHING_HELD: readonly Held[] = Object.freeze([])
@@ -31,7 +22,7 @@ export class SstLookup {
   /** @internal */
   keyEnd = 0
   /** The newest version up to this timestamp is found. */
-  timestamp: number = MAX_RECORD_TIMESTAMP
+  timestamp: number = MAX_TIMESTAMP
 
   /** Kind of the record that was found. */
   kind = 0

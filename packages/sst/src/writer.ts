@@ -1,19 +1,15 @@
 import { copyBytes, utf8Encode } from '@firn/bytes'
 import { ClosedError, InvalidArgumentError } from '@firn/env'
+import { KIND_DELETE, KIND_MERGE, KIND_PUT, MAX_KIND, MAX_TIMESTAMP } from '@firn/mvcc'
 import { BlockBuilder } from './internal/block-builder.js'
 import { type Compression, codecOf } from './internal/codec.js'
 import { buildFilter } from './internal/filter.js'
 import { KeyHash } from './internal/filter-hash.js'
 import { encodeFooter, FOOTER_FIXED_BYTES } from './internal/footer.js'
 import {
-  KIND_DELETE,
-  KIND_MERGE,
-  KIND_PUT,
   MAX_BLOCK_BYTES,
   MAX_FILE_ID_BYTES,
   MAX_KEY_BYTES,
-  MAX_KIND,
-  MAX_RECORD_TIMESTAMP,
   MAX_STATISTICS_BYTES,
   MAX_VALUE_BYTES,
 } from './internal/format.js'
@@ -95,7 +91,7 @@ export class SstWriter {
   #merges = 0
   #rawKeyBytes = 0
   #rawValueBytes = 0
-  #minTimestamp = MAX_RECORD_TIMESTAMP
+  #minTimestamp = MAX_TIMESTAMP
   #maxTimestamp = 0
   #smallest: Uint8Array = NO_BYTES
   #finished = false
@@ -167,7 +163,7 @@ export class SstWriter {
     if (
       !(keyLength >= 0 && keyLength <= MAX_KEY_BYTES) ||
       !(valueLength >= 0 && valueLength <= MAX_VALUE_BYTES) ||
-      !(stamp >= 0 && stamp <= MAX_RECORD_TIMESTAMP && Math.floor(stamp) === stamp) ||
+      !(stamp >= 0 && stamp <= MAX_TIMESTAMP && Math.floor(stamp) === stamp) ||
       (kind !== KIND_PUT && kind !== KIND_DELETE && kind !== KIND_MERGE) ||
       (kind === KIND_DELETE && valueLength > 0)
     ) {

@@ -1,15 +1,9 @@
 import { BlockCache } from '@firn/block-cache'
 import { isFirnError } from '@firn/env'
+import { FOUND, NOT_RESIDENT } from '@firn/mvcc'
 import { LONG } from '@firn/test-support'
 import { describe, expect, test } from 'vitest'
-import {
-  FOUND,
-  memorySource,
-  NOT_RESIDENT,
-  SstLookup,
-  SstReader,
-  type SstSource,
-} from '../src/index.js'
+import { memorySource, SstLookup, SstReader, type SstSource } from '../src/index.js'
 import { CountingSource, drain, text, write } from './files.js'
 import type { Row } from './sorted-array.js'
 

@@ -1,7 +1,6 @@
+import { PENDING, POSITIONED } from '@firn/mvcc'
 import {
   memorySource,
-  PENDING,
-  POSITIONED,
   type SstCursor,
   type SstSource,
   type SstSummary,

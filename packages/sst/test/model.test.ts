@@ -1,8 +1,9 @@
 import { BlockCache } from '@firn/block-cache'
+import { ABSENT, FOUND, NOT_RESIDENT } from '@firn/mvcc'
 import { LONG } from '@firn/test-support'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ABSENT, FOUND, memorySource, NOT_RESIDENT, SstLookup, SstReader } from '../src/index.js'
+import { memorySource, SstLookup, SstReader } from '../src/index.js'
 import { drain, write } from './files.js'
 import { from, inOrder, newest, type Row } from './sorted-array.js'
 

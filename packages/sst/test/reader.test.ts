@@ -1,16 +1,8 @@
 import { BlockCache } from '@firn/block-cache'
 import { crc32 } from '@firn/bytes'
+import { ABSENT, FOUND, NOT_RESIDENT, PENDING, POSITIONED } from '@firn/mvcc'
 import { describe, expect, test } from 'vitest'
-import {
-  ABSENT,
-  FOUND,
-  memorySource,
-  NOT_RESIDENT,
-  PENDING,
-  POSITIONED,
-  SstLookup,
-  SstReader,
-} from '../src/index.js'
+import { memorySource, SstLookup, SstReader } from '../src/index.js'
 import { CountingSource, drain, text, write } from './files.js'
 import type { Row } from './sorted-array.js'
 

@@ -1,11 +1,6 @@
+import { PENDING } from '@firn/mvcc'
 import { describe, expect, test } from 'vitest'
-import {
-  memorySource,
-  PENDING,
-  SstReader,
-  SstWriter,
-  type StatisticsCollector,
-} from '../src/index.js'
+import { memorySource, SstReader, SstWriter, type StatisticsCollector } from '../src/index.js'
 import { drain, text, write } from './files.js'
 import type { Row } from './sorted-array.js'
 

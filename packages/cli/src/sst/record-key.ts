@@ -1,10 +1,7 @@
-const TABLE_BYTES = 4
+import { TABLE_PREFIX_BYTES, tableIdAt } from '@firn/mvcc'
 
-/**
- * Splits a key of a database's SST: it begins with the table's number, four bytes, highest first.
- */
+/** The table and the user's key of a key in an SST; no table if the key is too short for one. */
 export function splitKey(key: Uint8Array): { table: number | undefined; key: Uint8Array } {
-  if (key.length < TABLE_BYTES) return { table: undefined, key }
-  const table = new DataView(key.buffer, key.byteOffset, TABLE_BYTES).getUint32(0)
-  return { table, key: key.subarray(TABLE_BYTES) }
+  if (key.length < TABLE_PREFIX_BYTES) return { table: undefined, key }
+  return { table: tableIdAt(key, 0), key: key.subarray(TABLE_PREFIX_BYTES) }
 }

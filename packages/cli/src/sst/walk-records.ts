@@ -1,4 +1,5 @@
-import { END, PENDING, type SstCursor, type SstReader } from '@firn/sst'
+import { END, PENDING } from '@firn/mvcc'
+import type { SstCursor, SstReader } from '@firn/sst'
 
 const READ_AHEAD_BYTES = 1024 * 1024
 

@@ -1,28 +1,11 @@
 import { compareBytes } from '@firn/bytes'
-import { CorruptionError } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
-
-/** Keys of SSTs begin with the table's id, as a big-endian u32. */
-export const TABLE_PREFIX_BYTES = 4
+import { tableIdOf, tablePrefix } from '@firn/mvcc'
 
 /** Both ends belong to the range. */
 export interface KeyRange {
   readonly smallest: Uint8Array
   readonly largest: Uint8Array
-}
-
-/** Throws `CorruptionError` for a key that is too short to belong to a table. */
-export function tableIdOf(key: Uint8Array): number {
-  if (key.length < TABLE_PREFIX_BYTES) {
-    throw new CorruptionError(`a key of ${key.length} bytes belongs to no table`)
-  }
-  return new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(0)
-}
-
-function tablePrefix(tableId: number): Uint8Array {
-  const prefix = new Uint8Array(TABLE_PREFIX_BYTES)
-  new DataView(prefix.buffer).setUint32(0, tableId)
-  return prefix
 }
 
 export function overlaps(a: KeyRange, b: KeyRange): boolean {

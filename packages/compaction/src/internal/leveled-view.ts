@@ -1,8 +1,8 @@
 import type { DatabaseState, FileMeta, TableState } from '@firn/manifest'
-import { horizonOf, versionsOf } from '@firn/mvcc'
+import { horizonOf, tableIdOf, versionsOf } from '@firn/mvcc'
 import type { ResolvedLeveledOptions } from '../leveled.js'
 import type { CompactionPlan, MergePlan, OtherFile, PlannedTable } from '../plan.js'
-import { hull, type KeyRange, onlyTableOf, overlaps, rangeInTable, tableIdOf } from './key-range.js'
+import { hull, type KeyRange, onlyTableOf, overlaps, rangeInTable } from './key-range.js'
 
 /** Something that could be done, and how much it is needed: from 1 on, it is. */
 export interface Candidate {

@@ -6,9 +6,10 @@ import {
   KIND_DELETE,
   type RecordCursor,
   type RetentionDecision,
+  tableIdAt,
 } from '@firn/mvcc'
+import type { VersionFilter } from '@firn/sst/store'
 import type { MergePlan, OtherFile } from '../plan.js'
-import type { VersionFilter } from '../version-filter.js'
 
 interface TableRetention {
   readonly retention: KeyRetention
@@ -41,13 +42,7 @@ export class RetentionFilter implements VersionFilter {
   }
 
   begin({ keyBytes, keyStart }: RecordCursor): void {
-    // `as number`: keys begin with the four bytes of a table's id, which files were checked for.
-    const tableId =
-      (((keyBytes[keyStart] as number) << 24) |
-        ((keyBytes[keyStart + 1] as number) << 16) |
-        ((keyBytes[keyStart + 2] as number) << 8) |
-        (keyBytes[keyStart + 3] as number)) >>>
-      0
+    const tableId = tableIdAt(keyBytes, keyStart)
     if (tableId !== this.#tableId) {
       this.#tableId = tableId
       this.#table = this.#tables.get(tableId)

@@ -2,8 +2,8 @@ import { ClosedError, isFirnError } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import { type CursorStatus, END, PENDING, POSITIONED, type RecordCursor } from '@firn/mvcc'
 import { SstReader, type SstSource } from '@firn/sst'
+import { wholeSource } from '@firn/sst/store'
 import { DamagedInputError } from '../errors.js'
-import { wholeSource } from './whole-source.js'
 
 const EMPTY = new Uint8Array(0)
 

@@ -50,25 +50,29 @@ const WARNS_ONCE = `
   console.log(told[0][1].code, /\\(.+\\)/.exec(told[0][1].message)?.[0].slice(0, 24))
 `
 
-/** Where the packages have other scripts for threads. */
-function withScripts(scripts: Parameters<typeof copyPackages>[1]): { from: string } {
+const THROWS = `
+  import { parentPort } from 'node:worker_threads'
+  parentPort.on('message', () => { throw new RangeError('out of something') })
+  parentPort.postMessage({ type: 'ready' })
+`
+
+/** Where the packages have another script for threads. */
+function withScript(script: string | undefined): { from: string } {
   const from = join(root, `packages-${places++}`)
-  copyPackages(from, scripts)
+  copyPackages(from, script)
   return { from }
 }
 
 describe('writes go on where threads', () => {
   test.concurrent('have no script, as in a bundle', async ({ expect }) => {
-    const place = withScripts({ compaction: undefined, flush: undefined })
+    const place = withScript(undefined)
     const ended = await runProgram(
       program(`${LOAD} ${CHECK} ${WARNS_ONCE} await db.close()`),
       place,
     )
     expect(ended).toEqual({
       status: 0,
-      stdout: expect.stringMatching(
-        /^FIRN_(COMPACTION_WORKER|THREAD_ENDED) \(Cannot find module.*\ndone\n$/,
-      ),
+      stdout: expect.stringMatching(/^FIRN_THREAD_ENDED \(Cannot find module.*\ndone\n$/),
       stderr: '',
     })
   })
@@ -96,9 +100,9 @@ describe('writes go on where threads', () => {
     const dies = `
       import { parentPort } from 'node:worker_threads'
       parentPort.on('message', () => process.exit(7))
-      parentPort.postMessage({ ready: true, type: 'ready' })
+      parentPort.postMessage({ type: 'ready' })
     `
-    const place = withScripts({ compaction: dies, flush: dies })
+    const place = withScript(dies)
     const ended = await runProgram(
       program(`${LOAD} ${CHECK} ${WARNS_ONCE} await db.close()`),
       place,
@@ -110,13 +114,11 @@ describe('writes go on where threads', () => {
     })
   })
 
-  test.concurrent('throw', async ({ expect }) => {
-    const throws = `
-      import { parentPort } from 'node:worker_threads'
-      parentPort.on('message', () => { throw new RangeError('out of something') })
-      parentPort.postMessage({ ready: true, type: 'ready' })
-    `
-    const place = withScripts({ compaction: throws, flush: 'throw new Error("at load")' })
+  test.concurrent.for([
+    ['throw', THROWS],
+    ['throw as they load', 'throw new Error("at load")'],
+  ] as const)('%s', async ([, script], { expect }) => {
+    const place = withScript(script)
     const ended = await runProgram(
       program(`${LOAD} ${CHECK} ${WARNS_ONCE} await db.close()`),
       place,
@@ -163,9 +165,9 @@ test.concurrent('work in a thread that nobody waits for does not keep a program 
   const hangs = `
     import { parentPort } from 'node:worker_threads'
     parentPort.on('message', () => {})
-    parentPort.postMessage({ ready: true, type: 'ready' })
+    parentPort.postMessage({ type: 'ready' })
   `
-  const place = withScripts({ compaction: hangs, flush: hangs })
+  const place = withScript(hangs)
   const body = `
     const writes = []
     for (let i = 0; i < 120; i++) writes.push(t.put('k' + i, 'x'.repeat(50_000)))

@@ -1,11 +1,10 @@
 import { compareBytes } from '@firn/bytes'
-import { END, POSITIONED } from '@firn/mvcc'
+import { END, POSITIONED, prefixedKey } from '@firn/mvcc'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ArenaPool } from '../../src/internal/memtable/arena-pool.js'
 import { MemtableCursor } from '../../src/internal/memtable/memtable-cursor.js'
 import { MemtablePartition } from '../../src/internal/memtable/memtable-partition.js'
-import { prefixedKey } from '../../src/internal/view/point-lookup.js'
 
 const TABLE = 7
 

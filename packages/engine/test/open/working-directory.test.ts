@@ -81,15 +81,10 @@ test('every part that takes a path means the directory of the call', async () =>
     import { DirectoryLock, FileCommitLog } from '@firn/commit-log/file'
     import { FsObjectStore } from '@firn/object-store/fs'
     import { DiskCache } from '@firn/block-cache/disk'
-    import { CompactionWorker } from '@firn/compaction/worker'
     const lock = DirectoryLock.acquire('.')
     const log = FileCommitLog.open('./log')
     const store = new FsObjectStore('./store')
     const cache = new DiskCache({ directory: './cache', bytes: 1 << 20 })
-    const worker = new CompactionWorker({
-      store: { kind: 'fs', directory: './store' },
-      incarnation: '01HZX3V5Q6W7E8R9T0Y1A2S3D4',
-    })
     process.chdir('../b')
     const taken = await lock
     await store.put('x', new Uint8Array(1))
@@ -98,7 +93,6 @@ test('every part that takes a path means the directory of the call', async () =>
     await store.put('x', new Uint8Array(2))
     await (await log).close()
     taken.release()
-    await worker.close()
     `,
   )
   expect(contentOf(b)).toEqual(before)

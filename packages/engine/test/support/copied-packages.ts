@@ -4,36 +4,27 @@ import { fileURLToPath } from 'node:url'
 
 const PACKAGES = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** Where the scripts of threads are in those packages. */
-const THREAD_SCRIPTS: { compaction: string; flush: string } = {
-  compaction: 'compaction/dist/internal/worker-main.js',
-  flush: 'engine/dist/internal/files/flush-thread-main.js',
-}
+/** Where the script of threads is in those packages. */
+const THREAD_SCRIPT = 'engine/dist/internal/files/worker-main.js'
 
 /**
- * Installs the built packages below a directory, where a program finds `@firn/engine`, with other
- * scripts for their threads: `undefined` leaves one out, as bundlers do.
+ * Installs the built packages below a directory, where a program finds `@firn/engine`, with another
+ * script for their threads: `undefined` leaves it out, as bundlers do.
  */
-export function copyPackages(
-  directory: string,
-  scripts: { compaction?: string | undefined; flush?: string | undefined },
-): void {
+export function copyPackages(directory: string, script: string | undefined): void {
   const modules = join(directory, 'node_modules')
   mkdirSync(join(modules, '@firn'), { recursive: true })
   const { own, others } = dependenciesOf('engine')
   for (const name of own) {
     cpSync(join(PACKAGES, name), join(modules, '@firn', name), {
       recursive: true,
-      filter: (path) => isWanted(path, name, scripts),
+      filter: (path) => isWanted(path, name),
     })
   }
   for (const [name, dependent] of others) {
     symlinkSync(realpathSync(join(PACKAGES, dependent, 'node_modules', name)), join(modules, name))
   }
-  for (const thread of ['compaction', 'flush'] as const) {
-    const script = scripts[thread]
-    if (script !== undefined) writeFileSync(join(modules, '@firn', THREAD_SCRIPTS[thread]), script)
-  }
+  if (script !== undefined) writeFileSync(join(modules, '@firn', THREAD_SCRIPT), script)
 }
 
 /** A package of the workspace with all that it depends on; other packages with a dependent. */
@@ -52,10 +43,9 @@ function dependenciesOf(
   return { own, others }
 }
 
-function isWanted(path: string, name: string, scripts: object): boolean {
+function isWanted(path: string, name: string): boolean {
   const [top = 'dist'] = path.slice(join(PACKAGES, name).length + 1).split(/[\\/]/)
   if (top === 'package.json' || top === '') return true
   if (top !== 'dist' || /\.(map|ts)$/.test(path)) return false
-  const left = Object.entries(THREAD_SCRIPTS).filter(([thread]) => thread in scripts)
-  return !left.some(([, script]) => path === join(PACKAGES, script))
+  return path !== join(PACKAGES, THREAD_SCRIPT)
 }

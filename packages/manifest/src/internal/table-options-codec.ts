@@ -1,6 +1,7 @@
 import type { ByteReader, ByteWriter } from '@firn/bytes'
 import { FormatVersionError, InvalidArgumentError } from '@firn/env'
-import type { HistoryRetention, TableOptionsState } from '../state.js'
+import type { HistoryRetention } from '@firn/mvcc'
+import type { TableOptionsState } from '../state.js'
 import { MAX_OPTIONS_BYTES } from './limits.js'
 
 // Options are JSON with a fixed order of fields, so that equal options have equal bytes. A field

@@ -117,7 +117,7 @@ export const UPKEEP: readonly Mutant[] = [
     bug: 'Compaction drops a delete of a table with counted history, and keeps what it hides.',
     patches: [
       {
-        module: 'compaction/write-files',
+        module: 'sst/write-files',
         from: 'output.open(key.tableId); if (this.#deferred >= 0) this.#writeDeferred(); output.append(',
         to: 'output.open(key.tableId); output.append(',
       },

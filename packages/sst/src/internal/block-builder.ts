@@ -1,7 +1,8 @@
+import { MAX_TIMESTAMP } from '@firn/mvcc'
 import * as layout from './block-layout.js'
 import { BLOCK_HEADER_BYTES, FLAG_DUPLICATES, FLAG_KINDS } from './block-layout.js'
 import { putU32, putU64 } from './envelope.js'
-import { MAX_BLOCK_ROWS, MAX_RECORD_TIMESTAMP } from './format.js'
+import { MAX_BLOCK_ROWS } from './format.js'
 import { columnWidth, widthCode, writeLengths } from './length-column.js'
 
 // Up to this many bytes a loop beats `set` with the view it needs.
@@ -23,7 +24,7 @@ export class BlockBuilder {
   timestamps: Float64Array = new Float64Array(512)
   /** Length of the prefix that all keys so far share. */
   prefixLength = 0
-  minTimestamp: number = MAX_RECORD_TIMESTAMP
+  minTimestamp: number = MAX_TIMESTAMP
   maxTimestamp = 0
   /** The block as laid out by `build`, and a view of the same buffer. */
   raw: Uint8Array = new Uint8Array(32 * 1024)
@@ -158,7 +159,7 @@ export class BlockBuilder {
     this.rows = 0
     this.#mixedKinds = false
     this.#duplicates = false
-    this.minTimestamp = MAX_RECORD_TIMESTAMP
+    this.minTimestamp = MAX_TIMESTAMP
     this.maxTimestamp = 0
     if (this.values.length > KEPT_BYTES) this.values = new Uint8Array(16 * 1024)
     if (this.raw.length > 2 * KEPT_BYTES) {

@@ -1,9 +1,10 @@
 import { compareRanges } from '@firn/bytes'
 import { CorruptionError, FormatVersionError } from '@firn/env'
+import { MAX_KIND } from '@firn/mvcc'
 import { DataBlock, HEADS, headOf } from './block.js'
 import * as layout from './block-layout.js'
 import { getU32, getU64 } from './envelope.js'
-import { MAX_BLOCK_ROWS, MAX_KEY_BYTES, MAX_KIND } from './format.js'
+import { MAX_BLOCK_ROWS, MAX_KEY_BYTES } from './format.js'
 import { columnWidth, readLengths } from './length-column.js'
 
 /**

@@ -13,8 +13,6 @@ export const MAGIC: Uint8Array = Uint8Array.of(0x46, 0x49, 0x52, 0x4e, 0x53, 0x5
 export const MAX_KEY_BYTES: number = 128 * 1024
 /** Longest value in bytes. */
 export const MAX_VALUE_BYTES: number = 256 * 1024 * 1024
-/** Timestamps are whole microseconds from 0 to this. */
-export const MAX_RECORD_TIMESTAMP: number = Number.MAX_SAFE_INTEGER
 /** Longest file id in UTF-8 bytes. */
 export const MAX_FILE_ID_BYTES = 1024
 /** Most rows of a data block. Bounds what a reader allocates for offsets. */
@@ -25,9 +23,3 @@ export const MAX_BLOCK_BYTES: number = MAX_VALUE_BYTES + 2 * MAX_KEY_BYTES + 409
 export const MAX_META_BYTES: number = 1024 * 1024 * 1024
 /** Most bytes of names and summaries of a file's statistics, together. */
 export const MAX_STATISTICS_BYTES: number = 16 * 1024 * 1024
-
-export const KIND_DELETE = 0
-export const KIND_PUT = 1
-export const KIND_MERGE = 2
-/** Highest record kind that version 1 knows. */
-export const MAX_KIND = 2

@@ -1,12 +1,13 @@
 import { BlockCache } from '@firn/block-cache'
 import { CorruptionError, InvalidArgumentError, isFirnError } from '@firn/env'
+import { MAX_TIMESTAMP } from '@firn/mvcc'
 import type { SstSource } from '../source.js'
 import type { DataBlock } from './block.js'
 import { BlockFile } from './block-file.js'
 import { openBlock } from './envelope.js'
 import { decodeFilter, type Filter } from './filter.js'
 import { decodeFooter, FOOTER_FIXED_BYTES, type Footer } from './footer.js'
-import { MAX_FILE_ID_BYTES, MAX_META_BYTES, MAX_RECORD_TIMESTAMP } from './format.js'
+import { MAX_FILE_ID_BYTES, MAX_META_BYTES } from './format.js'
 import { FileIdentity } from './identity.js'
 import type { IndexBlock } from './index-block.js'
 import { decodeIndex } from './index-decoder.js'
@@ -151,7 +152,7 @@ function decodeTail(
 function timestampOf(timestamp: number | undefined, fileId: string): number {
   if (
     timestamp === undefined ||
-    !(timestamp >= 0 && timestamp <= MAX_RECORD_TIMESTAMP && Number.isInteger(timestamp))
+    !(timestamp >= 0 && timestamp <= MAX_TIMESTAMP && Number.isInteger(timestamp))
   ) {
     throw new InvalidArgumentError(
       `SST ${fileId} stores no timestamps; open it with the timestamp of its records`,

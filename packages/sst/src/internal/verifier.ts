@@ -1,12 +1,12 @@
 import { compareBytes } from '@firn/bytes'
 import { CorruptionError, isFirnError } from '@firn/env'
+import { KIND_DELETE, KIND_MERGE } from '@firn/mvcc'
 import type { StatisticsCollector } from '../statistics.js'
 import type { SstVerification, VerifyOptions } from '../verification.js'
 import type { DataBlock } from './block.js'
 import type { BlockFile } from './block-file.js'
 import type { Filter } from './filter.js'
 import { KeyHash } from './filter-hash.js'
-import { KIND_DELETE, KIND_MERGE } from './format.js'
 import type { IndexBlock } from './index-block.js'
 import type { Properties } from './properties.js'
 

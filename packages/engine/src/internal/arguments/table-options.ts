@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@firn/env'
-import type { HistoryRetention, TableOptionsState } from '@firn/manifest'
+import type { TableOptionsState } from '@firn/manifest'
+import type { HistoryRetention } from '@firn/mvcc'
 import {
   CUSTOM_ENCODING,
   type Encoding,

@@ -1,9 +1,9 @@
 import type { BlockCache, Reservation } from '@firn/block-cache'
-import { storeFiles } from '@firn/compaction'
 import { ClosedError, Flight, isFirnError, waitFor } from '@firn/env'
 import { type FileMeta, sstKey } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { SstReader, type WarmedBlocks, type WarmOptions } from '@firn/sst'
+import { storeFiles } from '@firn/sst/store'
 import type { DiskTier } from './disk-tier.js'
 import { TieredSource } from './tiered-source.js'
 
@@ -110,7 +110,7 @@ export class OpenFile {
   async #open(signal: AbortSignal | undefined): Promise<SstReader> {
     const { store, incarnation, cache, disk } = this.#files
     const { id, bytes, tailBytes, commitFile, minTimestamp } = this.meta
-    const stored = storeFiles(store, incarnation).openSource(this.meta)
+    const stored = storeFiles(store, (file) => sstKey(incarnation, file)).openSource(this.meta)
     const source =
       disk === undefined
         ? stored

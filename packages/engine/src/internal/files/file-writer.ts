@@ -1,19 +1,21 @@
-import { mergeCommitFiles, storeFiles, type WriteFilesOptions, writeFiles } from '@firn/compaction'
+import { mergeCommitFiles } from '@firn/compaction'
 import { type Env, type TimeSlice, ulid } from '@firn/env'
 import {
   type DatabaseState,
   decodeEdits,
   type FileMeta,
+  fileMeta,
   type RecordVisitor,
   readSomeRecords,
+  sstKey,
 } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
+import { type StoreFiles, storeFiles, type WriteFilesOptions, writeFiles } from '@firn/sst/store'
 import type { ArenaPool } from '../memtable/arena-pool.js'
 import { FlushCursor } from '../memtable/flush-cursor.js'
 import { Memtable } from '../memtable/memtable.js'
 import type { MemtablePartition } from '../memtable/memtable-partition.js'
-import type { ThreadTrust } from './thread-trust.js'
-import type { Threads } from './threads.js'
+import type { Threads, WorkerThread } from './threads.js'
 
 export interface FileWriterOptions {
   env: Env
@@ -25,9 +27,7 @@ export interface FileWriterOptions {
   state: () => DatabaseState
   targetFileBytes: number
   blockBytes: number | undefined
-  /** Another thread that can open the same store; `undefined` where there is none. */
-  thread: Threads['flush'] | undefined
-  threadTrust: ThreadTrust
+  threads: Threads
 }
 
 /** After so many records that were put in order, some millisecond, it looks at the clock. */
@@ -64,25 +64,26 @@ export class FileWriter {
    * where there can be one: it takes about a microsecond a record, which writers would miss.
    */
   writeMemtable(memtable: Memtable, signal: AbortSignal): Promise<FileMeta[]> {
-    const { thread, threadTrust } = this.#options
     const inline = (): Promise<FileMeta[]> =>
       this.#write(memtable, { timestamps: 'record', splitTables: false, signal })
-    if (thread === undefined || memtable.memoryBytes < THREAD_FROM_BYTES) return inline()
-    return threadTrust.run('flush', () => this.#writeInThread(memtable, thread, signal), inline)
+    if (memtable.memoryBytes < THREAD_FROM_BYTES) return inline()
+    return this.#options.threads.run(
+      'flush',
+      (thread) => this.#writeInThread(memtable, thread, signal),
+      inline,
+    )
   }
 
   #writeInThread(
     memtable: Memtable,
-    thread: Threads['flush'],
+    thread: WorkerThread,
     signal: AbortSignal,
   ): Promise<FileMeta[]> {
-    const { incarnation, targetFileBytes, blockBytes } = this.#options
+    const { targetFileBytes } = this.#options
     const state = this.#options.state()
     const request = {
-      incarnation,
       baseVersion: state.version,
       targetFileBytes,
-      blockBytes,
       tables: [...memtable.tables.values()].flatMap((table) => {
         const known = state.tables.get(table.tableId)
         return known === undefined
@@ -158,8 +159,7 @@ export class FileWriter {
     runs: readonly (readonly FileMeta[])[],
     signal: AbortSignal,
   ): Promise<FileMeta[]> {
-    const { store, incarnation } = this.#options
-    const { openSource } = storeFiles(store, incarnation, { signal })
+    const { openSource } = this.#stored(signal)
     const readAheadBytes = MERGE_READ_AHEAD_BYTES
     const options = { ...this.#output(signal), openSource, readAheadBytes }
     const merged = await mergeCommitFiles(runs, options)
@@ -185,33 +185,37 @@ export class FileWriter {
   /** Deletes files that no entry names. What can't be deleted is an orphan for the next sweep. */
   async discard(files: readonly FileMeta[]): Promise<void> {
     if (files.length === 0) return
-    const { store, incarnation } = this.#options
-    const ids = files.map(({ id }) => id)
-    await storeFiles(store, incarnation)
-      .discard(ids)
+    await this.#stored()
+      .discard(files.map(({ id }) => id))
       .catch(() => {})
   }
 
-  #write(
+  async #write(
     memtable: Memtable,
     options: { timestamps: 'record' | 'file'; splitTables: boolean; signal: AbortSignal },
   ): Promise<FileMeta[]> {
     const { tables } = this.#options.state()
     const { signal, ...shape } = options
-    return writeFiles(new FlushCursor(memtable, (id) => tables.has(id)), {
+    const written = await writeFiles(new FlushCursor(memtable, (id) => tables.has(id)), {
       ...this.#output(signal),
       ...shape,
-      level: 0,
     })
+    const commitFile = shape.timestamps === 'file'
+    return written.map((summary) => fileMeta(summary, { level: 0, commitFile }))
+  }
+
+  #stored(signal?: AbortSignal): StoreFiles {
+    const { store, incarnation } = this.#options
+    return storeFiles(store, (id) => sstKey(incarnation, id), { signal })
   }
 
   #output(
     signal: AbortSignal,
-  ): Omit<WriteFilesOptions, 'level' | 'timestamps' | 'splitTables' | 'filter'> &
+  ): Omit<WriteFilesOptions, 'timestamps' | 'splitTables' | 'filter'> &
     Required<Pick<WriteFilesOptions, 'discard'>> {
-    const { env, store, incarnation, targetFileBytes, blockBytes } = this.#options
+    const { env, targetFileBytes, blockBytes } = this.#options
     const state = this.#options.state()
-    const { upload, discard } = storeFiles(store, incarnation, { signal })
+    const { upload, discard } = this.#stored(signal)
     return {
       env,
       targetFileBytes,

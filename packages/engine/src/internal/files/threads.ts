@@ -1,18 +1,86 @@
-import type { CompactionPlan, CompactionResult } from '@firn/compaction'
+import type { CompactionResult } from '@firn/compaction'
+import { type Env, isFirnError } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
-import type { FlushRequest } from './flush-thread-main.js'
+import type { Logger } from '../../open-options.js'
+import type { CompactionRequest, FlushRequest } from './worker-messages.js'
 
-/** Work that other threads do. */
-export interface Threads {
-  flush: {
-    flush(request: FlushRequest, signal: AbortSignal): Promise<FileMeta[]>
-    close(): Promise<void>
+/** Another thread that can open the database's store. */
+export interface WorkerThread {
+  flush(request: FlushRequest, signal: AbortSignal): Promise<FileMeta[]>
+  compact(request: CompactionRequest, signal: AbortSignal): Promise<CompactionResult>
+  close(): Promise<void>
+}
+
+/** What other threads do. */
+export type Work = 'flush' | 'compaction'
+
+/** Threads that end in the middle of their work, in a row, before the work is done inline. */
+const MOST_DEATHS = 3
+/** How long work is done inline before a thread is tried again, in milliseconds. */
+const DISTRUST_MS = 60_000
+
+/**
+ * Decides whether work is done in a thread or inline. It goes to a thread until none can be started
+ * (a bundle lacks the thread's file, no file descriptor is left, the runtime refuses threads), or
+ * several die of the work. From then on it is done inline, and a thread is tried again a while
+ * later.
+ */
+export class Threads {
+  readonly #env: Env
+  readonly #logger: Logger | undefined
+  readonly #workers: Readonly<Record<Work, WorkerThread>> | undefined
+  /** Deaths in a row, by what the thread was to do. */
+  readonly #deaths: Map<Work, number> = new Map()
+  #distrustedUntilMs = Number.NEGATIVE_INFINITY
+  #hasWarned = false
+
+  /** `workers` is `undefined` if everything is done inline. */
+  constructor(
+    env: Env,
+    logger: Logger | undefined,
+    workers: Readonly<Record<Work, WorkerThread>> | undefined,
+  ) {
+    this.#env = env
+    this.#logger = logger
+    this.#workers = workers
   }
-  compaction: {
-    run(
-      plan: CompactionPlan,
-      options: { baseVersion: number; keepAlive: boolean; signal: AbortSignal },
-    ): Promise<CompactionResult>
-    close(): Promise<void>
+
+  /** Throws what the work throws, and how a thread died that may do better next time. */
+  async run<T>(
+    work: Work,
+    inThread: (thread: WorkerThread) => Promise<T>,
+    inline: () => Promise<T>,
+  ): Promise<T> {
+    const worker = this.#workers?.[work]
+    if (worker === undefined || this.#env.monotonic() < this.#distrustedUntilMs) return inline()
+    try {
+      const done = await inThread(worker)
+      this.#deaths.delete(work)
+      return done
+    } catch (error) {
+      if (!isFirnError(error, 'FIRN_THREAD_ENDED')) throw error
+      const deaths = (this.#deaths.get(work) ?? 0) + 1
+      this.#deaths.set(work, deaths)
+      const hadStarted = (error as { started?: unknown }).started === true
+      if (hadStarted && deaths < MOST_DEATHS) throw error
+      this.#deaths.delete(work)
+      this.#distrust(error)
+      return inline()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#workers?.compaction.close()
+    await this.#workers?.flush.close()
+  }
+
+  #distrust(error: unknown): void {
+    this.#distrustedUntilMs = this.#env.monotonic() + DISTRUST_MS
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    this.#logger?.warn(
+      "flushes and compactions can't be done in threads here, and are done on this one; mend the cause, ship the packages' files unbundled, or open with compaction: 'inline'",
+      { error },
+    )
   }
 }

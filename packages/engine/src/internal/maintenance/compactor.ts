@@ -4,18 +4,17 @@ import {
   planInputs,
   planLeveled,
   runCompaction,
-  storeFiles,
 } from '@firn/compaction'
 import { type Env, isFirnError } from '@firn/env'
-import type { FileMeta } from '@firn/manifest'
+import { type FileMeta, sstKey } from '@firn/manifest'
 import { TimestampClock } from '@firn/mvcc'
 import type { ObjectStore } from '@firn/object-store'
+import { storeFiles } from '@firn/sst/store'
 import type { CompactionReport, SkippedFile } from '../../database.js'
 import type { Logger } from '../../open-options.js'
 import type { Committer } from '../commit/committer.js'
 import type { FileCache } from '../files/file-cache.js'
 import { newFileId } from '../files/file-writer.js'
-import type { ThreadTrust } from '../files/thread-trust.js'
 import type { Threads } from '../files/threads.js'
 import { tablesIn } from '../view/table-summary.js'
 import type { VersionSet } from '../view/version-set.js'
@@ -39,9 +38,8 @@ export interface CompactorOptions {
    * not save.
    */
   inPauses: boolean
-  /** Where plans are carried out; `undefined`: on this thread, with pauses for others. */
-  thread: Threads['compaction'] | undefined
-  threadTrust: ThreadTrust
+  /** Where plans are carried out, if not on this thread, with pauses for others. */
+  threads: Threads
   /** Told when compacting was given up, or when nothing can be done but for a damaged file. */
   onStuck: (error: unknown) => void
   /** Deletes files that no entry will ever name. */
@@ -293,13 +291,10 @@ export class Compactor {
   }
 
   #run(plan: CompactionPlan, signal: AbortSignal): Promise<CompactionResult> {
-    const { versions, thread, threadTrust } = this.#options
-    if (thread === undefined) return this.#runInline(plan, signal)
-    // `drain` keeps the process alive.
-    const options = { baseVersion: versions.state.version, keepAlive: false, signal }
-    return threadTrust.run(
+    const { versions, threads } = this.#options
+    return threads.run(
       'compaction',
-      () => thread.run(plan, options),
+      (thread) => thread.compact({ baseVersion: versions.state.version, plan }, signal),
       () => this.#runInline(plan, signal),
     )
   }
@@ -308,7 +303,7 @@ export class Compactor {
     const { env, store, incarnation, versions, blockBytes } = this.#options
     return runCompaction(plan, {
       env,
-      ...storeFiles(store, incarnation, { signal }),
+      ...storeFiles(store, (id) => sstKey(incarnation, id), { signal }),
       newFileId: () => newFileId(versions.state, env),
       ...(blockBytes === undefined ? {} : { blockBytes }),
       signal,

@@ -1,5 +1,5 @@
 import { compareRanges } from '@firn/bytes'
-import { type CursorStatus, END, POSITIONED, type RecordCursor } from '@firn/mvcc'
+import { type CursorStatus, END, MAX_TIMESTAMP, POSITIONED, type RecordCursor } from '@firn/mvcc'
 import type { MemtablePartition } from './memtable-partition.js'
 import { Slab } from './slab.js'
 
@@ -39,7 +39,7 @@ export class MemtableCursor implements RecordCursor {
     this.#table = table
     this.reverse = options.reverse ?? false
     this.#allVersions = options.timestamp === undefined
-    this.#asOf = options.timestamp ?? Number.MAX_SAFE_INTEGER
+    this.#asOf = options.timestamp ?? MAX_TIMESTAMP
     this.#runs = table.sortedRuns()
     this.#positions = this.#runs.map(() => 0)
     this.keyBytes = table.bytes

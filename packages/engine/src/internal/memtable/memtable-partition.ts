@@ -1,10 +1,7 @@
 import { equalRanges, hashRange } from '@firn/bytes'
-import type { RecordKind } from '@firn/mvcc'
+import { MAX_TIMESTAMP, type RecordKind, TABLE_PREFIX_BYTES, writeTablePrefix } from '@firn/mvcc'
 import type { ArenaPool, MemtableArrays } from './arena-pool.js'
 import { SortedRuns } from './sorted-runs.js'
-
-/** Bytes of the table id in front of every key, here and in SSTs. */
-export const TABLE_PREFIX_BYTES = 4
 
 const NO_VERSION = -1
 
@@ -73,7 +70,7 @@ export class MemtablePartition {
   /** The next older version of the same key, or -1. */
   older: Int32Array = new Int32Array(16)
 
-  minTimestamp: number = Number.MAX_SAFE_INTEGER
+  minTimestamp: number = MAX_TIMESTAMP
   maxTimestamp = 0
 
   #runs: SortedRuns = new SortedRuns()
@@ -274,12 +271,7 @@ export class MemtablePartition {
   #addKeyAt(slot: number, hash: number, start: number, end: number): number {
     const keyId = this.keyCount
     if (keyId === this.keyOffsets.length) this.#growKeys()
-    const arena = this.bytes
-    const id = this.tableId
-    arena[start] = id >>> 24
-    arena[start + 1] = id >>> 16
-    arena[start + 2] = id >>> 8
-    arena[start + 3] = id
+    writeTablePrefix(this.bytes, start, this.tableId)
     this.keyOffsets[keyId] = start
     this.keyEnds[keyId] = end
     this.#keyHashes[keyId] = hash

@@ -1,14 +1,14 @@
 import { type CacheFiles, DiskCache } from '@firn/block-cache/disk'
 import { type CommitLog, ObjectCommitLog } from '@firn/commit-log'
 import { FileCommitLog } from '@firn/commit-log/file'
-import { CompactionWorker } from '@firn/compaction/worker'
 import type { Env } from '@firn/env'
 import type { DynamoDbCommitLogOptions } from '@firn/manifest-dynamodb'
 import type { ObjectStore } from '@firn/object-store'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { absolutePath } from '@firn/vfs'
-import { FlushThread } from '../files/flush-thread.js'
-import type { Threads } from '../files/threads.js'
+import type { Work, WorkerThread } from '../files/threads.js'
+import { WorkerHost } from '../files/worker-host.js'
+import type { WorkerPlace } from '../files/worker-messages.js'
 
 // Imported where there is Node, in place of directory-portable.js: see "imports" in package.json.
 
@@ -46,21 +46,14 @@ export async function newDynamoDbClient(): Promise<DynamoDbCommitLogOptions['cli
   return createDynamoDbClient()
 }
 
-/** Threads that work on a directory's files. They are started by the first work they get. */
-export function makeThreads(
-  directory: string,
-  directoryId: string | undefined,
-  incarnation: string,
-  blockBytes: number | undefined,
-): Threads {
-  const store = { directory, ...(directoryId === undefined ? {} : { directoryId }) }
+/**
+ * Threads that work on a directory's files, each started by the first work that it gets. A flush
+ * has one of its own: beside a compaction it would take twice as long, and writers wait for it.
+ */
+export function makeWorkers(place: WorkerPlace): Record<Work, WorkerThread> {
   return {
-    flush: new FlushThread(store),
-    compaction: new CompactionWorker({
-      store: { kind: 'fs', ...store },
-      incarnation,
-      ...(blockBytes === undefined ? {} : { blockBytes }),
-    }),
+    flush: new WorkerHost({ ...place, name: 'firn-flush' }),
+    compaction: new WorkerHost({ ...place, name: 'firn-compaction' }),
   }
 }
 

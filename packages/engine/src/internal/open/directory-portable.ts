@@ -2,7 +2,7 @@ import type { CacheFiles, DiskCache } from '@firn/block-cache/disk'
 import type { CommitLog } from '@firn/commit-log'
 import { type Env, InvalidArgumentError } from '@firn/env'
 import type { ObjectStore } from '@firn/object-store'
-import type { Threads } from '../files/threads.js'
+import type { Work, WorkerThread } from '../files/threads.js'
 
 const MESSAGE =
   "file: locations need Node.js; use 'memory:', or open({ store, log }) with parts that this runtime has"
@@ -25,12 +25,7 @@ export function newDynamoDbClient(): never {
   )
 }
 
-export function makeThreads(
-  _directory: string,
-  _directoryId: string | undefined,
-  _incarnation: string,
-  _blockBytes: number | undefined,
-): Threads | undefined {
+export function makeWorkers(_place: unknown): Record<Work, WorkerThread> | undefined {
   return undefined
 }
 

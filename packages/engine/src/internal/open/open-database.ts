@@ -4,7 +4,7 @@ import { type Env, systemEnv, TimeSlice, ulid, waitFor } from '@firn/env'
 import { begunKey, emptyState, encodeEdits, openRoot } from '@firn/manifest'
 import { TimestampClock } from '@firn/mvcc'
 import type { ObjectStore } from '@firn/object-store'
-import { atProcessEnd, makeThreads, openDiskCache } from '#directory'
+import { atProcessEnd, makeWorkers, openDiskCache } from '#directory'
 import type { OpenOptions, Tuning } from '../../open-options.js'
 import { Committer } from '../commit/committer.js'
 import { WritePressure } from '../commit/write-pressure.js'
@@ -14,7 +14,7 @@ import { HeadSource } from '../database/head-source.js'
 import { DiskTier } from '../files/disk-tier.js'
 import { FileCache } from '../files/file-cache.js'
 import { FileWriter } from '../files/file-writer.js'
-import { ThreadTrust } from '../files/thread-trust.js'
+import { Threads } from '../files/threads.js'
 import { Checkpointer } from '../maintenance/checkpointer.js'
 import { Compactor } from '../maintenance/compactor.js'
 import { Flusher } from '../maintenance/flusher.js'
@@ -222,15 +222,12 @@ function makeWriting(context: {
   const mode = options.compaction ?? 'worker'
   const { directory } = located
   // Threads have clocks and ids of their own, so a database with another Env does without.
-  const threads =
+  const workers =
     mode === 'worker' && directory !== undefined && env === systemEnv
-      ? makeThreads(directory, located.directoryId?.(), incarnation, blockBytes)
+      ? makeWorkers({ directory, directoryId: located.directoryId?.(), incarnation, blockBytes })
       : undefined
-  if (threads !== undefined) {
-    context.cleanup.unshift(() => threads.flush.close())
-    context.cleanup.unshift(() => threads.compaction.close())
-  }
-  const threadTrust = new ThreadTrust(env, logger)
+  const threads = new Threads(env, logger, workers)
+  context.cleanup.unshift(() => threads.close())
   const files = new FileWriter({
     env,
     slice: context.slice,
@@ -239,8 +236,7 @@ function makeWriting(context: {
     state: () => versions.state,
     targetFileBytes,
     blockBytes,
-    thread: threads?.flush,
-    threadTrust,
+    threads,
   })
   const checkpointer = new Checkpointer({
     env,
@@ -301,8 +297,7 @@ function makeWriting(context: {
     logger,
     automatic: mode !== 'off',
     inPauses: log.exclusive,
-    thread: threads?.compaction,
-    threadTrust,
+    threads,
     onStuck: (error) => pressure.fail('compaction', error),
     discard: (written) => files.discard(written),
     lease,

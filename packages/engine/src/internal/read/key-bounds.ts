@@ -1,8 +1,7 @@
 import { compareBytes } from '@firn/bytes'
 import type { FileMeta } from '@firn/manifest'
+import { prefixedKey, tablePrefix } from '@firn/mvcc'
 import type { EncodedRange, RangeEnd } from '../arguments/range.js'
-import { TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
-import { prefixedKey, writeTablePrefix } from '../view/point-lookup.js'
 
 /** Both ends of a range of keys, table prefix included. */
 export interface KeyBounds {
@@ -36,10 +35,4 @@ export function overlaps(
   { lower, upper }: KeyBounds,
 ): boolean {
   return compareBytes(largest, lower.key) >= 0 && compareBytes(smallest, upper.key) <= 0
-}
-
-function tablePrefix(tableId: number): Uint8Array {
-  const prefix = new Uint8Array(TABLE_PREFIX_BYTES)
-  writeTablePrefix(prefix, tableId)
-  return prefix
 }

@@ -7,6 +7,7 @@ import {
   PENDING,
   POSITIONED,
   type RecordCursor,
+  TABLE_PREFIX_BYTES,
   VisibleCursor,
 } from '@firn/mvcc'
 import type { Pause } from '@firn/sst'
@@ -14,7 +15,6 @@ import { type Encoding, isBytes } from '../../encoding.js'
 import type { OpenFile } from '../files/file-cache.js'
 import { LevelCursor } from '../files/level-cursor.js'
 import { MemtableCursor } from '../memtable/memtable-cursor.js'
-import { TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
 import type { TableView } from '../view/table-view.js'
 import type { View } from '../view/view.js'
 import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'

@@ -1,6 +1,6 @@
 import { copyBytes } from '@firn/bytes'
 import { isFirnError, separateSignals, type TimeSlice } from '@firn/env'
-import { MAX_TIMESTAMP } from '@firn/mvcc'
+import { ABSENT, FOUND, type LookupStatus, MAX_TIMESTAMP, NOT_RESIDENT } from '@firn/mvcc'
 import { type Encoding, encodeWith, isBytes } from '../../encoding.js'
 import { fileMissing, NotResidentError, SnapshotExpiredError, tableDropped } from '../../errors.js'
 import type { Range, ReadOptions, ScanOptions } from '../../range.js'
@@ -21,7 +21,7 @@ import { assertKey } from '../arguments/sizes.js'
 import { Slab } from '../memtable/slab.js'
 import { PointLookup } from '../view/point-lookup.js'
 import type { TableIdentity } from '../view/table-identity.js'
-import { ABSENT, type FindStatus, FOUND, NOT_RESIDENT, type TableView } from '../view/table-view.js'
+import type { TableView } from '../view/table-view.js'
 import type { View } from '../view/view.js'
 import { keyBounds } from './key-bounds.js'
 import { PageReader, type ReadProgress, type ScanStart } from './page-reader.js'
@@ -234,7 +234,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
    * Looks in memory; the answer is in `#lookup`. A read that waits after `NOT_RESIDENT` takes the
    * lookup away, as the next `#find` would ask it for another key.
    */
-  #find(key: K): typeof FOUND | typeof ABSENT | typeof NOT_RESIDENT {
+  #find(key: K): LookupStatus {
     const view = this.#source.view()
     if (view !== this.#view) this.#enter(view)
     const encoding = this.#table.keys as Encoding<K>

@@ -1,11 +1,11 @@
 import { compareRanges } from '@firn/bytes'
 import type { TimeSlice } from '@firn/env'
-import { END, MAX_TIMESTAMP, PENDING, type RecordCursor } from '@firn/mvcc'
+import { END, MAX_TIMESTAMP, NOT_RESIDENT, PENDING, type RecordCursor } from '@firn/mvcc'
 import { LevelCursor } from '../files/level-cursor.js'
 import { MemtableCursor } from '../memtable/memtable-cursor.js'
 import { type KeyBounds, overlaps } from '../read/key-bounds.js'
 import { PointLookup } from '../view/point-lookup.js'
-import { NOT_RESIDENT, type TableView } from '../view/table-view.js'
+import type { TableView } from '../view/table-view.js'
 import type { View } from '../view/view.js'
 import type { ReadSet } from './read-set.js'
 

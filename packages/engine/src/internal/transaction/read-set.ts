@@ -1,11 +1,10 @@
 import { compareBytes } from '@firn/bytes'
 import type { TimeSlice } from '@firn/env'
+import { prefixedKey, TABLE_PREFIX_BYTES } from '@firn/mvcc'
 import type { TakenScanOptions } from '../arguments/read-options.js'
 import { KeySet } from '../commit/key-set.js'
-import { TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
 import { isEmptyRange, type KeyBounds, keyBounds } from '../read/key-bounds.js'
 import type { ReadProgress } from '../read/page-reader.js'
-import { prefixedKey } from '../view/point-lookup.js'
 
 /** The part of a range that a scan has read so far. */
 export class ReadRange implements ReadProgress {

@@ -1,7 +1,6 @@
-import type { RecordKind } from '@firn/mvcc'
+import { type RecordKind, TABLE_PREFIX_BYTES, writeTablePrefix } from '@firn/mvcc'
 import { SstLookup, type SstReader } from '@firn/sst'
 import type { OpenFile } from '../files/file-cache.js'
-import { TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
 
 /** A file that a search can't go on without. */
 interface MissingBlock {
@@ -36,7 +35,7 @@ export class PointLookup {
   constructor(tableId: number, capacity = 64) {
     this.key = new Uint8Array(TABLE_PREFIX_BYTES + capacity)
     this.valueBytes = this.key
-    writeTablePrefix(this.key, tableId)
+    writeTablePrefix(this.key, 0, tableId)
   }
 
   /** Asks for the newest version of a user key at or before a timestamp. Copies the key. */
@@ -70,20 +69,4 @@ export class PointLookup {
     this.valueStart = sst.valueStart
     this.valueEnd = sst.valueEnd
   }
-}
-
-/** Writes the four bytes, big endian, that every key of a table begins with. */
-export function writeTablePrefix(target: Uint8Array, tableId: number): void {
-  target[0] = tableId >>> 24
-  target[1] = tableId >>> 16
-  target[2] = tableId >>> 8
-  target[3] = tableId
-}
-
-/** A user key with its table's prefix. */
-export function prefixedKey(tableId: number, key: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(TABLE_PREFIX_BYTES + key.length)
-  writeTablePrefix(bytes, tableId)
-  bytes.set(key, TABLE_PREFIX_BYTES)
-  return bytes
 }

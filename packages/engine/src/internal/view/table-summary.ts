@@ -1,7 +1,7 @@
 import type { DatabaseState, FileMeta, TableState } from '@firn/manifest'
+import { tableIdAt } from '@firn/mvcc'
 import type { TableInfo } from '../../table-info.js'
 import type { Memtable } from '../memtable/memtable.js'
-import { prefixOf } from './view.js'
 
 /** A table as it is listed. */
 export function tableInfo(
@@ -10,7 +10,8 @@ export function tableInfo(
   memtables: readonly Memtable[],
 ): TableInfo {
   const shared = state.level0.filter(
-    ({ smallest, largest }) => prefixOf(smallest) <= table.id && table.id <= prefixOf(largest),
+    ({ smallest, largest }) =>
+      tableIdAt(smallest, 0) <= table.id && table.id <= tableIdAt(largest, 0),
   )
   const files = [...shared, ...table.levels.flat()]
   const { keys, values, history, compression, compaction } = table.options
@@ -35,12 +36,12 @@ export function tableInfo(
 }
 
 function isOfOneTable({ smallest, largest }: FileMeta): boolean {
-  return prefixOf(smallest) === prefixOf(largest)
+  return tableIdAt(smallest, 0) === tableIdAt(largest, 0)
 }
 
 /** The names of the tables that a file may hold records of. */
 export function tablesIn({ smallest, largest }: FileMeta, state: DatabaseState): string[] {
   return [...state.tables.values()]
-    .filter(({ id }) => prefixOf(smallest) <= id && id <= prefixOf(largest))
+    .filter(({ id }) => tableIdAt(smallest, 0) <= id && id <= tableIdAt(largest, 0))
     .map(({ name }) => name)
 }

@@ -1,17 +1,18 @@
 import { compareRanges } from '@firn/bytes'
-import { KIND_DELETE, MAX_TIMESTAMP } from '@firn/mvcc'
+import {
+  ABSENT,
+  FOUND,
+  KIND_DELETE,
+  type LookupStatus,
+  MAX_TIMESTAMP,
+  NOT_RESIDENT,
+  TABLE_PREFIX_BYTES,
+} from '@firn/mvcc'
 import type { OpenFile } from '../files/file-cache.js'
 import { firstFileAtOrAfter } from '../files/file-search.js'
 import type { Memtable } from '../memtable/memtable.js'
-import { type MemtablePartition, TABLE_PREFIX_BYTES } from '../memtable/memtable-partition.js'
+import type { MemtablePartition } from '../memtable/memtable-partition.js'
 import type { PointLookup } from './point-lookup.js'
-
-export const FOUND = 1
-export const ABSENT = 0
-/** A file, or a block of it, isn't in memory: `finish` the search. */
-export const NOT_RESIDENT = -1
-
-export type FindStatus = typeof FOUND | typeof ABSENT | typeof NOT_RESIDENT
 
 /** Files of one level, or a run of level 0: in key order, without overlap. */
 export interface LevelFiles {
@@ -67,7 +68,7 @@ export class TableView {
    * `NOT_RESIDENT`, `finish` goes on where this call stopped, so a cache that is too small to hold
    * all blocks of a search can't keep it from ending.
    */
-  find(lookup: PointLookup): FindStatus {
+  find(lookup: PointLookup): LookupStatus {
     if (lookup.stage === 0) {
       const active = this.active
       if (active !== undefined) findInMemtable(active, lookup)
@@ -160,7 +161,7 @@ function findInMemtable(table: MemtablePartition, lookup: PointLookup): void {
   lookup.valueEnd = table.valueEnds[version] as number
 }
 
-function findInFile(handle: OpenFile, lookup: PointLookup): FindStatus {
+function findInFile(handle: OpenFile, lookup: PointLookup): LookupStatus {
   const { reader } = handle
   if (lookup.timestamp !== MAX_TIMESTAMP && handle.meta.minTimestamp > lookup.timestamp) {
     return ABSENT
@@ -171,7 +172,7 @@ function findInFile(handle: OpenFile, lookup: PointLookup): FindStatus {
   return status
 }
 
-function take(lookup: PointLookup, status: FindStatus): void {
+function take(lookup: PointLookup, status: LookupStatus): void {
   if (status === FOUND && lookup.sst.foundTimestamp > lookup.foundTimestamp) lookup.takeSst()
 }
 

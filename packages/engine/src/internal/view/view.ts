@@ -1,4 +1,5 @@
 import type { DatabaseState, FileMeta } from '@firn/manifest'
+import { tableIdAt } from '@firn/mvcc'
 import type { FileCache, OpenFile } from '../files/file-cache.js'
 import type { Memtable } from '../memtable/memtable.js'
 import { levelZeroRuns } from './level-zero-runs.js'
@@ -62,7 +63,7 @@ export class View {
         immutables: this.immutables,
         level0: levelZeroRuns(
           this.state.level0
-            .filter((meta) => prefixOf(meta.smallest) <= id && id <= prefixOf(meta.largest))
+            .filter((meta) => tableIdAt(meta.smallest, 0) <= id && id <= tableIdAt(meta.largest, 0))
             .map((meta) => this.#handle(meta)),
           ({ meta }) => meta,
         ),
@@ -105,10 +106,4 @@ export class View {
     if (handle === undefined) throw new Error(`file ${meta.id} is not of this view`)
     return handle
   }
-}
-
-/** The id of the table that a stored key belongs to. */
-export function prefixOf(key: Uint8Array): number {
-  const [a = 0, b = 0, c = 0, d = 0] = key
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
 }

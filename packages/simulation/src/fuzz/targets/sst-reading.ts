@@ -1,5 +1,6 @@
 import { isFirnError } from '@firn/env'
-import { memorySource, PENDING, POSITIONED, type SstCursor, SstLookup, SstReader } from '@firn/sst'
+import { MAX_TIMESTAMP, PENDING, POSITIONED } from '@firn/mvcc'
+import { memorySource, type SstCursor, SstLookup, SstReader } from '@firn/sst'
 import { assertSound } from '../fuzz-target.js'
 
 /** The timestamp of all records in files that store no timestamps. */
@@ -66,7 +67,7 @@ async function walk(
 
 async function find(reader: SstReader, key: Uint8Array): Promise<void> {
   const lookup = new SstLookup()
-  lookup.set(key, 0, key.length, Number.MAX_SAFE_INTEGER)
+  lookup.set(key, 0, key.length, MAX_TIMESTAMP)
   if (reader.find(lookup) >= 0) return
   await reader.load(lookup)
   // The lookup has what it waited for: it never waits again.

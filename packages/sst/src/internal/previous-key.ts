@@ -1,4 +1,4 @@
-import type { RecordCursor } from '@firn/mvcc'
+import { type RecordCursor, tableIdAt } from '@firn/mvcc'
 
 /** A copy of the key that a cursor stood on: its arrays may be overwritten when it moves. */
 export class PreviousKey {
@@ -26,12 +26,7 @@ export class PreviousKey {
     // `as number`: within both arrays, by their lengths.
     for (let i = 0; i < length; i++) bytes[i] = keyBytes[keyStart + i] as number
     this.length = length
-    const tableId =
-      (((bytes[0] as number) << 24) |
-        ((bytes[1] as number) << 16) |
-        ((bytes[2] as number) << 8) |
-        (bytes[3] as number)) >>>
-      0
+    const tableId = tableIdAt(bytes, 0)
     this.tableChanged = tableId !== this.tableId
     this.tableId = tableId
   }

@@ -1,22 +1,21 @@
 import { type Env, systemEnv } from '@firn/env'
-import type { FileMeta } from '@firn/manifest'
 import { DROP, END, KEEP, PENDING, POSITIONED, type RecordCursor } from '@firn/mvcc'
 import type { Upload } from '@firn/object-store'
-import type { Compression, StatisticsCollector } from '@firn/sst'
+import type { Compression } from './internal/codec.js'
 import { FileOutput } from './internal/file-output.js'
 import { PreviousKey } from './internal/previous-key.js'
+import type { StatisticsCollector } from './statistics.js'
+import type { SstSummary } from './summary.js'
 import type { VersionFilter } from './version-filter.js'
 
 export interface WriteFilesOptions {
   env?: Env
-  /** Level that the files are for. */
-  level: number
   /** Whether each record has its own timestamp, or a commit's entry will give them all one. */
   timestamps: 'record' | 'file'
   /** A file that has reached this size ends before the next key. */
   targetFileBytes: number
-  /** Ends files between tables. Default: for all levels but 0. */
-  splitTables?: boolean
+  /** Ends files between tables. */
+  splitTables: boolean
   /** A fresh id, never used before. */
   newFileId: () => string
   /** Starts the object of a file. */
@@ -59,7 +58,7 @@ const BATCH_RECORDS = 256
 export async function writeFiles(
   cursor: RecordCursor,
   options: WriteFilesOptions,
-): Promise<FileMeta[]> {
+): Promise<SstSummary[]> {
   return new FilesWriter(cursor, options).run()
 }
 
@@ -81,7 +80,6 @@ class FilesWriter {
   readonly #cursor: RecordCursor
   readonly #options: WriteFilesOptions
   readonly #output: FileOutput
-  readonly #splitTables: boolean
   /** The key that the last record had. */
   readonly #key = new PreviousKey()
   /** Timestamp of a delete of that key which is written only if an older version is; or -1. */
@@ -91,11 +89,10 @@ class FilesWriter {
   constructor(cursor: RecordCursor, options: WriteFilesOptions) {
     this.#cursor = cursor
     this.#options = options
-    this.#splitTables = options.splitTables ?? options.level > 0
-    this.#output = new FileOutput(options, this.#splitTables)
+    this.#output = new FileOutput(options)
   }
 
-  async run(): Promise<FileMeta[]> {
+  async run(): Promise<SstSummary[]> {
     const { env = systemEnv, signal, onProgress, yieldAfterMs = 4 } = this.#options
     const output = this.#output
     try {
@@ -133,14 +130,14 @@ class FilesWriter {
     const cursor = this.#cursor
     const output = this.#output
     const key = this.#key
-    const { filter } = this.#options
+    const { filter, splitTables } = this.#options
     for (let i = 0; i < BATCH_RECORDS; i++) {
       this.#recordsRead++
       if (!key.holds(cursor)) {
         key.keep(cursor)
         this.#deferred = -1
         filter?.begin(cursor)
-        if (!output.isEmpty && (output.isFull || (this.#splitTables && key.tableChanged))) {
+        if (!output.isEmpty && (output.isFull || (splitTables && key.tableChanged))) {
           output.cut()
         }
       }

@@ -1,9 +1,9 @@
-import type { FileMeta } from '@firn/manifest'
-import { KIND_DELETE } from '@firn/mvcc'
+import { KIND_DELETE, TABLE_PREFIX_BYTES } from '@firn/mvcc'
 import type { Upload } from '@firn/object-store'
-import { SstWriter, type StatisticsCollector } from '@firn/sst'
+import type { StatisticsCollector } from '../statistics.js'
+import type { SstSummary } from '../summary.js'
 import type { WriteFilesOptions } from '../write-files.js'
-import { TABLE_PREFIX_BYTES } from './key-range.js'
+import { SstWriter } from '../writer.js'
 
 const NO_BYTES = new Uint8Array(0)
 /** Bytes that wait before they are written to the store. */
@@ -13,7 +13,7 @@ const CHUNK_BYTES = 1024 * 1024
 interface OutputFile {
   readonly id: string
   upload: Upload | undefined
-  meta: FileMeta | undefined
+  summary: SstSummary | undefined
 }
 
 interface Chunk {
@@ -28,10 +28,9 @@ interface Chunk {
  */
 export class FileOutput {
   /** Files that are whole in the store, in key order. */
-  readonly finished: FileMeta[] = []
+  readonly finished: SstSummary[] = []
   bytesWritten = 0
   readonly #options: WriteFilesOptions
-  readonly #singleTable: boolean
   readonly #files: OutputFile[] = []
   #writer: SstWriter | undefined
   #queue: Chunk[] = []
@@ -43,9 +42,8 @@ export class FileOutput {
   #sinceLook = 0
   #full = false
 
-  constructor(options: WriteFilesOptions, singleTable: boolean) {
+  constructor(options: WriteFilesOptions) {
     this.#options = options
-    this.#singleTable = singleTable
     this.#stride = Math.min(64 * 1024, Math.ceil(options.targetFileBytes / 16))
   }
 
@@ -65,17 +63,18 @@ export class FileOutput {
 
   /** Starts a file for a table's records. */
   open(tableId: number): void {
-    const { newFileId, tableOptions, timestamps, blockBytes, filterBitsPerKey } = this.#options
+    const { newFileId, tableOptions, timestamps, splitTables } = this.#options
+    const { blockBytes, filterBitsPerKey } = this.#options
     const { compression, statistics } = tableOptions(tableId)
     const collectors: Record<string, StatisticsCollector> = Object.create(null)
     // In a file of several tables, a collector couldn't tell them apart.
-    if (this.#singleTable) {
+    if (splitTables) {
       for (const [name, make] of Object.entries(statistics ?? {})) {
         collectors[name] = new UserKeyCollector(make())
       }
     }
     const id = newFileId()
-    this.#files.push({ id, upload: undefined, meta: undefined })
+    this.#files.push({ id, upload: undefined, summary: undefined })
     this.#full = false
     this.#sinceLook = 0
     this.#writer = new SstWriter({
@@ -114,25 +113,8 @@ export class FileOutput {
     const writer = this.#writer
     if (writer === undefined) return
     this.#writer = undefined
-    const summary = writer.finish()
     const file = this.#files.at(-1) as OutputFile
-    const { level, timestamps } = this.#options
-    file.meta = {
-      id: summary.fileId,
-      bytes: summary.bytes,
-      level,
-      smallest: summary.smallest,
-      largest: summary.largest,
-      minTimestamp: summary.minTimestamp,
-      maxTimestamp: summary.maxTimestamp,
-      commitFile: timestamps === 'file',
-      records: summary.records,
-      deletes: summary.deletes,
-      rawKeyBytes: summary.rawKeyBytes,
-      rawValueBytes: summary.rawValueBytes,
-      tailBytes: summary.tailBytes,
-      statistics: summary.statistics,
-    }
+    file.summary = writer.finish()
     this.#queue.push({ file, bytes: writer.take(), last: true })
     this.#waits = true
   }
@@ -153,7 +135,7 @@ export class FileOutput {
   }
 
   /** Everything into the store. */
-  async finish(): Promise<FileMeta[]> {
+  async finish(): Promise<SstSummary[]> {
     this.cut()
     await this.flush()
     await this.#flushing
@@ -164,10 +146,10 @@ export class FileOutput {
   async abandon(): Promise<void> {
     await this.#flushing?.catch(() => {})
     for (const { id, upload } of this.#files) {
-      if (this.finished.some((meta) => meta.id === id)) continue
+      if (this.finished.some(({ fileId }) => fileId === id)) continue
       await upload?.abort().catch(() => {})
     }
-    const ids = this.finished.map(({ id }) => id)
+    const ids = this.finished.map(({ fileId }) => fileId)
     if (ids.length > 0) await this.#options.discard?.(ids).catch(() => {})
   }
 
@@ -202,7 +184,7 @@ export class FileOutput {
       }
       if (!last) continue
       await file.upload.finish()
-      this.finished.push(file.meta as FileMeta)
+      this.finished.push(file.summary as SstSummary)
     }
   }
 }

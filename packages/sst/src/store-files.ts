@@ -1,25 +1,24 @@
-import { type FileMeta, sstKey } from '@firn/manifest'
 import type { ObjectStore, Upload } from '@firn/object-store'
-import type { SstSource } from '@firn/sst'
+import type { SstSource } from './source.js'
 
-/** A database's SSTs in an object store, as `runCompaction`, `writeFiles` and readers want them. */
+/** SSTs in an object store, as `SstReader.open` and `writeFiles` want them. */
 export interface StoreFiles {
-  openSource: (file: Pick<FileMeta, 'id' | 'bytes'>) => SstSource
+  openSource: (file: { id: string; bytes: number }) => SstSource
   upload: (id: string) => Promise<Upload>
   discard: (ids: readonly string[]) => Promise<void>
 }
 
-/** The SSTs of an incarnation: objects under their `sstKey`, each written once. */
+/** `keyOf` returns the key of a file's object. Each object is written once. */
 export function storeFiles(
   store: ObjectStore,
-  incarnation: string,
+  keyOf: (id: string) => string,
   options: { signal?: AbortSignal | undefined } = {},
 ): StoreFiles {
   const { signal } = options
   return {
-    openSource: ({ id, bytes }) => objectSource(store, sstKey(incarnation, id), bytes),
-    upload: (id) => store.upload(sstKey(incarnation, id), { ifAbsent: true, signal }),
-    discard: (ids) => store.delete(ids.map((id) => sstKey(incarnation, id))),
+    openSource: ({ id, bytes }) => objectSource(store, keyOf(id), bytes),
+    upload: (id) => store.upload(keyOf(id), { ifAbsent: true, signal }),
+    discard: (ids) => store.delete(ids.map(keyOf)),
   }
 }
 

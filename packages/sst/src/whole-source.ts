@@ -1,4 +1,4 @@
-import { memorySource, type SstSource } from '@firn/sst'
+import { memorySource, type SstSource } from './source.js'
 
 /** A small file, of which all is wanted: the read that opens it reads it whole. */
 export function wholeSource(source: SstSource, size: number): SstSource {

@@ -1,47 +1,50 @@
 import { copyBytes } from '@firn/bytes'
+import { type CompactionPlan, type CompactionResult, DamagedInputError } from '@firn/compaction'
 import { FirnError, isFirnError, isUint8Array, messageOf } from '@firn/env'
-import { DamagedInputError } from '../errors.js'
-import type { CompactionPlan, CompactionResult } from '../plan.js'
-import type { CompactionProgress } from '../run-compaction.js'
+import type { FileMeta } from '@firn/manifest'
+import type { TableMemtableParts } from '../memtable/memtable-partition.js'
 
-// What the thread that plans and the thread that compacts say to each other. Plain data.
+// What the database's thread and a worker thread say to each other. Plain data.
 
-/** How the worker finds the store. */
-export interface FsStoreDescription {
-  kind: 'fs'
+/** The files that a worker thread reads and writes. */
+export interface WorkerPlace {
   directory: string
-  /** Which directory it has to be: see `FsObjectStoreOptions`. */
-  directoryId?: string
-  /** Default true: outputs are on the device before they are committed. */
-  fsync?: boolean
+  /** See `FsObjectStoreOptions`. */
+  directoryId: string | undefined
+  incarnation: string
+  blockBytes: number | undefined
 }
 
-export interface WorkerTuning {
-  blockBytes?: number
-  filterBitsPerKey?: number
-  readAheadBytes?: number
+/** A memtable to write. */
+export interface FlushRequest {
+  baseVersion: number
+  targetFileBytes: number
+  tables: readonly { memtable: TableMemtableParts; compression: 'none' | 'lz4' | 'deflate' }[]
 }
+
+/** A plan to carry out. */
+export interface CompactionRequest {
+  baseVersion: number
+  plan: CompactionPlan
+}
+
+export type WorkerTask =
+  | ({ type: 'flush' } & FlushRequest)
+  | ({ type: 'compaction' } & CompactionRequest)
+
+export type WorkerResult = FileMeta[] | CompactionResult
 
 export type WorkerRequest =
-  | {
-      type: 'run'
-      id: number
-      plan: CompactionPlan
-      store: FsStoreDescription
-      incarnation: string
-      baseVersion: number
-      tuning: WorkerTuning
-    }
+  | { type: 'run'; id: number; task: WorkerTask }
   | { type: 'abort'; id: number }
   | { type: 'close' }
 
 export type WorkerReply =
-  | { type: 'done'; id: number; result: CompactionResult }
-  | { type: 'failed'; id: number; error: ErrorDescription }
-  | { type: 'progress'; id: number; progress: CompactionProgress }
-  | { type: 'closed' }
   /** The thread's code was loaded. */
   | { type: 'ready' }
+  | { type: 'done'; id: number; result: WorkerResult }
+  | { type: 'failed'; id: number; error: ErrorDescription }
+  | { type: 'closed' }
 
 /** An error on its way to another thread, where its class would be lost. */
 export interface ErrorDescription {

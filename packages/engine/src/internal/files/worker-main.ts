@@ -1,0 +1,98 @@
+// The worker thread's side of `WorkerHost`: one store, any number of tasks.
+import { parentPort, workerData } from 'node:worker_threads'
+import { type CompactionResult, runCompaction } from '@firn/compaction'
+import { systemEnv, ulid } from '@firn/env'
+import { type FileMeta, fileMeta, sstKey } from '@firn/manifest'
+import { FsObjectStore } from '@firn/object-store/fs'
+import { type StoreFiles, storeFiles, writeFiles } from '@firn/sst/store'
+import { FlushCursor } from '../memtable/flush-cursor.js'
+import { Memtable } from '../memtable/memtable.js'
+import { MemtablePartition } from '../memtable/memtable-partition.js'
+import {
+  type CompactionRequest,
+  describeError,
+  type FlushRequest,
+  type WorkerPlace,
+  type WorkerReply,
+  type WorkerRequest,
+} from './worker-messages.js'
+
+/** Nobody shares this thread; aborts still want a turn. */
+const YIELD_AFTER_MS = 20
+
+const { directory, directoryId, incarnation, blockBytes } = workerData as WorkerPlace
+const blocks = blockBytes === undefined ? {} : { blockBytes }
+const store = new FsObjectStore(directory, {
+  env: systemEnv,
+  ...(directoryId === undefined ? {} : { directoryId }),
+})
+const running = new Map<number, AbortController>()
+
+function reply(message: WorkerReply): void {
+  parentPort?.postMessage(message)
+}
+
+function files(signal?: AbortSignal): StoreFiles {
+  return storeFiles(store, (id) => sstKey(incarnation, id), { signal })
+}
+
+/** Not ended by an abort: it takes less than a second, and saves the next open the same work. */
+async function flush(request: FlushRequest): Promise<FileMeta[]> {
+  const { baseVersion, targetFileBytes } = request
+  const memtable = new Memtable()
+  const compression = new Map<number, 'none' | 'lz4' | 'deflate'>()
+  for (const table of request.tables) {
+    const { tableId } = table.memtable
+    memtable.tables.set(tableId, MemtablePartition.fromParts(table.memtable))
+    compression.set(tableId, table.compression)
+  }
+  const written = await writeFiles(new FlushCursor(memtable, () => true), {
+    ...files(),
+    ...blocks,
+    splitTables: false,
+    timestamps: 'record',
+    targetFileBytes,
+    newFileId: () => `${baseVersion}-${ulid(systemEnv)}`,
+    tableOptions: (id) => ({ compression: compression.get(id) ?? 'lz4' }),
+  })
+  return written.map((summary) => fileMeta(summary, { level: 0, commitFile: false }))
+}
+
+function compact(request: CompactionRequest, signal: AbortSignal): Promise<CompactionResult> {
+  const { baseVersion, plan } = request
+  return runCompaction(plan, {
+    ...files(signal),
+    ...blocks,
+    newFileId: () => `${baseVersion}-${ulid(systemEnv)}`,
+    yieldAfterMs: YIELD_AFTER_MS,
+    signal,
+  })
+}
+
+async function run({ id, task }: Extract<WorkerRequest, { type: 'run' }>): Promise<void> {
+  const controller = new AbortController()
+  running.set(id, controller)
+  try {
+    const result = await (task.type === 'flush' ? flush(task) : compact(task, controller.signal))
+    reply({ type: 'done', id, result })
+  } catch (error) {
+    reply({ type: 'failed', id, error: describeError(error) })
+  } finally {
+    running.delete(id)
+  }
+}
+
+async function close(): Promise<void> {
+  await store.close().catch(() => {})
+  // The host terminates this thread then: not every runtime has a port that can be closed from
+  // here.
+  reply({ type: 'closed' })
+}
+
+parentPort?.on('message', (request: WorkerRequest) => {
+  if (request.type === 'run') void run(request)
+  else if (request.type === 'abort') running.get(request.id)?.abort()
+  else void close()
+})
+
+reply({ type: 'ready' })
