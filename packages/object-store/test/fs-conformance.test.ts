@@ -1,6 +1,7 @@
 import path from 'node:path'
+import { FaultyFileSystem } from '@firn/vfs/testing'
 import { type ConformanceOptions, objectStoreConformance } from '../src/conformance.js'
-import { FsObjectStore, type FsObjectStoreOptions, nodeFileSystem } from '../src/fs.js'
+import { FsObjectStore, type FsObjectStoreOptions } from '../src/fs.js'
 import { tempDirectory } from './temp-directory.js'
 
 function conformance(
@@ -27,8 +28,7 @@ conformance('FsObjectStore by threads, with few open files', {
 })
 conformance('FsObjectStore without hard links', {
   fsync: false,
-  fileSystem: {
-    ...nodeFileSystem,
-    link: () => Promise.reject(Object.assign(new Error('no links'), { code: 'EOPNOTSUPP' })),
-  },
+  fileSystem: new FaultyFileSystem(({ call }) =>
+    call === 'link' ? { code: 'EOPNOTSUPP' } : undefined,
+  ),
 })

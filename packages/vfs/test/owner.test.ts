@@ -135,7 +135,7 @@ for (const { name, as } of process.platform === 'linux' ? WAYS : WAYS.slice(0, 1
       const directory = tempDirectory()
       const source = `
         import { announce } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))}
-        import { ownIdentity } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))}
+        import { ownIdentity } from ${JSON.stringify(import.meta.resolve('../dist/process-identity.js'))}
         const identity = { ...ownIdentity(), ...${JSON.stringify(as)} }
         await announce(${JSON.stringify(directory)}, '${newName()}', { identity })
       `

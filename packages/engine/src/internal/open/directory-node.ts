@@ -1,4 +1,4 @@
-import { type CacheFiles, DiskCache } from '@firn/block-cache/disk'
+import { DiskCache } from '@firn/block-cache/disk'
 import { type CommitLog, ObjectCommitLog } from '@firn/commit-log'
 import { FileCommitLog } from '@firn/commit-log/file'
 import { CompactionWorker } from '@firn/compaction/worker'
@@ -6,7 +6,7 @@ import type { Env } from '@firn/env'
 import type { DynamoDbCommitLogOptions } from '@firn/manifest-dynamodb'
 import type { ObjectStore } from '@firn/object-store'
 import { FsObjectStore } from '@firn/object-store/fs'
-import { absolutePath } from '@firn/vfs'
+import { absolutePath, type FileSystem } from '@firn/vfs'
 import { FlushThread } from '../files/flush-thread.js'
 import type { Threads } from '../files/threads.js'
 
@@ -68,10 +68,10 @@ export function makeThreads(
 export function openDiskCache(
   { directory, bytes }: { directory: string; bytes: number },
   env: Env,
-  files: CacheFiles | undefined,
+  fileSystem: FileSystem | undefined,
 ): DiskCache {
   const options = { directory, bytes, env }
-  return new DiskCache(files === undefined ? options : { ...options, files })
+  return new DiskCache(fileSystem === undefined ? options : { ...options, fileSystem })
 }
 
 /** What is done at the end of the process, or of the thread. */

@@ -1,7 +1,8 @@
-import type { CacheFiles, DiskCache } from '@firn/block-cache/disk'
+import type { DiskCache } from '@firn/block-cache/disk'
 import type { CommitLog } from '@firn/commit-log'
 import { type Env, InvalidArgumentError } from '@firn/env'
 import type { ObjectStore } from '@firn/object-store'
+import type { FileSystem } from '@firn/vfs'
 import type { Threads } from '../files/threads.js'
 
 const MESSAGE =
@@ -37,7 +38,7 @@ export function makeThreads(
 export function openDiskCache(
   _options: unknown,
   _env: Env,
-  _files: CacheFiles | undefined,
+  _fileSystem: FileSystem | undefined,
 ): DiskCache {
   throw new InvalidArgumentError(
     'cache.disk needs Node.js; leave it out, and give cache.memoryBytes what this runtime has',
