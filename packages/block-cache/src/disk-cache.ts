@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { type Env, InvalidArgumentError, systemEnv, ulid } from '@firn/env'
-import { absolutePath } from '@firn/vfs'
-import { type CacheFiles, nodeCacheFiles } from './internal/disk/cache-files.js'
+import { absolutePath, type FileSystem, nodeFileSystem } from '@firn/vfs'
 import {
   decodeEntry,
   directoryNameOf,
@@ -20,8 +19,8 @@ export interface DiskCacheOptions {
   /** What its files may add up to. */
   bytes: number
   env?: Env
-  /** The system calls to use. Default: the real ones. */
-  files?: CacheFiles
+  /** Default: the system's. */
+  fileSystem?: FileSystem
 }
 
 export interface DiskCacheStats {
@@ -54,7 +53,7 @@ export class DiskCache {
   readonly #directory: string
   readonly #bytes: number
   readonly #env: Env
-  readonly #files: CacheFiles
+  readonly #files: FileSystem
   readonly #index = new EntryIndex()
   readonly #writing: Map<string, Promise<void>> = new Map()
   #opening: Promise<void> | undefined
@@ -69,14 +68,14 @@ export class DiskCache {
 
   /** Throws `InvalidArgumentError` for a budget that is no number ≥ 0, or an empty directory. */
   constructor(options: DiskCacheOptions) {
-    const { directory, bytes, env = systemEnv, files = nodeCacheFiles } = options
+    const { directory, bytes, env = systemEnv, fileSystem = nodeFileSystem } = options
     this.#directory = absolutePath(directory, 'the directory of a disk cache')
     if (!(bytes >= 0 && bytes <= Number.MAX_SAFE_INTEGER)) {
       throw new InvalidArgumentError(`a disk cache can't have ${bytes} bytes`)
     }
     this.#bytes = bytes
     this.#env = env
-    this.#files = files
+    this.#files = fileSystem
   }
 
   /** The bytes at a place of a file, or `undefined`. The array is the caller's. Never rejects. */
@@ -214,7 +213,7 @@ export class DiskCache {
 
   async #list(directory: string): Promise<string[]> {
     try {
-      return await this.#files.list(directory)
+      return (await this.#files.list(directory)).map(({ name }) => name)
     } catch {
       return []
     }
@@ -222,7 +221,7 @@ export class DiskCache {
 
   async #read(entry: DiskEntry): Promise<Uint8Array | undefined> {
     try {
-      const bytes = await this.#files.read(this.#pathOf(entry), entry.size)
+      const bytes = await this.#files.readFile(this.#pathOf(entry), 0, entry.size)
       return decodeEntry(bytes, entry.fileId, entry.offset, entry.length)
     } catch {
       return undefined
@@ -243,8 +242,8 @@ export class DiskCache {
     }
     try {
       const header = encodeHeader(entry.fileId, entry.offset, bytes)
-      await this.#files.makeDirectory(join(this.#directory, directoryName))
-      await this.#files.write(temp, [header, bytes])
+      await this.#files.makeDirectories(join(this.#directory, directoryName))
+      await this.#files.createFile(temp, [header, bytes])
       await this.#files.rename(temp, this.#pathOf(entry))
       entry.written = true
       this.#writes++
@@ -288,7 +287,7 @@ export class DiskCache {
 
   async #remove(path: string): Promise<void> {
     try {
-      await this.#files.remove(path)
+      await this.#files.removeAll(path)
     } catch {
       // It stays until the directory is scanned again.
     }

@@ -12,10 +12,11 @@ import { join } from 'node:path'
 import { InvalidArgumentError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import { LONG, tempDirectory } from '@firn/test-support'
+import { type FileSystem, nodeFileSystem } from '@firn/vfs'
+import { FaultyFileSystem, type FileCallKind } from '@firn/vfs/testing'
 import fc from 'fast-check'
-import { beforeEach, describe, expect, test } from 'vitest'
-import { type CacheFiles, DiskCache, type DiskCacheOptions } from '../src/disk.js'
-import { nodeCacheFiles } from '../src/internal/disk/cache-files.js'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { DiskCache, type DiskCacheOptions } from '../src/disk.js'
 import { encodeHeader } from '../src/internal/disk/entry-format.js'
 
 const FILE = '12-01ARZ3NDEKTSV4RRFFQ69G5FAV'
@@ -42,21 +43,12 @@ async function entryPaths(): Promise<string[]> {
     .sort()
 }
 
-/** Real files, except where a fault is due. */
-function faulty(fault: (call: keyof CacheFiles, path: string) => string | undefined): CacheFiles {
-  const check = async (call: keyof CacheFiles, path: string) => {
-    const code = fault(call, path)
-    if (code !== undefined) throw Object.assign(new Error(code), { code })
-    return nodeCacheFiles
-  }
-  return {
-    list: async (path) => (await check('list', path)).list(path),
-    makeDirectory: async (path) => (await check('makeDirectory', path)).makeDirectory(path),
-    read: async (path, length) => (await check('read', path)).read(path, length),
-    write: async (path, pieces) => (await check('write', path)).write(path, pieces),
-    rename: async (from, to) => (await check('rename', to)).rename(from, to),
-    remove: async (path) => (await check('remove', path)).remove(path),
-  }
+/** Real files, except if a fault is due. */
+function faulty(fault: (call: FileCallKind) => string | undefined): FileSystem {
+  return new FaultyFileSystem(({ call }) => {
+    const code = fault(call)
+    return code === undefined ? undefined : { code }
+  })
 }
 
 describe('DiskCache', () => {
@@ -131,11 +123,11 @@ describe('DiskCache', () => {
   })
 
   test('stays within its budget where several entries are written at a time', async () => {
-    const files = { ...nodeCacheFiles }
-    const cache = open({ bytes: 2 * (100 + HEADER), files })
+    const files = { ...nodeFileSystem }
+    const cache = open({ bytes: 2 * (100 + HEADER), fileSystem: files })
     let most = 0
     files.rename = async (from, to) => {
-      await nodeCacheFiles.rename(from, to)
+      await nodeFileSystem.rename(from, to)
       most = Math.max(most, (await entryPaths()).length)
     }
     await cache.put(FILE, 0, content(0))
@@ -185,11 +177,11 @@ describe('DiskCache', () => {
       fail = () => reject(new Error('ENOENT'))
     })
     let reads = 0
-    const files: CacheFiles = {
-      ...nodeCacheFiles,
-      read: (path, length) => (reads++ === 0 ? late : nodeCacheFiles.read(path, length)),
+    const files: FileSystem = {
+      ...nodeFileSystem,
+      readFile: (...args) => (reads++ === 0 ? late : nodeFileSystem.readFile(...args)),
     }
-    const cache = open({ files })
+    const cache = open({ fileSystem: files })
     await cache.put(FILE, 0, content(1))
     const read = cache.get(FILE, 0, 100)
     await cache.put(FILE, 0, content(2), { replace: true })
@@ -201,8 +193,8 @@ describe('DiskCache', () => {
 
   test('29: is without what was wrong where the disk can’t take its replacement', async () => {
     let full = false
-    const files = faulty((call) => (full && call === 'write' ? 'ENOSPC' : undefined))
-    const cache = open({ files })
+    const files = faulty((call) => (full && call === 'createFile' ? 'ENOSPC' : undefined))
+    const cache = open({ fileSystem: files })
     await cache.put(FILE, 0, content(1))
     await cache.put(FILE, 100, content(1))
     full = true
@@ -349,7 +341,7 @@ describe('DiskCache', () => {
 
     const earlier = open()
     await earlier.put(FILE, 0, content(1))
-    const unreadable = open({ files: faulty(() => 'EACCES') })
+    const unreadable = open({ fileSystem: faulty(() => 'EACCES') })
     await unreadable.put(FILE, 0, content(1))
     expect(await unreadable.get(FILE, 0, 100)).toBeUndefined()
     await unreadable.evictFile(FILE)
@@ -357,10 +349,10 @@ describe('DiskCache', () => {
   })
 
   test.each([
-    ['write', 'ENOSPC'],
-    ['write', 'EMFILE'],
+    ['createFile', 'ENOSPC'],
+    ['createFile', 'EMFILE'],
     ['rename', 'EIO'],
-    ['makeDirectory', 'EROFS'],
+    ['makeDirectories', 'EROFS'],
   ] as const)(
     '29: is without the entry when %s fails with %s, and leaves the disk alone for a while',
     async (call, code) => {
@@ -371,7 +363,7 @@ describe('DiskCache', () => {
         if (now === call) calls++
         return failing && now === call ? code : undefined
       })
-      const cache = open({ files, env })
+      const cache = open({ fileSystem: files, env })
       await cache.put(FILE, 0, content(1))
       await cache.put(FILE, 100, content(2))
       expect(calls).toBe(1)
@@ -411,7 +403,7 @@ describe('DiskCache', () => {
           const env = new TestEnv()
           let call = 0
           const files = faulty(() => (faults[call++ % faults.length] ? undefined : 'EIO'))
-          const options = { directory: home, bytes: 10 * 124, env, files }
+          const options = { directory: home, bytes: 10 * 124, env, fileSystem: files }
           let cache = open(options)
           let under: Promise<unknown>[] = []
           const settle = async () => {

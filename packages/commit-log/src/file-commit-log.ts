@@ -1,6 +1,12 @@
 import { join } from 'node:path'
 import { ClosedError, CorruptionError, type Env, InvalidArgumentError, systemEnv } from '@firn/env'
-import { absolutePath, type PinnedDirectory } from '@firn/vfs'
+import {
+  absolutePath,
+  codeOf,
+  type FileSystem,
+  nodeFileSystem,
+  type PinnedDirectory,
+} from '@firn/vfs'
 import type {
   AppendResult,
   CommitLog,
@@ -14,11 +20,9 @@ import { BatchedEntries } from './internal/batched-entries.js'
 import { assertLimit, assertNewEntry, assertVersion, outOfTurn } from './internal/entry-checks.js'
 import { assertCleanEnd, type CleanEnd, inspectNote } from './internal/file/clean-end.js'
 import { DirectoryLock } from './internal/file/directory-lock.js'
-import type { FileSystem } from './internal/file/file-system.js'
 import { GroupWriter, MIN_SEGMENT_TO_END_BYTES } from './internal/file/group-writer.js'
-import { withLenientDirectories } from './internal/file/lenient-file-system.js'
-import { nodeFileSystem } from './internal/file/node-file-system.js'
-import { pinnedFileSystem } from './internal/file/pinned-file-system.js'
+import { withLogErrors } from './internal/file/log-errors.js'
+import { LogFileSystem } from './internal/file/log-file-system.js'
 import { assertTorn, entriesAfter, type Frames } from './internal/file/segment.js'
 import {
   FORM_ENTRIES,
@@ -27,7 +31,6 @@ import {
 } from './internal/file/segment-format.js'
 import { isUnfinished, markedVersions, markName } from './internal/file/segment-name.js'
 import { SegmentReader } from './internal/file/segment-reader.js'
-import { withLogErrors } from './internal/file/system-error.js'
 import { replaceByTombstones } from './internal/file/tombstone-segment.js'
 
 export interface FileCommitLogOptions {
@@ -100,10 +103,12 @@ export class FileCommitLog implements CommitLog {
     this.#directory = join(directory, 'log')
     this.#pinned = pinned
     const isOpening = (): boolean => this.#lock !== undefined && this.#writer === undefined
-    this.#fs = withLenientDirectories(
-      pinnedFileSystem(options.fileSystem ?? nodeFileSystem, directory, pinned, isOpening),
-      options.onWarning,
-    )
+    this.#fs = new LogFileSystem(options.fileSystem ?? nodeFileSystem, {
+      directory,
+      pinned,
+      isOpening,
+      onWarning: options.onWarning,
+    })
     this.#env = options.env ?? systemEnv
     this.#segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES
     this.#reader = new SegmentReader(this.#fs, this.#directory)
@@ -149,8 +154,8 @@ export class FileCommitLog implements CommitLog {
       DirectoryLock.acquire(directory, { env, fileSystem: fs, signal: options.signal })
     const lock = await withLogErrors(directory, 'opened', () =>
       acquire().catch((error: unknown) => {
-        if ((error as { code?: unknown }).code !== 'ENOENT') throw error
-        fs.makeDirectory(directory)
+        if (codeOf(error) !== 'ENOENT') throw error
+        fs.makeDirectoriesSync(directory)
         return acquire()
       }),
     )
@@ -254,7 +259,7 @@ export class FileCommitLog implements CommitLog {
   async #recover(note: unknown): Promise<void> {
     const names = this.#list()
     for (const name of names) {
-      if (isUnfinished(name)) this.#fs.remove(join(this.#directory, name))
+      if (isUnfinished(name)) this.#fs.removeSync(join(this.#directory, name))
     }
     const frames = this.#reader.readLast()
     const version = frames?.lastVersion ?? 0
@@ -393,10 +398,10 @@ export class FileCommitLog implements CommitLog {
     // A mark that outlives its entries would hide those that come in their place.
     await writer.sync()
     try {
-      this.#fs.create(join(this.#directory, markName(through)), new Uint8Array(0))
+      this.#fs.createFileSync(join(this.#directory, markName(through)), [])
     } catch (error) {
       // Made by an attempt that failed later.
-      if ((error as { code?: unknown }).code !== 'EEXIST') throw error
+      if (codeOf(error) !== 'EEXIST') throw error
     }
     await this.#fs.syncDirectory(this.#directory)
     this.#dropMark()
@@ -415,7 +420,7 @@ export class FileCommitLog implements CommitLog {
   }
 
   #removeMark(version: number): void {
-    this.#fs.remove(join(this.#directory, markName(version)))
+    this.#fs.removeSync(join(this.#directory, markName(version)))
   }
 
   /** Only segments that are complete can be replaced: the active one is ended where that pays. */
@@ -432,7 +437,7 @@ export class FileCommitLog implements CommitLog {
 
   async #toTombstones(first: number): Promise<void> {
     const path = this.#reader.pathOf(first)
-    const start = await this.#fs.readAsync(path, 0, SEGMENT_HEADER_BYTES)
+    const start = await this.#fs.readFile(path, 0, SEGMENT_HEADER_BYTES)
     if (start[10] === FORM_TOMBSTONES) return
     const entries = await this.#reader.completeAfter(first - 1, Infinity)
     await replaceByTombstones(this.#fs, this.#directory, entries, this.#env)
@@ -474,7 +479,7 @@ function pinIfThere(fs: FileSystem, directory: string): PinnedDirectory {
   try {
     return fs.pin(directory)
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ENOENT') throw error
+    if (codeOf(error) !== 'ENOENT') throw error
     return {
       id: '',
       device: '',

@@ -4,4 +4,3 @@ export {
   type DirectoryLockOptions,
   type LockInspection,
 } from './internal/file/directory-lock.js'
-export type { FileSystem, LogFile } from './internal/file/file-system.js'

@@ -5,11 +5,11 @@ import path from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { type Env, FormatVersionError, systemEnv } from '@firn/env'
 import { tempDirectory } from '@firn/test-support'
-import { type Owner, ownIdentity } from '@firn/vfs'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { DirectoryLock, FileCommitLog, type FileSystem } from '../src/file.js'
+import { nodeFileSystem, type Owner, WrappedFileSystem } from '@firn/vfs'
+import { FaultyFileSystem } from '@firn/vfs/testing'
+import { describe, expect, test, onTestFinished } from 'vitest'
+import { DirectoryLock, FileCommitLog } from '../src/file.js'
 import type { LockRecord } from '../src/internal/file/lock-record.js'
-import { nodeFileSystem } from '../src/internal/file/node-file-system.js'
 
 const locked = { code: 'FIRN_LOCKED' }
 const HOLDER = path.join(import.meta.dirname, 'lock-holder.mjs')
@@ -37,15 +37,9 @@ function generations(directory: string): number[] {
     .sort((a, b) => a - b)
 }
 
-function overridingLink(link: FileSystem['link']): FileSystem {
-  return new Proxy(nodeFileSystem, {
-    get: (target, name) => (name === 'link' ? link : Reflect.get(target, name)),
-  })
-}
-
 /** This process as the owner of a directory, without a socket. */
 const self: Owner = {
-  ...ownIdentity(),
+  ...nodeFileSystem.processes.self(),
   fileSystem: '',
   device: '',
   socket: '',
@@ -188,14 +182,15 @@ describe('the lock of a directory', () => {
   test('33: is taken by who was so slow that three others had come and gone', async () => {
     const directory = tempDirectory()
     let attempts = 0
-    const slow: FileSystem = overridingLink((from, to) => {
+    const slow = new WrappedFileSystem(nodeFileSystem)
+    slow.linkSync = (from, to) => {
       if (attempts++ === 0) {
         for (let i = 0; i < 3; i++) leave(directory, i + 1, { state: 'released' })
         // The last of them has cleared away what belongs to the first number.
         fs.rmSync(from)
       }
-      nodeFileSystem.link(from, to)
-    })
+      nodeFileSystem.linkSync(from, to)
+    }
     const lock = await DirectoryLock.acquire(directory, { fileSystem: slow })
     expect([lock.generation, attempts]).toEqual([4, 2])
     lock.release()
@@ -218,26 +213,14 @@ describe('the lock of a directory', () => {
   })
 })
 
-/** The real file system, of which some calls fail while `isOn`. */
-function failing(isOn: () => boolean, methods: readonly (keyof FileSystem)[]): FileSystem {
-  const fileSystem: FileSystem = { ...nodeFileSystem }
-  for (const method of methods) {
-    const real = nodeFileSystem[method] as (...args: unknown[]) => unknown
-    Object.assign(fileSystem, {
-      [method]: (...args: unknown[]) => {
-        if (!isOn()) return real(...args)
-        throw Object.assign(new Error(`EIO: ${method}`), { code: 'EIO', syscall: method })
-      },
-    })
-  }
-  return fileSystem
-}
-
 describe('a lock on a disk that fails', () => {
   test('33: says that it can’t be released, and is nobody’s for the process that had it', async () => {
     const directory = tempDirectory()
     let broken = false
-    const fileSystem = failing(() => broken, ['create', 'remove', 'open', 'rename'])
+    const changes = ['createFile', 'remove', 'open', 'rename']
+    const fileSystem = new FaultyFileSystem(({ call }) =>
+      broken && changes.includes(call) ? { code: 'EIO' } : undefined,
+    )
     const log = await FileCommitLog.open(directory, { fileSystem })
     broken = true
     await expect(log.close()).rejects.toMatchObject({
@@ -256,7 +239,9 @@ describe('a lock on a disk that fails', () => {
     const directory = tempDirectory()
     let looks = 0
     // The second look at the directory has the lock in it.
-    const fileSystem = failing(() => ++looks === 2, ['list'])
+    const fileSystem = new FaultyFileSystem(({ call }) =>
+      call === 'names' && ++looks === 2 ? { code: 'EIO' } : undefined,
+    )
     await expect(FileCommitLog.open(directory, { fileSystem })).rejects.toMatchObject({
       code: 'FIRN_LOG_FAILED',
     })

@@ -2,11 +2,15 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { systemEnv } from '@firn/env'
 import { tempDirectory } from '@firn/test-support'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import {
+  FaultyFileSystem,
+  type FileCall,
+  type FileFault,
+  makeNodeFileSystem,
+} from '@firn/vfs/testing'
+import { describe, expect, test, onTestFinished, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import type { CommitLog } from '../src/index.js'
-import { makeNodeFileSystem } from '../src/internal/file/node-file-system.js'
-import { FaultyFileSystem, type FileCall, type FileFault } from './faulty-file-system.js'
 import {
   clockFor,
   crashImage,
@@ -87,8 +91,7 @@ describe('31: a sync that fails', () => {
     'after the entry was written %s, leaves it unacknowledged, not torn',
     async (way) => {
       const { directory, log, entries, fileSystem } = await logThatFails(
-        (call) =>
-          isCommit(call) ? { code: 'EIO', written: (call as { bytes: number }).bytes } : undefined,
+        (call) => (isCommit(call) ? { code: 'EIO', written: call.bytes ?? 0 } : undefined),
         way,
       )
       await expect(log.append(newEntry(11))).rejects.toMatchObject(failed)
@@ -107,7 +110,7 @@ describe('31: a sync that fails', () => {
 
   test('while space is made ahead, ends the log though no commit failed', async () => {
     const { log } = await logThatFails((call) =>
-      call.call === 'sync' ? { code: 'EIO' } : undefined,
+      call.call === 'syncData' ? { code: 'EIO' } : undefined,
     )
     let acknowledged = 10
     const appendUntilItFails = async () => {
@@ -125,7 +128,7 @@ describe('31: a sync that fails', () => {
 
   test.each(WAYS)('while space is made ahead, ends a log of short commits %s too', async (way) => {
     const fileSystem = new FaultyFileSystem((call) =>
-      call.call === 'sync' && call.path.endsWith('.log') ? { code: 'EIO' } : undefined,
+      call.call === 'syncData' && call.path.endsWith('.log') ? { code: 'EIO' } : undefined,
     )
     const log = await FileCommitLog.open(tempDirectory(), { fileSystem, env: clockFor(way) })
     // So many fit into the space that came with the segment.
@@ -134,7 +137,7 @@ describe('31: a sync that fails', () => {
   })
 
   test('of a new segment or its directory, ends the log', async () => {
-    for (const call of ['sync', 'syncDirectory', 'rename', 'open'] as const) {
+    for (const call of ['syncData', 'syncDirectory', 'rename', 'open'] as const) {
       const directory = tempDirectory()
       let armed = false
       const fileSystem = new FaultyFileSystem((at) =>
@@ -173,6 +176,7 @@ describe('32: a segment whose name was not made durable', () => {
     expect(fileSystem.calls).toContainEqual({
       call: 'syncDirectory',
       path: path.join(directory, 'log'),
+      inPlace: false,
     })
     await fill(again, 1, 3)
     await again.close()
@@ -208,7 +212,7 @@ describe('32: reading on a file system that fails', () => {
     const directory = tempDirectory()
     let broken = false
     const fileSystem = new FaultyFileSystem(({ call }) =>
-      broken && call === 'read' ? { code: 'EIO' } : undefined,
+      broken && call === 'readFile' ? { code: 'EIO' } : undefined,
     )
     const log = await FileCommitLog.open(directory, { fileSystem, segmentBytes: 4096 })
     const entries = describeEntries(await fill(log, 1, 40, 200))
@@ -350,7 +354,7 @@ describe('truncation', () => {
   })
 
   test('that fails midway leaves every entry, whole or as a tombstone', async () => {
-    for (const call of ['write', 'sync', 'rename', 'syncDirectory', 'open'] as const) {
+    for (const call of ['write', 'syncData', 'rename', 'syncDirectory', 'open'] as const) {
       const directory = tempDirectory()
       let armed = false
       const fileSystem = new FaultyFileSystem((at) =>
@@ -416,8 +420,8 @@ describe('a truncation of a part of the last segment', () => {
     fileSystem.calls.length = 0
     await log.truncate(2)
     const calls = fileSystem.calls.map(({ call }) => call)
-    expect(calls.indexOf('sync')).toBeGreaterThanOrEqual(0)
-    expect(calls.indexOf('sync')).toBeLessThan(calls.indexOf('syncDirectory'))
+    expect(calls.indexOf('syncData')).toBeGreaterThanOrEqual(0)
+    expect(calls.indexOf('syncData')).toBeLessThan(calls.indexOf('syncDirectory'))
     await log.close()
   })
 
@@ -502,9 +506,9 @@ describe('a reader without the lock', () => {
     // A read that passes entry 4 before it is written, and entries 5 and 6 after they are.
     let overtaken = 2
     const fileSystem = new FaultyFileSystem()
-    const readAsync = fileSystem.readAsync.bind(fileSystem)
-    fileSystem.readAsync = async (...args) => {
-      const bytes = await readAsync(...args)
+    const readFile = fileSystem.readFile.bind(fileSystem)
+    fileSystem.readFile = async (...args) => {
+      const bytes = await readFile(...args)
       const entry = overtaken === 0 ? undefined : 48 + (5 - overtaken) * 76
       if (entry !== undefined) bytes.fill(0, entry, entry + 76)
       if (overtaken > 0) overtaken--
@@ -513,8 +517,8 @@ describe('a reader without the lock', () => {
     const reader = await FileCommitLog.open(directory, { mode: 'read', fileSystem })
     expect(describeEntries(await readAll(reader))).toEqual(entries)
     // The same place twice is damage.
-    fileSystem.readAsync = async (...args) => {
-      const bytes = await readAsync(...args)
+    fileSystem.readFile = async (...args) => {
+      const bytes = await readFile(...args)
       bytes.fill(0, 48 + 2 * 76, 48 + 3 * 76)
       return bytes
     }

@@ -1,10 +1,11 @@
 import fs from 'node:fs'
 import { TestEnv } from '@firn/env/testing'
 import { tempDirectory } from '@firn/test-support'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import type { File, OpenMode } from '@firn/vfs'
+import { FaultyFileSystem } from '@firn/vfs/testing'
+import { describe, expect, test, onTestFinished } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import type { NewLogEntry } from '../src/index.js'
-import { FaultyFileSystem } from './faulty-file-system.js'
 import { clockFor, crashImage, readAll, segmentPaths } from './file-log.js'
 import { newEntry } from './fixtures.js'
 
@@ -52,19 +53,19 @@ function gate(): Gate {
 class GatedFileSystem extends FaultyFileSystem {
   readonly gates: Map<string, Gate> = new Map()
 
-  override open(path: string, options: { create: boolean }) {
-    const file = super.open(path, options)
+  override openSync(path: string, mode: OpenMode): File {
+    const file = super.openSync(path, mode)
     const kind = path.endsWith('.tmp') ? 'draft' : 'segment'
     return {
       ...file,
-      write: async (buffers: readonly Uint8Array[], position: number, durable: boolean) => {
-        // A thread may come to write at any time; until then the buffers are its own.
+      write: async (pieces, position, how) => {
+        // A thread may come to write at any time; until then the pieces are its own.
         await this.gates.get(`write ${kind}`)?.pass()
-        return file.write(buffers, position, durable)
+        return file.write(pieces, position, how)
       },
-      sync: async () => {
+      syncData: async () => {
         await this.gates.get(`sync ${kind}`)?.pass()
-        return file.sync()
+        return file.syncData()
       },
     }
   }
@@ -126,7 +127,7 @@ describe('a lazy entry', () => {
     await sync
     fileSystem.calls.length = 0
     await log.sync()
-    expect(fileSystem.calls).toMatchObject([{ call: 'sync' }])
+    expect(fileSystem.calls).toMatchObject([{ call: 'syncData' }])
     await log.close()
   })
 
@@ -224,7 +225,7 @@ describe('at the end of a process', () => {
     expect(fileSystem.calls).toEqual([])
     log.writeOut({ durable: true })
     log.writeOut({ durable: true })
-    expect(fileSystem.calls).toMatchObject([{ call: 'sync' }])
+    expect(fileSystem.calls).toMatchObject([{ call: 'syncData' }])
     await log.append(lazy(3))
     await log.close()
   })

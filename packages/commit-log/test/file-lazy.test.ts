@@ -1,8 +1,10 @@
 import fs from 'node:fs'
 import { tempDirectory } from '@firn/test-support'
-import { beforeEach, describe, expect, test } from 'vitest'
+import os from 'node:os'
+import path from 'node:path'
+import { FaultyFileSystem, type FileCall } from '@firn/vfs/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
-import { FaultyFileSystem, type FileCall } from './faulty-file-system.js'
 import { crashImage, readAll } from './file-log.js'
 import { newEntry } from './fixtures.js'
 
@@ -21,8 +23,8 @@ const lazy = (version: number, bytes = 500) => ({
 function isAtRisk(calls: readonly FileCall[]): boolean {
   let unsynced = false
   for (const call of calls) {
-    if (call.call === 'write' && !call.durable && call.bytes < 65_536) unsynced = true
-    if (call.call === 'sync') unsynced = false
+    if (call.call === 'write' && !call.durable && (call.bytes ?? 0) < 65_536) unsynced = true
+    if (call.call === 'syncData') unsynced = false
   }
   return unsynced
 }
@@ -81,7 +83,7 @@ describe('lazy appends', () => {
     await log.append(lazy(2, 100_000))
     await log.append({ ...lazy(3), startsSegment: true })
     const opened = fileSystem.calls.findIndex(({ call }) => call === 'open')
-    const synced = fileSystem.calls.findIndex(({ call }) => call === 'sync')
+    const synced = fileSystem.calls.findIndex(({ call }) => call === 'syncData')
     expect(synced).toBeGreaterThanOrEqual(0)
     expect(synced).toBeLessThan(opened)
     await log.close()
@@ -94,7 +96,7 @@ describe('lazy appends', () => {
   test('whose sync fails end the log: nothing after them is said to be durable', async () => {
     let failing = false
     const { log } = await openLog((call) =>
-      call.call === 'sync' && failing ? { code: 'EIO' } : undefined,
+      call.call === 'syncData' && failing ? { code: 'EIO' } : undefined,
     )
     await log.append(lazy(2))
     failing = true

@@ -2,8 +2,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type Env, systemEnv } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
+import type { FileCall } from '@firn/vfs/testing'
 import type { CommitLog, LogEntry, NewLogEntry } from '../src/index.js'
-import type { FileCall } from './faulty-file-system.js'
 import { collect, newEntry } from './fixtures.js'
 
 /** How a commit gets to the disk. */
@@ -26,12 +26,12 @@ export function clockFor(way: Way): Env {
 }
 
 export function isCommit(call: FileCall): boolean {
-  return call.call === 'write' && call.durable
+  return call.call === 'write' && call.durable === true
 }
 
 /** Zeros ahead of the end. While they are written, commits don't go in place. */
 export function isFill(call: FileCall): boolean {
-  return call.call === 'write' && !call.durable && call.bytes >= 262_144
+  return call.call === 'write' && !call.durable && (call.bytes ?? 0) >= 262_144
 }
 
 /** Appends versions `from` to `to` with payloads of some bytes, one durable before the next. */

@@ -2,9 +2,10 @@ import { crc32, utf8Encode } from '@firn/bytes'
 import { CorruptionError, FormatVersionError } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
 import { type ListOptions, MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
-import { FsObjectStore, nodeFileSystem } from '@firn/object-store/fs'
+import { FsObjectStore } from '@firn/object-store/fs'
 import { FaultyObjectStore } from '@firn/object-store/testing'
 import { tempDirectory } from '@firn/test-support'
+import { FaultyFileSystem } from '@firn/vfs/testing'
 import { describe, expect, test } from 'vitest'
 import {
   appendSettled,
@@ -198,13 +199,9 @@ describe('a disk that is full, or read-only', () => {
       const directory = tempDirectory()
       let isBroken = false
       const store = new FsObjectStore(directory, {
-        fileSystem: {
-          ...nodeFileSystem,
-          write: async (...call) => {
-            if (isBroken) throw Object.assign(new Error(code), { code, syscall: 'write' })
-            return nodeFileSystem.write(...call)
-          },
-        },
+        fileSystem: new FaultyFileSystem(({ call }) =>
+          isBroken && call === 'write' ? { code } : undefined,
+        ),
       })
       const log = new ObjectCommitLog(store, INCARNATION)
       await log.append(newEntry(1))

@@ -1,7 +1,7 @@
-import type { CacheFiles } from '@firn/block-cache/disk'
 import type { CommitLog, Leases } from '@firn/commit-log'
 import type { Env } from '@firn/env'
 import type { ObjectStore } from '@firn/object-store'
+import type { FileSystem } from '@firn/vfs'
 import type { Prices } from './prices.js'
 
 export interface OpenOptions {
@@ -103,7 +103,7 @@ export interface DatabaseParts extends OpenOptions {
    */
   leases?: Leases | ((incarnation: string) => Leases)
   /** The system calls for `cache.disk`. Default: Node's. */
-  cacheFiles?: CacheFiles
+  cacheFiles?: FileSystem
 }
 
 /** Never given keys, values or credentials. */

@@ -1,5 +1,6 @@
 // Dies in the middle of what its arguments say, as a killed process does.
-import { FsObjectStore, nodeFileSystem } from '../dist/fs.js'
+import { nodeFileSystem } from '@firn/vfs'
+import { FsObjectStore } from '../dist/fs.js'
 
 const [directory, action] = process.argv.slice(2)
 const die = () => process.kill(process.pid, 'SIGKILL')

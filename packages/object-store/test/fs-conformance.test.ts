@@ -1,8 +1,8 @@
 import path from 'node:path'
 import { LONG, tempDirectory } from '@firn/test-support'
-import { afterAll } from 'vitest'
+import { FaultyFileSystem } from '@firn/vfs/testing'
 import { type ConformanceOptions, objectStoreConformance } from '../src/conformance.js'
-import { FsObjectStore, type FsObjectStoreOptions, nodeFileSystem } from '../src/fs.js'
+import { FsObjectStore, type FsObjectStoreOptions } from '../src/fs.js'
 
 function conformance(
   name: string,
@@ -29,8 +29,7 @@ conformance('FsObjectStore by threads, with few open files', {
 })
 conformance('FsObjectStore without hard links', {
   fsync: false,
-  fileSystem: {
-    ...nodeFileSystem,
-    link: () => Promise.reject(Object.assign(new Error('no links'), { code: 'EOPNOTSUPP' })),
-  },
+  fileSystem: new FaultyFileSystem(({ call }) =>
+    call === 'link' ? { code: 'EOPNOTSUPP' } : undefined,
+  ),
 })

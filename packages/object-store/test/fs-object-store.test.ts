@@ -3,13 +3,10 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { TestEnv } from '@firn/env/testing'
 import { tempDirectory } from '@firn/test-support'
+import { nodeFileSystem } from '@firn/vfs'
+import { FaultyFileSystem, type FileCallKind } from '@firn/vfs/testing'
 import { afterEach, describe, expect, test } from 'vitest'
-import {
-  type FileSystem,
-  FsObjectStore,
-  type FsObjectStoreOptions,
-  nodeFileSystem,
-} from '../src/fs.js'
+import { FsObjectStore, type FsObjectStoreOptions } from '../src/fs.js'
 import type { ListOptions } from '../src/index.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -86,13 +83,10 @@ describe('FsObjectStore', () => {
     const directory = tempDirectory()
     const store = openStore(directory, {
       fsync: false,
-      fileSystem: {
-        ...nodeFileSystem,
-        readdir: (name) => {
-          read.push(path.relative(directory, name) || '.')
-          return nodeFileSystem.readdir(name)
-        },
-      },
+      fileSystem: new FaultyFileSystem(({ call, path: name }) => {
+        if (call === 'list') read.push(path.relative(directory, name) || '.')
+        return undefined
+      }),
     })
     for (const key of ['a/1', 'b/c/1', 'b/c/2', 'b/d/1', 'e/1']) await store.put(key, bytes('x'))
     const list = async (options: ListOptions) => {
@@ -153,33 +147,20 @@ describe('FsObjectStore', () => {
   test('31: makes file, directories and their parents durable before it says so', async () => {
     const parent = tempDirectory()
     const calls: string[] = []
-    const names = new Map<number, string>()
-    const short = (file: string) => path.relative(parent, file).replace(/[0-9a-f.]{20,}$/, '*')
+    const short = (file: string) =>
+      (path.relative(parent, file) || '.').replace(/[0-9a-f.]{20,}$/, '*')
+    const verbs: Partial<Record<FileCallKind, string>> = {
+      sync: 'fsync',
+      syncDirectory: 'fsync',
+      link: 'link',
+      rename: 'rename',
+      makeDirectory: 'mkdir',
+    }
     const store = openStore(path.join(parent, 'new/db'), {
-      fileSystem: {
-        ...nodeFileSystem,
-        open: async (file, flags) => {
-          const fd = await nodeFileSystem.open(file, flags)
-          names.set(fd, short(file) || '.')
-          return fd
-        },
-        fsync: async (fd) => {
-          await nodeFileSystem.fsync(fd)
-          calls.push(`fsync ${names.get(fd)}`)
-        },
-        link: async (from, to) => {
-          await nodeFileSystem.link(from, to)
-          calls.push(`link ${short(to)}`)
-        },
-        rename: async (from, to) => {
-          await nodeFileSystem.rename(from, to)
-          calls.push(`rename ${short(to)}`)
-        },
-        mkdir: async (directory) => {
-          await nodeFileSystem.mkdir(directory)
-          calls.push(`mkdir ${short(directory)}`)
-        },
-      },
+      fileSystem: new FaultyFileSystem(({ call, path: name }) => {
+        if (verbs[call] !== undefined) calls.push(`${verbs[call]} ${short(name)}`)
+        return undefined
+      }),
     })
     await store.put('sst/x.sst', bytes('x'))
     // Nobody knows whether those above are durable.
@@ -200,6 +181,8 @@ describe('FsObjectStore', () => {
     await store.put('sst/x.sst', bytes('y'))
     expect(calls.filter((call) => !call.includes(',lock') && call !== 'fsync new/db')).toEqual([
       'fsync new/db/,tmp/*',
+      // Finds that the name is taken.
+      'link new/db/sst/x.sst',
       'rename new/db/sst/x.sst',
       'fsync new/db/sst',
     ])
@@ -208,26 +191,17 @@ describe('FsObjectStore', () => {
   test('31: makes the directories above durable though an attempt to do so failed before', async () => {
     const parent = tempDirectory()
     const synced: string[] = []
-    const names = new Map<number, string>()
     let isBroken = true
     const store = openStore(path.join(parent, 'new/db'), {
-      fileSystem: {
-        ...nodeFileSystem,
-        open: async (file, flags) => {
-          const fd = await nodeFileSystem.open(file, flags)
-          names.set(fd, file)
-          return fd
-        },
-        fsync: async (fd) => {
-          const name = names.get(fd) ?? ''
-          if (isBroken && name === parent) {
-            isBroken = false
-            throw failing('EIO')
-          }
-          await nodeFileSystem.fsync(fd)
-          synced.push(name)
-        },
-      },
+      fileSystem: new FaultyFileSystem(({ call, path: name }) => {
+        if (call !== 'syncDirectory') return undefined
+        if (isBroken && name === parent) {
+          isBroken = false
+          return { code: 'EIO' }
+        }
+        synced.push(name)
+        return undefined
+      }),
     })
     await expect(store.put('x.sst', bytes('x'))).rejects.toMatchObject({ reason: 'io' })
     await store.put('x.sst', bytes('x'))
@@ -260,13 +234,16 @@ describe('FsObjectStore', () => {
       fsync: false,
       fileSystem: {
         ...nodeFileSystem,
-        openSync: (file, flags) => {
+        openSync: (name, mode) => {
           descriptors++
-          return nodeFileSystem.openSync(file, flags)
-        },
-        closeSync: (fd) => {
-          descriptors--
-          nodeFileSystem.closeSync(fd)
+          const file = new FaultyFileSystem().openSync(name, mode)
+          return {
+            ...file,
+            closeSync: () => {
+              descriptors--
+              file.closeSync()
+            },
+          }
         },
       },
     })
@@ -287,20 +264,15 @@ describe('FsObjectStore', () => {
 
   test('reads an immutable object with one call to the system once it is open', async () => {
     const directory = tempDirectory()
-    const calls: string[] = []
-    const traced = new Proxy(nodeFileSystem, {
-      get: (target, name: keyof FileSystem) => {
-        calls.push(name)
-        return target[name]
-      },
-    })
-    const store = openStore(directory, { fileSystem: traced })
+    const fileSystem = new FaultyFileSystem()
+    const { calls } = fileSystem
+    const store = openStore(directory, { fileSystem })
     await store.put('a.sst', bytes('0123456789'))
     await store.get('a.sst', { immutable: true, range: { start: -4 } })
     calls.length = 0
     const object = await store.get('a.sst', { immutable: true, range: { start: 2, end: 5 } })
     expect(object.bytes).toEqual(bytes('234'))
-    expect(calls).toEqual(['readSync'])
+    expect(calls).toMatchObject([{ call: 'read', inPlace: true }])
   })
 
   test('leaves reading to threads while the device is slow, and comes back', async () => {
@@ -311,18 +283,12 @@ describe('FsObjectStore', () => {
     const store = openStore(directory, {
       env,
       fsync: false,
-      fileSystem: {
-        ...nodeFileSystem,
-        readSync: (...args) => {
-          calls.inPlace++
-          if (slow) env.advance(5)
-          return nodeFileSystem.readSync(...args)
-        },
-        read: (...args) => {
-          calls.byThread++
-          return nodeFileSystem.read(...args)
-        },
-      },
+      fileSystem: new FaultyFileSystem(({ call, inPlace }) => {
+        if (call !== 'read') return undefined
+        calls[inPlace ? 'inPlace' : 'byThread']++
+        if (inPlace && slow) env.advance(5)
+        return undefined
+      }),
     })
     await store.put('a.sst', bytes('x'))
     const read = async (times: number) => {
@@ -342,31 +308,25 @@ describe('FsObjectStore', () => {
   })
 
   describe('when the system fails', () => {
-    const faults: [keyof FileSystem, string, string, boolean][] = [
+    const faults: [FileCallKind, string, string, boolean][] = [
       ['open', 'EMFILE', 'too-many-files', true],
       ['open', 'ENOSPC', 'no-space', false],
       ['write', 'ENOSPC', 'no-space', false],
       ['write', 'EIO', 'io', false],
       ['write', 'EDQUOT', 'no-space', false],
-      ['fsync', 'EIO', 'io', false],
+      ['sync', 'EIO', 'io', false],
       ['close', 'EIO', 'io', false],
       ['link', 'ENOSPC', 'no-space', false],
       ['link', 'EACCES', 'permission', false],
-      ['mkdir', 'EROFS', 'permission', false],
+      ['makeDirectory', 'EROFS', 'permission', false],
     ]
     for (const [call, code, reason, retryable] of faults) {
       test(`31, 32: turns ${code} of ${call} into a typed error and leaves nothing half`, async () => {
         const directory = tempDirectory()
         let broken = true
-        const fileSystem: FileSystem = {
-          ...nodeFileSystem,
-          [call]: async (...args: unknown[]) => {
-            const real = nodeFileSystem[call] as (...args: unknown[]) => Promise<unknown>
-            if (!broken) return real(...args)
-            if (call === 'close') await real(...args)
-            throw failing(code)
-          },
-        }
+        const fileSystem = new FaultyFileSystem((made) =>
+          broken && made.call === call ? { code } : undefined,
+        )
         const store = openStore(directory, { fileSystem })
         const typed = { code: 'FIRN_OBJECT_STORE', reason, retryable }
         await expect(store.put('a/b.txt', bytes('x'))).rejects.toMatchObject(typed)
@@ -395,28 +355,32 @@ describe('FsObjectStore', () => {
 
     test('31: does not call a write durable whose directory could not be synced', async () => {
       const directory = tempDirectory()
-      const fileSystem = { ...nodeFileSystem }
-      const store = openStore(directory, { fileSystem })
+      let isBroken = false
+      const store = openStore(directory, {
+        fileSystem: new FaultyFileSystem(({ call }) =>
+          isBroken && call === 'syncDirectory' ? { code: 'EIO' } : undefined,
+        ),
+      })
       await store.put('a.txt', bytes('x'))
-      let syncs = 0
-      fileSystem.fsync = (fd) =>
-        ++syncs === 2 ? Promise.reject(failing('EIO')) : nodeFileSystem.fsync(fd)
+      isBroken = true
       await expect(store.put('b.txt', bytes('x'))).rejects.toMatchObject({ reason: 'io' })
+      isBroken = false
       await store.put('c.txt', bytes('x'))
     })
 
     test('types a failed read, and reads again when the device does', async () => {
       const directory = tempDirectory()
-      const fileSystem = { ...nodeFileSystem }
+      let isBroken = false
+      const fileSystem = new FaultyFileSystem(({ call }) =>
+        isBroken && call === 'read' ? { code: 'EIO' } : undefined,
+      )
       const store = openStore(directory, { fileSystem })
       await store.put('a.txt', bytes('x'))
       await store.get('a.txt', { immutable: true })
-      fileSystem.readSync = () => {
-        throw failing('EIO')
-      }
+      isBroken = true
       const typed = { code: 'FIRN_OBJECT_STORE', reason: 'io' }
       await expect(store.get('a.txt', { immutable: true })).rejects.toMatchObject(typed)
-      fileSystem.readSync = nodeFileSystem.readSync
+      isBroken = false
       expect((await store.get('a.txt', { immutable: true })).size).toBe(1)
     })
 
@@ -561,13 +525,13 @@ describe('FsObjectStore', () => {
         fsync: false,
         fileSystem: {
           ...nodeFileSystem,
-          lstat: async (file) => {
+          status: async (file) => {
             // Between what ifMatch sees and the rename, a waiter takes the claim away.
             if (file.endsWith('a.txt') && broken++ < 2) {
               const lock = path.join(directory, ',lock')
               for (const claim of await fs.readdir(lock)) await fs.unlink(path.join(lock, claim))
             }
-            return nodeFileSystem.lstat(file)
+            return nodeFileSystem.status(file)
           },
         },
       })

@@ -1,8 +1,10 @@
 import path from 'node:path'
 import { systemEnv } from '@firn/env'
 import { tempDirectory } from '@firn/test-support'
+import { nodeFileSystem, WrappedFileSystem } from '@firn/vfs'
+import { FaultyFileSystem, type FileCall, type FileCallKind } from '@firn/vfs/testing'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type FileSystem, FsObjectStore, nodeFileSystem } from '../src/fs.js'
+import { FsObjectStore } from '../src/fs.js'
 import { ObjectStoreError } from '../src/index.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -11,17 +13,16 @@ afterEach(async () => {
   for (const store of open.splice(0)) await store.close()
 })
 
-function systemError(code: string, at?: string): Error {
-  return Object.assign(new Error(code), { code, syscall: 'x', ...(at && { path: at }) })
-}
-
 /** A file system of which some calls fail. */
 async function storeWith(
-  fault: Partial<FileSystem>,
+  fault: (call: FileCall) => string | undefined,
   onWarning?: (message: string) => void,
 ): Promise<FsObjectStore> {
   const directory = tempDirectory()
-  const fileSystem = { ...nodeFileSystem, ...fault }
+  const fileSystem = new FaultyFileSystem((call) => {
+    const code = fault(call)
+    return code === undefined ? undefined : { code }
+  })
   const store = new FsObjectStore(path.join(directory, 'db'), { fileSystem, onWarning })
   open.push(store)
   return store
@@ -34,20 +35,21 @@ const failureOf = (call: Promise<unknown>): Promise<Error> =>
     (error: unknown) => error as Error,
   )
 
-const failing = (code: string) => async (): Promise<never> => {
-  throw systemError(code)
-}
+const failing =
+  (kind: FileCallKind, code: string) =>
+  ({ call }: FileCall) =>
+    call === kind ? code : undefined
 
 describe('a write that certainly was not done', () => {
   const stages = {
-    'making directories': (code: string) => ({ mkdir: failing(code) }),
-    'writing bytes': (code: string) => ({ write: failing(code) }),
-    'giving it its name': (code: string) => ({ link: failing(code) }),
-  }
-  for (const [stage, fault] of Object.entries(stages)) {
+    'making directories': 'makeDirectory',
+    'writing bytes': 'write',
+    'giving it its name': 'link',
+  } as const
+  for (const [stage, call] of Object.entries(stages)) {
     for (const code of ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'ENOTDIR']) {
       test(`says so, with ${code} while ${stage}, and names the directory`, async () => {
-        const store = await storeWith(fault(code))
+        const store = await storeWith(failing(call, code))
         const error = await failureOf(store.put('a/b', bytes('x'), { ifAbsent: true }))
         expect(error).toBeInstanceOf(ObjectStoreError)
         expect(error).toMatchObject({ maybeDone: false, retryable: false, cause: { code } })
@@ -61,27 +63,17 @@ describe('a write that certainly was not done', () => {
 
   test('is told from one that may have been: its name was asked of a server that does not answer', async () => {
     for (const code of ['EIO', 'ETIMEDOUT', 'ESTALE']) {
-      const store = await storeWith({ link: failing(code) })
+      const store = await storeWith(failing('link', code))
       const put = store.put('a', bytes('x'), { ifAbsent: true })
       await expect(put).rejects.toMatchObject({ maybeDone: true, cause: { code } })
     }
   })
 
   test('is told from one that is visible, and may be lost by a crash', async () => {
-    const directories = new Set<number>()
     let isBroken = false
-    const store = await storeWith({
-      open: async (file, flags) => {
-        const fd = await nodeFileSystem.open(file, flags)
-        if (flags === 'r') directories.add(fd)
-        else directories.delete(fd)
-        return fd
-      },
-      fsync: async (fd) => {
-        if (isBroken && directories.has(fd)) throw systemError('EIO')
-        return nodeFileSystem.fsync(fd)
-      },
-    })
+    const store = await storeWith(({ call }) =>
+      isBroken && call === 'syncDirectory' ? 'EIO' : undefined,
+    )
     await store.put('a/b', bytes('x'))
     isBroken = true
     const error = await failureOf(store.put('a/c', bytes('x'), { ifAbsent: true }))
@@ -94,38 +86,22 @@ describe('a write that certainly was not done', () => {
 
 describe('a file system that can’t sync directories', () => {
   for (const code of ['EINVAL', 'ENOTSUP', 'ENOSYS', 'EBADF', 'EISDIR', 'EPERM']) {
-    for (const call of ['fsync', 'open'] as const) {
-      test(`takes writes all the same, with one warning: ${code} by ${call}`, async () => {
-        const directories = new Set<number>()
-        const warnings: string[] = []
-        const store = await storeWith(
-          {
-            open: async (file, flags) => {
-              if (flags === 'r' && call === 'open') throw systemError(code, file)
-              const fd = await nodeFileSystem.open(file, flags)
-              if (flags === 'r') directories.add(fd)
-              else directories.delete(fd)
-              return fd
-            },
-            fsync: async (fd) => {
-              if (directories.has(fd)) throw systemError(code)
-              return nodeFileSystem.fsync(fd)
-            },
-          },
-          (message) => warnings.push(message),
-        )
-        await store.put('a/b', bytes('x'), { ifAbsent: true })
-        await store.put('a/b', bytes('y'))
-        await store.delete('a/b')
-        expect(warnings).toHaveLength(1)
-        expect(warnings[0]).toMatch(/can't sync directories/)
-        expect(warnings[0]).toContain(code)
-      })
-    }
+    test(`takes writes all the same, with one warning: ${code}`, async () => {
+      const warnings: string[] = []
+      const store = await storeWith(failing('syncDirectory', code), (message) =>
+        warnings.push(message),
+      )
+      await store.put('a/b', bytes('x'), { ifAbsent: true })
+      await store.put('a/b', bytes('y'))
+      await store.delete('a/b')
+      expect(warnings).toHaveLength(1)
+      expect(warnings[0]).toMatch(/can't sync directories/)
+      expect(warnings[0]).toContain(code)
+    })
   }
 
   test('is told from one where a file can’t be synced, which is a failure', async () => {
-    const store = await storeWith({ fsync: failing('EINVAL') })
+    const store = await storeWith(failing('sync', 'EINVAL'))
     const error = await failureOf(store.put('a', bytes('x')))
     expect(error).toMatchObject({ maybeDone: false, cause: { code: 'EINVAL' } })
     expect(error.message).toContain('keep the data on another one')
@@ -137,29 +113,17 @@ describe('a runtime that lets a program see only its own directory', () => {
     const parent = tempDirectory()
     const allowed = (file: string): boolean => !path.relative(parent, file).startsWith('..')
     // As Deno does, without --allow-read for what lies above: no code, no syscall.
-    const check = (file: string): void => {
-      if (allowed(file)) return
-      const error = new Error(`Requires read access to "${file}"`)
-      error.name = 'NotCapable'
-      throw error
+    class Restricted extends WrappedFileSystem {
+      protected override before(_: string, file: string): void {
+        if (allowed(file)) return
+        const error = new Error(`Requires read access to "${file}"`)
+        error.name = 'NotCapable'
+        throw error
+      }
     }
     const store = new FsObjectStore(path.join(parent, 'new', 'db'), {
       env: systemEnv,
-      fileSystem: {
-        ...nodeFileSystem,
-        open: async (file, flags) => {
-          check(file)
-          return nodeFileSystem.open(file, flags)
-        },
-        lstat: async (file) => {
-          check(file)
-          return nodeFileSystem.lstat(file)
-        },
-        mkdir: async (file) => {
-          check(file)
-          return nodeFileSystem.mkdir(file)
-        },
-      },
+      fileSystem: new Restricted(nodeFileSystem),
     })
     open.push(store)
     await store.put('a/b', bytes('x'))

@@ -1,5 +1,15 @@
 export { absolutePath } from './absolute-path.js'
-export { cannotSyncDirectory } from './directory-sync.js'
+export type {
+  DirectoryEntry,
+  File,
+  FileStatus,
+  FileSystem,
+  OpenMode,
+  Processes,
+  WriteOptions,
+} from './file-system.js'
+export { lenientSync } from './lenient-sync.js'
+export { nodeFileSystem } from './node-file-system.js'
 export {
   type AnnounceOptions,
   announce,
@@ -8,13 +18,18 @@ export {
   type Owner,
   parseOwner,
 } from './owner.js'
-export { type PinnedDirectory, pinDirectory } from './pinned-directory.js'
-export { type Place, placeOf } from './place.js'
+export type { PinnedDirectory } from './pinned-directory.js'
+export { isSameProcess, type Liveness, type ProcessIdentity } from './process-identity.js'
+export { formatTag, type ProcessTag, parseTag, tagOf } from './process-tag.js'
+export { ReadPace } from './read-pace.js'
 export {
-  isSameProcess,
-  isSameProcessSpace,
-  type Liveness,
-  livenessOfPid,
-  ownIdentity,
-  type ProcessIdentity,
-} from './process-identity.js'
+  cannotLink,
+  cannotSyncDirectory,
+  codeOf,
+  isMissing,
+  meaningOf,
+  type SystemErrorMeaning,
+  type SystemErrorReason,
+} from './system-errors.js'
+export { type FileSystemCall, WrappedFileSystem } from './wrapped-file-system.js'
+export { LONGEST_WRITE_IN_PLACE, WritePace } from './write-pace.js'

@@ -7,7 +7,8 @@
 
 import { once } from 'node:events'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { announce, ownIdentity } from '../dist/index.js'
+import { announce } from '../dist/index.js'
+import { ownIdentity } from '../dist/process-identity.js'
 
 const [directory, how, as, name] = process.argv.slice(2)
 

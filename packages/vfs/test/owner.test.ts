@@ -134,7 +134,8 @@ for (const { name, as } of process.platform === 'linux' ? WAYS : WAYS.slice(0, 1
     test('takes no bytes, and doesn’t keep its process running', async () => {
       const directory = tempDirectory()
       const source = `
-        import { announce, ownIdentity } from '@firn/vfs'
+        import { announce } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))}
+        import { ownIdentity } from ${JSON.stringify(import.meta.resolve('../dist/process-identity.js'))}
         const identity = { ...ownIdentity(), ...${JSON.stringify(as)} }
         await announce(${JSON.stringify(directory)}, '${newName()}', { identity })
       `

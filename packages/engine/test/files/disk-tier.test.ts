@@ -1,11 +1,11 @@
 import { chmodSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CacheFiles } from '@firn/block-cache/disk'
 import { MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
 import { systemEnv } from '@firn/env'
 import { MemoryObjectStore, MeteredObjectStore } from '@firn/object-store'
 import { FaultyObjectStore } from '@firn/object-store/testing'
 import { tempDirectory } from '@firn/test-support'
+import { type FileSystem, nodeFileSystem } from '@firn/vfs'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -495,16 +495,13 @@ describe('41, 42: ends', () => {
   test('a signal ends warming while the disk takes its time', async () => {
     const stored = await new Stored().fill()
     const [asked, answered] = [event(), event()]
-    const cacheFiles: CacheFiles = {
-      list: async () => [],
-      makeDirectory: async () => {},
-      read: async () => new Uint8Array(),
-      write: () => {
+    const cacheFiles: FileSystem = {
+      ...nodeFileSystem,
+      createFile: () => {
         asked.happen()
         return answered.happened
       },
       rename: async () => {},
-      remove: async () => {},
     }
     const { db, table } = await opened(stored, undefined, { cacheFiles })
     const controller = new AbortController()

@@ -1,10 +1,10 @@
 import { compareBytes } from '@firn/bytes'
+import type { FileSystem } from '@firn/vfs'
 import { type Decisions, weightsOf } from '../decisions.js'
 import { Random } from '../random.js'
 import type { Life } from '../sim-process.js'
 import { Violation } from '../violation.js'
 import type { World } from '../world.js'
-import type { CacheFiles } from './cache-files.js'
 import { type Disk, filesIn } from './disk.js'
 import { FILE_DAMAGE_KINDS, FILE_DAMAGES, type FileDamageKind } from './file-damage.js'
 import { SimFile } from './sim-file.js'
@@ -43,24 +43,25 @@ export class CacheDamage {
    * Wraps the calls of a cache: it finds files damaged, and must drop the ones that it found
    * damaged.
    */
-  over(files: CacheFiles, life: Life, disk: Disk): CacheFiles {
+  over(files: FileSystem, life: Life, disk: Disk): FileSystem {
     const decisions = life.decisions.scope(this.service)
     const found = new WeakSet<SimFile>()
     return {
       ...files,
-      read: async (path, length) => {
+      readFile: async (path, start = 0, end) => {
         const file = disk.find(path)
-        if (!(file instanceof SimFile)) return files.read(path, length)
+        if (!(file instanceof SimFile)) return files.readFile(path, start, end)
         if (found.has(file)) {
           const what = `${life.name} reads ${path} once more, though it found it damaged`
           this.#world.fail(new Violation(what))
         }
-        const before = file.read(0, length)
+        const before = file.read(start, end ?? file.length)
         if (this.#strike(file, disk, decisions, `${life.name}: ${path}`)) {
           // Bytes after the end of a piece don't matter.
-          if (compareBytes(before, file.read(0, length)) !== 0) this.#damaged.add(file)
+          const after = file.read(start, end ?? file.length)
+          if (compareBytes(before, after) !== 0) this.#damaged.add(file)
         }
-        const bytes = await files.read(path, length)
+        const bytes = await files.readFile(path, start, end)
         if (this.#damaged.has(file)) found.add(file)
         return bytes
       },

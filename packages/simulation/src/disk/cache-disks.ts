@@ -5,11 +5,11 @@ import type { Theme } from '../themes.js'
 import { Violation } from '../violation.js'
 import type { World } from '../world.js'
 import { CacheDamage } from './cache-damage.js'
-import { cacheFiles } from './cache-files.js'
 import { filesIn } from './disk.js'
 import { DiskFaults } from './disk-faults.js'
 import { Machine } from './machine.js'
 import type { SimFile } from './sim-file.js'
+import { simFileSystem } from './sim-file-system.js'
 import { drawSurvival } from './survival.js'
 
 const SERVICE = 'cache disk'
@@ -63,7 +63,7 @@ export class CacheDisks {
     })
     return {
       cache: { ...cache, disk: { directory: DIRECTORY, bytes: this.#bytes } },
-      cacheFiles: damage.over(cacheFiles(user), life, user.disk),
+      cacheFiles: damage.over(simFileSystem(user), life, user.disk),
     }
   }
 

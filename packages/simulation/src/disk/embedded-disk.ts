@@ -1,17 +1,17 @@
 import type { CommitLog, LogEntry } from '@firn/commit-log'
-import { FileCommitLog, type FileSystem as LogFiles } from '@firn/commit-log/file'
+import { FileCommitLog } from '@firn/commit-log/file'
 import { MeteredObjectStore, type ObjectStore } from '@firn/object-store'
-import { FsObjectStore, type FileSystem as StoreFiles } from '@firn/object-store/fs'
+import { FsObjectStore } from '@firn/object-store/fs'
+import type { FileSystem } from '@firn/vfs'
 import type { Decisions } from '../decisions.js'
 import type { Life } from '../sim-process.js'
 import type { Theme } from '../themes.js'
 import type { World } from '../world.js'
 import { SimDirectory } from './disk.js'
 import { DiskFaults, type DiskFaultsOptions } from './disk-faults.js'
-import { logFiles } from './log-files.js'
 import { Machine } from './machine.js'
 import { RecordedLog } from './recorded-log.js'
-import { storeFiles } from './store-files.js'
+import { simFileSystem } from './sim-file-system.js'
 import { drawSurvival } from './survival.js'
 
 const DIRECTORY = '/data/db'
@@ -39,18 +39,13 @@ const UPLOADS = '/,tmp/'
 /** Other files of the directory: the log and its lock, and the store's own. */
 const NO_OBJECTS = /^(log|LOCK-.*|,tmp|,lock)$/
 
-interface Files {
-  log: LogFiles
-  store: StoreFiles
-}
-
 /** A database in a directory, like one at `file:`, on the simulated disk of one machine. */
 export class EmbeddedDisk {
   readonly faults: DiskFaults
   readonly #segmentBytes: number
   readonly #machine: Machine = new Machine()
   /** Files by process: everything that opens the database in a process makes the same calls. */
-  readonly #files: Map<Life, Files> = new Map()
+  readonly #files: Map<Life, FileSystem> = new Map()
   readonly #payloads: Map<string, Uint8Array> = new Map()
   readonly #removed: Map<string, Uint8Array> = new Map()
 
@@ -67,7 +62,7 @@ export class EmbeddedDisk {
 
   /** Returns the store of a process. */
   storeFor(life: Life): ObjectStore {
-    const fileSystem = this.#filesOf(life).store
+    const fileSystem = this.#filesOf(life)
     // Metered, so that it isn't taken for a directory that another thread could open.
     return new MeteredObjectStore(new FsObjectStore(DIRECTORY, { env: life.env, fileSystem }))
   }
@@ -77,7 +72,7 @@ export class EmbeddedDisk {
     const log = await FileCommitLog.open(DIRECTORY, {
       env: life.env,
       mode,
-      fileSystem: this.#filesOf(life).log,
+      fileSystem: this.#filesOf(life),
       segmentBytes: this.#segmentBytes,
     })
     return new RecordedLog(log, this.#payloads)
@@ -121,7 +116,7 @@ export class EmbeddedDisk {
     this.#machine.crash(drawSurvival(decisions, this.#machine.disk.order))
   }
 
-  #filesOf(life: Life): Files {
+  #filesOf(life: Life): FileSystem {
     let files = this.#files.get(life)
     if (files === undefined) {
       const user = this.#machine.userFor(life, this.faults.weatherFor(life))
@@ -129,7 +124,7 @@ export class EmbeddedDisk {
         const bytes = this.#bytesAt(path)
         if (bytes !== undefined) this.#removed.set(path, bytes)
       }
-      files = { log: logFiles(user), store: storeFiles(user, onRemove) }
+      files = simFileSystem(user, onRemove)
       this.#files.set(life, files)
     }
     return files

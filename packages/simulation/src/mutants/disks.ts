@@ -69,7 +69,7 @@ export const DISKS: readonly Mutant[] = [
     patches: [
       {
         module: 'object-store/internal/fs/fs-object-store',
-        from: 'if (this.#fsync) await this.#files.fsync(temp.fd);',
+        from: 'if (this.#fsync) await temp.file.sync();',
         to: '',
       },
     ],

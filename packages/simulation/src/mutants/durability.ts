@@ -90,7 +90,7 @@ export const DURABILITY: readonly Mutant[] = [
     patches: [
       {
         module: 'commit-log/internal/file/segment-appender',
-        from: 'if (bytes.length > 0) await file.write([bytes], from, true);',
+        from: 'if (bytes.length > 0) await file.write([bytes], from, { durable: true });',
         to: '',
       },
     ],

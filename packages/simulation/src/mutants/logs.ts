@@ -218,7 +218,7 @@ export const LOGS: readonly Mutant[] = [
       {
         module: 'commit-log/file-commit-log',
         from: 'await replaceByTombstones(this.#fs, this.#directory, entries, this.#env);',
-        to: 'this.#fs.remove(path);',
+        to: 'this.#fs.removeSync(path);',
       },
     ],
   },

@@ -1,9 +1,9 @@
+import type { FileSystem } from '@firn/vfs'
 import { Clock } from '../../src/clock.js'
 import { Decisions } from '../../src/decisions.js'
 import type { DiskUser, DiskWeather } from '../../src/disk/disk-user.js'
-import { logFiles } from '../../src/disk/log-files.js'
 import type { Machine } from '../../src/disk/machine.js'
-import { storeFiles } from '../../src/disk/store-files.js'
+import { simFileSystem } from '../../src/disk/sim-file-system.js'
 import { type Life, SimProcess } from '../../src/sim-process.js'
 import { Violation } from '../../src/violation.js'
 import { World } from '../../src/world.js'
@@ -14,8 +14,7 @@ const WITHIN_MS = 3_600_000
 /** The calls that a process makes. */
 export interface DiskFiles {
   user: DiskUser
-  log: ReturnType<typeof logFiles>
-  store: ReturnType<typeof storeFiles>
+  fileSystem: FileSystem
 }
 
 /** A process on a machine, in a world of its own in which nothing else happens. */
@@ -31,7 +30,7 @@ export class Bench {
     this.life = new SimProcess(this.world, name, clock, seed).start()
     this.life.env.hasBusyTurns = false
     const user = machine.userFor(this.life, weather)
-    this.files = { user, log: logFiles(user), store: storeFiles(user) }
+    this.files = { user, fileSystem: simFileSystem(user) }
   }
 
   /**

@@ -5,7 +5,7 @@ import { FsObjectStore } from '@firn/object-store/fs'
 import { expect, test } from 'vitest'
 import { Machine } from '../../src/disk/machine.js'
 import { EVERYTHING, NOTHING, type Survival } from '../../src/disk/survival.js'
-import { Bench, CALM, type DiskFiles } from './bench.js'
+import { Bench, CALM } from './bench.js'
 
 const DIRECTORY = '/data/db'
 const BUFFERED = { durability: 'buffered' } as const
@@ -13,10 +13,10 @@ const FLUSH_INTERVAL_MS = 100
 
 function openOn({ files, life }: Bench, memtableBytes: number): Promise<Database> {
   const { env } = life
-  const { store, log }: DiskFiles = files
+  const { fileSystem } = files
   return open({
-    store: new MeteredObjectStore(new FsObjectStore(DIRECTORY, { env, fileSystem: store })),
-    log: () => FileCommitLog.open(DIRECTORY, { env, fileSystem: log, segmentBytes: 200_000 }),
+    store: new MeteredObjectStore(new FsObjectStore(DIRECTORY, { env, fileSystem })),
+    log: () => FileCommitLog.open(DIRECTORY, { env, fileSystem, segmentBytes: 200_000 }),
     env,
     compaction: 'inline',
     memtableBytes,

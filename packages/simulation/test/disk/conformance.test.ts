@@ -2,9 +2,8 @@ import { commitLogConformance } from '@firn/commit-log/conformance'
 import { FileCommitLog } from '@firn/commit-log/file'
 import { objectStoreConformance } from '@firn/object-store/conformance'
 import { FsObjectStore } from '@firn/object-store/fs'
-import { logFiles } from '../../src/disk/log-files.js'
 import { Machine } from '../../src/disk/machine.js'
-import { storeFiles } from '../../src/disk/store-files.js'
+import { simFileSystem } from '../../src/disk/sim-file-system.js'
 import { LiveWorld } from '../live-world.js'
 
 // Firn's real code can't tell a simulated disk that works from the system's.
@@ -17,7 +16,7 @@ objectStoreConformance('FsObjectStore on a simulated disk', () => {
   const another = () =>
     new FsObjectStore('/data', {
       env: life.env,
-      fileSystem: storeFiles(machine.userFor(life, calm)),
+      fileSystem: simFileSystem(machine.userFor(life, calm)),
     })
   return { store: another(), another, dispose: async () => end() }
 })
@@ -30,7 +29,7 @@ commitLogConformance('FileCommitLog on a simulated disk', async () => {
       FileCommitLog.open('/data', {
         env: life.env,
         segmentBytes: 4096,
-        fileSystem: logFiles(user),
+        fileSystem: simFileSystem(user),
       }),
     dispose: async () => end(),
   }

@@ -3,7 +3,6 @@ import { type Database, open } from '@firn/engine'
 import { MemoryObjectStore } from '@firn/object-store'
 import { LONG } from '@firn/test-support'
 import { expect, test } from 'vitest'
-import { cacheFiles } from '../../src/disk/cache-files.js'
 import { Disk, filesIn } from '../../src/disk/disk.js'
 import { changesDisk, type DiskCall, type DiskFault } from '../../src/disk/disk-call.js'
 import type { DiskWeather } from '../../src/disk/disk-user.js'
@@ -38,7 +37,7 @@ function openRemote({ store, storage }: Omit<Remote, 'rows'>, bench?: Bench): Pr
   const log = () => new MemoryCommitLog({ storage })
   if (bench === undefined) return open({ store, log }, { compaction: 'inline' })
   return open(
-    { store, log, cacheFiles: cacheFiles(bench.files.user) },
+    { store, log, cacheFiles: bench.files.fileSystem },
     {
       env: bench.life.env,
       mode: 'read',

@@ -37,12 +37,13 @@ const SHAPE = {
 
 /** Opens the database of the script as `file:` does, on a simulated disk. */
 export function openOn(files: DiskFiles, env: Env): Promise<Database> {
-  const store = new FsObjectStore(DIRECTORY, { env, fileSystem: files.store })
+  const store = new FsObjectStore(DIRECTORY, { env, fileSystem: files.fileSystem })
   return open(
     {
       // Metered: nobody shall see that it is a directory.
       store: new MeteredObjectStore(store),
-      log: () => FileCommitLog.open(DIRECTORY, { env, fileSystem: files.log, segmentBytes: 8192 }),
+      log: () =>
+        FileCommitLog.open(DIRECTORY, { env, fileSystem: files.fileSystem, segmentBytes: 8192 }),
     },
     { env, compaction: 'inline', ...SHAPE },
   )

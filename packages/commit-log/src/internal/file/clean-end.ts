@@ -1,4 +1,5 @@
 import { CorruptionError } from '@firn/env'
+import { codeOf } from '@firn/vfs'
 import { DirectoryLock, type DirectoryLockOptions } from './directory-lock.js'
 
 /** What the writer of a log that was closed in order leaves in the lock: its last version. */
@@ -14,7 +15,7 @@ export async function inspectNote(
   try {
     return await DirectoryLock.readNote(directory, options)
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }

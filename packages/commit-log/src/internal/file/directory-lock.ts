@@ -1,13 +1,20 @@
 import { basename, join } from 'node:path'
 import { toHex, utf8Encode } from '@firn/bytes'
 import { type Env, FormatVersionError, systemEnv } from '@firn/env'
-import { absolutePath, type LifeSign, type PinnedDirectory } from '@firn/vfs'
+import {
+  absolutePath,
+  cannotLink,
+  codeOf,
+  type FileSystem,
+  isSameProcess,
+  type LifeSign,
+  nodeFileSystem,
+  type PinnedDirectory,
+} from '@firn/vfs'
 import { LockedError, LogFailedError } from '../../errors.js'
-import type { FileSystem } from './file-system.js'
 import { decodeLockRecord, encodeLockRecord, type LockRecord } from './lock-record.js'
-import { nodeFileSystem } from './node-file-system.js'
-import { movedError } from './pinned-file-system.js'
-import { reasonOf } from './system-error.js'
+import { reasonOf } from './log-errors.js'
+import { movedError } from './log-file-system.js'
 
 /** What there is to know of a directory's lock without taking it. */
 export interface LockInspection {
@@ -89,19 +96,19 @@ export class DirectoryLock {
     try {
       for (;;) {
         options.signal?.throwIfAborted()
-        const highest = highestOf(fs.list(directory))
+        const highest = highestOf(fs.namesSync(directory))
         const found = highest === 0 ? undefined : await readRecord(fs, directory, highest, env)
         if (found === 'gone') continue
         if (found !== undefined) await assertFree(fs, directory, highest, found)
         const generation = highest + 1
         const { device } = pinned
-        sign = await fs.announce(directory, signOf(generation, nonce), { device })
+        sign = await fs.processes.announce(directory, signOf(generation, nonce), { device })
         const record: LockRecord = { format: 1, state: 'held', nonce, owner: sign.owner }
         if (create(fs, directory, generation, record)) {
-          const names = fs.list(directory)
+          const names = fs.namesSync(directory)
           if (!pinned.isInPlace()) {
             // The record may be in another directory, which took the name just now.
-            fs.remove(pathOf(directory, generation))
+            fs.removeSync(pathOf(directory, generation))
             throw movedError(directory)
           }
           if (highestOf(names) === generation) {
@@ -110,7 +117,7 @@ export class DirectoryLock {
             const note = found?.state === 'released' ? found.note : undefined
             return new DirectoryLock(fs, directory, generation, record, sign, pinned, note)
           }
-          fs.remove(pathOf(directory, generation))
+          fs.removeSync(pathOf(directory, generation))
         }
         sign.end()
         sign = undefined
@@ -129,12 +136,13 @@ export class DirectoryLock {
     const directory = absolutePath(path, LOCKED)
     const fs = options.fileSystem ?? nodeFileSystem
     for (;;) {
-      const generation = highestOf(fs.list(directory))
+      const generation = highestOf(fs.namesSync(directory))
       if (generation === 0) return { generation, held: false, note: undefined }
       const record = await readRecord(fs, directory, generation, options.env ?? systemEnv)
       if (record === 'gone') continue
       const held =
-        record?.state === 'held' && (await fs.livenessOf(directory, record.owner)) !== 'dead'
+        record?.state === 'held' &&
+        (await fs.processes.livenessOf(directory, record.owner)) !== 'dead'
       return { generation, held, note: record?.state === 'released' ? record.note : undefined }
     }
   }
@@ -144,7 +152,7 @@ export class DirectoryLock {
     const directory = absolutePath(path, LOCKED)
     const fs = options.fileSystem ?? nodeFileSystem
     for (;;) {
-      const generation = highestOf(fs.list(directory))
+      const generation = highestOf(fs.namesSync(directory))
       if (generation === 0) return undefined
       const record = await readRecord(fs, directory, generation, options.env ?? systemEnv)
       if (record === 'gone') continue
@@ -173,13 +181,13 @@ export class DirectoryLock {
     const path = pathOf(directory, this.generation)
     const temporary = temporaryOf(directory, this.generation, record)
     try {
-      const stale = staleAmong(this.#fs.list(directory), this.generation)
+      const stale = staleAmong(this.#fs.namesSync(directory), this.generation)
       clearAway(this.#fs, directory, stale)
-      this.#fs.create(temporary, utf8Encode(encodeLockRecord(record)))
-      this.#fs.rename(temporary, path)
+      this.#fs.createFileSync(temporary, [utf8Encode(encodeLockRecord(record))])
+      this.#fs.renameSync(temporary, path)
     } catch (error) {
       // The directory is gone, and the lock with it.
-      if ((error as { code?: unknown }).code === 'ENOENT') return
+      if (codeOf(error) === 'ENOENT') return
       clearAway(this.#fs, directory, [basename(temporary)])
       try {
         this.#releaseInPlace(path)
@@ -210,15 +218,15 @@ export class DirectoryLock {
     const length = encodeLockRecord(this.#record).length
     const { note: _, ...record } = this.#record
     const text = encodeLockRecord({ ...record, nonce: '', state: 'released' })
-    const file = this.#fs.open(path, { create: false })
+    const file = this.#fs.openSync(path, 'write')
     try {
       const padded = text
         .trimEnd()
         .padEnd(length - 1)
         .concat('\n')
-      file.writeInPlace([utf8Encode(padded)], 0, true)
+      file.writeSync([utf8Encode(padded)], 0, { durable: true })
     } finally {
-      file.close()
+      file.closeSync()
     }
   }
 }
@@ -277,16 +285,15 @@ function create(
 ): boolean {
   const path = pathOf(directory, generation)
   const temporary = temporaryOf(directory, generation, record)
-  fs.create(temporary, utf8Encode(encodeLockRecord(record)))
+  fs.createFileSync(temporary, [utf8Encode(encodeLockRecord(record))])
   try {
-    fs.link(temporary, path)
+    fs.linkSync(temporary, path)
     return true
   } catch (error) {
-    const { code } = error as { code?: unknown }
     // Without the temporary file, others came first as well: a later owner has cleared it away.
+    const code = codeOf(error)
     if (code === 'EEXIST' || code === 'ENOENT') return false
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK')
-      throw error
+    if (!cannotLink(error)) throw error
     return createWithoutLinks(fs, path, record)
   } finally {
     clearAway(fs, directory, [basename(temporary)])
@@ -296,10 +303,10 @@ function create(
 /** For file systems without hard links: others may see it empty for a moment, see `readRecord`. */
 function createWithoutLinks(fs: FileSystem, path: string, record: LockRecord): boolean {
   try {
-    fs.create(path, utf8Encode(encodeLockRecord(record)))
+    fs.createFileSync(path, [utf8Encode(encodeLockRecord(record))])
     return true
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'EEXIST') return false
+    if (codeOf(error) === 'EEXIST') return false
     throw error
   }
 }
@@ -318,9 +325,9 @@ async function readRecord(
   for (let look = 1; ; look++) {
     let text: string
     try {
-      text = new TextDecoder().decode(fs.read(pathOf(directory, generation)))
+      text = new TextDecoder().decode(fs.readFileSync(pathOf(directory, generation)))
     } catch (error) {
-      if ((error as { code?: unknown }).code === 'ENOENT') return 'gone'
+      if (codeOf(error) === 'ENOENT') return 'gone'
       throw error
     }
     const record = decodeLockRecord(text)
@@ -341,9 +348,9 @@ async function assertFree(
   { state, owner, nonce }: LockRecord,
 ): Promise<void> {
   if (state === 'released' || givenUp.get(fs)?.has(nonce) === true) return
-  const liveness = await fs.livenessOf(directory, owner)
+  const liveness = await fs.processes.livenessOf(directory, owner)
   if (liveness === 'dead') return
-  const who = fs.isThisProcess(owner)
+  const who = isSameProcess(owner, fs.processes.self())
     ? 'this process'
     : `process ${owner.pid} on host ${owner.hostname}`
   if (liveness === 'alive') {
@@ -370,6 +377,6 @@ function staleAmong(names: readonly string[], generation: number): string[] {
 /** What can't be removed stays: it only takes up room. */
 function clearAway(fs: FileSystem, directory: string, names: readonly string[]): void {
   try {
-    for (const name of names) fs.remove(join(directory, name))
+    for (const name of names) fs.removeSync(join(directory, name))
   } catch {}
 }

@@ -1,14 +1,13 @@
 import { dirname } from 'node:path'
 import type { Env } from '@firn/env'
+import { type FileSystem, LONGEST_WRITE_IN_PLACE, meaningOf, WritePace } from '@firn/vfs'
 import type { NewLogEntry } from '../../commit-log.js'
 import { LogFailedError } from '../../errors.js'
-import type { FileSystem } from './file-system.js'
+import { placeOf, reasonOf } from './log-errors.js'
 import type { Frames } from './segment.js'
 import { SegmentAppender } from './segment-appender.js'
 import { FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES } from './segment-format.js'
 import type { ActiveSegment } from './segment-reader.js'
-import { adviceOn, placeOf, reasonOf } from './system-error.js'
-import { LONGEST_WRITE_IN_PLACE, WritePace } from './write-pace.js'
 
 // A group ends here, so that its first entry doesn't wait for the bytes of all others.
 const GROUP_BYTES = 4_194_304
@@ -358,7 +357,7 @@ export class GroupWriter {
     this.#appender ??= this.#reopened()
     if (this.#appender !== undefined) return this.#appender
     const { fileSystem, directory } = this.#options
-    fileSystem.makeDirectory(directory)
+    fileSystem.makeDirectoriesSync(directory)
     await fileSystem.syncDirectory(dirname(directory))
     return this.#startSegment()
   }
@@ -403,7 +402,7 @@ export class GroupWriter {
       error instanceof LogFailedError
         ? error
         : new LogFailedError(
-            `the commit log in ${this.#options.directory} could not be written (${reason}${placeOf(error)}) and accepts no more commits; ${adviceOn(error, 'written')}, then reopen the database`,
+            `the commit log in ${this.#options.directory} could not be written (${reason}${placeOf(error)}) and accepts no more commits; ${meaningOf(error).advice}. After that, reopen the database`,
             error,
           )
     const pending = this.#pending

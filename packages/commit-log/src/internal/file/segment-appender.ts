@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Env, ulid } from '@firn/env'
+import { type File, type FileSystem, meaningOf } from '@firn/vfs'
 import type { NewLogEntry } from '../../commit-log.js'
-import type { FileSystem, LogFile } from './file-system.js'
 import { type Frames, restIsZero } from './segment.js'
 import {
   encodeSegmentHeader,
@@ -33,7 +33,7 @@ export class SegmentAppender {
   readonly offsets: number[]
   /** Identity of the segment, see `SegmentHeader.seed`. */
   readonly seed: number
-  readonly #file: LogFile
+  readonly #file: File
   readonly #limitBytes: number
   readonly #env: Env
   #end: number
@@ -46,7 +46,7 @@ export class SegmentAppender {
   // One write is under way at a time, so small frames of a group are gathered here.
   readonly #staging = new Uint8Array(STAGING_BYTES)
 
-  private constructor(file: LogFile, env: Env, at: Place) {
+  private constructor(file: File, env: Env, at: Place) {
     this.#file = file
     this.#env = env
     this.firstVersion = at.firstVersion
@@ -71,18 +71,20 @@ export class SegmentAppender {
     const id = ulid(env)
     const path = join(directory, segmentName(firstVersion))
     const temporary = `${path}.tmp`
-    const draft = fs.open(temporary, { create: true })
+    const draft = fs.openSync(temporary, 'ensure')
     try {
       await draft.truncate(0)
       const zeros = ZEROS.subarray(0, PAD_BYTES - SEGMENT_HEADER_BYTES)
-      await draft.write([encodeSegmentHeader(id, firstVersion, FORM_ENTRIES), zeros], 0, false)
-      await draft.sync()
+      await draft.write([encodeSegmentHeader(id, firstVersion, FORM_ENTRIES), zeros], 0, {
+        durable: false,
+      })
+      await draft.syncData()
     } finally {
-      draft.close()
+      draft.closeSync()
     }
     options.assertWanted()
-    fs.rename(temporary, path)
-    return new SegmentAppender(fs.open(path, { create: false }), env, {
+    fs.renameSync(temporary, path)
+    return new SegmentAppender(fs.openSync(path, 'write'), env, {
       firstVersion,
       seed: segmentSeed(id),
       offsets: [],
@@ -99,7 +101,7 @@ export class SegmentAppender {
     frames: Frames,
     options: { env: Env; limitBytes: number },
   ): SegmentAppender {
-    const file = fs.open(join(directory, segmentName(frames.firstVersion)), { create: false })
+    const file = fs.openSync(join(directory, segmentName(frames.firstVersion)), 'write')
     return new SegmentAppender(file, options.env, placeBehind(frames, frames.end, options))
   }
 
@@ -119,7 +121,7 @@ export class SegmentAppender {
     frames: Frames,
     options: { env: Env; limitBytes: number },
   ): Promise<SegmentAppender> {
-    const file = fs.open(join(directory, segmentName(frames.firstVersion)), { create: false })
+    const file = fs.openSync(join(directory, segmentName(frames.firstVersion)), 'write')
     try {
       const torn = !restIsZero(frames)
       if (torn) await file.truncate(frames.end)
@@ -128,14 +130,14 @@ export class SegmentAppender {
         const unsure = frames.durableThrough + 1 - frames.firstVersion
         const from = frames.offsets[Math.max(0, unsure)] ?? frames.end
         const bytes = frames.bytes.subarray(from, frames.end)
-        if (bytes.length > 0) await file.write([bytes], from, true)
+        if (bytes.length > 0) await file.write([bytes], from, { durable: true })
       }
-      if (torn || !frames.closed) await file.sync()
+      if (torn || !frames.closed) await file.syncData()
       if (!frames.closed) await fs.syncDirectory(directory)
       const allocated = torn ? frames.end : Math.max(frames.end, frames.bytes.length)
       return new SegmentAppender(file, options.env, placeBehind(frames, allocated, options))
     } catch (error) {
-      file.close()
+      file.closeSync()
       throw error
     }
   }
@@ -195,7 +197,7 @@ export class SegmentAppender {
   #putInPlace({ buffers, offsets, end }: Framed, { lazy }: { lazy: boolean }): void {
     if (this.#fillError !== undefined) throw this.#fillError
     if (lazy) this.#unsynced = true
-    this.#file.writeInPlace(buffers, this.#end, !lazy)
+    this.#file.writeSync(buffers, this.#end, { durable: !lazy })
     this.#end = end
     this.#allocated = Math.max(this.#allocated, end)
     for (const at of offsets) this.offsets.push(at)
@@ -265,14 +267,14 @@ export class SegmentAppender {
   async sync(): Promise<void> {
     if (!this.#unsynced) return
     this.#unsynced = false
-    await this.#file.sync()
+    await this.#file.syncData()
   }
 
   /** As `sync`, holding up the thread. */
   syncInPlace(): void {
     if (!this.#unsynced) return
     this.#unsynced = false
-    this.#file.syncInPlace()
+    this.#file.syncDataSync()
   }
 
   /**
@@ -284,7 +286,7 @@ export class SegmentAppender {
       await this.#filling
       if (options.cut && this.#allocated > this.#end) await this.#file.truncate(this.#end)
     } finally {
-      this.#file.close()
+      this.#file.closeSync()
     }
   }
 
@@ -300,7 +302,7 @@ export class SegmentAppender {
     // A durable write makes only its own bytes durable: those that were written lazily need a sync.
     const atOnce = durable && !this.#unsynced
     if (!atOnce) this.#unsynced = true
-    await this.#file.write(buffers, this.#end, atOnce)
+    await this.#file.write(buffers, this.#end, { durable: atOnce })
     if (durable) await this.sync()
     this.#end = end
     // A fill may have ended meanwhile, further on.
@@ -329,15 +331,17 @@ export class SegmentAppender {
         // Lazy entries may stand here by now.
         const start = Math.max(at, this.#end)
         const end = Math.min(at + FILL_STEP_BYTES, to)
-        if (start < end) this.#file.writeInPlace([FILL.subarray(0, end - start)], start, false)
+        if (start < end) {
+          this.#file.writeSync([FILL.subarray(0, end - start)], start, { durable: false })
+        }
       }
-      await this.#file.sync()
+      await this.#file.syncData()
       this.#allocated = Math.max(this.#allocated, to)
       this.#fillBytes = Math.min(MAX_FILL_BYTES, this.#fillBytes * 2)
     } catch (error) {
       // No room for zeros isn't no room for commits: they go on without. Anything else, a sync that
       // failed above all, puts what was written before in doubt.
-      if (isOutOfSpace(error)) this.#fillBytes = 0
+      if (meaningOf(error).reason === 'no-space') this.#fillBytes = 0
       else this.#fillError = error
     }
   }
@@ -385,9 +389,4 @@ function placeBehind(
 
 function alignUp(offset: number): number {
   return Math.ceil(offset / PAGE_BYTES) * PAGE_BYTES
-}
-
-function isOutOfSpace(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
 }

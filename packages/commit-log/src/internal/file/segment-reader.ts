@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { CorruptionError, isFirnError } from '@firn/env'
+import { codeOf, type FileSystem } from '@firn/vfs'
 import type { LogEntry } from '../../commit-log.js'
-import type { FileSystem } from './file-system.js'
 import {
   assertReaches,
   assertTorn,
@@ -50,9 +50,9 @@ export class SegmentReader {
   list(): string[] {
     let names: string[] = []
     try {
-      names = this.#fs.list(this.#directory)
+      names = this.#fs.namesSync(this.#directory)
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ENOENT') throw error
+      if (codeOf(error) !== 'ENOENT') throw error
     }
     this.segments = segmentVersions(names)
     return names
@@ -88,7 +88,7 @@ export class SegmentReader {
   readLast(): Frames | undefined {
     const first = this.segments.at(-1)
     if (first === undefined) return undefined
-    return readSegment(this.#fs.read(this.pathOf(first)), first, this.nameOf(first))
+    return readSegment(this.#fs.readFileSync(this.pathOf(first)), first, this.nameOf(first))
   }
 
   /**
@@ -104,7 +104,7 @@ export class SegmentReader {
     const indexed = limit <= FEW_ENTRIES ? this.#byIndex(first, version, limit) : undefined
     if (indexed !== undefined) return indexed
     const what = this.nameOf(first)
-    const frames = readSegment(await this.#fs.readAsync(this.pathOf(first)), first, what)
+    const frames = readSegment(await this.#fs.readFile(this.pathOf(first)), first, what)
     assertReaches(frames, this.nextSegment(first) as number, what)
     this.#remember(first, frames)
     return entriesAfter(frames, version, limit)
@@ -122,7 +122,7 @@ export class SegmentReader {
     }
     const end = offsets[last] ?? active.end
     const what = this.nameOf(firstVersion)
-    const bytes = await this.#fs.readAsync(this.pathOf(firstVersion), start, end)
+    const bytes = await this.#fs.readFile(this.pathOf(firstVersion), start, end)
     const header = { id: '', firstVersion, form: FORM_ENTRIES, seed }
     const frames = readFrames(bytes, start, start, header, version + 1, what)
     if (frames.offsets.length < last - first) {
@@ -147,7 +147,7 @@ export class SegmentReader {
     if (followed !== undefined) return followed
     let lastEnd = -1
     for (;;) {
-      const frames = readSegment(await this.#fs.readAsync(this.pathOf(first)), first, what)
+      const frames = readSegment(await this.#fs.readFile(this.pathOf(first)), first, what)
       try {
         assertTorn(frames, what)
       } catch (error) {
@@ -170,7 +170,7 @@ export class SegmentReader {
     const seen = this.#indexes.get(first)
     if (seen === undefined || seen.lastVersion !== version) return undefined
     const end = seen.end
-    const bytes = this.#fs.read(this.pathOf(first), end, end + TAIL_BYTES)
+    const bytes = this.#fs.readFileSync(this.pathOf(first), end, end + TAIL_BYTES)
     if (bytes.subarray(0, FRAME_HEADER_BYTES).every((byte) => byte === 0)) return []
     const what = this.nameOf(first)
     const frames = readFrames(bytes, end, end, seen.header, version + 1, what)
@@ -188,7 +188,7 @@ export class SegmentReader {
     const from = version + 1 - first
     const start = index.offsets[from] as number
     const end = index.offsets[from + limit] ?? index.end
-    const bytes = this.#fs.read(this.pathOf(first), start, end)
+    const bytes = this.#fs.readFileSync(this.pathOf(first), start, end)
     const frames = readFrames(bytes, start, start, index.header, version + 1, this.nameOf(first))
     if (frames.end !== end) {
       this.#indexes.delete(first)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Env, ulid } from '@firn/env'
+import type { FileSystem } from '@firn/vfs'
 import type { LogEntry } from '../../commit-log.js'
-import type { FileSystem } from './file-system.js'
 import {
   encodeSegmentHeader,
   FORM_TOMBSTONES,
@@ -47,14 +47,14 @@ export async function replaceByTombstones(
 ): Promise<void> {
   const path = join(directory, segmentName((entries[0] as LogEntry).version))
   const temporary = `${path}.tmp`
-  const file = fs.open(temporary, { create: true })
+  const file = fs.openSync(temporary, 'ensure')
   try {
     await file.truncate(0)
-    await file.write(encodeTombstoneSegment(ulid(env), entries), 0, false)
-    await file.sync()
+    await file.write(encodeTombstoneSegment(ulid(env), entries), 0, { durable: false })
+    await file.syncData()
   } finally {
-    file.close()
+    file.closeSync()
   }
-  fs.rename(temporary, path)
+  fs.renameSync(temporary, path)
   await fs.syncDirectory(directory)
 }

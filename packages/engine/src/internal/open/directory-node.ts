@@ -1,11 +1,11 @@
-import { type CacheFiles, DiskCache } from '@firn/block-cache/disk'
+import { DiskCache } from '@firn/block-cache/disk'
 import { type CommitLog, ObjectCommitLog } from '@firn/commit-log'
 import { FileCommitLog } from '@firn/commit-log/file'
 import type { Env } from '@firn/env'
 import type { DynamoDbCommitLogOptions } from '@firn/manifest-dynamodb'
 import type { ObjectStore } from '@firn/object-store'
 import { FsObjectStore } from '@firn/object-store/fs'
-import { absolutePath } from '@firn/vfs'
+import { absolutePath, type FileSystem } from '@firn/vfs'
 import type { Work, WorkerThread } from '../files/threads.js'
 import { WorkerHost } from '../files/worker-host.js'
 import type { WorkerPlace } from '../files/worker-messages.js'
@@ -61,10 +61,10 @@ export function makeWorkers(place: WorkerPlace): Record<Work, WorkerThread> {
 export function openDiskCache(
   { directory, bytes }: { directory: string; bytes: number },
   env: Env,
-  files: CacheFiles | undefined,
+  fileSystem: FileSystem | undefined,
 ): DiskCache {
   const options = { directory, bytes, env }
-  return new DiskCache(files === undefined ? options : { ...options, files })
+  return new DiskCache(fileSystem === undefined ? options : { ...options, fileSystem })
 }
 
 /** What is done at the end of the process, or of the thread. */

@@ -1,7 +1,8 @@
-import type { CacheFiles, DiskCache } from '@firn/block-cache/disk'
+import type { DiskCache } from '@firn/block-cache/disk'
 import type { CommitLog } from '@firn/commit-log'
 import { type Env, InvalidArgumentError } from '@firn/env'
 import type { ObjectStore } from '@firn/object-store'
+import type { FileSystem } from '@firn/vfs'
 import type { Work, WorkerThread } from '../files/threads.js'
 
 const MESSAGE =
@@ -32,7 +33,7 @@ export function makeWorkers(_place: unknown): Record<Work, WorkerThread> | undef
 export function openDiskCache(
   _options: unknown,
   _env: Env,
-  _files: CacheFiles | undefined,
+  _fileSystem: FileSystem | undefined,
 ): DiskCache {
   throw new InvalidArgumentError(
     'cache.disk needs Node.js; leave it out, and give cache.memoryBytes what this runtime has',

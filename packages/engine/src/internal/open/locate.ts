@@ -1,4 +1,3 @@
-import type { CacheFiles } from '@firn/block-cache/disk'
 import {
   type CommitLog,
   type Leases,
@@ -8,6 +7,7 @@ import {
 } from '@firn/commit-log'
 import { systemEnv } from '@firn/env'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
+import type { FileSystem } from '@firn/vfs'
 import { absoluteDirectory, openDirectory, openDirectoryLog } from '#directory'
 import type { DatabaseParts, OpenOptions } from '../../open-options.js'
 import { AWS_PRICES } from '../../prices.js'
@@ -47,7 +47,7 @@ export interface Located {
   /** Lets go of what store and log share. */
   release?: () => Promise<void>
   /** The system calls for the disk's part of the cache. Default: Node's. */
-  cacheFiles?: CacheFiles
+  cacheFiles?: FileSystem
   /** Where another thread can open the same store; `undefined` where none can. */
   directory: string | undefined
   /** Which directory that is, for another thread to make sure of. Known once the store was read. */

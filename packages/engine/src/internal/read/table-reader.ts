@@ -390,7 +390,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
       while (next < indexes.length) {
         const waiting = begun[next]
         const index = indexes[next++] as number
-        let status: FindStatus = NOT_RESIDENT
+        let status: LookupStatus = NOT_RESIDENT
         if (waiting?.part === part) lookup = waiting.lookup
         else {
           lookup ??= new PointLookup(part.tableId)

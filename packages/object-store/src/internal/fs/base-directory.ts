@@ -1,7 +1,5 @@
-import type { PinnedDirectory } from '@firn/vfs'
+import { type FileSystem, isMissing, type PinnedDirectory } from '@firn/vfs'
 import { ObjectStoreError } from '../../errors.js'
-import { meansMissing } from './file-status.js'
-import type { FileSystem } from './file-system.js'
 
 /**
  * The directory of a store. Once it was seen, the store works in this directory only: one that
@@ -43,7 +41,7 @@ export class BaseDirectory {
     try {
       pinned = this.#files.pin(this.path)
     } catch (error) {
-      if (!meansMissing(error)) throw error
+      if (!isMissing(error)) throw error
     }
     if (this.#id === undefined || pinned?.id === this.#id) return pinned
     pinned?.release()

@@ -1,10 +1,8 @@
 import path from 'node:path'
 import { isError } from '@firn/env'
-import { cannotSyncDirectory } from '@firn/vfs'
+import { cannotSyncDirectory, codeOf, type FileSystem, lenientSync } from '@firn/vfs'
 import { ObjectStoreError } from '../../errors.js'
 import type { BaseDirectory } from './base-directory.js'
-import type { FileSystem } from './file-system.js'
-import { codeOf } from './fs-errors.js'
 
 // A few thousand directories are as many as any database has; more are only checked again.
 const MAX_REMEMBERED = 4096
@@ -17,8 +15,8 @@ export class Directories {
   readonly #files: FileSystem
   readonly #base: string
   readonly #baseDirectory: BaseDirectory
-  #fsync: boolean
-  readonly #onWarning: ((message: string, error: unknown) => void) | undefined
+  readonly #fsync: boolean
+  readonly #syncLeniently: (directory: string) => Promise<void>
   /** Directories whose own entries, up to the base's, are durable. */
   readonly #durable = new Set<string>()
   /** Directories that were seen to lie inside the base, links followed. */
@@ -35,7 +33,7 @@ export class Directories {
     this.#base = base.path
     this.#baseDirectory = base
     this.#fsync = fsync
-    this.#onWarning = onWarning
+    this.#syncLeniently = lenientSync((directory) => this.#shared(directory), onWarning)
   }
 
   /** Throws `ObjectStoreError` if the base was renamed, removed or replaced. */
@@ -55,7 +53,7 @@ export class Directories {
       const parent = path.dirname(directory)
       await this.make(parent)
       await this.#makeOne(directory)
-      const status = await this.#files.lstat(directory)
+      const status = await this.#files.status(directory)
       if (!status.isDirectory()) throw notADirectory(directory)
       // Also where someone else made it: their fsync may never have come.
       await this.sync(parent)
@@ -75,8 +73,8 @@ export class Directories {
    */
   assertInside(directory: string): void {
     if (this.#inside.has(directory)) return
-    const real = this.#files.realpathSync(directory)
-    const realBase = this.#files.realpathSync(this.#base)
+    const real = this.#files.realPathSync(directory)
+    const realBase = this.#files.realPathSync(this.#base)
     const expected = path.join(realBase, path.relative(this.#base, directory))
     // Where the file system ignores case, real paths come back in the case on the disk.
     if (real !== expected && real.toLowerCase() !== expected.toLowerCase()) {
@@ -92,21 +90,13 @@ export class Directories {
   /**
    * Makes the entries of a directory durable. Calls that come while one fsync runs share the next:
    * the one that runs may have begun before their entries were there.
-   *
-   * Where the file system has no such thing, names are as durable as it makes them by itself: that
-   * is said once, and not asked for again.
    */
-  async sync(directory: string): Promise<void> {
-    try {
-      await this.#shared(directory)
-    } catch (error) {
-      if (!cannotSyncDirectory(error)) throw error
-      this.#isUnsynced(directory, error)
-    }
+  sync(directory: string): Promise<void> {
+    return this.#syncLeniently(directory)
   }
 
   #shared(directory: string): Promise<void> {
-    if (!this.#fsync || process.platform === 'win32') return Promise.resolve()
+    if (!this.#fsync) return Promise.resolve()
     const current = this.#syncs.get(directory)
     if (current === undefined) {
       const running = this.#syncNow(directory)
@@ -125,26 +115,12 @@ export class Directories {
 
   async #syncNow(directory: string): Promise<void> {
     try {
-      const fd = await this.#files.open(directory, 'r')
-      try {
-        await this.#files.fsync(fd)
-      } finally {
-        await this.#files.close(fd)
-      }
+      await this.#files.syncDirectory(directory)
     } catch (error) {
       throw withPath(error, directory)
     } finally {
       if (this.#syncs.get(directory)?.next === undefined) this.#syncs.delete(directory)
     }
-  }
-
-  #isUnsynced(directory: string, error: unknown): void {
-    if (!this.#fsync) return
-    this.#fsync = false
-    this.#onWarning?.(
-      `the file system of ${directory} can't sync directories (${codeOf(error)}): files are synced, but after a crash of the machine the newest ones may have lost their names`,
-      error,
-    )
   }
 
   /**
@@ -168,7 +144,7 @@ export class Directories {
 
   async #exists(directory: string): Promise<boolean> {
     try {
-      await this.#files.lstat(directory)
+      await this.#files.status(directory)
       return true
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return false
@@ -192,7 +168,7 @@ export class Directories {
 
   async #makeOne(directory: string): Promise<void> {
     try {
-      await this.#files.mkdir(directory)
+      await this.#files.makeDirectory(directory)
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error
     }

@@ -1,6 +1,16 @@
 import path from 'node:path'
 import { type Env, InvalidArgumentError, systemEnv } from '@firn/env'
-import { absolutePath } from '@firn/vfs'
+import {
+  absolutePath,
+  cannotLink,
+  codeOf,
+  type FileStatus,
+  type FileSystem,
+  isMissing,
+  meaningOf,
+  nodeFileSystem,
+  ReadPace,
+} from '@firn/vfs'
 import { BaseObjectStore } from '../../base-object-store.js'
 import { PreconditionFailedError } from '../../errors.js'
 import type {
@@ -15,14 +25,12 @@ import type {
 import type { UploadSink } from '../../upload-session.js'
 import { BaseDirectory } from './base-directory.js'
 import { Directories } from './directories.js'
-import { FileHandles } from './file-handles.js'
 import { pathOf } from './file-names.js'
-import { etagOf, infoOf, meansMissing } from './file-status.js'
-import { type FileStatus, type FileSystem, nodeFileSystem } from './file-system.js'
-import { codeOf, isRefusal, storeError } from './fs-errors.js'
+import { etagOf, infoOf } from './file-status.js'
+import { storeError } from './fs-errors.js'
 import { listKeys } from './object-listing.js'
 import { ObjectReader } from './object-reader.js'
-import { ReadPace } from './read-pace.js'
+import { OpenFiles } from './open-files.js'
 import { StoreLock } from './store-lock.js'
 import { type TempFile, TempFiles } from './temp-files.js'
 
@@ -104,7 +112,7 @@ export class FsObjectStore extends BaseObjectStore {
       this.#files,
       this.#directories,
       this.directory,
-      new FileHandles(this.#files, openFiles),
+      new OpenFiles(openFiles),
       pace,
     )
     this.#fsync = options.fsync ?? true
@@ -213,7 +221,7 @@ export class FsObjectStore extends BaseObjectStore {
       finish: () =>
         this.#typed(writing, async () => {
           const status = this.#temps.stamp(temp)
-          if (this.#fsync) await this.#files.fsync(temp.fd)
+          if (this.#fsync) await temp.file.sync()
           await this.#temps.close(temp)
           options.signal?.throwIfAborted()
           const target = { key, file, options, writing }
@@ -282,7 +290,7 @@ export class FsObjectStore extends BaseObjectStore {
     for (let attempt = 1; this.#canLink; attempt++) {
       try {
         await namely(writing, () => this.#files.link(temp.path, file))
-        await this.#files.unlink(temp.path).catch(() => {})
+        await this.#files.remove(temp.path).catch(() => {})
         return true
       } catch (error) {
         const code = codeOf(error)
@@ -290,7 +298,7 @@ export class FsObjectStore extends BaseObjectStore {
         if (code === 'ENOENT' && attempt === 1) {
           this.#directories.forget()
           await this.#directories.make(path.dirname(file))
-        } else if (code !== undefined && NO_LINKS.has(code)) this.#canLink = false
+        } else if (cannotLink(error)) this.#canLink = false
         else throw error
       }
     }
@@ -303,17 +311,17 @@ export class FsObjectStore extends BaseObjectStore {
     // A microsecond does on any common file system; FAT keeps two seconds.
     for (const step of [1e-6, 1e-3, 1, 2]) {
       if (newer.mtimeNs > current.mtimeNs) break
-      this.#files.utimesSync(temp.path, Number(current.mtimeNs) / 1e9 + step)
-      newer = this.#files.lstatSync(temp.path)
+      this.#files.setTimesSync(temp.path, Number(current.mtimeNs) / 1e9 + step)
+      newer = this.#files.statusSync(temp.path)
     }
     return newer
   }
 
   async #currentStatus(file: string): Promise<FileStatus | undefined> {
     try {
-      return await this.#files.lstat(file)
+      return await this.#files.status(file)
     } catch (error) {
-      if (meansMissing(error)) return undefined
+      if (isMissing(error)) return undefined
       throw error
     }
   }
@@ -327,10 +335,9 @@ export class FsObjectStore extends BaseObjectStore {
   async #unlinkObject(file: string): Promise<boolean> {
     try {
       this.#directories.assertInside(path.dirname(file))
-      await this.#files.unlink(file)
-      return true
+      return await this.#files.remove(file)
     } catch (error) {
-      if (meansMissing(error)) return false
+      if (isMissing(error)) return false
       throw error
     }
   }
@@ -365,19 +372,10 @@ async function namely(writing: Writing, call: () => Promise<void>): Promise<void
   try {
     await call()
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST' && !isRefusal(error)) writing.maybeDone = true
+    if (codeOf(error) !== 'EEXIST' && !meaningOf(error).refused) writing.maybeDone = true
     throw error
   }
 }
-
-const NO_LINKS: ReadonlySet<string> = new Set([
-  'EPERM',
-  'ENOTSUP',
-  'EOPNOTSUPP',
-  'ENOSYS',
-  'EINVAL',
-  'EMLINK',
-])
 
 function assertConditionOn(
   key: string,

@@ -1,9 +1,8 @@
 import path from 'node:path'
+import { type DirectoryEntry, type FileSystem, isMissing } from '@firn/vfs'
 import type { ListOptions } from '../../object-store.js'
 import type { Directories } from './directories.js'
 import { LOCK_DIRECTORY, nameOf, segmentOf, TEMP_DIRECTORY } from './file-names.js'
-import type { FileSystem } from './file-system.js'
-import { codeOf } from './fs-errors.js'
 
 /**
  * The keys below a directory in byte order, one directory in memory per level.
@@ -29,7 +28,7 @@ export async function* listKeys(
   try {
     directories.assertInside(top)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return
+    if (isMissing(error)) return
     throw error
   }
   yield* below(top, whole)
@@ -66,13 +65,12 @@ export async function* listKeys(
   }
 }
 
-async function entriesOf(files: FileSystem, directory: string): ReturnType<FileSystem['readdir']> {
+async function entriesOf(files: FileSystem, directory: string): Promise<DirectoryEntry[]> {
   try {
-    return await files.readdir(directory)
+    return await files.list(directory)
   } catch (error) {
     // No store yet, or a directory that was removed after its parent was read.
-    const code = codeOf(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    if (isMissing(error)) return []
     throw error
   }
 }

@@ -1,35 +1,37 @@
-import { constants } from 'node:fs'
 import path from 'node:path'
+import {
+  codeOf,
+  type File,
+  type FileStatus,
+  type FileSystem,
+  isMissing,
+  type ReadPace,
+} from '@firn/vfs'
 import { type ResolvedRange, resolveRange } from '../../byte-range.js'
 import { ObjectNotFoundError, ObjectStoreError, PreconditionFailedError } from '../../errors.js'
 import type { GetOptions, StoredObject } from '../../object-store.js'
 import type { Directories } from './directories.js'
-import type { FileHandle, FileHandles } from './file-handles.js'
 import { pathOf } from './file-names.js'
-import { infoOf, meansMissing } from './file-status.js'
-import type { FileStatus, FileSystem } from './file-system.js'
-import { codeOf, storeError } from './fs-errors.js'
-import type { ReadPace } from './read-pace.js'
+import { infoOf } from './file-status.js'
+import { storeError } from './fs-errors.js'
+import type { OpenFiles, OpenObject } from './open-files.js'
 
 /** Longer reads go to the thread pool: copying them takes longer than asking a thread. */
 const LONGEST_READ_IN_PLACE = 64 * 1024
-// NOFOLLOW: an object is no symbolic link. NONBLOCK: opening a foreign pipe must not wait for its
-// other end. Both are unknown to Windows.
-const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /** The reading half of the store: opens files, keeps those of immutable objects, reads ranges. */
 export class ObjectReader {
   readonly #files: FileSystem
   readonly #directories: Directories
   readonly #base: string
-  readonly #handles: FileHandles
+  readonly #handles: OpenFiles
   readonly #pace: ReadPace
 
   constructor(
     files: FileSystem,
     directories: Directories,
     base: string,
-    handles: FileHandles,
+    handles: OpenFiles,
     pace: ReadPace,
   ) {
     this.#files = files
@@ -71,7 +73,7 @@ export class ObjectReader {
   }
 
   /** Not `async`: the hit of an open file in the page cache makes one promise, an answered one. */
-  #read(key: string, handle: FileHandle, options: GetOptions): Promise<StoredObject> {
+  #read(key: string, handle: OpenObject, options: GetOptions): Promise<StoredObject> {
     if (options.ifMatch !== undefined && options.ifMatch !== handle.etag) {
       return Promise.reject(new PreconditionFailedError(key, 'ifMatch'))
     }
@@ -83,8 +85,7 @@ export class ObjectReader {
       const bytes = emptyBytes(range.end - range.start)
       const since = this.#pace.now()
       for (let at = 0; at < bytes.length; ) {
-        const left = bytes.length - at
-        const read = this.#files.readSync(handle.fd, bytes, at, left, range.start + at)
+        const read = handle.file.readSync(at === 0 ? bytes : bytes.subarray(at), range.start + at)
         if (read === 0) throw shorterThanOpened(key)
         at += read
       }
@@ -98,7 +99,7 @@ export class ObjectReader {
 
   async #readByThread(
     key: string,
-    handle: FileHandle,
+    handle: OpenObject,
     range: ResolvedRange,
     signal: AbortSignal | undefined,
   ): Promise<StoredObject> {
@@ -106,8 +107,7 @@ export class ObjectReader {
     try {
       const bytes = emptyBytes(range.end - range.start)
       for (let at = 0; at < bytes.length; ) {
-        const left = bytes.length - at
-        const read = await this.#files.read(handle.fd, bytes, at, left, range.start + at)
+        const read = await handle.file.read(at === 0 ? bytes : bytes.subarray(at), range.start + at)
         signal?.throwIfAborted()
         if (read === 0) throw shorterThanOpened(key)
         at += read
@@ -126,27 +126,27 @@ export class ObjectReader {
     return storeError(error, { doing: `reading object '${key}'`, directory: this.#base })
   }
 
-  async #openObject(key: string): Promise<FileHandle> {
-    const file = pathOf(this.#base, key)
-    let fd = -1
+  async #openObject(key: string): Promise<OpenObject> {
+    const name = pathOf(this.#base, key)
+    let file: File | undefined
     try {
-      this.#directories.assertInside(path.dirname(file))
+      this.#directories.assertInside(path.dirname(name))
       let status: FileStatus
       if (this.#pace.inPlace()) {
         const since = this.#pace.now()
-        fd = this.#withDescriptorsSync(() => this.#files.openSync(file, READ_FLAGS))
-        status = this.#files.fstatSync(fd)
+        file = this.#withDescriptorsSync(() => this.#files.openSync(name, 'read'))
+        status = file.statusSync()
         this.#pace.took(since)
       } else {
-        fd = await this.withDescriptors(() => this.#files.open(file, READ_FLAGS))
-        status = await this.#files.fstat(fd)
+        file = await this.withDescriptors(() => this.#files.open(name, 'read'))
+        status = await file.status()
       }
       if (!status.isFile()) throw new ObjectNotFoundError(key)
       const { size, etag } = infoOf(key, status)
-      return { fd, size, etag, users: 0, touched: false, evicted: false }
+      return { file, size, etag, users: 0, touched: false, evicted: false }
     } catch (error) {
-      if (fd >= 0) this.#files.closeSync(fd)
-      if (meansMissing(error)) {
+      file?.closeSync()
+      if (isMissing(error)) {
         this.#directories.assertInPlace()
         throw new ObjectNotFoundError(key, { cause: error })
       }
@@ -161,12 +161,12 @@ export class ObjectReader {
       let status: FileStatus
       if (this.#pace.inPlace()) {
         const since = this.#pace.now()
-        status = this.#files.lstatSync(file)
+        status = this.#files.statusSync(file)
         this.#pace.took(since)
-      } else status = await this.#files.lstat(file)
+      } else status = await this.#files.status(file)
       return status.isFile() ? status : undefined
     } catch (error) {
-      if (meansMissing(error)) {
+      if (isMissing(error)) {
         this.#directories.assertInPlace()
         return undefined
       }

@@ -1,11 +1,9 @@
 import path from 'node:path'
 import type { Env } from '@firn/env'
+import { codeOf, type FileSystem } from '@firn/vfs'
 import type { Directories } from './directories.js'
 import { LOCK_DIRECTORY } from './file-names.js'
-import type { FileSystem } from './file-system.js'
-import { codeOf } from './fs-errors.js'
-import { formatIdentity, parseIdentity } from './process-identity.js'
-import { randomName } from './temp-files.js'
+import { ownerOf, ownName } from './temp-files.js'
 
 /** A claim of which nobody knows whether its process lives is broken after being seen this long. */
 const BREAK_AFTER_MS = 30_000
@@ -101,10 +99,10 @@ export class StoreLock {
 
   async #claim(): Promise<string> {
     for (let missing = false; ; ) {
-      const name = `${randomName(this.#env)}.${formatIdentity(this.#files.thisProcess())}`
+      const name = ownName(this.#files, this.#env)
       try {
         await this.#directories.make(this.#directory)
-        await this.#files.close(await this.#files.open(path.join(this.#directory, name), 'wx'))
+        await this.#files.createFile(path.join(this.#directory, name), [])
         return name
       } catch (error) {
         const code = codeOf(error)
@@ -120,13 +118,13 @@ export class StoreLock {
   async #others(claim: string, firstSeen: Map<string, number>): Promise<string[]> {
     const now = this.#env.monotonic()
     const others: string[] = []
-    for (const { name } of await this.#files.readdir(this.#directory)) {
-      const identity = parseIdentity(name.slice(name.indexOf('.') + 1))
-      if (name === claim || identity === undefined) continue
+    for (const { name } of await this.#files.list(this.#directory)) {
+      const owner = ownerOf(name)
+      if (name === claim || owner === undefined) continue
       const since = firstSeen.get(name) ?? now
       firstSeen.set(name, since)
-      if (this.#files.lifeOf(identity) === 'dead' || now - since >= BREAK_AFTER_MS)
-        await this.#withdraw(name)
+      const isDead = this.#files.processes.livenessOfTag(owner) === 'dead'
+      if (isDead || now - since >= BREAK_AFTER_MS) await this.#withdraw(name)
       else others.push(name)
     }
     return others
@@ -138,7 +136,7 @@ export class StoreLock {
 
   #exists(claim: string): boolean {
     try {
-      this.#files.lstatSync(path.join(this.#directory, claim))
+      this.#files.statusSync(path.join(this.#directory, claim))
       return true
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return false
@@ -147,7 +145,7 @@ export class StoreLock {
   }
 
   async #withdraw(claim: string): Promise<void> {
-    await this.#files.unlink(path.join(this.#directory, claim)).catch(() => {})
+    await this.#files.remove(path.join(this.#directory, claim)).catch(() => {})
   }
 }
 

@@ -1,10 +1,17 @@
 import path from 'node:path'
 import type { Env } from '@firn/env'
+import {
+  codeOf,
+  type File,
+  type FileStatus,
+  type FileSystem,
+  formatTag,
+  type ProcessTag,
+  parseTag,
+  tagOf,
+} from '@firn/vfs'
 import type { Directories } from './directories.js'
 import { TEMP_DIRECTORY } from './file-names.js'
-import type { FileStatus, FileSystem } from './file-system.js'
-import { codeOf } from './fs-errors.js'
-import { formatIdentity, parseIdentity } from './process-identity.js'
 
 /** What another machine's process left is removed when it wasn't written to for this long. */
 const FOREIGN_TEMP_MS: number = 24 * 60 * 60 * 1000
@@ -14,8 +21,9 @@ const LATEST_MS: number = 4_102_444_800_000
 
 /** A file that isn't an object yet. */
 export interface TempFile {
-  fd: number
+  readonly file: File
   readonly path: string
+  isOpen: boolean
 }
 
 /**
@@ -42,10 +50,9 @@ export class TempFiles {
     this.#cleaned ??= this.#clean()
     await this.#cleaned
     for (let missing = false; ; ) {
-      const name = `${randomName(this.#env)}.${formatIdentity(this.#files.thisProcess())}`
-      const file = path.join(this.#directory, name)
+      const name = path.join(this.#directory, ownName(this.#files, this.#env))
       try {
-        return { fd: await this.#files.open(file, 'wx'), path: file }
+        return { file: await this.#files.open(name, 'create'), path: name, isOpen: true }
       } catch (error) {
         const code = codeOf(error)
         if (code === 'ENOENT' && !missing) {
@@ -59,9 +66,7 @@ export class TempFiles {
 
   /** Writes all of `bytes` at a position. */
   async write(temp: TempFile, bytes: Uint8Array, position: number): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
-      at += await this.#files.write(temp.fd, bytes, at, position + at)
-    }
+    await temp.file.write([bytes], position, { durable: false })
   }
 
   /**
@@ -75,26 +80,25 @@ export class TempFiles {
     // File systems, and Node, take no time before 1970, and none of a clock that is out of its
     // mind.
     const milliseconds = now > 0 && now < LATEST_MS ? now : 0
-    this.#files.futimesSync(temp.fd, (milliseconds + this.#env.random()) / 1000)
-    return this.#files.fstatSync(temp.fd)
+    this.#files.setTimesSync(temp.path, (milliseconds + this.#env.random()) / 1000)
+    return this.#files.statusSync(temp.path)
   }
 
   /** Closes the file and removes its name; what goes wrong then is for the next clean-up. */
   async discard(temp: TempFile): Promise<void> {
     await this.close(temp).catch(() => {})
-    await this.#files.unlink(temp.path).catch(() => {})
+    await this.#files.remove(temp.path).catch(() => {})
   }
 
   async close(temp: TempFile): Promise<void> {
-    if (temp.fd < 0) return
-    const { fd } = temp
-    temp.fd = -1
-    await this.#files.close(fd)
+    if (!temp.isOpen) return
+    temp.isOpen = false
+    await temp.file.close()
   }
 
   async #clean(): Promise<void> {
     try {
-      for (const entry of await this.#files.readdir(this.#directory)) {
+      for (const entry of await this.#files.list(this.#directory)) {
         if (entry.isFile()) await this.#removeIfLeft(entry.name)
       }
     } catch {
@@ -103,26 +107,31 @@ export class TempFiles {
   }
 
   async #removeIfLeft(name: string): Promise<void> {
-    const identity = parseIdentity(name.slice(name.indexOf('.') + 1))
-    if (identity === undefined) return
-    const life = this.#files.lifeOf(identity)
+    const owner = ownerOf(name)
+    if (owner === undefined) return
+    const life = this.#files.processes.livenessOfTag(owner)
     if (life === 'alive') return
     const file = path.join(this.#directory, name)
     try {
       if (life === 'unknown') {
-        const ageMs = this.#env.now() / 1000 - Number((await this.#files.lstat(file)).mtimeMs)
+        const ageMs = this.#env.now() / 1000 - Number((await this.#files.status(file)).mtimeMs)
         if (ageMs < FOREIGN_TEMP_MS) return
       }
-      await this.#files.unlink(file)
+      await this.#files.remove(file)
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error
     }
   }
 }
 
-/** 64 random bits for a name. */
-export function randomName(env: Env): string {
-  let text = ''
-  for (const byte of env.randomBytes(8)) text += byte.toString(16).padStart(2, '0')
-  return text
+/** A name that no other file gets: 64 random bits, and which process made it. */
+export function ownName(files: FileSystem, env: Env): string {
+  let random = ''
+  for (const byte of env.randomBytes(8)) random += byte.toString(16).padStart(2, '0')
+  return `${random}.${formatTag(tagOf(files.processes.self()))}`
+}
+
+/** The process that made a name of `ownName`; `undefined` for any other name. */
+export function ownerOf(name: string): ProcessTag | undefined {
+  return parseTag(name.slice(name.indexOf('.') + 1))
 }

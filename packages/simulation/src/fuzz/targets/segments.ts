@@ -2,9 +2,10 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { crc32, utf8Encode } from '@firn/bytes'
-import { FileCommitLog, type FileSystem } from '@firn/commit-log/file'
+import { FileCommitLog } from '@firn/commit-log/file'
 import { type Env, systemEnv } from '@firn/env'
 import { TestEnv } from '@firn/env/testing'
+import type { FileSystem } from '@firn/vfs'
 import type { Random } from '../../random.js'
 import type { FuzzTarget } from '../fuzz-target.js'
 import { someBytes, someText, someUlid } from '../values.js'
@@ -48,8 +49,8 @@ function directoryOf(files: ReadonlyMap<string, Uint8Array>, at: string): FileSy
     if (bytes === undefined) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' })
     return bytes.slice(start, end)
   }
-  const fileSystem: Pick<FileSystem, 'list' | 'pin' | 'read' | 'readAsync'> = {
-    list: (directory) => {
+  const fileSystem: Pick<FileSystem, 'namesSync' | 'pin' | 'readFile' | 'readFileSync'> = {
+    namesSync: (directory) => {
       const names = [...files.keys()].filter((path) => join(path, '..') === directory)
       if (names.length > 0 || directory === at) return names.map((path) => basename(path))
       throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' })
@@ -61,8 +62,8 @@ function directoryOf(files: ReadonlyMap<string, Uint8Array>, at: string): FileSy
       currentPath: () => undefined,
       release: () => {},
     }),
-    read,
-    readAsync: async (path, start, end) => read(path, start, end),
+    readFile: async (path, start, end) => read(path, start, end),
+    readFileSync: read,
   }
   return fileSystem as unknown as FileSystem
 }

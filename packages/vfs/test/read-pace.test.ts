@@ -1,6 +1,6 @@
 import { TestEnv } from '@firn/env/testing'
 import { describe, expect, test } from 'vitest'
-import { ReadPace } from '../src/internal/fs/read-pace.js'
+import { ReadPace } from '../src/read-pace.js'
 
 /**
  * Makes calls in place that take so long each, until one is sent to a thread; how many there were.

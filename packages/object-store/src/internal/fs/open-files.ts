@@ -1,11 +1,11 @@
-import type { FileSystem } from './file-system.js'
+import type { File } from '@firn/vfs'
 
 /** An object that is open for reading. */
-export interface FileHandle {
-  readonly fd: number
+export interface OpenObject {
+  readonly file: File
   readonly size: number
   readonly etag: string
-  /** Reads by the thread pool under way; the descriptor stays open for them. */
+  /** Reads by the thread pool under way; the file stays open for them. */
   users: number
   /** Read since eviction last came by. */
   touched: boolean
@@ -17,14 +17,12 @@ export interface FileHandle {
  * The open files of objects that never change, at most `capacity` of them. Which goes is decided by
  * a second chance in order of opening (CLOCK): a hit is a map look-up and a store to a flag.
  */
-export class FileHandles {
-  readonly #files: FileSystem
+export class OpenFiles {
   readonly #capacity: number
   #closed = false
-  readonly #open = new Map<string, FileHandle>()
+  readonly #open = new Map<string, OpenObject>()
 
-  constructor(files: FileSystem, capacity: number) {
-    this.#files = files
+  constructor(capacity: number) {
     this.#capacity = capacity
   }
 
@@ -32,7 +30,7 @@ export class FileHandles {
     return this.#open.size
   }
 
-  get(key: string): FileHandle | undefined {
+  get(key: string): OpenObject | undefined {
     const handle = this.#open.get(key)
     if (handle !== undefined) handle.touched = true
     return handle
@@ -42,7 +40,7 @@ export class FileHandles {
    * Takes over a handle that its caller still uses. Where another one of the key came first, that
    * one is returned and the caller's is closed when its users leave.
    */
-  add(key: string, handle: FileHandle): FileHandle {
+  add(key: string, handle: OpenObject): OpenObject {
     if (this.#closed) {
       handle.evicted = true
       return handle
@@ -58,7 +56,7 @@ export class FileHandles {
   }
 
   /** To be called when a user leaves, as when a read by the thread pool ends. */
-  release(handle: FileHandle): void {
+  release(handle: OpenObject): void {
     handle.users--
     if (handle.evicted && handle.users === 0) this.#close(handle)
   }
@@ -99,14 +97,14 @@ export class FileHandles {
     }
   }
 
-  #evict(handle: FileHandle): void {
+  #evict(handle: OpenObject): void {
     handle.evicted = true
     if (handle.users === 0) this.#close(handle)
   }
 
-  #close(handle: FileHandle): void {
+  #close(handle: OpenObject): void {
     try {
-      this.#files.closeSync(handle.fd)
+      handle.file.closeSync()
     } catch {
       // Nothing was written through it, so nothing can be lost.
     }
