@@ -2,16 +2,16 @@ import type { DatabaseState, FileMeta } from '@firn/manifest'
 import type { DatabaseStats, LevelStats } from '../../stats.js'
 import type { WritePressure } from '../commit/write-pressure.js'
 import { tableInfo } from '../view/table-summary.js'
-import type { DatabaseHandleParts } from './database-handle.js'
+import type { DatabaseParts } from './database-parts.js'
 
 /** What `db.stats()` gives: everything is in memory, nothing is read. */
-export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
+export function databaseStats(parts: DatabaseParts): DatabaseStats {
   const { versions, cache, files, writing } = parts
   const { state, immutables, active } = versions
   const memtables = [active, ...immutables]
-  const logBytes = writing?.committer.appendedBytes ?? 0
+  const logBytes = writing?.committer.totals.bytes ?? 0
   const flushed = writing?.flusher.totals ?? { flushes: 0, bytesWritten: 0 }
-  const compacted = writing?.compactor?.totals ?? NO_COMPACTIONS
+  const compacted = writing?.compactor.totals ?? NO_COMPACTIONS
   return {
     version: versions.visibleVersion,
     timestamp: versions.visibleTimestamp,
@@ -29,17 +29,17 @@ export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
       openFiles: files.openFiles,
       ...(files.disk === undefined ? {} : { disk: files.disk.stats() }),
     },
-    log: { appendedEntries: writing?.committer.appendedEntries ?? 0, appendedBytes: logBytes },
+    log: { appendedEntries: writing?.committer.totals.entries ?? 0, appendedBytes: logBytes },
     flushes: { count: flushed.flushes, bytesWritten: flushed.bytesWritten },
     compactions: {
       count: compacted.compactions,
       filesIn: compacted.filesIn,
       filesOut: compacted.filesOut,
-      running: writing?.compactor?.running ?? false,
+      running: writing?.compactor.running ?? false,
       bytesRead: compacted.bytesRead,
       bytesWritten: compacted.bytesWritten,
-      failures: writing?.compactor?.failures ?? 0,
-      skipped: writing?.compactor?.skipped ?? [],
+      failures: writing?.compactor.failures ?? 0,
+      skipped: writing?.compactor.skipped ?? [],
     },
     commitMerges: { ...(writing?.files.merges ?? NO_MERGES) },
     requests: parts.requests(),

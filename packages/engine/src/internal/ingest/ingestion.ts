@@ -1,8 +1,9 @@
-import { type Env, type FirnError, isFirnError, waitFor } from '@firn/env'
+import { type Env, waitFor } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import { CommitConflictError } from '../../errors.js'
 import type { Commit } from '../../write-options.js'
-import type { CommitGuard } from '../commit/commit-guard.js'
+import type { CommitGuard } from '../append/commit-guard.js'
+import { commitFiles } from '../commit/commit-files.js'
 import type { Committer } from '../commit/committer.js'
 import type { FileWriter } from '../files/file-writer.js'
 import { ArenaPool } from '../memtable/arena-pool.js'
@@ -16,10 +17,6 @@ export interface BatchRunsOptions {
   /** About how large the largest runs are. */
   ingestChunkBytes: number
 }
-
-/** A commit that loses to others as often as a committer tries is tried again so many times. */
-const MAX_COMMIT_ATTEMPTS = 10
-const FIRST_PAUSE_MS = 5
 
 const NOTHING: Promise<void> = Promise.resolve()
 
@@ -187,22 +184,12 @@ export class Ingestion {
     const { env, committer, files: writer } = this.#options
     const committed = new Set(files)
     const replaced = this.#runs.flat().filter((file) => !committed.has(file))
+    const edit = { type: 'add-files', files } as const
     try {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const ids = this.#tableIds.values()
-          return await committer.commitEdits([{ type: 'add-files', files }], ids, guard)
-        } catch (error) {
-          const refused = isRefusal(error)
-          if (refused && error.retryable && attempt < MAX_COMMIT_ATTEMPTS) {
-            await env.sleep(env.random() * FIRST_PAUSE_MS * 2 ** attempt)
-            continue
-          }
-          // After other errors the entry may exist: then the files stay.
-          if (refused) await writer.discard(files)
-          throw error
-        }
-      }
+      return await commitFiles(
+        { edit, files, tableIds: [...this.#tableIds.values()], guard, isPersistent: true },
+        { env, committer, writer },
+      )
     } finally {
       await writer.discard(replaced)
       this.#end()
@@ -216,11 +203,4 @@ export class Ingestion {
     await this.#options.files.discard([...new Set([...this.#runs.flat(), ...merged])])
     this.#end()
   }
-}
-
-/** Whether an error says that the entry doesn't exist, and never will. */
-function isRefusal(error: unknown): error is FirnError {
-  if (isFirnError(error, 'FIRN_COMMIT_CONFLICT')) return true
-  // What is worth trying again was not done; whether it was would be a question by another code.
-  return isFirnError(error) && error.retryable && error.code !== 'FIRN_COMMIT_UNKNOWN'
 }
