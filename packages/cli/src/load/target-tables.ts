@@ -11,6 +11,9 @@ export interface Target {
 }
 
 /** What the first row of a table in a dump says of it. */
+/** `undefined`: not chosen. */
+type ChosenEncodings = { readonly [R in keyof EncodingNames]: EncodingNames[R] | undefined }
+
 interface DumpedOptions extends Partial<EncodingNames> {
   history?: HistoryRetention
   compression?: 'none' | 'lz4' | 'deflate'
@@ -22,14 +25,14 @@ interface DumpedOptions extends Partial<EncodingNames> {
 export class TargetTables {
   readonly #database: Database
   readonly #existing: Map<string, EncodingNames>
-  readonly #chosen: Partial<EncodingNames>
+  readonly #chosen: ChosenEncodings
   readonly #defaults: EncodingNames
   readonly #targets: Map<string, Target> = new Map()
 
   private constructor(
     database: Database,
     existing: Map<string, EncodingNames>,
-    chosen: Partial<EncodingNames>,
+    chosen: ChosenEncodings,
     defaults: EncodingNames,
   ) {
     this.#database = database
@@ -41,7 +44,7 @@ export class TargetTables {
   /** `chosen` are encodings that the user insists on, `defaults` those of new tables otherwise. */
   static async of(
     database: Database,
-    chosen: Partial<EncodingNames>,
+    chosen: ChosenEncodings,
     defaults: EncodingNames,
   ): Promise<TargetTables> {
     const tables = await database.tables()
@@ -71,8 +74,8 @@ export class TargetTables {
     const { history, compression } = options
     const table = this.#database.table<Uint8Array, Uint8Array>(name, {
       ...storedBytes(encodings),
-      ...(existing !== undefined || history === undefined ? {} : { history }),
-      ...(existing !== undefined || compression === undefined ? {} : { compression }),
+      history: existing === undefined ? history : undefined,
+      compression: existing === undefined ? compression : undefined,
     })
     const target = { table, encodings }
     this.#targets.set(name, target)

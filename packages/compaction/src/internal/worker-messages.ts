@@ -11,13 +11,13 @@ export interface FsStoreDescription {
   kind: 'fs'
   directory: string
   /** Which directory it has to be: see `FsObjectStoreOptions`. */
-  directoryId?: string
+  directoryId?: string | undefined
   /** Default true: outputs are on the device before they are committed. */
   fsync?: boolean
 }
 
 export interface WorkerTuning {
-  blockBytes?: number
+  blockBytes?: number | undefined
   filterBitsPerKey?: number
   readAheadBytes?: number
 }

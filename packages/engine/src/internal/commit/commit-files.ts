@@ -15,10 +15,10 @@ export interface FilesToCommit {
   /** Files that were written for this commit. */
   files: readonly FileMeta[]
   /** Tables that have to exist still. */
-  tableIds?: readonly number[]
+  tableIds?: readonly number[] | undefined
   guard?: CommitGuard | undefined
   /** Whether the commit is tried again if it is refused because others were first. */
-  isPersistent?: boolean
+  isPersistent?: boolean | undefined
 }
 
 /**

@@ -27,7 +27,7 @@ export function databaseStats(parts: DatabaseParts): DatabaseStats {
       ...cache.stats(),
       readerBytes: files.readerBytes,
       openFiles: files.openFiles,
-      ...(files.disk === undefined ? {} : { disk: files.disk.stats() }),
+      disk: files.disk?.stats(),
     },
     log: { appendedEntries: writing?.committer.totals.entries ?? 0, appendedBytes: logBytes },
     flushes: { count: flushed.flushes, bytesWritten: flushed.bytesWritten },
@@ -58,7 +58,7 @@ const NO_MERGES = { count: 0, filesIn: 0, filesOut: 0, bytesRead: 0, bytesWritte
 function writeStats(pressure: WritePressure | undefined): DatabaseStats['writes'] {
   if (pressure === undefined) return { slowdowns: 0, stops: 0 }
   const { slowdowns, stops, blockedBy: by, waiting } = pressure
-  return { slowdowns, stops, ...(by !== undefined && { stopped: { by, waiting } }) }
+  return { slowdowns, stops, stopped: by === undefined ? undefined : { by, waiting } }
 }
 
 function levelStats(state: DatabaseState): LevelStats[] {

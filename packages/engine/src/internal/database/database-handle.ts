@@ -104,7 +104,10 @@ export class DatabaseHandle implements Database {
     return runTransaction(runner, run, taken)
   }
 
-  async snapshot(options?: { at?: Moment; signal?: AbortSignal }): Promise<SnapshotHandle> {
+  async snapshot(options?: {
+    at?: Moment | undefined
+    signal?: AbortSignal | undefined
+  }): Promise<SnapshotHandle> {
     return this.#snapshot(takeSnapshotOptions(options))
   }
 

@@ -25,7 +25,7 @@ export type FlushReply =
 /** Where the files go: see `FsObjectStoreOptions`. */
 export interface FlushStore {
   directory: string
-  directoryId?: string
+  directoryId?: string | undefined
 }
 
 const { directory, ...options } = workerData as FlushStore

@@ -328,7 +328,7 @@ export class Compactor {
       env,
       ...storeFiles(store, incarnation, { signal }),
       newFileId: () => newFileId(versions.state, env),
-      ...(blockBytes === undefined ? {} : { blockBytes }),
+      blockBytes,
       signal,
     })
   }

@@ -33,7 +33,7 @@ export async function openDirectoryLog(options: {
   incarnation: string
   env: Env
   mode: 'write' | 'read'
-  onWarning?: Warn
+  onWarning?: Warn | undefined
 }): Promise<CommitLog> {
   const { directory, kind, store, incarnation, env, mode, onWarning } = options
   if (kind === 'objects') return new ObjectCommitLog(store, incarnation, { env })
@@ -53,13 +53,13 @@ export function makeThreads(
   incarnation: string,
   blockBytes: number | undefined,
 ): Threads {
-  const store = { directory, ...(directoryId === undefined ? {} : { directoryId }) }
+  const store = { directory, directoryId }
   return {
     flush: new FlushThread(store),
     compaction: new CompactionWorker({
       store: { kind: 'fs', ...store },
       incarnation,
-      ...(blockBytes === undefined ? {} : { blockBytes }),
+      blockBytes,
     }),
   }
 }

@@ -66,7 +66,7 @@ export async function locateS3(
     // The store itself is asked: one that retries can't tell a refusal from an attempt of its own.
     for (let attempt = 1; ; attempt++) {
       try {
-        return await assertConditionalWrites(s3, { ifMatch: false, ...(signal && { signal }) })
+        return await assertConditionalWrites(s3, { ifMatch: false, signal })
       } catch (error) {
         if (!isFirnError(error) || !error.retryable || attempt === MAX_ATTEMPTS) throw error
         await env.sleep(env.random() * Math.min(2000, 20 * 2 ** attempt), signal)
