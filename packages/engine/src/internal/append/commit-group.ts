@@ -73,8 +73,8 @@ export class CommitGroup {
 
   /**
    * Fits the group to a state that others have moved on: tables that it meant to create may exist
-   * now, or their ids may be taken. Throws `TableOptionsError` where a table was created with
-   * options that contradict this process's.
+   * now, or their ids may be taken. Throws `TableOptionsError` if a table was created with options
+   * that contradict this process's.
    */
   rebase(state: DatabaseState): void {
     if (this.provisional.size === 0) return

@@ -70,7 +70,7 @@ export class ExclusiveLogAppender implements GroupAppender {
       }
       from = to
     }
-    // Stopped meanwhile, by a sync that failed say: nobody else tells these.
+    // Writes were stopped meanwhile, by a sync that failed for example: these are told here.
     if (from < groups.length) outcomes.stop(undefined, groups.slice(from))
   }
 
@@ -123,7 +123,7 @@ export class ExclusiveLogAppender implements GroupAppender {
       token: ulid(this.#env),
       payload: group.payload(),
       startsSegment: group.startsSegment,
-      // Whoever buffers a write asks for no sync, but may get it with the one of who comes next.
+      // A buffered write asks for no sync, but may share the one of the group that follows.
       lazy: group.visible && !group.followed,
     })
     // Awaited in order by the caller; one that fails early isn't unhandled meanwhile.

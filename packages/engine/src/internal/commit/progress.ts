@@ -1,6 +1,6 @@
 /**
- * Passes on that the view may have changed, or what waits to be flushed: from those who commit, and
- * read what others committed, to the one who starts maintenance.
+ * Passes on that the view, or what waits to be flushed, may have changed: from the committer and
+ * the log's follower to what starts maintenance.
  */
 export class Progress {
   #listener: () => void = () => {}

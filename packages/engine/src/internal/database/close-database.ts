@@ -1,6 +1,6 @@
 import { ClosedError } from '@firn/env'
 import type { SnapshotHandle } from '../handles/snapshot-handle.js'
-import type { DatabaseParts } from './database-parts.js'
+import type { DatabaseHandleParts } from './database-parts.js'
 
 /** Memtables larger than this are flushed at close, so that the next open has little to replay. */
 const FLUSH_AT_CLOSE_BYTES = 64 * 1024
@@ -15,7 +15,7 @@ const CLOSE_MS = 30_000
  * first failure, after all has been done that can be.
  */
 export async function closeDatabase(
-  parts: DatabaseParts,
+  parts: DatabaseHandleParts,
   snapshots: ReadonlySet<SnapshotHandle>,
 ): Promise<void> {
   const { env, writing, follower, versions, files, cache, release } = parts

@@ -2,10 +2,10 @@ import type { DatabaseState, FileMeta } from '@firn/manifest'
 import type { DatabaseStats, LevelStats } from '../../stats.js'
 import type { WritePressure } from '../commit/write-pressure.js'
 import { tableInfo } from '../view/table-summary.js'
-import type { DatabaseParts } from './database-parts.js'
+import type { DatabaseHandleParts } from './database-parts.js'
 
 /** What `db.stats()` gives: everything is in memory, nothing is read. */
-export function databaseStats(parts: DatabaseParts): DatabaseStats {
+export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
   const { versions, cache, files, writing } = parts
   const { state, immutables, active } = versions
   const memtables = [active, ...immutables]

@@ -29,17 +29,17 @@ import { TableIdentity } from '../view/table-identity.js'
 import { tableInfo } from '../view/table-summary.js'
 import { closeDatabase } from './close-database.js'
 import { databaseStats } from './collect-stats.js'
-import type { DatabaseParts, WritingParts } from './database-parts.js'
+import type { DatabaseHandleParts, WritingParts } from './database-parts.js'
 import type { HeadSource } from './head-source.js'
 
 /** An open database: its parts, put together behind the public interface. */
 export class DatabaseHandle implements Database {
-  readonly #parts: DatabaseParts
+  readonly #parts: DatabaseHandleParts
   readonly #head: HeadSource
   readonly #snapshots: Set<SnapshotHandle> = new Set()
   #closing: Promise<void> | undefined
 
-  constructor(parts: DatabaseParts) {
+  constructor(parts: DatabaseHandleParts) {
     this.#parts = parts
     this.#head = parts.head
   }

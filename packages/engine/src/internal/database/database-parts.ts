@@ -14,7 +14,7 @@ import type { VersionSet } from '../view/version-set.js'
 import type { HeadSource } from './head-source.js'
 
 /** What an open database is made of. */
-export interface DatabaseParts {
+export interface DatabaseHandleParts {
   readonly env: Env
   /** What was asked of the object store so far. */
   readonly requests: () => RequestStats

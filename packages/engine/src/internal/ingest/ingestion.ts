@@ -10,7 +10,7 @@ import { ArenaPool } from '../memtable/arena-pool.js'
 import type { TableIdentity } from '../view/table-identity.js'
 import type { EncodedRecords } from './encoded-records.js'
 
-export interface BatchRunsOptions {
+export interface IngestionOptions {
   env: Env
   committer: Committer
   files: FileWriter
@@ -32,7 +32,7 @@ const NOTHING: Promise<void> = Promise.resolve()
  *    `stop` included, deletes all that was written.
  */
 export class Ingestion {
-  readonly #options: BatchRunsOptions
+  readonly #options: IngestionOptions
   readonly #abort: AbortController = new AbortController()
   /** Where one run after the other is put in order. */
   readonly #arenas: ArenaPool
@@ -54,7 +54,7 @@ export class Ingestion {
   readonly ended: Promise<void>
   #end: () => void = () => {}
 
-  constructor(options: BatchRunsOptions) {
+  constructor(options: IngestionOptions) {
     this.#options = options
     this.#arenas = new ArenaPool(options.ingestChunkBytes, false)
     this.ended = new Promise((resolve) => {
