@@ -11,6 +11,7 @@ const ORDER = [
   ['handles'],
   ['ingest', 'maintenance'],
   ['commit', 'read'],
+  ['append'],
   ['view'],
   ['files'],
   ['memtable'],

@@ -18,7 +18,7 @@ export async function* snapshotPages(
   table: TableInfo,
   range: StoredRange = {},
 ): AsyncGenerator<StoredRow[]> {
-  const snapshot = await database.snapshot(at === undefined ? {} : { at })
+  const snapshot = await database.snapshot({ at })
   let failed = false
   try {
     yield* snapshot.table(table.name, storedBytes(table)).scan(range).pages()

@@ -20,7 +20,7 @@ export interface RunCompactionOptions {
   discard?: (ids: readonly string[]) => Promise<void>
   /** A table's statistics collectors by name, new ones at each call. */
   statistics?: (tableId: number) => Readonly<Record<string, () => StatisticsCollector>>
-  blockBytes?: number
+  blockBytes?: number | undefined
   filterBitsPerKey?: number
   /** Bytes that all inputs together may fetch ahead. Default 16 MiB; at most 1 MiB per run. */
   readAheadBytes?: number

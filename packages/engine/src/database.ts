@@ -48,7 +48,10 @@ export interface Database extends AsyncDisposable {
    * The database as of a moment; default: now. Throws `VersionNotFoundError` for a version to come.
    * Reads of a moment before what a table's history keeps throw `SnapshotExpiredError`.
    */
-  snapshot(options?: { at?: Moment; signal?: AbortSignal }): Promise<Snapshot>
+  snapshot(options?: {
+    at?: Moment | undefined
+    signal?: AbortSignal | undefined
+  }): Promise<Snapshot>
   /** Reads the log up to its end; the new version. */
   refresh(): Promise<number>
   /** Resolves when every buffered write is durable. */
@@ -81,8 +84,8 @@ export interface Database extends AsyncDisposable {
 
 /** Which caches `evict` empties. Default: both. */
 export interface EvictOptions {
-  memory?: boolean
-  disk?: boolean
+  memory?: boolean | undefined
+  disk?: boolean | undefined
 }
 
 /** What `compact` did. */

@@ -100,7 +100,7 @@ export class TransactionConflictError extends FirnError {
 export function tableDropped(table: string, cause?: unknown): SnapshotExpiredError {
   return new SnapshotExpiredError(
     `table ${JSON.stringify(table)} was dropped while it was read; its files and its history are gone`,
-    cause === undefined ? {} : { cause },
+    { cause },
   )
 }
 

@@ -1,5 +1,5 @@
 import type { CommitLog } from '@firn/commit-log'
-import { InvalidArgumentError } from '@firn/env'
+import { InvalidArgumentError, systemEnv } from '@firn/env'
 import { openRoot } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { assertHasBegun } from './internal/open/begun-log.js'
@@ -47,7 +47,7 @@ export async function locateParts(
     log,
     findIncarnation: async () => {
       const { incarnation } = await openRoot(store, {
-        ...options,
+        env: options.env ?? systemEnv,
         createIfMissing: false,
         log,
         place,

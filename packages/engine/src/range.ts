@@ -2,12 +2,12 @@
  * Bounds of keys. `prefix` goes with none of the others, `gt` not with `gte`, `lt` not with `lte`.
  */
 export interface Range<K> {
-  gt?: K
-  gte?: K
-  lt?: K
-  lte?: K
+  gt?: K | undefined
+  gte?: K | undefined
+  lt?: K | undefined
+  lte?: K | undefined
   /** Keys that begin so: bytes, characters, or tuple elements, by the table's key encoding. */
-  prefix?: Prefix<K>
+  prefix?: Prefix<K> | undefined
 }
 
 /** A key's beginning: of a tuple, its first elements. */
@@ -21,20 +21,20 @@ export type Moment = Date | { version: number } | { timestamp: number }
 
 export interface ReadOptions {
   /** Read as of this moment instead of the present. */
-  at?: Moment
+  at?: Moment | undefined
   /** Read the log up to its end first, so that every commit made before the call is seen. */
-  fresh?: boolean
+  fresh?: boolean | undefined
   /**
    * Whether each array that is returned gets a buffer of its own, of its length: see the README,
    * "What is returned". Default false.
    */
-  copy?: boolean
-  signal?: AbortSignal
+  copy?: boolean | undefined
+  signal?: AbortSignal | undefined
 }
 
 export interface ScanOptions<K> extends Range<K>, ReadOptions {
   /** Descending keys. Default false. */
-  reverse?: boolean
+  reverse?: boolean | undefined
   /** At most this many rows. Default: all. */
-  limit?: number
+  limit?: number | undefined
 }

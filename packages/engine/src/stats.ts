@@ -16,7 +16,11 @@ export interface DatabaseStats {
   /** Records up to this version are in files. */
   flushedThrough: number
   /** `disk` where there is one: its hits are those that memory missed, in chunks of 64 KiB. */
-  cache: BlockCacheStats & { readerBytes: number; openFiles: number; disk?: DiskCacheStats }
+  cache: BlockCacheStats & {
+    readerBytes: number
+    openFiles: number
+    disk?: DiskCacheStats | undefined
+  }
   log: { appendedEntries: number; appendedBytes: number }
   flushes: { count: number; bytesWritten: number }
   /** What this handle has compacted since it was opened: merges, moves and drops of files. */
@@ -53,7 +57,7 @@ export interface DatabaseStats {
      * Present while writes are stopped: what has to be done first, and how many writers wait for
      * it.
      */
-    stopped?: { by: 'compaction' | 'flush' | 'log'; waiting: number }
+    stopped?: { by: 'compaction' | 'flush' | 'log'; waiting: number } | undefined
   }
   amplification: {
     /** Bytes written to files since open for each byte written to the log. */

@@ -3,21 +3,21 @@ import type { AnyEncoding, EncodedType, Encoding, EncodingName } from './encodin
 
 export interface TableOptions<K, V> {
   /** How keys become bytes. Default `'bytes'`, or what the table was created with. */
-  keys?: EncodingName | Encoding<K>
+  keys?: EncodingName | Encoding<K> | undefined
   /** How values become bytes. Default `'bytes'`, or what the table was created with. */
-  values?: EncodingName | Encoding<V>
+  values?: EncodingName | Encoding<V> | undefined
   /** How long versions that were superseded can still be read. Default 24 hours. */
-  history?: HistoryRetention
+  history?: HistoryRetention | undefined
   /** How SST blocks are compressed. Default `'lz4'`. */
-  compression?: 'none' | 'lz4' | 'deflate'
+  compression?: 'none' | 'lz4' | 'deflate' | undefined
   /** How files are merged. Default `'leveled'`. */
-  compaction?: 'leveled'
+  compaction?: 'leveled' | undefined
 }
 
 /** Options that the types of a table's keys and values are told by. */
 export interface TypingOptions extends Omit<TableOptions<never, never>, 'keys' | 'values'> {
-  keys?: EncodingName | AnyEncoding
-  values?: EncodingName | AnyEncoding
+  keys?: EncodingName | AnyEncoding | undefined
+  values?: EncodingName | AnyEncoding | undefined
 }
 
 /**

@@ -24,7 +24,7 @@ export interface ReadableTable<K, V> {
    * Blocks are read and not rows, so it costs less than a scan; those at the ends of the range may
    * hold rows outside of it.
    */
-  warm(range?: Range<K>, options?: { signal?: AbortSignal }): Promise<WarmReport>
+  warm(range?: Range<K>, options?: { signal?: AbortSignal | undefined }): Promise<WarmReport>
 }
 
 /** What `warm` brought into memory. */

@@ -42,14 +42,14 @@ export interface TransactionOptions {
    * effect of running one after the other. `snapshot`: nothing that it writes; two that read what
    * the other writes may both commit (write skew).
    */
-  isolation?: 'serializable' | 'snapshot'
+  isolation?: 'serializable' | 'snapshot' | undefined
   /**
    * How often it is run at most, if other writes keep contradicting it. Default 20. From the sixth
    * attempt on, other writes of this process wait until it has ended, for 5 s at most. Those of
    * other processes go on: a transaction that reads much of what they write to should read less, or
    * be of `snapshot` isolation.
    */
-  attempts?: number
+  attempts?: number | undefined
   /** Ends the attempts. A commit that is under way may still happen. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }

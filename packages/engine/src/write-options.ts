@@ -11,12 +11,12 @@
 export type Durability = 'durable' | 'buffered'
 
 export interface WriteOptions {
-  durability?: Durability
+  durability?: Durability | undefined
   /**
    * Aborts the wait. A write that still waited to be let in (see `stats().writes.stopped`) isn't
    * made; a commit that is under way may still happen.
    */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 /**

@@ -22,7 +22,7 @@ export interface WriteFilesOptions {
   upload: (id: string) => Promise<Upload>
   /** How a file of a table is written; for one with several tables, the first one's are asked. */
   tableOptions: (tableId: number) => FileOptions
-  blockBytes?: number
+  blockBytes?: number | undefined
   filterBitsPerKey?: number
   /** Which versions to write. Default: all. */
   filter?: VersionFilter

@@ -46,7 +46,7 @@ async function dump(options: Options, command: Command, context: CommandContext)
     const tables =
       only === undefined ? await database.tables() : [await tableInfo(database, only, location)]
     // All tables as of one version, even while other processes write.
-    const snapshot = await database.snapshot(at === undefined ? {} : { at })
+    const snapshot = await database.snapshot({ at })
     const { version } = snapshot
     await snapshot.close()
     for (const table of tables) await dumpTable(database, version, table, format, context)

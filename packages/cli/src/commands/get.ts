@@ -52,7 +52,7 @@ async function get(
     const keyText = new TableText(info, format)
     const keyBytes = keyText.key(key)
     const table = database.table(info.name, storedBytes(info))
-    const value = await table.get(keyBytes, at === undefined ? {} : { at })
+    const value = await table.get(keyBytes, { at })
     if (value === undefined) {
       const when = at === undefined ? '' : ' at that moment'
       throw new CommandError(

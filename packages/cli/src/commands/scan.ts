@@ -65,10 +65,10 @@ async function scan(options: Options, command: Command, context: CommandContext)
     const info = await tableInfo(database, tableOf(command), location)
     const text = new TableText(info, format)
     const range: StoredRange = {
-      ...(prefix === undefined ? {} : { prefix: text.prefix(prefix) }),
-      ...(from === undefined ? {} : { gte: text.key(from, '--from') }),
-      ...(to === undefined ? {} : { lt: text.key(to, '--to') }),
-      ...(options.limit === undefined ? {} : { limit: options.limit }),
+      prefix: prefix === undefined ? undefined : text.prefix(prefix),
+      gte: from === undefined ? undefined : text.key(from, '--from'),
+      lt: to === undefined ? undefined : text.key(to, '--to'),
+      limit: options.limit,
       reverse: options.reverse === true,
     }
     const printer = new RowPrinter(context.output, text)

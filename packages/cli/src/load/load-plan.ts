@@ -63,17 +63,17 @@ export function planTables(
   options: LoadOptions,
 ): Promise<TargetTables> {
   const { keys, values } = options
-  const chosen = {
-    ...(keys === undefined ? {} : { keys }),
-    ...(values === undefined ? {} : { values }),
-  }
   // Digits may stand for any bytes; the columns key and value of a CSV file are text.
   const plain = byteFormatOf(options) === 'text' ? undefined : 'bytes'
   const textual = format !== 'jsonl' && options.key === undefined
-  return TargetTables.of(database, chosen, {
-    keys: plain ?? ((options.key?.length ?? 0) > 1 ? 'tuple' : 'utf8'),
-    values: plain ?? (textual ? 'utf8' : 'json'),
-  })
+  return TargetTables.of(
+    database,
+    { keys, values },
+    {
+      keys: plain ?? ((options.key?.length ?? 0) > 1 ? 'tuple' : 'utf8'),
+      values: plain ?? (textual ? 'utf8' : 'json'),
+    },
+  )
 }
 
 /** Returns the writer of the rows. `table` is the name from the command line, if there is one. */

@@ -10,6 +10,9 @@ export interface Target {
   encodings: EncodingNames
 }
 
+/** Encodings that the caller chose; `undefined`: not chosen. */
+type ChosenEncodings = { readonly [R in keyof EncodingNames]: EncodingNames[R] | undefined }
+
 /** Options of a table, from its first row in a dump. */
 interface DumpedOptions extends Partial<EncodingNames> {
   history?: HistoryRetention
@@ -20,14 +23,14 @@ interface DumpedOptions extends Partial<EncodingNames> {
 export class TargetTables {
   readonly #database: Database
   readonly #existing: Map<string, EncodingNames>
-  readonly #chosen: Partial<EncodingNames>
+  readonly #chosen: ChosenEncodings
   readonly #defaults: EncodingNames
   readonly #targets: Map<string, Target> = new Map()
 
   private constructor(
     database: Database,
     existing: Map<string, EncodingNames>,
-    chosen: Partial<EncodingNames>,
+    chosen: ChosenEncodings,
     defaults: EncodingNames,
   ) {
     this.#database = database
@@ -41,7 +44,7 @@ export class TargetTables {
    */
   static async of(
     database: Database,
-    chosen: Partial<EncodingNames>,
+    chosen: ChosenEncodings,
     defaults: EncodingNames,
   ): Promise<TargetTables> {
     const tables = await database.tables()
@@ -72,8 +75,8 @@ export class TargetTables {
     const { history, compression } = options
     const table = this.#database.table<Uint8Array, Uint8Array>(name, {
       ...storedBytes(encodings),
-      ...(existing !== undefined || history === undefined ? {} : { history }),
-      ...(existing !== undefined || compression === undefined ? {} : { compression }),
+      history: existing === undefined ? history : undefined,
+      compression: existing === undefined ? compression : undefined,
     })
     const target = { table, encodings }
     this.#targets.set(name, target)

@@ -1,8 +1,24 @@
 import { join } from 'node:path'
 import { inspect } from 'node:util'
+import { MemoryCommitLog } from '@firn/commit-log'
+import { TestEnv } from '@firn/env/testing'
+import { MemoryObjectStore } from '@firn/object-store'
 import { tempDirectory } from '@firn/test-support'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Database, open, type Table } from '../../src/index.js'
+import {
+  type Database,
+  type EvictOptions,
+  type OpenOptions,
+  open,
+  type Range,
+  type ReadOptions,
+  type ScanOptions,
+  type Table,
+  type TableOptions,
+  type TransactionOptions,
+  type Tuning,
+  type WriteOptions,
+} from '../../src/index.js'
 
 const utf8 = { keys: 'utf8', values: 'utf8' } as const
 
@@ -190,22 +206,143 @@ describe('an option that does not exist is refused by its name', () => {
     }
   })
 
-  test('options may be undefined, of a class, or without a prototype', async () => {
+  test('options may be of a class, or without a prototype', async () => {
     class Page {
       readonly limit = 5
       readonly prefix = 'k'
     }
     expect(await table.scan(new Page()).toArray()).toEqual([['k', 'v']])
     expect(await table.get('k', Object.assign(Object.create(null), { fresh: true }))).toBe('v')
-    const none = { at: undefined, fresh: undefined, signal: undefined, copy: undefined } as Anything
-    expect(await table.get('k', none)).toBe('v')
-    const all = { ...none, gt: undefined, prefix: undefined, reverse: undefined, limit: undefined }
-    expect(await table.scan(all).toArray()).toEqual([['k', 'v']])
-    await table.put('k', 'v', { durability: undefined, signal: undefined } as Anything)
-    await db.snapshot({ at: undefined } as Anything).then((snapshot) => snapshot.close())
-    const options = { mode: undefined, cache: undefined, tuning: { blockBytes: undefined } }
-    await (await open('memory:', options as Anything)).close()
-    expect(db.table('x', { keys: undefined, history: undefined } as Anything).name).toBe('x')
+  })
+})
+
+/** All members of an options object, each of them undefined. */
+type Unset<T> = { readonly [Name in keyof Required<T>]: undefined }
+
+describe('an option that is undefined means its default', () => {
+  const read: Unset<ReadOptions> = {
+    at: undefined,
+    fresh: undefined,
+    copy: undefined,
+    signal: undefined,
+  }
+  const range: Unset<Range<string>> = {
+    gt: undefined,
+    gte: undefined,
+    lt: undefined,
+    lte: undefined,
+    prefix: undefined,
+  }
+  const scan: Unset<ScanOptions<string>> = {
+    ...read,
+    ...range,
+    reverse: undefined,
+    limit: undefined,
+  }
+  const write: Unset<WriteOptions> = { durability: undefined, signal: undefined }
+
+  test('of reads', async () => {
+    await table.put('l', 'w')
+    expect(await table.get('k', read)).toBe('v')
+    expect(await table.has('k', read)).toBe(true)
+    expect(await table.getMany(['k'], read)).toEqual(['v'])
+    const rows = [
+      ['k', 'v'],
+      ['l', 'w'],
+    ]
+    expect(await table.scan(scan).toArray()).toEqual(rows)
+    expect(await table.keys(scan).toArray()).toEqual(['k', 'l'])
+    expect(await table.values(scan).toArray()).toEqual(['v', 'w'])
+    expect(await table.count(scan)).toBe(2)
+    expect((await table.warm(range, { signal: undefined })).blocks).toBe(0)
+    await using snapshot = await db.snapshot({ at: undefined, signal: undefined })
+    expect(snapshot.version).toBe(db.version)
+    expect(await snapshot.table('t', utf8).scan(scan).toArray()).toEqual(rows)
+  })
+
+  test('of writes and transactions', async () => {
+    await table.put('l', 'w', write)
+    await table.delete('l', write)
+    await db.batch().put(table, 'm', 'x').write(write)
+    expect(await table.keys().toArray()).toEqual(['k', 'm'])
+    const options: Unset<TransactionOptions> = {
+      isolation: undefined,
+      attempts: undefined,
+      signal: undefined,
+    }
+    expect(await db.transaction((tx) => tx.table('t', utf8).get('m', read), options)).toBe('x')
+    const evict: Unset<EvictOptions> = { memory: undefined, disk: undefined }
+    await db.evict(evict)
+  })
+
+  test('of a table, new and known', async () => {
+    const options: Unset<TableOptions<string, string>> = {
+      keys: undefined,
+      values: undefined,
+      history: undefined,
+      compression: undefined,
+      compaction: undefined,
+    }
+    await db.table('plain', options).put(new Uint8Array([1]), new Uint8Array([2]))
+    const described = { history: { durationMs: 86_400_000 }, compression: 'lz4' }
+    expect(await db.tables()).toMatchObject([
+      { name: 'plain', keys: 'bytes', values: 'bytes', ...described },
+      { name: 't', keys: 'utf8', values: 'utf8', ...described },
+    ])
+    const known = db.table<string, string>('t', { ...options })
+    expect(await known.get('k')).toBe('v')
+  })
+
+  test('of open, of parts, and of what lies in them', async () => {
+    const tuning: Unset<Tuning> = {
+      blockBytes: undefined,
+      targetFileBytes: undefined,
+      levelBaseBytes: undefined,
+      level0Trigger: undefined,
+      level0Slowdown: undefined,
+      level0Stop: undefined,
+      inlineLimitBytes: undefined,
+      sliceMs: undefined,
+      pageRows: undefined,
+    }
+    const none: Unset<OpenOptions> = {
+      mode: undefined,
+      createIfMissing: undefined,
+      cache: undefined,
+      memtableBytes: undefined,
+      maxStalenessMs: undefined,
+      flushIntervalMs: undefined,
+      compaction: undefined,
+      logger: undefined,
+      env: undefined,
+      prices: undefined,
+      signal: undefined,
+      tuning: undefined,
+    }
+    const cache = { memoryBytes: undefined, disk: undefined }
+    const directory = temporaryDirectory()
+    const parts = { store: new MemoryObjectStore(), log: new MemoryCommitLog() }
+    const places: Parameters<typeof open>[] = [
+      ['memory:', none],
+      [`file:${join(directory, 'db')}`, { ...none, cache, tuning }],
+      [{ ...parts, ...none, leases: undefined, cacheFiles: undefined }, none],
+    ]
+    for (const place of places) {
+      await using opened = await open(...place)
+      await opened.table('t', utf8).put('k', 'v')
+      await opened.compact()
+      expect(await opened.table('t', utf8).get('k')).toBe('v')
+      expect((await opened.stats()).cache.bytes).toBe(256 * 1024 * 1024)
+    }
+    rmSync(directory, { recursive: true })
+  })
+
+  test('and leaves what the parts say as it is', async () => {
+    const env = new TestEnv()
+    const parts = { store: new MemoryObjectStore(), log: new MemoryCommitLog(), env }
+    await using opened = await open(parts, { env: undefined })
+    const { timestamp } = await opened.table('t', utf8).put('k', 'v')
+    expect(timestamp).toBeLessThan(env.now() + 1000)
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { BufferPool } from '../../src/internal/commit/buffer-pool.js'
+import { BufferPool } from '../../src/internal/append/buffer-pool.js'
 
 test('a buffer that was given back is used again, for payloads of about its size', () => {
   const buffers = new BufferPool()

@@ -8,7 +8,7 @@ import { TestEnv } from '@firn/env/testing'
 import { MemoryObjectStore, MeteredObjectStore, type ObjectStore } from '@firn/object-store'
 import { describe, expect, test } from 'vitest'
 import { type OpenOptions, open } from '../../src/index.js'
-import { TurnTaking } from '../../src/internal/commit/turn-taking.js'
+import { TurnTaking } from '../../src/internal/append/turn-taking.js'
 import { overriding } from '../support/overriding.js'
 
 const TEXT = { keys: 'utf8', values: 'utf8' } as const

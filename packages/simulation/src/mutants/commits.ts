@@ -73,11 +73,10 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A commit with an unknown outcome is reported as refused.',
     patches: [
       {
-        module: 'engine/internal/commit/committer',
-        from: 'this.#refuse(group, error); this.#onProgress();',
-        to: `this.#refuse(group, isFirnError(error, 'FIRN_COMMIT_UNKNOWN')
-              ? new CommitConflictError('the log is out of reach', { retryable: true }) : error);
-            this.#onProgress();`,
+        module: 'engine/internal/append/shared-log-appender',
+        from: 'outcomes.refused(group, error);',
+        to: `outcomes.refused(group, isFirnError(error, 'FIRN_COMMIT_UNKNOWN')
+              ? new CommitConflictError('the log is out of reach', { retryable: true }) : error);`,
       },
     ],
   },
@@ -86,7 +85,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'On a shared log, a group is acknowledged when it is sent.',
     patches: [
       {
-        module: 'engine/internal/commit/shared-log-appender',
+        module: 'engine/internal/append/shared-log-appender',
         from: 'const result = await appendSettled(',
         to: 'group.resolve(commit); const result = await appendSettled(',
       },
@@ -97,7 +96,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'On a directory’s log, a group becomes visible and is acknowledged when it is handed to the disk.',
     patches: [
       {
-        module: 'engine/internal/commit/committer',
+        module: 'engine/internal/append/exclusive-log-appender',
         from: 'append.catch(() => { });',
         to: `append.catch(() => { });
           this.#versions.show(group.commit.version, group.commit.timestamp);
@@ -110,7 +109,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A writer gets the newest version that its process knows, which may be later than its own.',
     patches: [
       {
-        module: 'engine/internal/commit/committer',
+        module: 'engine/internal/commit/group-runner',
         from: 'group.resolve(commit); this.#onProgress();',
         to: `group.resolve({ ...commit, version: this.#versions.state.version });
           this.#onProgress();`,
@@ -122,11 +121,9 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'Edits that lost their version are appended at the next one without validation against the entries between.',
     patches: [
       {
-        module: 'engine/internal/commit/shared-log-appender',
-        from: `if (conflict !== undefined) throw new CommitConflictError(conflict);
-          const commit = {`,
-        to: `if (conflict !== undefined && attempt === 1) throw new CommitConflictError(conflict);
-          const commit = {`,
+        module: 'engine/internal/append/shared-log-appender',
+        from: 'group.adaptTo(state);',
+        to: 'if (attempt === 1) group.adaptTo(state); else group.rebase(state);',
       },
     ],
   },
@@ -157,13 +154,13 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A group that creates a table and loses its version keeps an id that another table has by then.',
     patches: [
       {
-        module: 'engine/internal/commit/commit-group',
+        module: 'engine/internal/append/commit-group',
         from: 'this.#parts = [renumberRecords(payload, ids)];',
         to: `this.#parts = [this.wasRebased ? payload : renumberRecords(payload, ids)];
           this.wasRebased = true;`,
       },
       {
-        module: 'engine/internal/commit/commit-group',
+        module: 'engine/internal/append/commit-group',
         from: 'startsSegment = false;',
         to: 'startsSegment = false; wasRebased = false;',
       },
@@ -175,8 +172,9 @@ export const COMMITS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/ingest/ingestion',
-        from: 'if (refused) await writer.discard(files);',
-        to: 'await writer.discard(files);',
+        from: 'finally { await writer.discard(replaced);',
+        to: `catch (error) { await writer.discard(files); throw error; }
+          finally { await writer.discard(replaced);`,
       },
     ],
   },
@@ -197,12 +195,9 @@ export const COMMITS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/maintenance/compactor',
-        from: `if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error;
-          const old = new Set(removed);
-          await discard(added.map(({ file }) => file).filter(({ id }) => !old.has(id)));`,
-        to: `const old = new Set(removed);
-          await discard(added.map(({ file }) => file).filter(({ id }) => !old.has(id)));
-          if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error;`,
+        from: "if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error; return;",
+        to: `await this.#options.writer.discard(files);
+          if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error; return;`,
       },
     ],
   },
@@ -212,8 +207,8 @@ export const COMMITS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/commit/committer',
-        from: 'return this.#log.exclusive && this.#unseen === 0;',
-        to: 'return this.#log.exclusive;',
+        from: 'return this.#exclusive !== undefined && this.#queue.isSeen;',
+        to: 'return this.#exclusive !== undefined;',
       },
     ],
   },
@@ -233,7 +228,7 @@ export const COMMITS: readonly Mutant[] = [
     bug: 'A write to a table that was dropped meanwhile is acknowledged, but goes into no table.',
     patches: [
       {
-        module: 'engine/internal/commit/commit-group',
+        module: 'engine/internal/append/commit-group',
         from: 'if (!state.tables.has(id) && !this.provisional.has(id)) {',
         to: 'if (id < 0) {',
       },

@@ -34,7 +34,7 @@ export const DISKS: readonly Mutant[] = [
     bug: 'Buffered writes stay in the process until there are many, or a durable one comes.',
     patches: [
       {
-        module: 'engine/internal/commit/committer',
+        module: 'engine/internal/commit/hand-over',
         from: `if (now - this.#handedOverAtMs >= HAND_OVER_MS) return true;
           if (!this.#timerWaits) void this.#handOverSoon();`,
         to: '',
@@ -46,7 +46,7 @@ export const DISKS: readonly Mutant[] = [
     bug: 'Buffered writes are synced on time once, and never again.',
     patches: [
       {
-        module: 'engine/internal/commit/committer',
+        module: 'engine/internal/commit/log-sync',
         from: 'finally { this.#syncComes = false; }',
         to: 'finally { }',
       },

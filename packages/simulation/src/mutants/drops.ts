@@ -7,7 +7,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'Writes don’t wait for a drop of their table that is under way.',
     patches: [
       {
-        module: 'engine/internal/commit/drop-gate',
+        module: 'engine/internal/commit/pending-tables',
         from: 'this.#dropping = dropping;',
         to: '',
       },
@@ -19,7 +19,7 @@ export const DROPS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/commit/committer',
-        from: 'if (this.#isHeldUp) {',
+        from: 'if (this.#gate.isHeldUp) {',
         to: 'if (this.#pressure.isBlocked) {',
       },
     ],
@@ -30,7 +30,7 @@ export const DROPS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/commit/committer',
-        from: 'while (this.#isHeldUp)',
+        from: 'while (this.#gate.isHeldUp)',
         to: 'while (this.#pressure.isBlocked)',
       },
     ],
@@ -41,8 +41,8 @@ export const DROPS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/commit/committer',
-        from: 'while (this.#isHeldUp) await this.ready(signal);',
-        to: 'await this.ready(signal);',
+        from: 'while (this.#gate.isHeldUp) await this.#gate.ready(signal);',
+        to: 'await this.#gate.ready(signal);',
       },
     ],
   },
@@ -51,7 +51,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'With two drops under way, writes wait only for the first to end.',
     patches: [
       {
-        module: 'engine/internal/commit/drop-gate',
+        module: 'engine/internal/commit/pending-tables',
         from: 'if (this.#dropping === dropping) this.#dropping = undefined;',
         to: 'this.#dropping = undefined;',
       },
@@ -73,7 +73,7 @@ export const DROPS: readonly Mutant[] = [
     bug: 'A transaction commits though a table that it wrote to was dropped while it waited.',
     patches: [
       {
-        module: 'engine/internal/commit/transaction-group',
+        module: 'engine/internal/append/transaction-group',
         from: 'assertTables(member.tableIds, state);',
         to: '',
       },
@@ -96,12 +96,12 @@ export const DROPS: readonly Mutant[] = [
     bug: 'A table that a commit has created stays marked as pending, so it is not created again after a drop.',
     patches: [
       {
-        module: 'engine/internal/commit/tables-to-come',
-        from: 'this.#pending.delete(name);',
+        module: 'engine/internal/commit/pending-tables',
+        from: 'this.#creating.delete(name);',
         to: 'void name;',
       },
       {
-        module: 'engine/internal/commit/commit-group',
+        module: 'engine/internal/append/commit-group',
         from: 'creates.push(table.creation(id));',
         to: `if (this.edits.some(({ type, name }) => type === 'create-table' && name === table.name))
             creates.push(table.creation(id));`,

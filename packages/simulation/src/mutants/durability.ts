@@ -78,7 +78,7 @@ export const DURABILITY: readonly Mutant[] = [
     bug: 'A flush resolves when buffered writes are in the log, but not on disk.',
     patches: [
       {
-        module: 'engine/internal/commit/committer',
+        module: 'engine/internal/commit/log-sync',
         from: 'const unsynced = this.#unsynced; await this.#log.sync?.()',
         to: 'const unsynced = this.#unsynced; await Promise.resolve()',
       },
@@ -101,13 +101,13 @@ export const DURABILITY: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/commit/committer',
-        from: 'this.#closeGathering(); const newest = this.#newest;',
-        to: 'const newest = this.#newest;',
+        from: 'this.#closeGathering(); const { newest } = this.#queue;',
+        to: 'const { newest } = this.#queue;',
       },
       {
-        module: 'engine/internal/commit/committer',
-        from: 'async #sync() { this.sealVisible();',
-        to: 'async #sync() {',
+        module: 'engine/internal/commit/log-sync',
+        from: 'this.#options.handOver();',
+        to: '',
       },
     ],
   },
@@ -116,8 +116,8 @@ export const DURABILITY: readonly Mutant[] = [
     bug: 'A buffered write whose writer waits for a turn is acknowledged after the log has failed and lost it.',
     patches: [
       {
-        module: 'engine/internal/commit/committer',
-        from: 'this.#stopped === undefined ? seen : group.durable',
+        module: 'engine/internal/commit/hand-over',
+        from: 'gate.reason === undefined ? seen : group.durable',
         to: 'seen',
       },
     ],

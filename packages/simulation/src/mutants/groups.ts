@@ -7,7 +7,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'A transaction is validated against a state that moves on meanwhile, and not against the newer one.',
     patches: [
       {
-        module: 'engine/internal/commit/shared-log-appender',
+        module: 'engine/internal/append/shared-log-appender',
         from: 'if (version === versions.state.version) return;',
         to: 'return;',
       },
@@ -18,7 +18,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'A transaction counts as validated against everything known by now, though an older view was checked.',
     patches: [
       {
-        module: 'engine/internal/commit/transaction-group',
+        module: 'engine/internal/append/transaction-group',
         from: 'versions.holding((view, state) => this.#check(view, state))',
         to: 'versions.holding((view) => this.#check(view, { tables: versions.state.tables, get timestamp() { return versions.state.timestamp; } }))',
       },
@@ -40,7 +40,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'Transactions that share an entry are not validated against each other.',
     patches: [
       {
-        module: 'engine/internal/commit/transaction-group',
+        module: 'engine/internal/append/transaction-group',
         from: 'before.addAll(member.guard.writes);',
         to: '',
       },
@@ -51,7 +51,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'A transaction is validated against the one before it in its group, but not against earlier ones.',
     patches: [
       {
-        module: 'engine/internal/commit/transaction-group',
+        module: 'engine/internal/append/transaction-group',
         from: 'before.addAll(member.guard.writes);',
         to: 'before.tables.clear(); before.addAll(member.guard.writes);',
       },
@@ -73,7 +73,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'A group remembers only the keys of the first transaction that writes to a table.',
     patches: [
       {
-        module: 'engine/internal/commit/key-set',
+        module: 'engine/internal/append/key-set',
         from: 'own.set(name, key);',
         to: 'void name;',
       },
@@ -84,7 +84,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'A refused transaction stays in the entry of its group.',
     patches: [
       {
-        module: 'engine/internal/commit/transaction-group',
+        module: 'engine/internal/append/transaction-group',
         from: `this.#members = stay;
           if (stay.length === 0) {`,
         to: `this.#written ??= new Set();
@@ -93,12 +93,12 @@ export const GROUPS: readonly Mutant[] = [
           if (stay.length === 0) {`,
       },
       {
-        module: 'engine/internal/commit/transaction-group',
+        module: 'engine/internal/append/transaction-group',
         from: 'this.setPayloads(stay.map(({ payload }) => payload));',
         to: 'this.setPayloads(all.map(({ payload }) => payload));',
       },
       {
-        module: 'engine/internal/commit/transaction-group',
+        module: 'engine/internal/append/transaction-group',
         from: '#members = [];',
         to: '#members = []; #written;',
       },
@@ -109,7 +109,7 @@ export const GROUPS: readonly Mutant[] = [
     bug: 'A transaction joins a group that is already being appended, and gets that group’s result.',
     patches: [
       {
-        module: 'engine/internal/commit/committer',
+        module: 'engine/internal/commit/group-queue',
         from: 'this.#closed = []; this.#transactions = undefined;',
         to: 'this.#closed = [];',
       },

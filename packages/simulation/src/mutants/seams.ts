@@ -32,9 +32,9 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'Once buffered writes are in the log, they are never synced on time.',
     patches: [
       {
-        module: 'engine/internal/commit/committer',
-        from: 'if (!group.visible) { this.#unsyncedSinceMs = undefined;',
-        to: 'this.#unsyncedSinceMs = undefined; if (!group.visible) {',
+        module: 'engine/internal/commit/log-sync',
+        from: 'if (!group.visible) this.#sinceMs = undefined;',
+        to: 'this.#sinceMs = undefined;',
       },
     ],
   },
@@ -44,8 +44,8 @@ export const SEAMS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/commit/committer',
-        from: 'await this.ready(signal); return this.write(table, kind, key, value, durability, signal);',
-        to: "await this.ready(signal); return this.write(table, kind, key, value, 'buffered', signal);",
+        from: 'await this.#gate.ready(signal); return this.write(table, kind, key, value, durability, signal);',
+        to: "await this.#gate.ready(signal); return this.write(table, kind, key, value, 'buffered', signal);",
       },
     ],
   },
@@ -110,7 +110,7 @@ export const SEAMS: readonly Mutant[] = [
     bug: 'A write that was to create a table doesn’t check whether a table that another process created still exists.',
     patches: [
       {
-        module: 'engine/internal/commit/commit-group',
+        module: 'engine/internal/append/commit-group',
         from: 'this.tableIds.delete(given); this.tableIds.add(id);',
         to: 'this.tableIds.delete(given);',
       },

@@ -40,7 +40,7 @@ export const TRANSACTIONS: readonly Mutant[] = [
     bug: 'A transaction that lost its version is not validated against what the winners committed.',
     patches: [
       {
-        module: 'engine/internal/commit/shared-log-appender',
+        module: 'engine/internal/append/shared-log-appender',
         from: 'await group.check(versions);',
         to: `if (group.wasChecked !== true) await group.check(versions);
           group.wasChecked = true;`,

@@ -217,7 +217,7 @@ export const VIEWS: readonly Mutant[] = [
     bug: 'A closed database leaves a timer behind.',
     patches: [
       {
-        module: 'engine/internal/database/database-handle',
+        module: 'engine/internal/database/close-database',
         from: 'closed.abort(); follower.stop(reason);',
         to: 'follower.stop(reason);',
       },

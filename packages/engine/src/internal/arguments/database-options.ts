@@ -53,7 +53,7 @@ export interface TakenSnapshotOptions {
 
 /** Throws `InvalidArgumentError` for options of a snapshot that don't exist or can't be meant. */
 export function takeSnapshotOptions(
-  options: { at?: Moment; signal?: AbortSignal } = {},
+  options: { at?: Moment | undefined; signal?: AbortSignal | undefined } = {},
 ): TakenSnapshotOptions {
   assertMembers('snapshot', options, SNAPSHOT_MEMBERS)
   const { at, signal } = options

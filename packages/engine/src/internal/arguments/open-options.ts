@@ -108,7 +108,8 @@ export function takeOpenArguments(
   }
   assertMembers('open', location, PARTS_MEMBERS)
   assertMembers('open', options, PARTS_MEMBERS)
-  const parts: DatabaseParts = { ...location, ...options }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const parts: DatabaseParts = { ...location, ...Object.fromEntries(given) }
   assertParts(parts)
   return { location: parts, options: optionsOf(parts) }
 }
@@ -136,20 +137,19 @@ function optionsOf(given: OpenOptions): OpenOptions {
       assertFunction(`env.${name}`, env[name] ?? null)
     }
   }
-  // Members that are `undefined` stay out, as if they weren't there.
   return {
-    ...(mode !== undefined && { mode }),
-    ...(createIfMissing !== undefined && { createIfMissing }),
-    ...(cache !== undefined && { cache: takeCache(cache) }),
-    ...(memtableBytes !== undefined && { memtableBytes }),
-    ...(maxStalenessMs !== undefined && { maxStalenessMs }),
-    ...(flushIntervalMs !== undefined && { flushIntervalMs }),
-    ...(compaction !== undefined && { compaction }),
-    ...(logger !== undefined && { logger }),
-    ...(env !== undefined && { env }),
-    ...(signal !== undefined && { signal }),
-    ...(tuning !== undefined && { tuning: takeTuning(tuning) }),
-    ...(prices !== undefined && { prices: takePrices(prices) }),
+    mode,
+    createIfMissing,
+    cache: cache === undefined ? undefined : takeCache(cache),
+    memtableBytes,
+    maxStalenessMs,
+    flushIntervalMs,
+    compaction,
+    logger,
+    env,
+    signal,
+    tuning: tuning === undefined ? undefined : takeTuning(tuning),
+    prices: prices === undefined ? undefined : takePrices(prices),
   }
 }
 
@@ -157,10 +157,7 @@ function takeCache(cache: NonNullable<OpenOptions['cache']>): NonNullable<OpenOp
   assertMembers('cache', cache, CACHE_MEMBERS)
   const { memoryBytes, disk } = cache
   assertCount('cache.memoryBytes', memoryBytes, 0)
-  return {
-    ...(memoryBytes !== undefined && { memoryBytes }),
-    ...(disk !== undefined && { disk: takeDisk(disk) }),
-  }
+  return { memoryBytes, disk: disk === undefined ? undefined : takeDisk(disk) }
 }
 
 function takeDisk(disk: { directory: string; bytes: number }): {
@@ -186,7 +183,7 @@ function takeTuning(given: Tuning): Tuning {
     const value = given[name]
     const most = MOST_TUNING[name]
     assertCount(`tuning.${name}`, value, least, most)
-    if (value !== undefined) tuning[name] = value
+    tuning[name] = value
   }
   return tuning
 }

@@ -83,7 +83,7 @@ export function takeScanOptions(
 /** Throws `InvalidArgumentError` for options of which a call has none but a signal. */
 export function takeSignal(
   call: string,
-  options: { signal?: AbortSignal } | undefined,
+  options: { signal?: AbortSignal | undefined } | undefined,
 ): AbortSignal | undefined {
   if (options === undefined) return undefined
   assertMembers(call, options, SIGNAL_MEMBERS)

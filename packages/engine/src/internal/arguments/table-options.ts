@@ -36,12 +36,14 @@ const DEFAULTS: TableOptionsState = {
 // without spellings that a case-folding file system or a shell would read as something else.
 const TABLE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}$/
 
+type AskedOption = 'keys' | 'values' | 'history' | 'compression' | 'compaction'
+
 /** What a table was asked to be, as it was when `table` was called. */
 export interface TakenTableOptions {
   /** The encodings that were given. */
-  readonly encodings: { readonly keys?: Encoding<never>; readonly values?: Encoding<never> }
+  readonly encodings: Record<'keys' | 'values', Encoding<never> | undefined>
   /** The options that were given, as they are persisted. */
-  readonly asked: Partial<TableOptionsState>
+  readonly asked: { readonly [O in AskedOption]: TableOptionsState[O] | undefined }
 }
 
 /** Throws `InvalidArgumentError` unless `name` may name a table. */
@@ -63,24 +65,31 @@ export function takeTableOptions(options: TableOptions<never, never>): TakenTabl
   assertOneOf('compression', compression, ['none', 'lz4', 'deflate'])
   assertOneOf('compaction', compaction, ['leveled'])
   const encodings = {
-    ...(keys !== undefined && { keys: resolveEncoding(keys, 'keys') }),
-    ...(values !== undefined && { values: resolveEncoding(values, 'values') }),
+    keys: keys === undefined ? undefined : resolveEncoding(keys, 'keys'),
+    values: values === undefined ? undefined : resolveEncoding(values, 'values'),
   }
   return {
     encodings,
     asked: {
-      ...(encodings.keys !== undefined && { keys: persistedName(encodings.keys, 'keys') }),
-      ...(encodings.values !== undefined && { values: persistedName(encodings.values, 'values') }),
-      ...(history !== undefined && { history: takeHistory(history) }),
-      ...(compression !== undefined && { compression }),
-      ...(compaction !== undefined && { compaction }),
+      keys: persistedName(encodings.keys, 'keys'),
+      values: persistedName(encodings.values, 'values'),
+      history: history === undefined ? undefined : takeHistory(history),
+      compression,
+      compaction,
     },
   }
 }
 
 /** What is persisted of the options when a table comes into being. */
 export function persistedOptions({ asked }: TakenTableOptions): TableOptionsState {
-  return { ...DEFAULTS, ...asked }
+  return {
+    keys: asked.keys ?? DEFAULTS.keys,
+    values: asked.values ?? DEFAULTS.values,
+    history: asked.history ?? DEFAULTS.history,
+    compaction: asked.compaction ?? DEFAULTS.compaction,
+    compression: asked.compression ?? DEFAULTS.compression,
+    statistics: DEFAULTS.statistics,
+  }
 }
 
 /** Throws `TableOptionsError` where options that are given contradict those persisted. */
@@ -89,7 +98,8 @@ export function assertCompatible(
   { asked }: TakenTableOptions,
   persisted: TableOptionsState,
 ): void {
-  for (const option of Object.keys(asked) as (keyof TableOptionsState)[]) {
+  for (const option of Object.keys(asked) as AskedOption[]) {
+    if (asked[option] === undefined) continue
     const want = JSON.stringify(asked[option])
     const have = JSON.stringify(persisted[option])
     if (want !== have) {
@@ -122,7 +132,12 @@ export function encodingsOf(
 
 const MOST_NAME_UNITS = 255
 
-function persistedName({ name }: Encoding<never>, role: 'keys' | 'values'): string {
+function persistedName(
+  encoding: Encoding<never> | undefined,
+  role: 'keys' | 'values',
+): string | undefined {
+  if (encoding === undefined) return undefined
+  const { name } = encoding
   if (name === undefined) return CUSTOM_ENCODING
   if (typeof name === 'string' && name !== '' && name.length <= MOST_NAME_UNITS) return name
   throw new InvalidArgumentError(

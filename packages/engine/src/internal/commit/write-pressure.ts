@@ -4,14 +4,15 @@ import { WriteStalledError } from '../../errors.js'
 /** What writers wait for, and from which point on. */
 export interface PressureLimits {
   /** Sorted runs of level 0 from which on every commit is delayed a little. */
-  slowdownLevel0: number
+  readonly slowdownLevel0: number
   /** Sorted runs of level 0 from which on writes wait until compaction has caught up. */
-  stopLevel0: number
-  /** Memtables waiting to be flushed from which on writes wait. */
-  stopImmutables: number
-  /** Bytes waiting to be appended to the log from which on writes wait. */
-  stopQueuedBytes: number
+  readonly stopLevel0: number
 }
+
+/** Memtables waiting to be flushed from which on writes wait. */
+const MAX_IMMUTABLES = 3
+/** Bytes waiting to be appended to the log from which on writes wait. */
+const MAX_QUEUED_BYTES = 32 * 1024 * 1024
 
 /** Delay per commit, in milliseconds, for each run of level 0 over the slowdown limit. */
 const DELAY_PER_RUN_MS = 1
@@ -32,8 +33,6 @@ export class WritePressure {
   #refuse: (error: unknown) => void = () => {}
   #waiting = 0
   #ended = false
-  /** Called when a writer begins to wait. */
-  onWait: () => void = () => {}
   /** How often writers had to stop. */
   stops = 0
   /** How many commits were delayed. */
@@ -57,7 +56,7 @@ export class WritePressure {
   get blockedBy(): 'compaction' | 'flush' | 'log' | undefined {
     if (this.#blocked === undefined) return undefined
     if (this.#level0 >= this.#limits.stopLevel0) return 'compaction'
-    return this.#immutables >= this.#limits.stopImmutables ? 'flush' : 'log'
+    return this.#immutables >= MAX_IMMUTABLES ? 'flush' : 'log'
   }
 
   /**
@@ -69,7 +68,6 @@ export class WritePressure {
     if (blocked === undefined) return
     const release = this.#env.hold?.()
     this.#waiting++
-    this.onWait()
     try {
       await waitFor(blocked, signal)
     } finally {
@@ -102,9 +100,9 @@ export class WritePressure {
    * writer waits for another attempt.
    */
   fail(work: 'compaction' | 'flush', cause: unknown): void {
-    const { stopLevel0, stopImmutables } = this.#limits
+    const { stopLevel0 } = this.#limits
     const isConcerned =
-      work === 'compaction' ? this.#level0 >= stopLevel0 : this.#immutables >= stopImmutables
+      work === 'compaction' ? this.#level0 >= stopLevel0 : this.#immutables >= MAX_IMMUTABLES
     if (this.#blocked === undefined || !isConcerned) return
     const refuse = this.#refuse
     this.#block()
@@ -133,11 +131,10 @@ export class WritePressure {
   }
 
   #update(): void {
-    const { stopLevel0, stopImmutables, stopQueuedBytes } = this.#limits
     const stop =
-      this.#level0 >= stopLevel0 ||
-      this.#immutables >= stopImmutables ||
-      this.#queuedBytes >= stopQueuedBytes
+      this.#level0 >= this.#limits.stopLevel0 ||
+      this.#immutables >= MAX_IMMUTABLES ||
+      this.#queuedBytes >= MAX_QUEUED_BYTES
     if (!stop || this.#ended) this.#release()
     else if (this.#blocked === undefined) {
       this.stops++

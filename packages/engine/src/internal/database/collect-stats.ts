@@ -2,16 +2,16 @@ import type { DatabaseState, FileMeta } from '@firn/manifest'
 import type { DatabaseStats, LevelStats } from '../../stats.js'
 import type { WritePressure } from '../commit/write-pressure.js'
 import { tableInfo } from '../view/table-summary.js'
-import type { DatabaseHandleParts } from './database-handle.js'
+import type { DatabaseHandleParts } from './database-parts.js'
 
 /** What `db.stats()` gives: everything is in memory, nothing is read. */
 export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
   const { versions, cache, files, writing } = parts
   const { state, immutables, active } = versions
   const memtables = [active, ...immutables]
-  const logBytes = writing?.committer.appendedBytes ?? 0
+  const logBytes = writing?.committer.totals.bytes ?? 0
   const flushed = writing?.flusher.totals ?? { flushes: 0, bytesWritten: 0 }
-  const compacted = writing?.compactor?.totals ?? NO_COMPACTIONS
+  const compacted = writing?.compactor.totals ?? NO_COMPACTIONS
   return {
     version: versions.visibleVersion,
     timestamp: versions.visibleTimestamp,
@@ -27,19 +27,19 @@ export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
       ...cache.stats(),
       readerBytes: files.readerBytes,
       openFiles: files.openFiles,
-      ...(files.disk === undefined ? {} : { disk: files.disk.stats() }),
+      disk: files.disk?.stats(),
     },
-    log: { appendedEntries: writing?.committer.appendedEntries ?? 0, appendedBytes: logBytes },
+    log: { appendedEntries: writing?.committer.totals.entries ?? 0, appendedBytes: logBytes },
     flushes: { count: flushed.flushes, bytesWritten: flushed.bytesWritten },
     compactions: {
       count: compacted.compactions,
       filesIn: compacted.filesIn,
       filesOut: compacted.filesOut,
-      running: writing?.compactor?.running ?? false,
+      running: writing?.compactor.running ?? false,
       bytesRead: compacted.bytesRead,
       bytesWritten: compacted.bytesWritten,
-      failures: writing?.compactor?.failures ?? 0,
-      skipped: writing?.compactor?.skipped ?? [],
+      failures: writing?.compactor.failures ?? 0,
+      skipped: writing?.compactor.skipped ?? [],
     },
     commitMerges: { ...(writing?.files.merges ?? NO_MERGES) },
     requests: parts.requests(),
@@ -58,7 +58,7 @@ const NO_MERGES = { count: 0, filesIn: 0, filesOut: 0, bytesRead: 0, bytesWritte
 function writeStats(pressure: WritePressure | undefined): DatabaseStats['writes'] {
   if (pressure === undefined) return { slowdowns: 0, stops: 0 }
   const { slowdowns, stops, blockedBy: by, waiting } = pressure
-  return { slowdowns, stops, ...(by !== undefined && { stopped: { by, waiting } }) }
+  return { slowdowns, stops, stopped: by === undefined ? undefined : { by, waiting } }
 }
 
 function levelStats(state: DatabaseState): LevelStats[] {

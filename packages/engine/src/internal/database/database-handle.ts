@@ -1,12 +1,10 @@
-import type { BlockCache } from '@firn/block-cache'
-import type { CommitLog } from '@firn/commit-log'
-import { ClosedError, type Env, holding, InvalidArgumentError } from '@firn/env'
+import { holding, InvalidArgumentError } from '@firn/env'
 import type { TableState } from '@firn/manifest'
 import type { Batch } from '../../batch.js'
 import type { CompactionReport, Database, EvictOptions } from '../../database.js'
 import { ReadOnlyError } from '../../errors.js'
 import type { Moment } from '../../range.js'
-import { type Explanation, type RequestStats, requestsBetween } from '../../request-stats.js'
+import { type Explanation, requestsBetween } from '../../request-stats.js'
 import type { DatabaseStats } from '../../stats.js'
 import type { Table } from '../../table.js'
 import type { TableInfo } from '../../table-info.js'
@@ -22,76 +20,28 @@ import {
 } from '../arguments/database-options.js'
 import { assertNone } from '../arguments/members.js'
 import { assertTableName } from '../arguments/table-options.js'
-import type { WritePressure } from '../commit/write-pressure.js'
-import type { WriteRelief } from '../commit/write-relief.js'
-import type { FileCache } from '../files/file-cache.js'
 import { SnapshotHandle } from '../handles/snapshot-handle.js'
 import { TableHandle } from '../handles/table-handle.js'
 import { BatchWriter } from '../ingest/batch-writer.js'
-import { type WritableParts, WriteContext } from '../ingest/write-context.js'
-import type { Checkpointer } from '../maintenance/checkpointer.js'
-import type { Compactor } from '../maintenance/compactor.js'
-import type { Flusher } from '../maintenance/flusher.js'
-import type { SecondLook } from '../maintenance/second-look.js'
 import { runTransaction } from '../transaction/run-transaction.js'
 import { TransactionHandle } from '../transaction/transaction-handle.js'
-import type { LogFollower } from '../view/log-follower.js'
 import { TableIdentity } from '../view/table-identity.js'
 import { tableInfo } from '../view/table-summary.js'
-import type { VersionSet } from '../view/version-set.js'
+import { closeDatabase } from './close-database.js'
 import { databaseStats } from './collect-stats.js'
+import type { DatabaseHandleParts, WritingParts } from './database-parts.js'
 import type { HeadSource } from './head-source.js'
-
-/** Memtables larger than this are flushed at close, so that the next open has little to replay. */
-const FLUSH_AT_CLOSE_BYTES = 64 * 1024
-/** So long a close waits for a flush, and for reads of the log: services may have gone silent. */
-const CLOSE_MS = 30_000
-
-/** What only a database that is open for writing has. */
-export interface WritingParts extends WritableParts {
-  pressure: WritePressure
-  relief: WriteRelief
-  flusher: Flusher
-  checkpointer: Checkpointer
-  compactor: Compactor
-  secondLook: SecondLook
-  /** To be called when the view may have changed. */
-  onProgress: () => void
-}
-
-export interface DatabaseHandleParts {
-  env: Env
-  /** What was asked of the object store so far. */
-  requests: () => RequestStats
-  log: CommitLog
-  cache: BlockCache
-  files: FileCache
-  versions: VersionSet
-  follower: LogFollower
-  head: HeadSource
-  writing: WritingParts | undefined
-  /** Lets go of what `open` made: log, store, worker. */
-  release: () => Promise<void>
-}
 
 /** An open database: its parts, put together behind the public interface. */
 export class DatabaseHandle implements Database {
-  readonly head: HeadSource
   readonly #parts: DatabaseHandleParts
+  readonly #head: HeadSource
   readonly #snapshots: Set<SnapshotHandle> = new Set()
-  /** What its tables, batches and transactions write by. */
-  readonly writes: WriteContext
   #closing: Promise<void> | undefined
 
   constructor(parts: DatabaseHandleParts) {
     this.#parts = parts
-    this.head = parts.head
-    this.writes = new WriteContext({
-      env: parts.env,
-      versions: parts.versions,
-      writable: parts.writing,
-      assertOpen: () => this.head.assertOpen(),
-    })
+    this.#head = parts.head
   }
 
   get version(): number {
@@ -102,14 +52,14 @@ export class DatabaseHandle implements Database {
   table<K = Uint8Array, V = Uint8Array>(name: string, options?: TableOptions<K, V>): Table<K, V>
   table(name: string, options: TypingOptions = {}): Table<never, never> {
     const identity = new TableIdentity(name, options as TableOptions<never, never>)
-    identity.idIn(this.head.view().state)
-    return new TableHandle<never, never>(identity, this.writes, this.head)
+    identity.idIn(this.#head.view().state)
+    return new TableHandle<never, never>(identity, this.#parts.writer, this.#head)
   }
 
   async tables(): Promise<TableInfo[]> {
-    if (this.head.isStale()) await this.head.refresh()
+    if (this.#head.isStale()) await this.#head.refresh()
     await this.#turn()
-    const { state, active, immutables } = this.head.view()
+    const { state, active, immutables } = this.#head.view()
     return [...state.tables.values()]
       .map((table) => tableInfo(table, state, [active, ...immutables]))
       .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
@@ -120,7 +70,7 @@ export class DatabaseHandle implements Database {
     assertNone('dropTable', options)
     const { committer } = this.#writing('dropTable')
     await committer.flush()
-    await this.head.refresh()
+    await this.#head.refresh()
     const table = this.#tableState(name)
     if (table === undefined) {
       throw new InvalidArgumentError(
@@ -131,8 +81,8 @@ export class DatabaseHandle implements Database {
   }
 
   batch(): Batch {
-    this.head.assertOpen()
-    return new BatchWriter(this.writes)
+    this.#head.assertOpen()
+    return new BatchWriter(this.#parts.writer)
   }
 
   async transaction<T>(
@@ -141,12 +91,12 @@ export class DatabaseHandle implements Database {
   ): Promise<T> {
     assertRunnable('transaction', run)
     const taken = takeTransactionOptions(options)
-    const { head } = this
+    const head = this.#head
     head.assertOpen()
     const runner = {
       env: this.#parts.env,
       begin: async (signal: AbortSignal | undefined) =>
-        new TransactionHandle(this.writes, await this.#snapshot({ at: undefined, signal })),
+        new TransactionHandle(this.#parts.writer, await this.#snapshot({ at: undefined, signal })),
       refresh: (signal: AbortSignal | undefined) => head.refresh(signal),
       holdWrites: async (signal: AbortSignal | undefined) =>
         this.#parts.writing?.committer.holdWrites(signal),
@@ -154,20 +104,23 @@ export class DatabaseHandle implements Database {
     return runTransaction(runner, run, taken)
   }
 
-  async snapshot(options?: { at?: Moment; signal?: AbortSignal }): Promise<SnapshotHandle> {
+  async snapshot(options?: {
+    at?: Moment | undefined
+    signal?: AbortSignal | undefined
+  }): Promise<SnapshotHandle> {
     return this.#snapshot(takeSnapshotOptions(options))
   }
 
   async refresh(options?: undefined): Promise<number> {
     assertNone('refresh', options)
-    await this.head.refresh()
+    await this.#head.refresh()
     await this.#turn()
     return this.version
   }
 
   async flush(options?: undefined): Promise<void> {
     assertNone('flush', options)
-    this.head.assertOpen()
+    this.#head.assertOpen()
     await this.#parts.writing?.committer.flush()
     await this.#turn()
   }
@@ -194,7 +147,7 @@ export class DatabaseHandle implements Database {
 
   async explain<T>(work: () => T | Promise<T>): Promise<Explanation<T>> {
     assertRunnable('explain', work)
-    this.head.assertOpen()
+    this.#head.assertOpen()
     const { env, requests } = this.#parts
     const before = requests()
     const since = env.monotonic()
@@ -206,21 +159,21 @@ export class DatabaseHandle implements Database {
 
   async evict(options?: EvictOptions): Promise<void> {
     const { memory, disk } = takeEvictOptions(options)
-    this.head.assertOpen()
+    this.#head.assertOpen()
     if (memory) this.#parts.cache.clear()
     if (disk) await this.#parts.files.disk?.clear()
     await this.#turn()
   }
 
   async stats(): Promise<DatabaseStats> {
-    this.head.assertOpen()
+    this.#head.assertOpen()
     const stats = await databaseStats(this.#parts)
     await this.#turn()
     return stats
   }
 
   close(): Promise<void> {
-    this.#closing ??= holding(this.#parts.env, this.#close())
+    this.#closing ??= holding(this.#parts.env, closeDatabase(this.#parts, this.#snapshots))
     return this.#closing
   }
 
@@ -229,7 +182,7 @@ export class DatabaseHandle implements Database {
   }
 
   #writing(what: string): WritingParts {
-    this.head.assertOpen()
+    this.#head.assertOpen()
     const { writing } = this.#parts
     if (writing === undefined) throw new ReadOnlyError(what)
     return writing
@@ -242,7 +195,7 @@ export class DatabaseHandle implements Database {
   }
 
   async #snapshot(options: TakenSnapshotOptions): Promise<SnapshotHandle> {
-    const { head } = this
+    const head = this.#head
     options.signal?.throwIfAborted()
     if (head.isStale()) await head.refresh(options.signal)
     const held = await this.#hold(options)
@@ -258,7 +211,7 @@ export class DatabaseHandle implements Database {
    * Where memory alone answered: a loop that awaits nothing else gives others a turn now and then.
    */
   #turn(): Promise<void> | undefined {
-    return this.head.slice.step()
+    return this.#head.slice.step()
   }
 
   async #hold(options: TakenSnapshotOptions): Promise<{
@@ -267,68 +220,12 @@ export class DatabaseHandle implements Database {
   }> {
     const { versions } = this.#parts
     if (options.at === undefined) {
-      const point = this.head.hold()
+      const point = this.#head.hold()
       return { version: versions.visibleVersion, point }
     }
-    const at = await this.head.commitAt(options.at, options.signal)
-    const point = this.head.hold()
+    const at = await this.#head.commitAt(options.at, options.signal)
+    const point = this.#head.hold()
     point.timestamp = at.timestamp
     return { version: at.version, point }
-  }
-
-  async #close(): Promise<void> {
-    const { env, writing, follower, versions, files, cache, release } = this.#parts
-    const reason = new ClosedError(
-      'the database is closing: what was not committed is not written; open it again, and close it when all writes and transactions have ended',
-    )
-    const closed = new AbortController()
-    env.sleep(CLOSE_MS, closed.signal, { background: true }).then(
-      () => follower.stop(reason),
-      () => {},
-    )
-    let failure: unknown
-    const attempt = async (step: () => Promise<unknown> | undefined): Promise<void> => {
-      try {
-        await step()
-      } catch (error) {
-        failure ??= error
-      }
-    }
-    this.head.close()
-    if (writing !== undefined) {
-      const { committer, flusher, compactor, secondLook, checkpointer, pressure, relief } = writing
-      secondLook.stop()
-      const batches = this.writes.stop(reason)
-      await attempt(() => compactor.stop(reason))
-      await attempt(() => Promise.all(batches.map((runs) => runs.stop(reason))))
-      await attempt(() => committer.drain())
-      if (!committer.isStopped) {
-        if (versions.memtableBytes > FLUSH_AT_CLOSE_BYTES) {
-          flusher.seal()
-          const flushed = new AbortController()
-          // What can't be flushed stays in the log.
-          await Promise.race([
-            flusher.drain().catch(() => {}),
-            env.sleep(CLOSE_MS, flushed.signal).catch(() => {}),
-          ])
-          flushed.abort()
-        }
-        await attempt(() => checkpointer.close())
-      }
-      await attempt(() => flusher.stop(reason))
-      committer.close(reason)
-      pressure.end()
-      relief.stop()
-      // Those whose commit was under way tidy up behind it.
-      await Promise.all(batches.map((runs) => runs.ended))
-    }
-    closed.abort()
-    follower.stop(reason)
-    for (const snapshot of [...this.#snapshots]) await snapshot.close()
-    versions.close()
-    await attempt(() => files.close())
-    cache.clear()
-    await attempt(release)
-    if (failure !== undefined) throw failure
   }
 }

@@ -10,7 +10,7 @@ import type { LogFollower } from '../view/log-follower.js'
 import type { VersionSet } from '../view/version-set.js'
 import type { View } from '../view/view.js'
 
-export interface PresentOptions {
+export interface HeadSourceOptions {
   env: Env
   slice: TimeSlice
   pageRows: number
@@ -31,14 +31,14 @@ export class HeadSource implements LiveSource {
   readonly timestamp: number = MAX_TIMESTAMP
   readonly slice: TimeSlice
   readonly pageRows: number
-  readonly #options: PresentOptions
+  readonly #options: HeadSourceOptions
   readonly #versions: VersionSet
   /** Others may commit: the log is shared, or this process isn't the one that writes. */
   readonly #othersCommit: boolean
   #lookedAtMs: number
   #open = true
 
-  constructor(options: PresentOptions) {
+  constructor(options: HeadSourceOptions) {
     this.#options = options
     this.slice = options.slice
     this.pageRows = options.pageRows

@@ -72,7 +72,7 @@ export class TableHandle<K, V> extends OwnTable implements Table<K, V> {
     return this.#reader.count(options)
   }
 
-  warm(range?: Range<K>, options?: { signal?: AbortSignal }): Promise<WarmReport> {
+  warm(range?: Range<K>, options?: { signal?: AbortSignal | undefined }): Promise<WarmReport> {
     return this.#reader.warm(range, options)
   }
 

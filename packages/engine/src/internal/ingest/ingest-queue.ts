@@ -4,7 +4,7 @@ import type { Commit } from '../../write-options.js'
 import type { EncodedRecords } from './encoded-records.js'
 import type { Ingestion } from './ingestion.js'
 
-export interface BatchGroupsOptions {
+export interface IngestQueueOptions {
   env: Env
   /** For so many bytes. */
   startIngestion: (bytes: number) => Ingestion
@@ -47,11 +47,11 @@ interface Group {
  * compaction to read; sixteen batches that come at once cost one of each, and not sixteen.
  */
 export class IngestQueue {
-  readonly #options: BatchGroupsOptions
+  readonly #options: IngestQueueOptions
   #gathering: Group | undefined
   #underWay = 0
 
-  constructor(options: BatchGroupsOptions) {
+  constructor(options: IngestQueueOptions) {
     this.#options = options
   }
 

@@ -1,25 +1,22 @@
-import { type Env, type FirnError, isFirnError, waitFor } from '@firn/env'
+import { type Env, waitFor } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import { CommitConflictError } from '../../errors.js'
 import type { Commit } from '../../write-options.js'
-import type { CommitGuard } from '../commit/commit-guard.js'
+import type { CommitGuard } from '../append/commit-guard.js'
+import { commitFiles } from '../commit/commit-files.js'
 import type { Committer } from '../commit/committer.js'
 import type { FileWriter } from '../files/file-writer.js'
 import { ArenaPool } from '../memtable/arena-pool.js'
 import type { TableIdentity } from '../view/table-identity.js'
 import type { EncodedRecords } from './encoded-records.js'
 
-export interface BatchRunsOptions {
+export interface IngestionOptions {
   env: Env
   committer: Committer
   files: FileWriter
   /** About how large the largest runs are. */
   ingestChunkBytes: number
 }
-
-/** A commit that loses to others as often as a committer tries is tried again so many times. */
-const MAX_COMMIT_ATTEMPTS = 10
-const FIRST_PAUSE_MS = 5
 
 const NOTHING: Promise<void> = Promise.resolve()
 
@@ -35,7 +32,7 @@ const NOTHING: Promise<void> = Promise.resolve()
  *    `stop` included, deletes all that was written.
  */
 export class Ingestion {
-  readonly #options: BatchRunsOptions
+  readonly #options: IngestionOptions
   readonly #abort: AbortController = new AbortController()
   /** Where one run after the other is put in order. */
   readonly #arenas: ArenaPool
@@ -57,7 +54,7 @@ export class Ingestion {
   readonly ended: Promise<void>
   #end: () => void = () => {}
 
-  constructor(options: BatchRunsOptions) {
+  constructor(options: IngestionOptions) {
     this.#options = options
     this.#arenas = new ArenaPool(options.ingestChunkBytes, false)
     this.ended = new Promise((resolve) => {
@@ -187,22 +184,12 @@ export class Ingestion {
     const { env, committer, files: writer } = this.#options
     const committed = new Set(files)
     const replaced = this.#runs.flat().filter((file) => !committed.has(file))
+    const edit = { type: 'add-files', files } as const
     try {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const ids = this.#tableIds.values()
-          return await committer.commitEdits([{ type: 'add-files', files }], ids, guard)
-        } catch (error) {
-          const refused = isRefusal(error)
-          if (refused && error.retryable && attempt < MAX_COMMIT_ATTEMPTS) {
-            await env.sleep(env.random() * FIRST_PAUSE_MS * 2 ** attempt)
-            continue
-          }
-          // After other errors the entry may exist: then the files stay.
-          if (refused) await writer.discard(files)
-          throw error
-        }
-      }
+      return await commitFiles(
+        { edit, files, tableIds: [...this.#tableIds.values()], guard, isPersistent: true },
+        { env, committer, writer },
+      )
     } finally {
       await writer.discard(replaced)
       this.#end()
@@ -216,11 +203,4 @@ export class Ingestion {
     await this.#options.files.discard([...new Set([...this.#runs.flat(), ...merged])])
     this.#end()
   }
-}
-
-/** Whether an error says that the entry doesn't exist, and never will. */
-function isRefusal(error: unknown): error is FirnError {
-  if (isFirnError(error, 'FIRN_COMMIT_CONFLICT')) return true
-  // What is worth trying again was not done; whether it was would be a question by another code.
-  return isFirnError(error) && error.retryable && error.code !== 'FIRN_COMMIT_UNKNOWN'
 }

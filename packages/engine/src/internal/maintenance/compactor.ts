@@ -6,15 +6,17 @@ import {
   runCompaction,
 } from '@firn/compaction'
 import { type Env, isFirnError } from '@firn/env'
-import { type FileMeta, sstKey } from '@firn/manifest'
+import { sstKey } from '@firn/manifest'
 import { TimestampClock } from '@firn/mvcc'
 import type { ObjectStore } from '@firn/object-store'
 import { storeFiles } from '@firn/sst/store'
 import type { CompactionReport, SkippedFile } from '../../database.js'
 import type { Logger } from '../../open-options.js'
+import { commitFiles } from '../commit/commit-files.js'
 import type { Committer } from '../commit/committer.js'
+import type { PressureLimits, WritePressure } from '../commit/write-pressure.js'
 import type { FileCache } from '../files/file-cache.js'
-import { newFileId } from '../files/file-writer.js'
+import { type FileWriter, newFileId } from '../files/file-writer.js'
 import type { Threads } from '../files/threads.js'
 import { tablesIn } from '../view/table-summary.js'
 import type { VersionSet } from '../view/version-set.js'
@@ -41,20 +43,29 @@ export interface CompactorOptions {
   /** Where plans are carried out, if not on this thread, with pauses for others. */
   threads: Threads
   /** Told when compacting was given up, or when nothing can be done but for a damaged file. */
-  onStuck: (error: unknown) => void
-  /** Deletes files that no entry will ever name. */
-  discard: (files: readonly FileMeta[]) => Promise<void>
+  pressure: WritePressure
+  /** Deletes what was written in vain. */
+  writer: FileWriter
   lease: MaintenanceLease
   secondLook: SecondLook
-  strategy: {
-    targetFileBytes: number
-    levelBaseBytes: number
-    level0Trigger: number
-    level0Limit: number
-  }
+  shape: TreeShape
+  /** What compaction has to stay below. */
+  limits: PressureLimits
   blockBytes: number | undefined
 }
 
+/** When files are merged, and how large they and their levels become. */
+export interface TreeShape {
+  /** Size of the files that compaction writes. */
+  targetFileBytes: number
+  /** Size of level 1. */
+  levelBaseBytes: number
+  /** Files of level 0 from which on they are merged. */
+  level0Trigger: number
+}
+
+/** Files of level 0 that are merged down even if most of the work would be level 1's. */
+const LEVEL0_LIMIT = 12
 /** So long without a commit is a pause, in milliseconds. */
 const PAUSE_MS = 50
 /**
@@ -86,6 +97,7 @@ interface PoisonedFile extends SkippedFile {
 export class Compactor {
   readonly #options: CompactorOptions
   readonly #work: BackgroundWork
+  readonly #strategy: TreeShape & { level0Limit: number }
   /** Files that couldn't be read, by their ids. */
   readonly #poisoned: Map<string, PoisonedFile> = new Map()
   readonly #stopped: AbortController = new AbortController()
@@ -106,6 +118,14 @@ export class Compactor {
 
   constructor(options: CompactorOptions) {
     this.#options = options
+    const { shape, limits } = options
+    const { slowdownLevel0, stopLevel0 } = limits
+    // Before writers are held up, whatever it costs.
+    this.#strategy = {
+      ...shape,
+      level0Trigger: Math.min(shape.level0Trigger, slowdownLevel0, stopLevel0),
+      level0Limit: Math.min(LEVEL0_LIMIT, slowdownLevel0, stopLevel0),
+    }
     this.#work = new BackgroundWork({
       env: options.env,
       step: (signal) => this.#compactOnce(signal),
@@ -113,7 +133,7 @@ export class Compactor {
       onGiveUp: (error, restMs) => {
         options.logger?.warn('compaction is given up for a while', { error })
         if (options.automatic) options.secondLook.within(restMs)
-        options.onStuck(error)
+        options.pressure.fail('compaction', error)
       },
     })
   }
@@ -188,11 +208,11 @@ export class Compactor {
   }
 
   async #compactOnce(signal: AbortSignal): Promise<boolean> {
-    const { env, files, versions, strategy } = this.#options
+    const { env, files, versions } = this.#options
     const { view } = versions
     const poisoned = this.#avoided()
     const plan = planLeveled(versions.state, {
-      ...strategy,
+      ...this.#strategy,
       ...(this.#eager ? { level0Trigger: PAUSE_TRIGGER } : {}),
       emptyLevel0: this.#awaited > 0,
       // As the next commit would have it: a clock that is out of its mind ends no history.
@@ -225,15 +245,14 @@ export class Compactor {
   }
 
   async #commit(result: CompactionResult): Promise<void> {
-    const { committer, discard } = this.#options
     const { removed, added, floors } = result
+    const old = new Set(removed)
+    const files = added.map(({ file }) => file).filter(({ id }) => !old.has(id))
     try {
-      await committer.commitEdits([{ type: 'compact', removed, added, floors }])
+      const edit = { type: 'compact', removed, added, floors } as const
+      await commitFiles({ edit, files }, this.#options)
     } catch (error) {
-      // After any other error the entry may exist: then the files stay.
       if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
-      const old = new Set(removed)
-      await discard(added.map(({ file }) => file).filter(({ id }) => !old.has(id)))
       return
     }
     this.totals.compactions++
@@ -247,7 +266,7 @@ export class Compactor {
    * Remembers that nothing can be done for the view. Without some files that need not be for good.
    */
   #rest(view: View, poisoned: ReadonlySet<string>): void {
-    const { automatic, env, versions, secondLook, onStuck } = this.#options
+    const { automatic, env, versions, secondLook, pressure } = this.#options
     if (poisoned.size === 0) {
       this.#poisoned.clear()
       const now = Math.max(env.now(), versions.visibleTimestamp)
@@ -258,7 +277,7 @@ export class Compactor {
     if (automatic) {
       secondLook.within(Math.min(...reasons.map(({ until }) => until)) - env.monotonic())
     }
-    onStuck(reasons[0]?.error)
+    pressure.fail('compaction', reasons[0]?.error)
   }
 
   #avoided(): Set<string> {
@@ -305,7 +324,7 @@ export class Compactor {
       env,
       ...storeFiles(store, (id) => sstKey(incarnation, id), { signal }),
       newFileId: () => newFileId(versions.state, env),
-      ...(blockBytes === undefined ? {} : { blockBytes }),
+      blockBytes,
       signal,
     })
   }

@@ -1,11 +1,16 @@
 import { type Env, isFirnError } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import type { Logger } from '../../open-options.js'
+import { commitFiles } from '../commit/commit-files.js'
 import type { Committer } from '../commit/committer.js'
+import type { WritePressure } from '../commit/write-pressure.js'
+import type { FileWriter } from '../files/file-writer.js'
 import type { Memtable } from '../memtable/memtable.js'
 import type { VersionSet } from '../view/version-set.js'
 import { BackgroundWork } from './background-work.js'
+import type { Checkpointer } from './checkpointer.js'
 import type { MaintenanceLease } from './maintenance-lease.js'
+import type { OrphanSweep } from './orphan-sweep.js'
 import type { SecondLook } from './second-look.js'
 
 export interface FlusherOptions {
@@ -19,13 +24,11 @@ export interface FlusherOptions {
   lease: MaintenanceLease
   secondLook: SecondLook
   /** Told when flushing was given up. */
-  onStuck: (error: unknown) => void
-  /** Writes a memtable's records to files of level 0. */
-  write: (memtable: Memtable, signal: AbortSignal) => Promise<FileMeta[]>
-  /** Deletes files that no entry will ever name. */
-  discard: (files: readonly FileMeta[]) => Promise<void>
-  /** Tidies up after a flush; false if not all could be done. */
-  onFlushed: () => Promise<boolean>
+  pressure: WritePressure
+  writer: FileWriter
+  checkpointer: Checkpointer
+  /** `undefined` if files without an entry may be those of another process. */
+  orphans: OrphanSweep | undefined
 }
 
 /** How long what could not be tidied up rests: at first, and at most. */
@@ -64,7 +67,7 @@ export class Flusher {
         // or the service is back; then writers wait, and fail.
         options.logger?.warn('flushing is given up for a while', { error })
         options.secondLook.within(restMs)
-        options.onStuck(error)
+        options.pressure.fail('flush', error)
       },
     })
   }
@@ -129,7 +132,7 @@ export class Flusher {
   }
 
   async #flush(signal: AbortSignal): Promise<boolean> {
-    const { versions, committer, discard } = this.#options
+    const { versions } = this.#options
     // Another process may have flushed it while the lease was asked for.
     const memtable = versions.immutables.at(-1)
     // What was flushed when the memtable was as it is: another flush in between changes both.
@@ -144,11 +147,10 @@ export class Flusher {
     }
     const files = memtable === undefined ? [] : await this.#write(memtable, signal)
     try {
-      await committer.commitEdits([{ type: 'flush', from, through, files }])
+      const edit = { type: 'flush', from, through, files } as const
+      await commitFiles({ edit, files }, this.#options)
     } catch (error) {
-      // After any other error the entry may exist: then the files stay.
       if (!isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
-      await discard(files)
       return true
     }
     this.totals.flushes++
@@ -157,10 +159,13 @@ export class Flusher {
     return true
   }
 
+  /** After a flush: writes a checkpoint, and deletes what a crash left behind. */
   async #tidy(): Promise<void> {
-    const { env, secondLook, onFlushed } = this.#options
+    const { env, secondLook, checkpointer, orphans } = this.#options
     this.#tidyAt = Number.POSITIVE_INFINITY
-    if (await onFlushed()) {
+    const hasCheckpoint = await checkpointer.checkpoint()
+    const isSwept = (await orphans?.run()) ?? true
+    if (hasCheckpoint && isSwept) {
       this.#tidyAgainMs = TIDY_AGAIN_MS
       return
     }
@@ -174,7 +179,7 @@ export class Flusher {
     // Another process may flush it meanwhile.
     memtable.retain()
     try {
-      return await this.#options.write(memtable, signal)
+      return await this.#options.writer.writeMemtable(memtable, signal)
     } finally {
       memtable.release()
     }

@@ -33,7 +33,7 @@ export async function openDirectoryLog(options: {
   incarnation: string
   env: Env
   mode: 'write' | 'read'
-  onWarning?: Warn
+  onWarning?: Warn | undefined
 }): Promise<CommitLog> {
   const { directory, kind, store, incarnation, env, mode, onWarning } = options
   if (kind === 'objects') return new ObjectCommitLog(store, incarnation, { env })

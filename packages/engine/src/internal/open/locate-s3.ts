@@ -71,7 +71,7 @@ export async function locateS3(
       maxDelayMs: 2000,
     })
     await retries.run(signal, () =>
-      assertConditionalWrites(s3, { ifMatch: false, ...(signal && { signal }) }),
+      assertConditionalWrites(s3, { ifMatch: false, signal }),
     )
   }
   if (log.kind === 'objects') {

@@ -18,24 +18,24 @@ import { parseLocation, shown } from './location.js'
 export interface Located {
   store: ObjectStore
   /** What to call it in messages. */
-  place?: string
+  place?: string | undefined
   /** Counts the requests that store and log make. */
   meter: () => RequestStats
   makeLog: (incarnation: string) => CommitLog | Promise<CommitLog>
   /** Where the log is, as the database's root says it; `undefined` where only the caller knows. */
-  log?: string
+  log?: string | undefined
   /**
    * Whether the log is a service of its own: one of the same name may answer somewhere else, and
    * know of no entry.
    */
-  logIsApart?: boolean
+  logIsApart?: boolean | undefined
   /** Where processes agree on who does what work on a log that they share. */
-  makeLeases?: (incarnation: string) => Leases
+  makeLeases?: ((incarnation: string) => Leases) | undefined
   /**
    * What opening may have to read of the log besides a checkpoint; past that, records go into
    * files. Default: a memtable's size, whatever the number of entries.
    */
-  tail?: { bytes: number; entries: number }
+  tail?: { bytes: number; entries: number } | undefined
   /**
    * Finds out whether the store keeps to the conditions of writes, where a database of many writers
    * depends on it. `created`: its root was made just now.
@@ -45,13 +45,13 @@ export interface Located {
   ownsStore: boolean
   ownsLog: boolean
   /** Lets go of what store and log share. */
-  release?: () => Promise<void>
+  release?: (() => Promise<void>) | undefined
   /** The system calls for the disk's part of the cache. Default: Node's. */
-  cacheFiles?: FileSystem
+  cacheFiles?: FileSystem | undefined
   /** Where another thread can open the same store; `undefined` where none can. */
   directory: string | undefined
   /** Which directory that is, for another thread to make sure of. Known once the store was read. */
-  directoryId?: () => string | undefined
+  directoryId?: (() => string | undefined) | undefined
 }
 
 /** An entry of a log in objects is a file, which takes some 50 µs to read. */
@@ -101,10 +101,8 @@ function fromParts(parts: DatabaseParts): Located {
   return {
     ...counted(store),
     makeLog: typeof log === 'function' ? log : () => log,
-    ...(leases !== undefined && {
-      makeLeases: typeof leases === 'function' ? leases : () => leases,
-    }),
-    ...(cacheFiles !== undefined && { cacheFiles }),
+    makeLeases: leases === undefined || typeof leases === 'function' ? leases : () => leases,
+    cacheFiles,
     ownsStore: false,
     ownsLog: typeof log === 'function',
     directory: typeof directory === 'string' ? directory : undefined,
@@ -141,14 +139,15 @@ function inDirectory(directory: string, kind: 'file' | 'objects', options: OpenO
   const mode = options.mode ?? 'write'
   const makeLog = (incarnation: string): Promise<CommitLog> =>
     openDirectoryLog({ directory, kind, store, incarnation, env, mode, onWarning })
+  const isShared = kind === 'objects'
   return {
     ...counted(store),
     makeLog,
     log: kind,
-    ...(kind === 'objects' && {
-      tail: OBJECTS_TAIL,
-      makeLeases: (incarnation: string) => new ObjectLeases(store, incarnation, { env }),
-    }),
+    tail: isShared ? OBJECTS_TAIL : undefined,
+    makeLeases: isShared
+      ? (incarnation) => new ObjectLeases(store, incarnation, { env })
+      : undefined,
     ownsStore: true,
     ownsLog: true,
     directory,

@@ -171,7 +171,10 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     return count
   }
 
-  async warm(range: Range<K> = {}, options?: { signal?: AbortSignal }): Promise<WarmReport> {
+  async warm(
+    range: Range<K> = {},
+    options?: { signal?: AbortSignal | undefined },
+  ): Promise<WarmReport> {
     const taken = takeRange('warm', this.#table, range as Range<never>)
     const signal = takeSignal('warm', options)
     const report: WarmReport = { blocks: 0, bytes: 0, records: 0 }

@@ -1,8 +1,8 @@
 import { compareBytes } from '@firn/bytes'
 import type { TimeSlice } from '@firn/env'
 import { prefixedKey, TABLE_PREFIX_BYTES } from '@firn/mvcc'
+import { KeySet } from '../append/key-set.js'
 import type { TakenScanOptions } from '../arguments/read-options.js'
-import { KeySet } from '../commit/key-set.js'
 import { isEmptyRange, type KeyBounds, keyBounds } from '../read/key-bounds.js'
 import type { ReadProgress } from '../read/page-reader.js'
 

@@ -54,7 +54,7 @@ export interface FsObjectStoreOptions {
    * Which directory it has to be: `directoryId` of a store that has it open, in another thread. The
    * directory may have been replaced since. Default: the one that is found first.
    */
-  directoryId?: string
+  directoryId?: string | undefined
   /** The system calls to use. Default: the real ones. */
   fileSystem?: FileSystem
   /** Told once if the file system can't sync directories. */

@@ -1,19 +1,19 @@
 import type { AppendResult } from '@firn/commit-log'
 import {
+  conflictOf,
   type DatabaseState,
-  decodeEdits,
   type Edit,
   encodeEdits,
   RecordsWriter,
-  type RecordVisitor,
-  readRecords,
 } from '@firn/manifest'
+import { CommitConflictError } from '../../errors.js'
 import type { Commit } from '../../write-options.js'
 import type { TableIdentity } from '../view/table-identity.js'
 import type { VersionSet } from '../view/version-set.js'
 import type { BufferPool } from './buffer-pool.js'
 import type { CommitGuard } from './commit-guard.js'
 import { KeySet } from './key-set.js'
+import { joinPayloads, renumberRecords } from './payload.js'
 
 const NO_KEYS = new KeySet()
 
@@ -48,7 +48,7 @@ export class CommitGroup {
   writes = 0
   /** Whether the next group will be durable, and this one with it. */
   followed = false
-  /** What comes of its append, once a visible group was handed to the log. */
+  /** What comes of its append, once an exclusive log has the group. */
   appended: Promise<AppendResult> | undefined
   /** Bytes that the group adds to what waits for the log. */
   queuedBytes = 0
@@ -73,8 +73,8 @@ export class CommitGroup {
 
   /**
    * Fits the group to a state that others have moved on: tables that it meant to create may exist
-   * now, or their ids may be taken. Throws `TableOptionsError` where a table was created with
-   * options that contradict this process's.
+   * now, or their ids may be taken. Throws `TableOptionsError` if a table was created with options
+   * that contradict this process's.
    */
   rebase(state: DatabaseState): void {
     if (this.provisional.size === 0) return
@@ -102,14 +102,18 @@ export class CommitGroup {
     this.#payload = undefined
   }
 
-  /** What is wrong where a table that was written to has been dropped. */
-  missingTable(state: DatabaseState): string | undefined {
+  /** Rebases the group. Throws `CommitConflictError` if it doesn't apply to the state. */
+  adaptTo(state: DatabaseState): void {
+    this.rebase(state)
     for (const id of this.tableIds) {
       if (!state.tables.has(id) && !this.provisional.has(id)) {
-        return 'a table was dropped while it was written to; write again to make it anew'
+        throw new CommitConflictError(
+          'a table was dropped while it was written to; write again to make it anew',
+        )
       }
     }
-    return undefined
+    const conflict = conflictOf(state, this.edits)
+    if (conflict !== undefined) throw new CommitConflictError(conflict)
   }
 
   /**
@@ -192,59 +196,4 @@ export class CommitGroup {
   }
 }
 
-/**
- * The edits of several payloads, as one: each begins with the format's byte, which is kept once.
- */
-function joinPayloads(
-  payloads: readonly Uint8Array[],
-  take: (bytes: number) => Uint8Array,
-): Uint8Array {
-  const parts = payloads.filter((payload) => payload.length > 0)
-  const [first] = parts
-  if (first === undefined) return new Uint8Array(0)
-  const length = parts.reduce((sum, part) => sum + part.length - 1, 1)
-  const joined = take(length)
-  joined[0] = first[0] as number
-  let at = 1
-  for (const part of parts) {
-    joined.set(part.subarray(1), at)
-    at += part.length - 1
-  }
-  return joined.subarray(0, length)
-}
-
-/** A payload's records as another payload, with other ids in place of those that `ids` has. */
-function renumberRecords(payload: Uint8Array, ids: ReadonlyMap<number, number>): Uint8Array {
-  const records = new RecordsWriter([], payload.length)
-  visitRecords(payload, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
-    records.put(ids.get(id) ?? id, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
-  })
-  return records.take()
-}
-
-/** Visits the inline records of a payload. */
-function visitRecords(payload: Uint8Array, visit: RecordVisitor): void {
-  for (const edit of decodeEdits(payload)) {
-    if (edit.type === 'records') readRecords(edit.bytes, visit)
-  }
-}
-
 function unset(): void {}
-
-/** A batch, encoded. `ids[i]` is what its records call `tables[i]`. */
-export interface EncodedBatch {
-  tables: readonly TableIdentity[]
-  ids: readonly number[]
-  payload: Uint8Array
-}
-
-/**
- * A batch's payload, with these ids of its tables: some may have come or gone since it was encoded.
- */
-export function batchPayload(
-  { ids, payload }: EncodedBatch,
-  actual: readonly number[],
-): Uint8Array {
-  if (actual.every((id, i) => id === ids[i])) return payload
-  return renumberRecords(payload, new Map(ids.map((id, i) => [id, actual[i] as number])))
-}

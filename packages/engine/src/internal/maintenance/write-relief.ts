@@ -1,6 +1,6 @@
 import type { Env } from '@firn/env'
 import type { Logger } from '../../open-options.js'
-import type { WritePressure } from './write-pressure.js'
+import type { WritePressure } from '../commit/write-pressure.js'
 
 /** How often writers that wait have relief looked for, in milliseconds. */
 const RELIEF_MS = 500

@@ -1,11 +1,11 @@
 import { appendSettled, type CommitLog, type LogEntry } from '@firn/commit-log'
-import { type Env, type FirnError, ulid } from '@firn/env'
-import { conflictOf } from '@firn/manifest'
-import type { TimestampClock } from '@firn/mvcc'
+import { type Env, type FirnError, isFirnError, type TimeSlice, ulid } from '@firn/env'
+import { TimestampClock } from '@firn/mvcc'
 import { CommitConflictError } from '../../errors.js'
 import type { Commit } from '../../write-options.js'
 import type { VersionSet } from '../view/version-set.js'
 import type { CommitGroup } from './commit-group.js'
+import type { GroupAppender, GroupOutcomes } from './group-appender.js'
 import { TurnTaking } from './turn-taking.js'
 
 /** How often a group is tried at the next version before its writers are told. */
@@ -18,9 +18,10 @@ const MAX_MS = 30_000
 
 export interface SharedLogAppenderOptions {
   env: Env
+  /** By which it gives others a turn. */
+  slice: TimeSlice
   log: CommitLog
   versions: VersionSet
-  clock: TimestampClock
   /** Reads the log up to its end, into `versions`. */
   catchUp: () => Promise<void>
   /** Applies an entry that was read already, if it is the next one. */
@@ -34,36 +35,54 @@ export interface SharedLogAppenderOptions {
  * another applies the entry that won, reads what was committed after it, and tries the next version
  * at once. See `TurnTaking` for how each process gets its turn.
  */
-export class SharedLogAppender {
+export class SharedLogAppender implements GroupAppender {
   readonly #options: SharedLogAppenderOptions
+  readonly #clock: TimestampClock
   readonly #turns: TurnTaking
 
   constructor(options: SharedLogAppenderOptions) {
     this.#options = options
+    this.#clock = new TimestampClock(options.env)
     this.#turns = new TurnTaking(options.env)
   }
 
-  /** How long to wait with the next group, in milliseconds, so that other processes have a turn. */
+  /** So that other processes have a turn. */
   pauseMs(): number {
     return this.#turns.pauseMs()
+  }
+
+  /** Nothing: which version a group has isn't known before it is in the log. */
+  begin(): void {}
+
+  async append(groups: readonly CommitGroup[], outcomes: GroupOutcomes): Promise<void> {
+    const { slice, catchUp } = this.#options
+    for (const group of groups) {
+      try {
+        outcomes.applied(group, await this.#append(group))
+      } catch (error) {
+        outcomes.refused(group, error)
+        // Whether the entry exists is to be known before the next one is tried.
+        if (isFirnError(error, 'FIRN_COMMIT_UNKNOWN')) await catchUp().catch(() => {})
+      }
+      const turn = slice.look()
+      if (turn !== undefined) await turn
+    }
   }
 
   /**
    * Appends one group, and returns its version and timestamp. Throws `CommitConflictError` if it no
    * longer applies to what other processes committed; the same, retryable, if they were first 100
    * times in a row or for 30 s; `CommitUnknownError` if it can't be found out whether it is in the
-   * log; what `stopped` gives.
+   * log; what `stopped` returns.
    */
-  async append(group: CommitGroup): Promise<Commit> {
-    const { env, log, versions, clock, catchUp, applyNext } = this.#options
+  async #append(group: CommitGroup): Promise<Commit> {
+    const { env, log, versions, catchUp, applyNext } = this.#options
     const startedMs = env.monotonic()
     for (let attempt = 1; ; attempt++) {
       await this.#check(group)
       const { state } = versions
-      group.rebase(state)
-      const conflict = group.missingTable(state) ?? conflictOf(state, group.edits)
-      if (conflict !== undefined) throw new CommitConflictError(conflict)
-      const commit = { version: state.version + 1, timestamp: clock.next(state.timestamp) }
+      group.adaptTo(state)
+      const commit = { version: state.version + 1, timestamp: this.#clock.next(state.timestamp) }
       const entry = { ...commit, token: ulid(env), payload: group.payload() }
       const sentMs = env.monotonic()
       const result = await appendSettled(log, entry, { env })

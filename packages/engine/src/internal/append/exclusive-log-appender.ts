@@ -1,0 +1,151 @@
+import type { AppendResult, CommitLog } from '@firn/commit-log'
+import { type Env, type TimeSlice, ulid } from '@firn/env'
+import { TimestampClock } from '@firn/mvcc'
+import { CommitConflictError } from '../../errors.js'
+import type { Commit } from '../../write-options.js'
+import type { VersionSet } from '../view/version-set.js'
+import type { CommitGroup } from './commit-group.js'
+import type { GroupAppender, GroupOutcomes } from './group-appender.js'
+
+export interface ExclusiveLogAppenderOptions {
+  env: Env
+  /** By which it gives others a turn. */
+  slice: TimeSlice
+  log: CommitLog
+  versions: VersionSet
+}
+
+/**
+ * Appends to a log that only this process can append to. Versions are known beforehand, so groups
+ * of records go to the log together, and aren't waited for one by one.
+ *
+ * A failed append stops all writes: what is on disk is then unknown, and a later success would make
+ * durable what was reported as failed.
+ */
+export class ExclusiveLogAppender implements GroupAppender {
+  readonly #env: Env
+  readonly #slice: TimeSlice
+  readonly #log: CommitLog
+  readonly #versions: VersionSet
+  readonly #clock: TimestampClock
+  // The newest version and timestamp given out, which may not be in the state yet.
+  #version: number
+  #timestamp: number
+
+  constructor(options: ExclusiveLogAppenderOptions) {
+    this.#env = options.env
+    this.#slice = options.slice
+    this.#log = options.log
+    this.#versions = options.versions
+    this.#clock = new TimestampClock(options.env)
+    this.#version = options.versions.state.version
+    this.#timestamp = options.versions.state.timestamp
+  }
+
+  /** Gives out the next version. Its group has to be appended before the one of the next call. */
+  nextCommit(): Commit {
+    this.#version++
+    this.#timestamp = this.#clock.next(this.#timestamp)
+    return { version: this.#version, timestamp: this.#timestamp }
+  }
+
+  pauseMs(): number {
+    return 0
+  }
+
+  begin(groups: readonly CommitGroup[]): void {
+    for (const group of groups) if (group.visible) group.appended ??= this.#append(group)
+  }
+
+  async append(groups: readonly CommitGroup[], outcomes: GroupOutcomes): Promise<void> {
+    let from = 0
+    while (from < groups.length && !outcomes.isStopped) {
+      const group = groups[from] as CommitGroup
+      let to = from + 1
+      if (!group.needsState) {
+        while (groups[to]?.needsState === false) to++
+        await this.#appendTogether(groups.slice(from, to), outcomes)
+      } else {
+        await this.#appendChecked(group, outcomes)
+      }
+      from = to
+    }
+    // Writes were stopped meanwhile, by a sync that failed for example: these are told here.
+    if (from < groups.length) outcomes.stop(undefined, groups.slice(from))
+  }
+
+  /**
+   * Appends a group that changes files or tables: it is held against the state that it will meet,
+   * so all before it have to be applied.
+   */
+  async #appendChecked(group: CommitGroup, outcomes: GroupOutcomes): Promise<void> {
+    try {
+      // Nobody else changes the state of an exclusive log.
+      await group.check(this.#versions)
+      group.adaptTo(this.#versions.state)
+    } catch (error) {
+      outcomes.refused(group, error)
+      return
+    }
+    if (outcomes.isStopped) outcomes.stop(undefined, [group])
+    else await this.#appendTogether([group], outcomes)
+  }
+
+  async #appendTogether(groups: readonly CommitGroup[], outcomes: GroupOutcomes): Promise<void> {
+    const failures = encodeAll(groups)
+    let i = 0
+    try {
+      for (const group of groups) {
+        if (!failures.has(group)) group.appended ??= this.#append(group)
+      }
+      for (; i < groups.length; i++) {
+        const group = groups[i] as CommitGroup
+        const failure = failures.get(group)
+        if (failure === undefined) {
+          const result = await (group.appended as Promise<AppendResult>)
+          if (!result.appended) throw new CommitConflictError('another process wrote to the log')
+          outcomes.applied(group, group.commit as Commit)
+        } else outcomes.refused(group, failure.error)
+        const turn = this.#slice.look()
+        if (turn !== undefined) await turn
+      }
+    } catch (error) {
+      const failed = groups[i]
+      if (failed !== undefined) failed.appended = undefined
+      outcomes.stop(error, groups.slice(i))
+    }
+  }
+
+  #append(group: CommitGroup): Promise<AppendResult> {
+    group.commit ??= this.nextCommit()
+    const append = this.#log.append({
+      ...group.commit,
+      token: ulid(this.#env),
+      payload: group.payload(),
+      startsSegment: group.startsSegment,
+      // A buffered write asks for no sync, but may share the one of the group that follows.
+      lazy: group.visible && !group.followed,
+    })
+    // Awaited in order by the caller; one that fails early isn't unhandled meanwhile.
+    append.catch(() => {})
+    return append
+  }
+}
+
+/**
+ * Encodes groups before they get their versions; returns those that can't be encoded. The log
+ * doesn't see them, and the next group takes their place. A visible group has its version already,
+ * and readers have seen its records: if it fails, appending it does.
+ */
+function encodeAll(groups: readonly CommitGroup[]): Map<CommitGroup, { error: unknown }> {
+  const failures = new Map<CommitGroup, { error: unknown }>()
+  for (const group of groups) {
+    if (group.visible) continue
+    try {
+      group.payload()
+    } catch (error) {
+      failures.set(group, { error })
+    }
+  }
+  return failures
+}

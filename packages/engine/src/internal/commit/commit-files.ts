@@ -1,0 +1,57 @@
+import { type Env, type FirnError, isFirnError } from '@firn/env'
+import type { Edit, FileMeta } from '@firn/manifest'
+import type { Commit } from '../../write-options.js'
+import type { CommitGuard } from '../append/commit-guard.js'
+import type { FileWriter } from '../files/file-writer.js'
+import type { Committer } from './committer.js'
+
+/** A commit that loses to others as often as a committer tries is tried again so many times. */
+const MAX_ATTEMPTS = 10
+const FIRST_PAUSE_MS = 5
+
+export interface FilesToCommit {
+  /** Names the files. */
+  edit: Edit
+  /** Files that were written for this commit. */
+  files: readonly FileMeta[]
+  /** Tables that have to exist still. */
+  tableIds?: readonly number[] | undefined
+  guard?: CommitGuard | undefined
+  /** Whether the commit is tried again if it is refused because others were first. */
+  isPersistent?: boolean | undefined
+}
+
+/**
+ * Commits files that were written before, or deletes them if the commit is refused: then this
+ * throws `CommitConflictError`, or another retryable error. After any other error the entry may
+ * exist, so the files stay.
+ */
+export async function commitFiles(
+  { edit, files, tableIds, guard, isPersistent = false }: FilesToCommit,
+  parts: {
+    env: Env
+    committer: Committer
+    writer: FileWriter
+  },
+): Promise<Commit> {
+  const { env, committer, writer } = parts
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await committer.commitEdits([edit], tableIds, guard)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      if (!isPersistent || !error.retryable || attempt === MAX_ATTEMPTS) {
+        await writer.discard(files)
+        throw error
+      }
+    }
+    await env.sleep(env.random() * FIRST_PAUSE_MS * 2 ** attempt)
+  }
+}
+
+/** Whether an error says that the entry doesn't exist, and never will. */
+function isRefusal(error: unknown): error is FirnError {
+  if (isFirnError(error, 'FIRN_COMMIT_CONFLICT')) return true
+  // What is worth trying again was not done; whether it was would be a question by another code.
+  return isFirnError(error) && error.retryable && error.code !== 'FIRN_COMMIT_UNKNOWN'
+}
