@@ -2,7 +2,7 @@ import type { CacheFiles, DiskCache } from '@firn/block-cache/disk'
 import type { CommitLog } from '@firn/commit-log'
 import { type Env, InvalidArgumentError } from '@firn/env'
 import type { ObjectStore } from '@firn/object-store'
-import type { Work, WorkerThread } from '../files/threads.js'
+import type { WorkerThread } from '../files/threads.js'
 
 const MESSAGE =
   "file: locations need Node.js; use 'memory:', or open({ store, log }) with parts that this runtime has"
@@ -25,7 +25,7 @@ export function newDynamoDbClient(): never {
   )
 }
 
-export function makeWorkers(_place: unknown): Record<Work, WorkerThread> | undefined {
+export function makeWorker(_place: unknown): WorkerThread | undefined {
   return undefined
 }
 

@@ -4,7 +4,7 @@ import { type Env, systemEnv, TimeSlice, ulid, waitFor } from '@firn/env'
 import { begunKey, emptyState, encodeEdits, openRoot } from '@firn/manifest'
 import { TimestampClock } from '@firn/mvcc'
 import type { ObjectStore } from '@firn/object-store'
-import { atProcessEnd, makeWorkers, openDiskCache } from '#directory'
+import { atProcessEnd, makeWorker, openDiskCache } from '#directory'
 import type { OpenOptions, Tuning } from '../../open-options.js'
 import { Committer } from '../commit/committer.js'
 import { WritePressure } from '../commit/write-pressure.js'
@@ -222,11 +222,11 @@ function makeWriting(context: {
   const mode = options.compaction ?? 'worker'
   const { directory } = located
   // Threads have clocks and ids of their own, so a database with another Env does without.
-  const workers =
+  const worker =
     mode === 'worker' && directory !== undefined && env === systemEnv
-      ? makeWorkers({ directory, directoryId: located.directoryId?.(), incarnation, blockBytes })
+      ? makeWorker({ directory, directoryId: located.directoryId?.(), incarnation, blockBytes })
       : undefined
-  const threads = new Threads(env, logger, workers)
+  const threads = new Threads(env, logger, worker)
   context.cleanup.unshift(() => threads.close())
   const files = new FileWriter({
     env,
