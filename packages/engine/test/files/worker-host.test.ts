@@ -10,10 +10,12 @@ import { KIND_PUT, prefixedKey } from '@firn/mvcc'
 import { ArrayCursor } from '@firn/mvcc/testing'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { storeFiles, writeFiles } from '@firn/sst/store'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 // From dist: a thread runs what was built.
 import { WorkerHost } from '../dist/internal/files/worker-host.js'
 import { Memtable } from '../../src/internal/memtable/memtable.js'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const TABLE = 1
 const signal = new AbortController().signal
@@ -30,7 +32,7 @@ const newFileId = () => `0-${String(++ids).padStart(26, '0')}`
 
 function newHost(more: { stopTimeoutMs?: number } = {}): WorkerHost {
   const place = { directory, directoryId: undefined, incarnation: 'x', blockBytes: 128 }
-  return new WorkerHost({ ...place, name: 'test', ...more })
+  return new WorkerHost({ ...place, ...more })
 }
 
 beforeEach(async () => {

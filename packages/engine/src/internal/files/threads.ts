@@ -11,9 +11,6 @@ export interface WorkerThread {
   close(): Promise<void>
 }
 
-/** What other threads do. */
-export type Work = 'flush' | 'compaction'
-
 /** Threads that end in the middle of their work, in a row, before the work is done inline. */
 const MOST_DEATHS = 3
 /** How long work is done inline before a thread is tried again, in milliseconds. */
@@ -28,30 +25,26 @@ const DISTRUST_MS = 60_000
 export class Threads {
   readonly #env: Env
   readonly #logger: Logger | undefined
-  readonly #workers: Readonly<Record<Work, WorkerThread>> | undefined
-  /** Deaths in a row, by what the thread was to do. */
-  readonly #deaths: Map<Work, number> = new Map()
+  readonly #worker: WorkerThread | undefined
+  /** Deaths in a row, by what the thread was to do: it may die of something else as well. */
+  readonly #deaths: Map<string, number> = new Map()
   #distrustedUntilMs = Number.NEGATIVE_INFINITY
   #hasWarned = false
 
-  /** `workers` is `undefined` if everything is done inline. */
-  constructor(
-    env: Env,
-    logger: Logger | undefined,
-    workers: Readonly<Record<Work, WorkerThread>> | undefined,
-  ) {
+  /** `worker` is `undefined` if everything is done inline. */
+  constructor(env: Env, logger: Logger | undefined, worker: WorkerThread | undefined) {
     this.#env = env
     this.#logger = logger
-    this.#workers = workers
+    this.#worker = worker
   }
 
   /** Throws what the work throws, and how a thread died that may do better next time. */
   async run<T>(
-    work: Work,
+    work: 'flush' | 'compaction',
     inThread: (thread: WorkerThread) => Promise<T>,
     inline: () => Promise<T>,
   ): Promise<T> {
-    const worker = this.#workers?.[work]
+    const worker = this.#worker
     if (worker === undefined || this.#env.monotonic() < this.#distrustedUntilMs) return inline()
     try {
       const done = await inThread(worker)
@@ -70,8 +63,7 @@ export class Threads {
   }
 
   async close(): Promise<void> {
-    await this.#workers?.compaction.close()
-    await this.#workers?.flush.close()
+    await this.#worker?.close()
   }
 
   #distrust(error: unknown): void {

@@ -23,8 +23,6 @@ interface Run {
 }
 
 export interface WorkerHostOptions extends WorkerPlace {
-  /** What the thread is called. */
-  name: string
   /**
    * How long a task that was aborted may take to end, in milliseconds. After that its thread is
    * terminated, and what it wrote stays behind. Default 10,000.
@@ -184,13 +182,10 @@ export class WorkerHost implements WorkerThread {
       this.#worker = undefined
       const started = this.#hasStarted
       const what = started ? 'ended' : 'ended before it had started,'
-      const error = new ThreadEndedError(
-        `the thread ${this.#options.name} ${what} with code ${code}`,
-        {
-          cause: failure,
-          started,
-        },
-      )
+      const error = new ThreadEndedError(`the worker thread ${what} with code ${code}`, {
+        cause: failure,
+        started,
+      })
       for (const id of [...this.#runs.keys()]) this.#takeOff(id)?.reject(error)
       this.#closed?.()
     })
@@ -199,18 +194,18 @@ export class WorkerHost implements WorkerThread {
   }
 
   #newThread(): Worker {
-    const { name, stopTimeoutMs: _, ...place } = this.#options
+    const { stopTimeoutMs: _, ...place } = this.#options
     try {
       return new Worker(new URL('./worker-main.js', import.meta.url), {
         workerData: place,
         // Flags such as --input-type of the process make no sense to the thread's script.
         execArgv: [],
-        name,
+        name: 'firn-worker',
         // It makes little garbage. V8's own limit takes 25 MB more of memory, and no less time.
         resourceLimits: { maxYoungGenerationSizeMb: 8 },
       })
     } catch (cause) {
-      throw new ThreadEndedError(`the thread ${name} could not be started`, {
+      throw new ThreadEndedError('the worker thread could not be started', {
         cause,
         started: false,
       })

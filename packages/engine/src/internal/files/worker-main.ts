@@ -17,8 +17,11 @@ import {
   type WorkerRequest,
 } from './worker-messages.js'
 
-/** Nobody shares this thread; aborts still want a turn. */
-const YIELD_AFTER_MS = 20
+// Writers wait for a flush, so it gets five times as much of the thread as a compaction beside it.
+// Measured on two busy cores: the flush takes 1.0 to 1.8 times as long as alone, and 1.5 to 2 times
+// with a thread of its own, which takes 55 MB.
+const FLUSH_YIELD_AFTER_MS = 20
+const COMPACTION_YIELD_AFTER_MS = 4
 
 const { directory, directoryId, incarnation, blockBytes } = workerData as WorkerPlace
 const blocks = blockBytes === undefined ? {} : { blockBytes }
@@ -52,6 +55,7 @@ async function flush(request: FlushRequest): Promise<FileMeta[]> {
     splitTables: false,
     timestamps: 'record',
     targetFileBytes,
+    yieldAfterMs: FLUSH_YIELD_AFTER_MS,
     newFileId: () => `${baseVersion}-${ulid(systemEnv)}`,
     tableOptions: (id) => ({ compression: compression.get(id) ?? 'lz4' }),
   })
@@ -64,7 +68,7 @@ function compact(request: CompactionRequest, signal: AbortSignal): Promise<Compa
     ...files(signal),
     ...blocks,
     newFileId: () => `${baseVersion}-${ulid(systemEnv)}`,
-    yieldAfterMs: YIELD_AFTER_MS,
+    yieldAfterMs: COMPACTION_YIELD_AFTER_MS,
     signal,
   })
 }

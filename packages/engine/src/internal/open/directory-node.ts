@@ -6,7 +6,7 @@ import type { DynamoDbCommitLogOptions } from '@firn/manifest-dynamodb'
 import type { ObjectStore } from '@firn/object-store'
 import { FsObjectStore } from '@firn/object-store/fs'
 import { absolutePath, type FileSystem } from '@firn/vfs'
-import type { Work, WorkerThread } from '../files/threads.js'
+import type { WorkerThread } from '../files/threads.js'
 import { WorkerHost } from '../files/worker-host.js'
 import type { WorkerPlace } from '../files/worker-messages.js'
 
@@ -46,15 +46,9 @@ export async function newDynamoDbClient(): Promise<DynamoDbCommitLogOptions['cli
   return createDynamoDbClient()
 }
 
-/**
- * Threads that work on a directory's files, each started by the first work that it gets. A flush
- * has one of its own: beside a compaction it would take twice as long, and writers wait for it.
- */
-export function makeWorkers(place: WorkerPlace): Record<Work, WorkerThread> {
-  return {
-    flush: new WorkerHost({ ...place, name: 'firn-flush' }),
-    compaction: new WorkerHost({ ...place, name: 'firn-compaction' }),
-  }
+/** A thread that works on a directory's files. It is started by the first work that it gets. */
+export function makeWorker(place: WorkerPlace): WorkerThread {
+  return new WorkerHost(place)
 }
 
 /** The cache in a directory. Nothing is read or made before its first use. */

@@ -3,7 +3,7 @@ import type { CommitLog } from '@firn/commit-log'
 import { type Env, InvalidArgumentError } from '@firn/env'
 import type { ObjectStore } from '@firn/object-store'
 import type { FileSystem } from '@firn/vfs'
-import type { Work, WorkerThread } from '../files/threads.js'
+import type { WorkerThread } from '../files/threads.js'
 
 const MESSAGE =
   "file: locations need Node.js; use 'memory:', or open({ store, log }) with parts that this runtime has"
@@ -26,7 +26,7 @@ export function newDynamoDbClient(): never {
   )
 }
 
-export function makeWorkers(_place: unknown): Record<Work, WorkerThread> | undefined {
+export function makeWorker(_place: unknown): WorkerThread | undefined {
   return undefined
 }
 

@@ -1,7 +1,7 @@
 import type { CommitLog } from '@firn/commit-log'
 import { systemEnv, type TimeSlice } from '@firn/env'
 import type { ObjectStore } from '@firn/object-store'
-import { atProcessEnd, makeWorkers } from '#directory'
+import { atProcessEnd, makeWorker } from '#directory'
 import { Committer } from '../commit/committer.js'
 import type { Progress } from '../commit/progress.js'
 import { WritePressure } from '../commit/write-pressure.js'
@@ -63,16 +63,16 @@ export function makeWritingParts(
     cleanup.unshift(async () => forget())
   }
 
-  const workers =
+  const worker =
     threadsIn === undefined
       ? undefined
-      : makeWorkers({
+      : makeWorker({
           directory: threadsIn,
           directoryId: located.directoryId?.(),
           incarnation,
           blockBytes,
         })
-  const threads = new Threads(env, logger, workers)
+  const threads = new Threads(env, logger, worker)
   cleanup.unshift(() => threads.close())
   const files = new FileWriter({
     ...common,
