@@ -39,31 +39,35 @@ export class Threads {
   }
 
   /** Throws what the work throws, and how a thread died that may do better next time. */
-  async run<T>(
+  run<T>(
     work: 'flush' | 'compaction',
     inThread: (thread: WorkerThread) => Promise<T>,
     inline: () => Promise<T>,
   ): Promise<T> {
     const worker = this.#worker
     if (worker === undefined || this.#env.monotonic() < this.#distrustedUntilMs) return inline()
-    try {
-      const done = await inThread(worker)
-      this.#deaths.delete(work)
-      return done
-    } catch (error) {
-      if (!isFirnError(error, 'FIRN_THREAD_ENDED')) throw error
-      const deaths = (this.#deaths.get(work) ?? 0) + 1
-      this.#deaths.set(work, deaths)
-      const hadStarted = (error as { started?: unknown }).started === true
-      if (hadStarted && deaths < MOST_DEATHS) throw error
-      this.#deaths.delete(work)
-      this.#distrust(error)
-      return inline()
-    }
+    return inThread(worker).then(
+      (done) => {
+        this.#deaths.delete(work)
+        return done
+      },
+      (error: unknown) => this.#failed(work, error, inline),
+    )
   }
 
   async close(): Promise<void> {
     await this.#worker?.close()
+  }
+
+  #failed<T>(work: string, error: unknown, inline: () => Promise<T>): Promise<T> {
+    if (!isFirnError(error, 'FIRN_THREAD_ENDED')) throw error
+    const deaths = (this.#deaths.get(work) ?? 0) + 1
+    this.#deaths.set(work, deaths)
+    const hadStarted = (error as { started?: unknown }).started === true
+    if (hadStarted && deaths < MOST_DEATHS) throw error
+    this.#deaths.delete(work)
+    this.#distrust(error)
+    return inline()
   }
 
   #distrust(error: unknown): void {
