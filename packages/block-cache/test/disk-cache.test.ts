@@ -15,7 +15,7 @@ import { LONG, tempDirectory } from '@firn/test-support'
 import { type FileSystem, nodeFileSystem } from '@firn/vfs'
 import { FaultyFileSystem, type FileCallKind } from '@firn/vfs/testing'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { DiskCache, type DiskCacheOptions } from '../src/disk.js'
 import { encodeHeader } from '../src/internal/disk/entry-format.js'
 

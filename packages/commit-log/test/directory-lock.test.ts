@@ -7,7 +7,7 @@ import { type Env, FormatVersionError, systemEnv } from '@firn/env'
 import { tempDirectory } from '@firn/test-support'
 import { nodeFileSystem, type Owner, WrappedFileSystem } from '@firn/vfs'
 import { FaultyFileSystem } from '@firn/vfs/testing'
-import { describe, expect, test, onTestFinished } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { DirectoryLock, FileCommitLog } from '../src/file.js'
 import type { LockRecord } from '../src/internal/file/lock-record.js'
 

@@ -8,7 +8,7 @@ import {
   type FileFault,
   makeNodeFileSystem,
 } from '@firn/vfs/testing'
-import { describe, expect, test, onTestFinished, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import type { CommitLog } from '../src/index.js'
 import {

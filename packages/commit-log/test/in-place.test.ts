@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { tempDirectory } from '@firn/test-support'
 import { FaultyFileSystem } from '@firn/vfs/testing'
-import { describe, expect, test, onTestFinished, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { FileCommitLog } from '../src/file.js'
 import { clockFor, fill, isCommit, isFill, readAll, segmentPaths } from './file-log.js'
 import { newEntry } from './fixtures.js'

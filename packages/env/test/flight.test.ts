@@ -1,9 +1,9 @@
 import { getEventListeners } from 'node:events'
 import * as fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { Flight } from '../src/index.js'
 
-it('does its work once, for all who join', async () => {
+test('does its work once, for all who join', async () => {
   let runs = 0
   const flight = new Flight(async () => ++runs, { abortable: false })
   const { signal } = new AbortController()
@@ -12,7 +12,7 @@ it('does its work once, for all who join', async () => {
   expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
-it('fails for all who join, also if the work fails at once', async () => {
+test('fails for all who join, also if the work fails at once', async () => {
   const failure = new Error('no')
   const flight = new Flight(
     () => {
@@ -24,14 +24,14 @@ it('fails for all who join, also if the work fails at once', async () => {
   await expect(flight.join(new AbortController().signal)).rejects.toBe(failure)
 })
 
-it('is aborted for all by its owner', async () => {
+test('is aborted for all by its owner', async () => {
   const flight = new Flight(untilAborted, { abortable: true })
   const waiting = expect(flight.join()).rejects.toBe('over')
   flight.abort('over')
   await waiting
 })
 
-it('is aborted when the last caller has given up, and not before', async () => {
+test('is aborted when the last caller has given up, and not before', async () => {
   const caller = fc.record({ hasSignal: fc.boolean(), givesUp: fc.boolean() })
   const property = fc.asyncProperty(fc.array(caller, { minLength: 1 }), async (callers) => {
     let abandoned = 0

@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events'
-import { expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { linkedController, separateSignals } from '../src/index.js'
 
-it('aborts each separate signal with its caller, by one listener, until the end', () => {
+test('aborts each separate signal with its caller, by one listener, until the end', () => {
   const caller = new AbortController()
   const { signals, end } = separateSignals(caller.signal, 20)
   expect(new Set(signals).size).toBe(20)
@@ -16,7 +16,7 @@ it('aborts each separate signal with its caller, by one listener, until the end'
   expect(late.signals.map((signal) => signal?.reason)).toEqual([reason, reason])
 })
 
-it('leaves a signal alone once the calls are over', () => {
+test('leaves a signal alone once the calls are over', () => {
   const caller = new AbortController()
   const { signals, end } = separateSignals(caller.signal, 3)
   const linked = linkedController(caller.signal)
@@ -27,14 +27,14 @@ it('leaves a signal alone once the calls are over', () => {
   expect(getEventListeners(caller.signal, 'abort')).toEqual([])
 })
 
-it('needs no signals if the caller has none', () => {
+test('needs no signals if the caller has none', () => {
   const { signals, end } = separateSignals(undefined, 2)
   expect(signals).toEqual([undefined, undefined])
   end()
   expect(linkedController(undefined).controller.signal.aborted).toBe(false)
 })
 
-it('gives work a controller that aborts with its caller, and by itself', () => {
+test('gives work a controller that aborts with its caller, and by itself', () => {
   const caller = new AbortController()
   const late = linkedController(caller.signal).controller
   late.abort('late')

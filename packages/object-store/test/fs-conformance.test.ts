@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { LONG, tempDirectory } from '@firn/test-support'
 import { FaultyFileSystem } from '@firn/vfs/testing'
+import { afterAll } from 'vitest'
 import { type ConformanceOptions, objectStoreConformance } from '../src/conformance.js'
 import { FsObjectStore, type FsObjectStoreOptions } from '../src/fs.js'
 

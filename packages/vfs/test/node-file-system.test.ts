@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { tempDirectory } from '@firn/test-support'
+import { describe, expect } from 'vitest'
 import { nodeFileSystem } from '../src/index.js'
 import { FaultyFileSystem, makeNodeFileSystem } from '../src/testing.js'
-import { tempDirectory } from './temp-directory.js'
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 
@@ -12,7 +12,7 @@ describe.each([
   ['without O_DSYNC', makeNodeFileSystem(undefined)],
   ['wrapped', new FaultyFileSystem()],
 ])('the system’s files, %s', (_, files) => {
-  it('are written and read at positions, and in pieces', async () => {
+  test('are written and read at positions, and in pieces', async () => {
     const name = path.join(tempDirectory(), 'file')
     const file = files.openSync(name, 'ensure')
     file.writeSync([bytes(1, 2), bytes(3)], 0, { durable: true })
@@ -26,7 +26,7 @@ describe.each([
     expect(files.readFileSync(name, 7)).toEqual(bytes())
   })
 
-  it('are created once, and removed once', async () => {
+  test('are created once, and removed once', async () => {
     const name = path.join(tempDirectory(), 'file')
     await files.createFile(name, [bytes(1), bytes(2)])
     await expect(files.createFile(name, [])).rejects.toMatchObject({ code: 'EEXIST' })
@@ -36,7 +36,7 @@ describe.each([
     expect(files.removeSync(name)).toBe(false)
   })
 
-  it('go with their directory, and are no links', async () => {
+  test('go with their directory, and are no links', async () => {
     const directory = path.join(tempDirectory(), 'a', 'b')
     await files.makeDirectories(directory)
     await files.createFile(path.join(directory, 'file'), [bytes(1)])

@@ -1,5 +1,5 @@
 import { TestEnv } from '@firn/env/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { WritePace } from '../src/write-pace.js'
 
 /** How a write gets to the disk. */
@@ -40,25 +40,25 @@ describe('the pace of durable writes', () => {
     return (count: number, times: Times) => pacing(pace, env, count, times)
   }
 
-  it('is in place while the disk is quick, but for the first', async () => {
+  test('is in place while the disk is quick, but for the first', async () => {
     const ways = await paced()(100, QUICK)
     expect(ways[0]).toBe('by a thread')
     expect(countInPlace(ways)).toBe(99)
   })
 
-  it('never holds the thread up for a disk that is always slow', async () => {
+  test('never holds the thread up for a disk that is always slow', async () => {
     const ways = await paced()(10_000, { inPlace: 5, byThread: 5.1, turn: 0.001 })
     expect(countInPlace(ways)).toBe(0)
   })
 
-  it('does four times for a disk that becomes slow, and goes back when it is quick', async () => {
+  test('does four times for a disk that becomes slow, and goes back when it is quick', async () => {
     const run = paced()
     await run(1000, QUICK)
     expect(countInPlace(await run(1000, { inPlace: 5, byThread: 5.1, turn: 0.001 }))).toBe(4)
     expect(countInPlace(await run(1000, QUICK))).toBeGreaterThan(950)
   })
 
-  it('forgives a disk that is slow now and then', async () => {
+  test('forgives a disk that is slow now and then', async () => {
     const run = paced()
     let inPlace = 0
     for (let i = 0; i < 50; i++) {
@@ -68,7 +68,7 @@ describe('the pace of durable writes', () => {
     expect(inPlace / (50 * 51)).toBeGreaterThan(0.95)
   })
 
-  it('tries ever more rarely where writes in place alone are slow', async () => {
+  test('tries ever more rarely where writes in place alone are slow', async () => {
     const slow = { ...QUICK, inPlace: 0.9 }
     const run = paced()
     const [first, later] = [await run(1000, slow), await run(30_000, slow)]
@@ -78,7 +78,7 @@ describe('the pace of durable writes', () => {
     expect(countInPlace(later)).toBeLessThan(600)
   })
 
-  it('leaves an event loop alone that has other things to do', async () => {
+  test('leaves an event loop alone that has other things to do', async () => {
     expect(countInPlace(await paced()(10_000, { ...QUICK, turn: 0.2 }))).toBeLessThan(250)
   })
 })

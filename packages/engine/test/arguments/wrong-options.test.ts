@@ -320,7 +320,7 @@ describe('an option that is undefined means its default', () => {
       tuning: undefined,
     }
     const cache = { memoryBytes: undefined, disk: undefined }
-    const directory = temporaryDirectory()
+    const directory = tempDirectory()
     const parts = { store: new MemoryObjectStore(), log: new MemoryCommitLog() }
     const places: Parameters<typeof open>[] = [
       ['memory:', none],
@@ -334,7 +334,6 @@ describe('an option that is undefined means its default', () => {
       expect(await opened.table('t', utf8).get('k')).toBe('v')
       expect((await opened.stats()).cache.bytes).toBe(256 * 1024 * 1024)
     }
-    rmSync(directory, { recursive: true })
   })
 
   test('and leaves what the parts say as it is', async () => {

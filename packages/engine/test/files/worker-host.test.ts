@@ -12,7 +12,7 @@ import { FsObjectStore } from '@firn/object-store/fs'
 import { storeFiles, writeFiles } from '@firn/sst/store'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 // From dist: a thread runs what was built.
-import { WorkerHost } from '../dist/internal/files/worker-host.js'
+import { WorkerHost } from '../../dist/internal/files/worker-host.js'
 import { Memtable } from '../../src/internal/memtable/memtable.js'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -199,7 +199,7 @@ describe('a worker thread', () => {
   })
 
   test('ends in a runtime whose threads have no port to close, as Deno’s', async () => {
-    const main = new URL('../dist/internal/files/worker-main.js', import.meta.url).href
+    const main = new URL('../../dist/internal/files/worker-main.js', import.meta.url).href
     const thread = new Worker(
       `const { parentPort } = require('node:worker_threads')
        parentPort.close = undefined

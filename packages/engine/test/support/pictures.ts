@@ -20,6 +20,7 @@ import {
   type MemtableCursorOptions,
 } from '../../src/internal/memtable/memtable-cursor.js'
 import type { MemtablePartition } from '../../src/internal/memtable/memtable-partition.js'
+import type { TableView } from '../../src/internal/view/table-view.js'
 
 // Pictures of what a database has, in text. `a@3=x` is what the third commit of a script wrote, `a@3!`
 // is its delete. `[a-m @2-3]` is a file: the range of its keys, and of the commits that wrote them.
@@ -36,6 +37,7 @@ const PREFIX_BYTES = 4
  */
 export class DrawnDatabase {
   readonly #db: DatabaseHandle
+  #seen: TableView | undefined
   readonly #table: Table<string, string>
   /** Those of the script, in order. */
   readonly #commits: Commit[] = []
@@ -84,6 +86,7 @@ export class DrawnDatabase {
         if (word === 'fill') await this.#flushed()
       }
     }
+    await this.#look()
   }
 
   /** Memtables with their records, runs of level 0 and levels with their files, newest first. */
@@ -129,15 +132,24 @@ export class DrawnDatabase {
   }
 
   async #flushed(): Promise<void> {
-    while (this.#view().immutables.length > 0) await systemEnv.yield()
+    while ((await this.#look()).immutables.length > 0) await systemEnv.yield()
   }
 
-  #view() {
-    const view = this.#db.head.view()
+  /** Takes the newest view, which stays as it is until the script goes on. */
+  async #look(): Promise<TableView> {
+    const snapshot = await this.#db.snapshot()
+    const view = snapshot.view()
     const [id = 0] = view.state.tables.keys()
     const table = view.table(id)
     if (table === undefined) throw new Error('there is no table')
+    await snapshot.close()
+    this.#seen = table
     return table
+  }
+
+  #view(): TableView {
+    if (this.#seen === undefined) throw new Error('the script is empty')
+    return this.#seen
   }
 
   /** The number of a commit in the script, from 1 on. */

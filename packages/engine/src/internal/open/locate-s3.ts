@@ -70,9 +70,7 @@ export async function locateS3(
       baseDelayMs: 40,
       maxDelayMs: 2000,
     })
-    await retries.run(signal, () =>
-      assertConditionalWrites(s3, { ifMatch: false, signal }),
-    )
+    await retries.run(signal, () => assertConditionalWrites(s3, { ifMatch: false, signal }))
   }
   if (log.kind === 'objects') {
     return {
