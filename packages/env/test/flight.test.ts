@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import * as fc from 'fast-check'
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { Flight } from '../src/index.js'
 
 test('does its work once, for all who join', async () => {

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { linkedController, separateSignals } from '../src/index.js'
 
 test('aborts each separate signal with its caller, by one listener, until the end', () => {

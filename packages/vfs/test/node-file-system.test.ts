@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { tempDirectory } from '@firn/test-support'
-import { describe, expect } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { nodeFileSystem } from '../src/index.js'
 import { FaultyFileSystem, makeNodeFileSystem } from '../src/testing.js'
 

@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { ownIdentity } from '../src/process-identity.js'
 import { formatTag, livenessOfTag, parseTag, tagOf } from '../src/process-tag.js'
 

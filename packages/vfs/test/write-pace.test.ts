@@ -1,5 +1,5 @@
 import { TestEnv } from '@firn/env/testing'
-import { describe, expect } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { WritePace } from '../src/write-pace.js'
 
 /** How a write gets to the disk. */
