@@ -89,7 +89,7 @@ export const SEAMS: readonly Mutant[] = [
       {
         module: 'engine/internal/transaction/transaction-handle',
         from: 'keys.add(table.name, key);',
-        to: 'if (kind !== KIND_DELETE) keys.add(table.name, key);',
+        to: 'if (kind !== 0) keys.add(table.name, key);',
       },
     ],
   },
