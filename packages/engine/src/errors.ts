@@ -79,7 +79,7 @@ export class WriteStalledError extends FirnError {
   }
 }
 
-/** A commit contradicts what other writers have committed meanwhile. */
+/** A commit lost to other writes: they contradict it, or other processes were first too often. */
 export class CommitConflictError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
     super('FIRN_COMMIT_CONFLICT', message, { maybeDone: false, ...options })
