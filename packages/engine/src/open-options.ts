@@ -32,10 +32,10 @@ export interface OpenOptions {
       }
     | undefined
   /**
-   * Size at which a memtable is flushed. Up to four are in memory at a time. Default 32 MiB. Over
-   * `s3:` the default is 1 MiB, with `?log=objects` (also in a directory) 4 MiB, because opening
-   * reads from the log what isn't in files yet. A batch larger than this (with these smaller
-   * defaults, than 32 MiB) is written to files in parts; see `Batch.drain`.
+   * Size at which a memtable is flushed. Up to four are in memory at a time. Default 32 MiB; over
+   * `s3:` 1 MiB, or 4 MiB with `?log=objects`, because opening reads from the log what isn't in
+   * files yet. A batch larger than this (over `s3:` by default, than 32 MiB) is written to files in
+   * parts; see `Batch.drain`.
    */
   memtableBytes?: number | undefined
   /**
