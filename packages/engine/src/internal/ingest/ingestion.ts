@@ -22,6 +22,7 @@ const NOTHING: Promise<void> = Promise.resolve()
 
 /**
  * Writes the records of one commit of any size into files:
+ *
  * 1. Records come in runs, which are processed one after the other: the run's missing tables are
  *    created, its records are sorted, keeping the last one of each key, and written to files.
  * 2. When all runs are written, overlapping runs are merged: a database holds no two records of the

@@ -24,6 +24,7 @@ export interface CheckpointerOptions {
 
 /**
  * Writes checkpoints, which bound what opening has to read:
+ *
  * 1. The folded state is written as an object, read back and verified.
  * 2. A log entry announces it.
  * 3. On a log that only this process writes to, entries before both the checkpoint and the flushed

@@ -38,10 +38,10 @@ const MOST_TIDY_AGAIN_MS = 60 * 60_000
 /**
  * Moves full memtables into files of level 0, oldest first:
  *
- * 0. On a log that several processes append to, the one that holds the lease does the work.
+ * 0. On a log that several processes append to, the process that holds the lease does the work.
  * 1. A memtable is sealed between commits, so that it holds whole commits only.
  * 2. Its records are written to files.
- * 3. An entry adds the files and says through which version inline records are in files now. Where
+ * 3. An entry adds the files and says through which version inline records are in files now. If
  *    another process has flushed meanwhile, the entry is refused and the files are discarded.
  */
 export class Flusher {
