@@ -20,11 +20,11 @@ const LONGEST_TURN_MS = 500
 const NEWS = 1 / 8
 
 /**
- * Fairness between processes that append to one log. The process that committed last knows the
- * log's end, while others have to read it first: if it went on at once, it would win forever. So it
- * pauses after some commits, for as long as others need for an append. If another process was first
- * in the pause, it then pauses after each commit; if none was, half as often each time: a process
- * that is alone loses one part in a hundred.
+ * Keeps processes that append to one log fair to each other. The process that committed last knows
+ * the log's end, while others have to read it first: if it went on at once, it would win forever.
+ * So it pauses after some commits, for as long as others need for an append. After it has lost a
+ * race, it pauses every few commits; each time no other process uses the pause, half as often. A
+ * process that is alone loses one part in a hundred.
  */
 export class TurnTaking {
   readonly #env: Env
