@@ -91,7 +91,7 @@ export class TransactionConflictError extends FirnError {
   constructor(attempts: number, cause: Error) {
     super(
       'FIRN_TRANSACTION_CONFLICT',
-      `the transaction was given up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, as others were first (at last: ${cause.message}); nothing was written; run it again, allow it more attempts, or let it read less`,
+      `the transaction was given up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, because other writes were first each time (last: ${cause.message}); nothing was written; run it again, allow it more attempts, or let it read less`,
       { cause, retryable: true, maybeDone: false },
     )
   }
@@ -114,7 +114,7 @@ export function tableDropped(table: string, cause?: unknown): SnapshotExpiredErr
  */
 export function fileMissing(table: string, cause: unknown): CorruptionError {
   return new CorruptionError(
-    `a file of table ${JSON.stringify(table)} is missing: ${messageOf(cause)}; firn verify lists what else is; restore it from a backup`,
+    `a file of table ${JSON.stringify(table)} is missing: ${messageOf(cause)}; restore it from a backup; firn verify lists all other missing files`,
     { cause },
   )
 }

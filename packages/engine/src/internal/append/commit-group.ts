@@ -108,7 +108,7 @@ export class CommitGroup {
     for (const id of this.tableIds) {
       if (!state.tables.has(id) && !this.provisional.has(id)) {
         throw new CommitConflictError(
-          'a table was dropped while it was written to; write again to make it anew',
+          'a table was dropped while it was written to; write again to create it again',
         )
       }
     }

@@ -99,7 +99,7 @@ export function takeOpenArguments(
     throw new InvalidArgumentError(`open takes ${LOCATIONS}; got ${shown(location)}`)
   }
   if (Object.prototype.toString.call(location) === '[object URL]') {
-    throw new InvalidArgumentError(`open takes ${LOCATIONS}; of a URL, pass its href`)
+    throw new InvalidArgumentError(`open takes ${LOCATIONS}; for a URL, pass its href`)
   }
   if (typeof location !== 'object' || !('store' in location && 'log' in location)) {
     throw new InvalidArgumentError(

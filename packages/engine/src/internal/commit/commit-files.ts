@@ -6,8 +6,8 @@ import type { FileWriter } from '../files/file-writer.js'
 import type { Committer } from './committer.js'
 
 /**
- * How many times a commit is tried again after it has used up a committer's attempts against other
- * processes.
+ * How many times a commit is tried in all, each time until a committer's own attempts against other
+ * processes are used up.
  */
 const MAX_ATTEMPTS = 10
 const FIRST_PAUSE_MS = 5

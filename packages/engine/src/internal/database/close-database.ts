@@ -20,7 +20,7 @@ export async function closeDatabase(
 ): Promise<void> {
   const { env, writing, follower, versions, files, cache, release } = parts
   const reason = new ClosedError(
-    'the database is closing: what was not committed is not written; open it again, and close it when all writes and transactions have ended',
+    'the database is closing: uncommitted writes were discarded; open it again, and close it when all writes and transactions have ended',
   )
   const closed = new AbortController()
   env.sleep(CLOSE_MS, closed.signal, { background: true }).then(

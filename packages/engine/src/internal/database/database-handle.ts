@@ -74,7 +74,7 @@ export class DatabaseHandle implements Database {
     const table = this.#tableState(name)
     if (table === undefined) {
       throw new InvalidArgumentError(
-        `there is no table ${JSON.stringify(name)}; db.tables() lists those there are`,
+        `there is no table ${JSON.stringify(name)}; db.tables() lists the existing ones`,
       )
     }
     return committer.commitEdits([{ type: 'drop-table', id: table.id }])

@@ -138,7 +138,7 @@ export class OpenFile {
 }
 
 function letGo(): ClosedError {
-  return new ClosedError('the file was let go of while it was opened')
+  return new ClosedError('the file was released while it was being opened')
 }
 
 /**

@@ -71,7 +71,7 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     return new ClosedError(
       this.#head.isOpen
         ? 'the snapshot is closed; take another one with db.snapshot()'
-        : 'the database was closed, and with it every snapshot and transaction of it; open it again, and close it when they have ended',
+        : 'the database was closed, which ended all its snapshots and transactions; open it again, and close it when they have ended',
     )
   }
 

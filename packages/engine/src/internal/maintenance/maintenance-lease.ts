@@ -66,7 +66,7 @@ export class MaintenanceLease {
     } catch (error) {
       this.#held = undefined
       if (!signal.aborted) {
-        const why = 'the lease for maintenance could not be asked for; the work is done without'
+        const why = 'the lease for maintenance could not be requested; the work is done without it'
         logger?.warn(why, { error })
         return () => this.#leave()
       }

@@ -24,8 +24,7 @@ export class Memtable {
   }
 
   release(): void {
-    if (this.#holders === 0)
-      throw new Error('a memtable was released by somebody who does not hold it')
+    if (this.#holders === 0) throw new Error('a memtable was released more often than it was held')
     if (--this.#holders > 0) return
     for (const table of this.tables.values()) table.release()
     this.tables.clear()

@@ -87,7 +87,7 @@ function bucketOf(path: string, location: string): { bucket: string; prefix: str
   const match = /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(path)
   if (match === null) {
     throw new InvalidArgumentError(
-      `no bucket in the location ${shown(location)}; write s3://bucket/prefix, the bucket's name in small letters`,
+      `no bucket in the location ${shown(location)}; write s3://bucket/prefix, with the bucket's name in small letters`,
     )
   }
   const [, bucket = '', rest = ''] = match

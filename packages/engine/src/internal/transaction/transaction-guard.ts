@@ -39,7 +39,7 @@ export class TransactionGuard implements CommitGuard {
     } catch (error) {
       if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
       // Another process has compacted the file away; a refresh finds the files that replaced it.
-      throw new CommitConflictError('a file is gone in which others may have written', {
+      throw new CommitConflictError('a file that may hold newer writes is gone', {
         cause: error,
       })
     }

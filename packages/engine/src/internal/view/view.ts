@@ -88,7 +88,7 @@ export class View {
   }
 
   release(): void {
-    if (this.#holders === 0) throw new Error('a view was released by somebody who does not hold it')
+    if (this.#holders === 0) throw new Error('a view was released more often than it was held')
     if (--this.#holders > 0) return
     for (const memtable of [this.active, ...this.immutables]) memtable.release()
     for (const handle of this.#handles.values()) this.#files.release(handle)
