@@ -92,7 +92,7 @@ export interface EvictOptions {
   disk?: boolean | undefined
 }
 
-/** What `compact` did. */
+/** The result of `compact`. */
 export interface CompactionReport {
   /** Number of merges, moves and drops of files. */
   compactions: number
@@ -115,6 +115,6 @@ export interface SkippedFile {
   level: number
   /** Tables whose records the file may hold. */
   tables: string[]
-  /** What is wrong with the file. */
+  /** The reason why the file was skipped. */
   reason: string
 }

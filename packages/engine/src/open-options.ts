@@ -62,7 +62,7 @@ export interface OpenOptions {
   logger?: Logger | undefined
   /** The clocks and random numbers to use. Default: the system's. */
   env?: Env | undefined
-  /** What requests cost, for `stats` and `explain`. Default: AWS's list prices in us-east-1. */
+  /** Prices of requests, for `stats` and `explain`. Default: AWS's list prices in us-east-1. */
   prices?: Prices | undefined
   /** Aborts opening. */
   signal?: AbortSignal | undefined

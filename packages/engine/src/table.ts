@@ -31,7 +31,7 @@ export interface ReadableTable<K, V> {
   warm(range?: Range<K>, options?: { signal?: AbortSignal | undefined }): Promise<WarmReport>
 }
 
-/** What `warm` loaded into memory. */
+/** The result of `warm`: what it loaded into memory. */
 export interface WarmReport {
   blocks: number
   /** Size of the blocks as stored. */

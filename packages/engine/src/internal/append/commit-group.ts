@@ -25,7 +25,7 @@ export class CommitGroup {
   /** Payloads of records that come before `records`. */
   #parts: Uint8Array[] = []
   #partBytes = 0
-  /** What the group depends on besides its edits being applicable. */
+  /** A condition of the commit, besides that the group's edits apply. */
   guard: CommitGuard | undefined
   /** Tables of the group's records. */
   readonly tableIds: Set<number> = new Set()
@@ -136,7 +136,7 @@ export class CommitGroup {
 
   /**
    * Whether it applies to any state: it holds only records, and tables created for them. A refusal
-   * of other groups (maintenance, transactions) concerns only their callers, who are told.
+   * of other groups (maintenance, transactions) concerns only their callers, which get the error.
    */
   get isRecordsOnly(): boolean {
     return this.guard === undefined && this.edits.every((edit) => edit.type === 'create-table')

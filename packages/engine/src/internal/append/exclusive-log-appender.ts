@@ -134,9 +134,9 @@ export class ExclusiveLogAppender implements GroupAppender {
 }
 
 /**
- * Encodes groups before they get their versions; returns those that can't be encoded. Those don't
- * reach the log, and the next group takes their place. A visible group already has its version, and
- * readers have seen its records: if it can't be encoded, its append fails.
+ * Encodes groups before they get their versions; returns the groups that can't be encoded. These
+ * don't reach the log, and the next group takes their place. A visible group already has its
+ * version, and readers have seen its records: if it can't be encoded, its append fails.
  */
 function encodeAll(groups: readonly CommitGroup[]): Map<CommitGroup, { error: unknown }> {
   const failures = new Map<CommitGroup, { error: unknown }>()

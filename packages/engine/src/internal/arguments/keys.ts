@@ -131,8 +131,8 @@ export function assertKeys(call: string, keys: unknown): void {
 }
 
 /**
- * Copies a key of a type that the built-in encodings take, so that the caller can't change it.
- * Other keys are for an encoding of the caller's own, which is known from the first call on.
+ * Copies a key of a type that the built-in encodings take, so that the caller can't change it. Any
+ * other key belongs to an encoding of the caller's own, which is given with the table.
  */
 export function ownCopy(key: unknown): unknown {
   if (typeof key !== 'object' || key === null) return key
