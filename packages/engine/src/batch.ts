@@ -2,34 +2,34 @@ import type { Table } from './table.js'
 import type { Commit, WriteOptions } from './write-options.js'
 
 /**
- * Writes that become visible and durable together, in any number of tables. Later writes of a key
- * win over earlier ones. Keys and values are copied as they are added. A batch is written once.
+ * Writes to any number of tables that become visible and durable together. The last write of a key
+ * wins. Keys and values are copied when they are added. A batch can be written once.
  */
 export interface Batch {
-  /** How many writes were added. */
+  /** The number of writes added. */
   readonly size: number
   put<K, V>(table: Table<K, V>, key: K, value: V): this
   delete<K, V>(table: Table<K, V>, key: K): this
-  /** Forgets all that was added. */
+  /** Removes all writes that were added. */
   clear(): this
   /**
-   * Keeps the memory of a large batch within bounds: await it now and then, every thousand writes
-   * say.
+   * Bounds the memory of a large batch: await it now and then, for example every thousand writes.
    *
-   * A batch that has grown past `memtableBytes` (32 MiB unless `open` is told otherwise) begins to
-   * be written to files, which nobody sees before `write`. Where more than one such part is on its
-   * way to the store, `drain` resolves when all but the last one have arrived, else at once. So
-   * about three times `memtableBytes` are in memory, whatever the batch's size. Without `drain` the
-   * same is written, but what isn't in the store yet waits in memory.
+   * A batch that grows past `memtableBytes` (default 32 MiB) starts writing its records to files,
+   * which stay invisible until `write`. If more than one part is on its way to the store, `drain`
+   * resolves when all but the last have arrived; otherwise at once. Memory then holds about three
+   * times `memtableBytes`, whatever the size of the batch. Without `drain` the same parts are
+   * written, but those not yet in the store wait in memory.
    *
-   * Rejects where a part couldn't be written; then `write` does, too. Tables that don't exist are
-   * made before the first part, and stay if the batch fails.
+   * Rejects if a part couldn't be written; `write` then rejects too. Tables that don't exist are
+   * created before the first part, and stay if the batch fails.
    */
   drain(): Promise<void>
   /**
-   * Commits. An empty batch commits nothing and resolves with the newest version. Where it rejects
-   * nothing was committed, except with the code `FIRN_COMMIT_UNKNOWN`, or the signal's reason,
-   * where the entry may be on its way, or the batch shares a file with others that go on.
+   * Commits. An empty batch commits nothing and resolves with the newest version. If `write`
+   * rejects, nothing was committed, with two exceptions: the code `FIRN_COMMIT_UNKNOWN`; and the
+   * signal's reason, if the entry may be on its way or the batch shares a file with other batches
+   * that go on.
    */
   write(options?: WriteOptions): Promise<Commit>
 }

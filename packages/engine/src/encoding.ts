@@ -11,21 +11,22 @@ import { InvalidArgumentError, isUint8Array } from '@firn/env'
 import { shown, typeName } from './internal/arguments/members.js'
 
 /**
- * How typed keys or values become bytes. For keys, byte order is the order of scans. `encode` and
- * `encodePrefix` may return the same array each time: it is copied or written before the next call.
+ * Converts typed keys or values to bytes and back. For keys, byte order is scan order. `encode` and
+ * `encodePrefix` may return the same array each time: the engine copies or writes it before the
+ * next call.
  */
 export interface Encoding<T> {
-  /** Persisted with the table; a table can't be opened with an encoding of another name. */
+  /** Persisted with the table, which then can't be opened with an encoding of another name. */
   readonly name?: string
   encode(value: T): Uint8Array
   decode(bytes: Uint8Array): T
-  /** The bytes that every key with this prefix begins with. Default: `encode`. */
+  /** Returns the bytes that every key with this prefix begins with. Default: `encode`. */
   encodePrefix?(prefix: T): Uint8Array
 }
 
 export type EncodingName = 'bytes' | 'utf8' | 'json' | 'tuple'
 
-/** An encoding of whatever type. */
+/** An encoding of any type. */
 export interface AnyEncoding {
   readonly name?: string
   encode(value: never): Uint8Array
@@ -33,7 +34,7 @@ export interface AnyEncoding {
   encodePrefix?(prefix: never): Uint8Array
 }
 
-/** The type that an encoding, or its name, is for; no encoding: bytes. */
+/** The type that an encoding, or an encoding's name, converts; without one: bytes. */
 export type EncodedType<E> = E extends 'utf8'
   ? string
   : E extends 'json'
@@ -44,7 +45,7 @@ export type EncodedType<E> = E extends 'utf8'
         ? T
         : Uint8Array
 
-/** Persisted for an encoding of the user's own that has no name. */
+/** The name persisted for a user's encoding that has none. */
 export const CUSTOM_ENCODING = 'custom'
 
 const TYPES_HINT =
@@ -102,7 +103,7 @@ const jsonEncoding: Encoding<unknown> = {
     try {
       return JSON.parse(text) as unknown
     } catch {
-      // Without the error that JSON.parse threw: it quotes the text.
+      // No cause: the error that JSON.parse threw quotes the text.
       throw new InvalidArgumentError(`${bytes.length} bytes are not JSON; read them as bytes`)
     }
   },
@@ -134,19 +135,19 @@ export function isBytes(encoding: Encoding<never>): boolean {
   return encoding === BY_NAME.bytes
 }
 
-/** True for the name of an encoding that comes with the package. */
+/** True for the name of a built-in encoding. */
 export function isEncodingName(name: string): name is EncodingName {
   return Object.hasOwn(BY_NAME, name)
 }
 
-/** True for an encoding that comes with the package and makes a new array each time. */
+/** True for a built-in encoding that returns a new array from each call. */
 export function makesFreshArrays(encoding: Encoding<never>): boolean {
   return encoding === BY_NAME.utf8 || encoding === BY_NAME.tuple || encoding === BY_NAME.json
 }
 
 /**
- * The encoding of a name, or the user's own after a look at its shape. Throws
- * `InvalidArgumentError` for anything else, and for `json` where keys are meant: its byte order
+ * Returns the encoding of a name, or the user's own after a check of its shape. Throws
+ * `InvalidArgumentError` for anything else, and for `json` as an encoding of keys: its byte order
  * isn't the order of its values.
  */
 export function resolveEncoding(
@@ -175,8 +176,8 @@ export function resolveEncoding(
 }
 
 /**
- * Encodes with the user's or a built-in encoding, and holds its result to bytes. They are the
- * caller's, or the encoding's: good until either goes on.
+ * Encodes a value, and checks that the result is bytes. They may belong to the caller or the
+ * encoding: use them before either runs again.
  */
 export function encodeWith<T>(encoding: Encoding<T>, value: T): Uint8Array {
   const bytes = encoding.encode(value)
@@ -184,12 +185,12 @@ export function encodeWith<T>(encoding: Encoding<T>, value: T): Uint8Array {
   return bytes
 }
 
-/** As `encodeWith`, in an array that nobody else has. */
+/** Encodes a value into an array that is shared with no one else. */
 export function encodeToKeep<T>(encoding: Encoding<T>, value: T): Uint8Array {
   return toKeep(encoding, encodeWith(encoding, value))
 }
 
-/** The bytes that every key with this prefix begins with, in an array that nobody else has. */
+/** Encodes a prefix into an array that is shared with no one else. */
 export function encodePrefixToKeep<T>(encoding: Encoding<T>, prefix: T): Uint8Array {
   if (encoding.encodePrefix === undefined) return encodeToKeep(encoding, prefix)
   const bytes = encoding.encodePrefix(prefix)

@@ -1,6 +1,9 @@
 import { CorruptionError, FirnError, type FirnErrorOptions, messageOf } from '@firn/env'
 
-/** `getSync` would have to wait for I/O: a block that the answer may be in isn't in memory. */
+/**
+ * Thrown by `getSync` when it would have to wait for I/O: a block that may hold the answer isn't in
+ * memory.
+ */
 export class NotResidentError extends FirnError {
   constructor(table: string) {
     super(
@@ -11,14 +14,14 @@ export class NotResidentError extends FirnError {
   }
 }
 
-/** A moment that is asked for lies before what the table's history retention keeps. */
+/** A read asked for a moment older than the table's history retention keeps. */
 export class SnapshotExpiredError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
     super('FIRN_SNAPSHOT_EXPIRED', message, { maybeDone: false, ...options })
   }
 }
 
-/** A version that is asked for doesn't exist yet. */
+/** A call asked for a version that doesn't exist yet. */
 export class VersionNotFoundError extends FirnError {
   constructor(asked: number, newest: number) {
     super(
@@ -29,7 +32,7 @@ export class VersionNotFoundError extends FirnError {
   }
 }
 
-/** A write on a database that was opened with `mode: 'read'`. */
+/** A database opened with `mode: 'read'` was asked to write. */
 export class ReadOnlyError extends FirnError {
   constructor(what: string) {
     super(
@@ -40,7 +43,7 @@ export class ReadOnlyError extends FirnError {
   }
 }
 
-/** An option contradicts those that a table was created with. */
+/** An option contradicts the options that a table was created with. */
 export class TableOptionsError extends FirnError {
   constructor(message: string) {
     super('FIRN_TABLE_OPTIONS', message, { maybeDone: false })
@@ -48,8 +51,8 @@ export class TableOptionsError extends FirnError {
 }
 
 /**
- * A commit failed in a way that leaves this process unable to know or extend the log. Reads go on;
- * writes are refused until the database is opened again.
+ * A failed commit left this process unable to know the log's state or to extend it. Reads go on.
+ * Writes are refused until the database is opened again.
  */
 export class WriteStoppedError extends FirnError {
   constructor(cause: unknown) {
@@ -62,8 +65,8 @@ export class WriteStoppedError extends FirnError {
 }
 
 /**
- * A write waited for a flush or a compaction, which was tried several times and given up. Nothing
- * was written. Writes go on as soon as the work succeeds: it is tried again with the next write.
+ * A write waited for a flush or a compaction, which failed several times. Nothing was written. The
+ * next write starts the work again, and writes go on when it succeeds.
  */
 export class WriteStalledError extends FirnError {
   constructor(work: 'compaction' | 'flush', cause: unknown) {
@@ -76,26 +79,27 @@ export class WriteStalledError extends FirnError {
   }
 }
 
-/** What a commit was based on is gone: others committed something that contradicts it. */
+/** A commit lost to other writes: they contradict it, or other processes were first too often. */
 export class CommitConflictError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {
     super('FIRN_COMMIT_CONFLICT', message, { maybeDone: false, ...options })
   }
 }
 
-/** A transaction was run as often as it may, and others were in its way each time. */
+/** A transaction met a conflict in each of its attempts. */
 export class TransactionConflictError extends FirnError {
   constructor(attempts: number, cause: Error) {
     super(
       'FIRN_TRANSACTION_CONFLICT',
-      `the transaction was given up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, as others were first (at last: ${cause.message}); nothing was written; run it again, allow it more attempts, or let it read less`,
+      `the transaction was given up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, because other writes were first each time (last: ${cause.message}); nothing was written; run it again, allow it more attempts, or let it read less`,
       { cause, retryable: true, maybeDone: false },
     )
   }
 }
 
 /**
- * A table was dropped, and its files are gone, while somebody reads a moment at which it was there.
+ * Creates the error for a read of a past moment whose table was dropped and whose files are
+ * deleted.
  */
 export function tableDropped(table: string, cause?: unknown): SnapshotExpiredError {
   return new SnapshotExpiredError(
@@ -104,10 +108,13 @@ export function tableDropped(table: string, cause?: unknown): SnapshotExpiredErr
   )
 }
 
-/** A file that a read needs is not in the store, and nothing took its place. */
+/**
+ * Creates the error for a file that a read needs, that the store doesn't have and that no other
+ * file replaced.
+ */
 export function fileMissing(table: string, cause: unknown): CorruptionError {
   return new CorruptionError(
-    `a file of table ${JSON.stringify(table)} is missing: ${messageOf(cause)}; firn verify lists what else is; restore it from a backup`,
+    `a file of table ${JSON.stringify(table)} is missing: ${messageOf(cause)}; restore it from a backup; firn verify lists all other missing files`,
     { cause },
   )
 }

@@ -8,20 +8,20 @@ import type { DatabaseParts, OpenOptions } from './open-options.js'
 /**
  * Opens a database by its location, or from ready-made parts.
  *
- * - `memory:` is gone when it is closed; `memory:name` when the process ends, and the same name is
+ * - `memory:` exists until it is closed; `memory:name` until the process ends, and the same name is
  *   the same database.
  * - `file:./data` is a directory that one process at a time writes to.
  * - `file:./data?log=objects` is a directory that many processes write to.
  * - `s3://bucket/prefix?log=dynamodb:TABLE` keeps data in S3 and the commit log in a DynamoDB
- *   table, for any number of processes. The table is 'firn' where none is named. Needs the packages
- *   `@firn/object-store-s3` and `@firn/manifest-dynamodb`, which take region, credentials and
- *   endpoints as the AWS SDK does.
- * - `s3://bucket/prefix?log=objects` is S3 alone.
+ *   table, for any number of processes. The table is 'firn' if the location names none. Needs the
+ *   packages `@firn/object-store-s3` and `@firn/manifest-dynamodb`, which take region, credentials
+ *   and endpoints as the AWS SDK does.
+ * - `s3://bucket/prefix?log=objects` keeps data and log in S3.
  *
- * Throws `InvalidArgumentError` for a location or options that can't be meant,
- * `DatabaseNotFoundError` where there is no database and none is to be made, `LockedError` while
- * another process has the directory open for writing, `FormatVersionError` for a database of a
- * future release, and `CorruptionError` where what is stored is damaged.
+ * Throws `InvalidArgumentError` for an invalid location or option, `DatabaseNotFoundError` if no
+ * database exists and none is to be created, `LockedError` while another process has the directory
+ * open for writing, `FormatVersionError` for a database of a newer release, and `CorruptionError`
+ * if stored data is damaged.
  *
  * ```ts
  * await using db = await open('file:./data')
@@ -39,7 +39,7 @@ export async function open(
   return openDatabase(await locate(taken.location, all), all)
 }
 
-/** Paths mean what they mean at the call: the process may go to another directory meanwhile. */
+/** Resolves paths at the call: the process may change its working directory later. */
 function withAbsolutePaths<T extends OpenOptions>(options: T): T {
   const { cache } = options
   if (cache?.disk === undefined) return options

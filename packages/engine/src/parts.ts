@@ -7,20 +7,20 @@ import { locate } from './internal/open/locate.js'
 import { parseLocation } from './internal/open/location.js'
 import type { OpenOptions } from './open-options.js'
 
-/** What a database is made of, for tools that look below the engine. For reading only. */
+/** The parts of a database, for tools that look below the engine. For reading only. */
 export interface LocatedParts {
   readonly store: ObjectStore
   /**
-   * Where the log is, as the `log` parameter of a location says it: 'file', 'objects',
+   * The log's kind, as the `log` parameter of a location names it: 'file', 'objects',
    * 'dynamodb:TABLE'.
    */
   readonly log: string | undefined
   /**
-   * The id of the database that is there now. Throws `DatabaseNotFoundError` where there is none.
+   * Returns the id of the database that exists now. Throws `DatabaseNotFoundError` if none does.
    */
   findIncarnation(): Promise<string>
   /**
-   * Its log, which is the caller's to close. Throws `CorruptionError` if that is empty, though the
+   * Opens the log; the caller closes it. Throws `CorruptionError` if the log is empty although the
    * database has begun one: it is in another account, region or endpoint, or its table was deleted.
    */
   openLog(incarnation: string): Promise<CommitLog>
@@ -28,8 +28,9 @@ export interface LocatedParts {
 }
 
 /**
- * The parts of the database at a location; nothing is read yet. Throws `InvalidArgumentError` for a
- * location that names none, and for `memory:`, whose parts are nowhere else.
+ * Returns the parts of the database at a location, without reading anything yet. Throws
+ * `InvalidArgumentError` for a location that names no database, and for `memory:`, whose parts
+ * exist only in the process that opened it.
  */
 export async function locateParts(
   location: string,

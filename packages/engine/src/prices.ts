@@ -1,22 +1,22 @@
-/** What requests cost, in US dollars. Storage and traffic out of the region are not in it. */
+/** Prices of requests, in US dollars. Storage and traffic out of the region are not included. */
 export interface Prices {
-  /** Where and when these prices held, for people. */
+  /** Where and when these prices applied, for people to read. */
   readonly source: string
   readonly s3: {
-    /** Of 1,000 PUT, POST and LIST requests: uploads and their parts, too. */
+    /** For 1,000 PUT, POST and LIST requests, including uploads and their parts. */
     readonly thousandWrites: number
-    /** Of 1,000 GET and HEAD requests. DELETE is free. */
+    /** For 1,000 GET and HEAD requests. DELETE is free. */
     readonly thousandReads: number
   }
   readonly dynamodb: {
-    /** Of a million write units (1 KiB each), on demand. */
+    /** For a million write units (1 KiB each), on demand. */
     readonly millionWriteUnits: number
-    /** Of a million read units (4 KiB each, strongly consistent), on demand. */
+    /** For a million read units (4 KiB each, strongly consistent), on demand. */
     readonly millionReadUnits: number
   }
 }
 
-/** S3 Standard and DynamoDB on demand, standard table class; the published prices. */
+/** Published prices of S3 Standard and DynamoDB on demand, standard table class. */
 export const AWS_PRICES: Prices = {
   source: 'AWS, us-east-1, since 2024-11-01',
   s3: { thousandWrites: 0.005, thousandReads: 0.0004 },

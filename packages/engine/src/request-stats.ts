@@ -1,6 +1,6 @@
 import type { RequestCounts, RequestMeter } from '@firn/object-store'
 
-/** Requests to a commit log that is a service of its own. */
+/** Requests to a commit log that is a separate service. */
 export interface LogRequestStats {
   readonly kinds: Readonly<Record<LogRequestKind, Readonly<RequestCounts>>>
   /** DynamoDB's units: 1 KiB written, 4 KiB read. */
@@ -11,24 +11,24 @@ export interface LogRequestStats {
 export type LogRequestKind = 'put' | 'get' | 'query' | 'update'
 
 /**
- * What a database asked of its services: `requests`, `errors` and bytes of both the store and the
- * log, `kinds` those of the store.
+ * Requests of a database to its services. `requests`, `errors` and bytes cover both the store and
+ * the log; `kinds` covers the store only.
  */
 export interface RequestStats extends RequestMeter {
-  /** Where the log is a service of its own. */
+  /** Present if the log is a separate service. */
   readonly log?: LogRequestStats
-  /** By the prices the database was opened with; 0 where nobody charges. */
+  /** Computed with the prices that the database was opened with; 0 if requests are free. */
   readonly dollars: number
 }
 
-/** What one piece of work took. */
+/** The result of one piece of work, with its requests and duration. */
 export interface Explanation<T> {
   readonly value: T
   readonly requests: RequestStats
   readonly durationMs: number
 }
 
-/** What was asked from `before` to `after`. */
+/** Returns the requests made between two readings. */
 export function requestsBetween(before: RequestStats, after: RequestStats): RequestStats {
   const kinds = difference(before.kinds, after.kinds)
   return {
@@ -38,7 +38,8 @@ export function requestsBetween(before: RequestStats, after: RequestStats): Requ
     bytesRead: after.bytesRead - before.bytesRead,
     bytesWritten: after.bytesWritten - before.bytesWritten,
     keysDeleted: after.keysDeleted - before.keysDeleted,
-    // What the difference of two sums of doubles adds is less than a millionth of a request.
+    // Rounds away the error of subtracting sums of doubles; it is less than a millionth of a
+    // request.
     dollars: Math.round((after.dollars - before.dollars) * 1e13) / 1e13,
     ...(before.log !== undefined &&
       after.log !== undefined && {

@@ -1,7 +1,7 @@
 import type { ReadableTable } from './table.js'
 import type { KeyOf, TableOptions, TypingOptions, ValueOf } from './table-options.js'
 
-/** The whole database as of one version. Holds the files it reads: close it when done. */
+/** The whole database as of one version. Keeps the files it reads: close it when done. */
 export interface Snapshot extends AsyncDisposable {
   readonly version: number
   /** Microseconds since the epoch. */

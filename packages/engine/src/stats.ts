@@ -4,7 +4,7 @@ import type { SkippedFile } from './database.js'
 import type { RequestStats } from './request-stats.js'
 import type { TableInfo } from './table-info.js'
 
-/** The state of an open database, for people and for dashboards. Sizes in bytes. */
+/** The state of an open database, for people and dashboards. Sizes are in bytes. */
 export interface DatabaseStats {
   version: number
   /** Microseconds since the epoch. */
@@ -15,7 +15,10 @@ export interface DatabaseStats {
   memtables: { count: number; bytes: number; records: number }
   /** Records up to this version are in files. */
   flushedThrough: number
-  /** `disk` where there is one: its hits are those that memory missed, in chunks of 64 KiB. */
+  /**
+   * Block cache. `disk` is present if a disk cache is: its hits are reads that missed memory, in
+   * chunks of 64 KiB.
+   */
   cache: BlockCacheStats & {
     readerBytes: number
     openFiles: number
@@ -23,20 +26,23 @@ export interface DatabaseStats {
   }
   log: { appendedEntries: number; appendedBytes: number }
   flushes: { count: number; bytesWritten: number }
-  /** What this handle has compacted since it was opened: merges, moves and drops of files. */
+  /** Compactions by this handle since it was opened: merges, moves and drops of files. */
   compactions: {
     count: number
-    /** Files that compactions took, and files that are in their place. */
+    /** Files that were replaced, and the files that replaced them. */
     filesIn: number
     filesOut: number
     running: boolean
     bytesRead: number
     bytesWritten: number
     failures: number
-    /** Files that couldn't be read lately. They are tried again after a minute. */
+    /** Files that recently couldn't be read. They are tried again after a minute. */
     skipped: SkippedFile[]
   }
-  /** Merges of files that one large batch had written, before its commit: no compactions. */
+  /**
+   * Merges of files that one large batch had written, before its commit. They don't count as
+   * compactions.
+   */
   commitMerges: {
     count: number
     filesIn: number
@@ -45,26 +51,26 @@ export interface DatabaseStats {
     bytesWritten: number
   }
   /**
-   * What this database asked of its object store, and of a log that is a service, since it was
-   * opened, by kind; without what its threads did.
+   * Requests to the object store, and to a log that is a separate service, since the database was
+   * opened, by kind. Requests of its worker threads are not included.
    */
   requests: RequestStats
   writes: {
-    /** Commits that were delayed, and how often writers had to stop. */
+    /** Number of delayed commits, and how often writers had to stop. */
     slowdowns: number
     stops: number
     /**
-     * Present while writes are stopped: what has to be done first, and how many writers wait for
-     * it.
+     * Present while writes are stopped: the work that they wait for, and the number of waiting
+     * writers.
      */
     stopped?: { by: 'compaction' | 'flush' | 'log'; waiting: number } | undefined
   }
   amplification: {
-    /** Bytes written to files since open for each byte written to the log. */
+    /** Bytes written to files since open, per byte written to the log. */
     write: number
-    /** Files and memtables that a point read may have to look into. */
+    /** The most files and memtables that a point read may look into. */
     read: number
-    /** Bytes of all files for each byte of the last level, by table. */
+    /** Bytes of all files, per byte of the last level, by table. */
     space: number
   }
 }

@@ -1,12 +1,11 @@
 import type { HistoryRetention } from '@firn/mvcc'
 
 /**
- * A table as `db.tables()` lists it. Every version of a key counts as a record, and so does a
- * delete.
+ * A table as `db.tables()` lists it. Every version of a key and every delete counts as a record.
  */
 export interface TableInfo {
   name: string
-  /** Names of the encodings: `bytes`, `utf8`, `json`, `tuple`, or that of your own. */
+  /** Names of the encodings: `bytes`, `utf8`, `json`, `tuple`, or the name of the user's own. */
   keys: string
   values: string
   history: HistoryRetention
@@ -19,11 +18,10 @@ export interface TableInfo {
   /** Records in those files and in memtables. */
   records: number
   /**
-   * Whether `files`, `bytes` and `records` are this table's alone. Otherwise they are upper bounds:
-   * a file of level 0 that several tables share counts for each of them, until compaction parts
-   * them.
+   * Whether `files`, `bytes` and `records` count this table alone. If false, they are upper bounds:
+   * a level-0 file that several tables share counts for each of them until a compaction splits it.
    */
   exact: boolean
-  /** The part in memtables, which only the log has so far. Bytes are those of memory. */
+  /** The part that is in memtables, and otherwise only in the log. `bytes` counts memory. */
   memtables: { records: number; bytes: number }
 }

@@ -6,7 +6,7 @@ export interface TableOptions<K, V> {
   keys?: EncodingName | Encoding<K> | undefined
   /** How values become bytes. Default `'bytes'`, or what the table was created with. */
   values?: EncodingName | Encoding<V> | undefined
-  /** How long versions that were superseded can still be read. Default 24 hours. */
+  /** How long superseded versions stay readable. Default 24 hours. */
   history?: HistoryRetention | undefined
   /** How SST blocks are compressed. Default `'lz4'`. */
   compression?: 'none' | 'lz4' | 'deflate' | undefined
@@ -14,14 +14,15 @@ export interface TableOptions<K, V> {
   compaction?: 'leveled' | undefined
 }
 
-/** Options that the types of a table's keys and values are told by. */
+/** Table options that the types of its keys and values are derived from. */
 export interface TypingOptions extends Omit<TableOptions<never, never>, 'keys' | 'values'> {
   keys?: EncodingName | AnyEncoding | undefined
   values?: EncodingName | AnyEncoding | undefined
 }
 
 /**
- * The table that `options` make: `{ keys: 'utf8', values: 'json' }` has strings and JSON values.
+ * The key type of a table with these options: `{ keys: 'utf8', values: 'json' }` has string keys
+ * and JSON values.
  */
 export type KeyOf<O extends TypingOptions> = EncodedType<O['keys']>
 export type ValueOf<O extends TypingOptions> = EncodedType<O['values']>

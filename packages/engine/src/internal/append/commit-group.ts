@@ -17,7 +17,7 @@ import { joinPayloads, renumberRecords } from './payload.js'
 
 const NO_KEYS = new KeySet()
 
-/** Writes that travel in one entry of the log, and so share a version. */
+/** Writes that share one log entry, and so a version. */
 export class CommitGroup {
   /** Edits that come before the records: tables created, files added. */
   edits: Edit[] = []
@@ -25,30 +25,30 @@ export class CommitGroup {
   /** Payloads of records that come before `records`. */
   #parts: Uint8Array[] = []
   #partBytes = 0
-  /** What it depends on, beside that its edits apply. */
+  /** A condition of the commit, besides that the group's edits apply. */
   guard: CommitGuard | undefined
-  /** The tables that records were written to. */
+  /** Tables of the group's records. */
   readonly tableIds: Set<number> = new Set()
-  /** Ids in the records that were given before the table existed, and the tables they mean. */
+  /** Ids used in the records before their tables existed, and the tables they stand for. */
   provisional: Map<number, TableIdentity> = new Map()
   /**
-   * True where readers see the records already: buffered writes on a log whose next version is
-   * known. Then `commit` is known too.
+   * True if readers already see the records: buffered writes on a log whose next version is known.
+   * Then `commit` is known too.
    */
   readonly visible: boolean
-  /** Known for visible groups from the start, for others when they are appended. */
+  /** Known from the start for visible groups, and after the append for others. */
   commit: Commit | undefined
   /** Resolves when the group is in the log: durable, unless it was visible before. */
   readonly durable: Promise<Commit>
-  /** `commit`, as a promise that all of a visible group's writers share. */
+  /** `commit` as a promise that all writers of a visible group share. */
   readonly seen: Promise<Commit> | undefined
   /** The first group after a memtable was sealed: see `NewLogEntry.startsSegment`. */
   startsSegment = false
   /** How many writes joined a visible group. */
   writes = 0
-  /** Whether the next group will be durable, and this one with it. */
+  /** Whether the next group will be durable and make this one durable with it. */
   followed = false
-  /** What comes of its append, once an exclusive log has the group. */
+  /** The result of the append, once an exclusive log has the group. */
   appended: Promise<AppendResult> | undefined
   /** Bytes that the group adds to what waits for the log. */
   queuedBytes = 0
@@ -57,7 +57,7 @@ export class CommitGroup {
   resolve: (commit: Commit) => void = unset
   reject: (error: unknown) => void = unset
 
-  /** `buffers` are where payloads' memory comes from, and goes to with `recycle`. */
+  /** `buffers`: provides memory for payloads, and takes it back in `recycle`. */
   constructor(buffers: BufferPool, visibleAs?: Commit) {
     this.#buffers = buffers
     this.visible = visibleAs !== undefined
@@ -67,12 +67,12 @@ export class CommitGroup {
       this.resolve = resolve
       this.reject = reject
     })
-    // Nobody may be waiting for a buffered group; its failure is met by the next write.
+    // No caller may be waiting for a buffered group; the next write reports its failure.
     this.durable.catch(() => {})
   }
 
   /**
-   * Fits the group to a state that others have moved on: tables that it meant to create may exist
+   * Adapts the group to a state that other groups have changed: tables it meant to create may exist
    * now, or their ids may be taken. Throws `TableOptionsError` if a table was created with options
    * that contradict this process's.
    */
@@ -108,7 +108,7 @@ export class CommitGroup {
     for (const id of this.tableIds) {
       if (!state.tables.has(id) && !this.provisional.has(id)) {
         throw new CommitConflictError(
-          'a table was dropped while it was written to; write again to make it anew',
+          'a table was dropped while it was written to; write again to create it again',
         )
       }
     }
@@ -117,8 +117,8 @@ export class CommitGroup {
   }
 
   /**
-   * Holds what it depends on against the newest state; to be asked again when that has moved on.
-   * Throws where it can't be committed, most often `CommitConflictError`.
+   * Checks the group's guard against the newest state. Must be called again when the state has
+   * moved on. Throws if the group can't be committed, usually `CommitConflictError`.
    */
   check(versions: VersionSet): Promise<void> | undefined {
     const { guard } = this
@@ -126,31 +126,34 @@ export class CommitGroup {
     return versions.holding((view, state) => guard.check(view, state.timestamp, NO_KEYS))
   }
 
-  /** Whether its payload is made for the state that it meets: all before it have to be applied. */
+  /**
+   * Whether its payload depends on the state it meets: then all groups before it must be applied
+   * first.
+   */
   get needsState(): boolean {
     return this.provisional.size > 0 || !this.isRecordsOnly
   }
 
   /**
-   * Whether it applies to any state: records, and tables made for them. A refusal of others
-   * (maintenance, transactions) concerns only those who made them, who are told.
+   * Whether it applies to any state: it holds only records, and tables created for them. A refusal
+   * of other groups (maintenance, transactions) concerns only their callers, which get the error.
    */
   get isRecordsOnly(): boolean {
     return this.guard === undefined && this.edits.every((edit) => edit.type === 'create-table')
   }
 
-  /** About how long the payload is. */
+  /** Approximate length of the payload. */
   get byteLength(): number {
     return this.#partBytes + this.records.byteLength
   }
 
-  /** Adds the records of a payload that holds nothing else. It is the group's from now on. */
+  /** Takes over a payload that holds only records, and adds it. */
   append(payload: Uint8Array): void {
     this.#closePart()
     this.#addPart(payload)
   }
 
-  /** The entry's payload. No records may be added afterwards. */
+  /** Returns the entry's payload. No records may be added afterwards. */
   payload(): Uint8Array {
     if (this.#payload === undefined) {
       this.#closePart()
@@ -164,7 +167,10 @@ export class CommitGroup {
     return this.#payload
   }
 
-  /** Makes it of these payloads, which may be asked for again in other company. */
+  /**
+   * Sets the payloads that make up the group; a refused transaction's may be set again in another
+   * combination.
+   */
   protected setPayloads(payloads: readonly Uint8Array[]): void {
     const [only, second] = payloads
     this.#payload =
@@ -173,7 +179,10 @@ export class CommitGroup {
         : joinPayloads(payloads, (bytes) => new Uint8Array(bytes))
   }
 
-  /** Gives the payload's memory back: the log is done with it, and it won't be asked for again. */
+  /**
+   * Returns the payload's memory to the pool: the log has finished with it, and it won't be asked
+   * for again.
+   */
   recycle(): void {
     if (this.#payload !== undefined) this.#buffers.give(this.#payload)
     this.#payload = undefined

@@ -9,18 +9,17 @@ import type { GroupAppender, GroupOutcomes } from './group-appender.js'
 
 export interface ExclusiveLogAppenderOptions {
   env: Env
-  /** By which it gives others a turn. */
+  /** Decides when to give others a turn. */
   slice: TimeSlice
   log: CommitLog
   versions: VersionSet
 }
 
 /**
- * Appends to a log that only this process can append to. Versions are known beforehand, so groups
- * of records go to the log together, and aren't waited for one by one.
- *
- * A failed append stops all writes: what is on disk is then unknown, and a later success would make
- * durable what was reported as failed.
+ * Appends to a log that only this process can append to. Versions are known in advance, so groups
+ * of records go to the log together, without waiting for each. A failed append stops all writes:
+ * what is on disk is then unknown, and a later success would make durable what was reported as
+ * failed.
  */
 export class ExclusiveLogAppender implements GroupAppender {
   readonly #env: Env
@@ -28,7 +27,7 @@ export class ExclusiveLogAppender implements GroupAppender {
   readonly #log: CommitLog
   readonly #versions: VersionSet
   readonly #clock: TimestampClock
-  // The newest version and timestamp given out, which may not be in the state yet.
+  // The newest version and timestamp assigned, which may not be in the state yet.
   #version: number
   #timestamp: number
 
@@ -42,7 +41,7 @@ export class ExclusiveLogAppender implements GroupAppender {
     this.#timestamp = options.versions.state.timestamp
   }
 
-  /** Gives out the next version. Its group has to be appended before the one of the next call. */
+  /** Assigns the next version. Its group must be appended before the group of the next call. */
   nextCommit(): Commit {
     this.#version++
     this.#timestamp = this.#clock.next(this.#timestamp)
@@ -70,17 +69,18 @@ export class ExclusiveLogAppender implements GroupAppender {
       }
       from = to
     }
-    // Writes were stopped meanwhile, by a sync that failed for example: these are told here.
+    // If writes were stopped meanwhile, for example by a failed sync, the remaining groups are told
+    // here.
     if (from < groups.length) outcomes.stop(undefined, groups.slice(from))
   }
 
   /**
-   * Appends a group that changes files or tables: it is held against the state that it will meet,
-   * so all before it have to be applied.
+   * Appends a group that changes files or tables. It is checked against the state that it will
+   * meet, so all groups before it must be applied.
    */
   async #appendChecked(group: CommitGroup, outcomes: GroupOutcomes): Promise<void> {
     try {
-      // Nobody else changes the state of an exclusive log.
+      // No other process changes the state of an exclusive log.
       await group.check(this.#versions)
       group.adaptTo(this.#versions.state)
     } catch (error) {
@@ -123,19 +123,20 @@ export class ExclusiveLogAppender implements GroupAppender {
       token: ulid(this.#env),
       payload: group.payload(),
       startsSegment: group.startsSegment,
-      // A buffered write asks for no sync, but may share the one of the group that follows.
+      // A buffered write asks for no sync, but may share the sync of the next group.
       lazy: group.visible && !group.followed,
     })
-    // Awaited in order by the caller; one that fails early isn't unhandled meanwhile.
+    // The caller awaits appends in order; one that fails early must not count as unhandled
+    // meanwhile.
     append.catch(() => {})
     return append
   }
 }
 
 /**
- * Encodes groups before they get their versions; returns those that can't be encoded. The log
- * doesn't see them, and the next group takes their place. A visible group has its version already,
- * and readers have seen its records: if it fails, appending it does.
+ * Encodes groups before they get their versions; returns the groups that can't be encoded. These
+ * don't reach the log, and the next group takes their place. A visible group already has its
+ * version, and readers have seen its records: if it can't be encoded, its append fails.
  */
 function encodeAll(groups: readonly CommitGroup[]): Map<CommitGroup, { error: unknown }> {
   const failures = new Map<CommitGroup, { error: unknown }>()

@@ -1,13 +1,13 @@
 import type { TimeSlice } from '@firn/env'
 
-// Far below what a call can be given.
+// Far below the number of arguments that a call can take.
 const MOST_ARGUMENTS = 1024
 
-/** Keys of tables, by the tables' names. */
+/** Keys by the names of their tables. */
 export class KeySet {
   readonly tables: Map<string, Map<string, Uint8Array>> = new Map()
 
-  /** The key is the set's from now on. */
+  /** Takes over the key. */
   add(table: string, key: Uint8Array): void {
     let keys = this.tables.get(table)
     if (keys === undefined) {
@@ -25,7 +25,7 @@ export class KeySet {
     }
   }
 
-  /** Whether there is a key of a table that both sets have. */
+  /** Returns whether both sets have the same key of a table. */
   async sharesKeyOf(table: string, other: KeySet, slice: TimeSlice): Promise<boolean> {
     const [a, b] = [this.tables.get(table), other.tables.get(table)]
     if (a === undefined || b === undefined) return false
@@ -39,7 +39,7 @@ export class KeySet {
   }
 }
 
-/** A key's bytes as a string, a character each. */
+/** Converts a key's bytes to a string, one character per byte. */
 function nameOf(key: Uint8Array): string {
   if (key.length <= MOST_ARGUMENTS) return String.fromCharCode.apply(null, key as never)
   let name = ''

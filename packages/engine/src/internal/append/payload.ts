@@ -1,9 +1,7 @@
 import { decodeEdits, RecordsWriter, readRecords } from '@firn/manifest'
 import type { TableIdentity } from '../view/table-identity.js'
 
-/**
- * The edits of several payloads, as one: each begins with the format's byte, which is kept once.
- */
+/** Joins the edits of several payloads: each begins with the format's byte, which is kept once. */
 export function joinPayloads(
   payloads: readonly Uint8Array[],
   take: (bytes: number) => Uint8Array,
@@ -22,7 +20,7 @@ export function joinPayloads(
   return joined.subarray(0, length)
 }
 
-/** A payload's records as another payload, with other ids in place of those that `ids` has. */
+/** Returns a payload's records as another payload, with the ids in `ids` replaced. */
 export function renumberRecords(payload: Uint8Array, ids: ReadonlyMap<number, number>): Uint8Array {
   const records = new RecordsWriter([], payload.length)
   for (const edit of decodeEdits(payload)) {
@@ -34,7 +32,7 @@ export function renumberRecords(payload: Uint8Array, ids: ReadonlyMap<number, nu
   return records.take()
 }
 
-/** A batch, encoded. `ids[i]` is what its records call `tables[i]`. */
+/** An encoded batch. `ids[i]` stands for `tables[i]` in its records. */
 export interface EncodedBatch {
   tables: readonly TableIdentity[]
   ids: readonly number[]
@@ -42,7 +40,8 @@ export interface EncodedBatch {
 }
 
 /**
- * A batch's payload, with these ids of its tables: some may have come or gone since it was encoded.
+ * Returns a batch's payload with these ids of its tables, which may have been created or dropped
+ * since it was encoded.
  */
 export function batchPayload(
   { ids, payload }: EncodedBatch,

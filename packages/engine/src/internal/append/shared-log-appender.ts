@@ -8,32 +8,32 @@ import type { CommitGroup } from './commit-group.js'
 import type { GroupAppender, GroupOutcomes } from './group-appender.js'
 import { TurnTaking } from './turn-taking.js'
 
-/** How often a group is tried at the next version before its writers are told. */
+/** How often a group is tried at the next version before its writers get an error. */
 const MAX_ATTEMPTS = 100
 /**
- * For how long it is tried. An append that is under way when the time is over is still waited for:
- * up to 30 s more, until it is given up as unknown.
+ * How long it is tried. An append that is under way when the time is over is still waited for: up
+ * to 30 s more, until it is given up as unknown.
  */
 const MAX_MS = 30_000
 
 export interface SharedLogAppenderOptions {
   env: Env
-  /** By which it gives others a turn. */
+  /** Decides when to give others a turn. */
   slice: TimeSlice
   log: CommitLog
   versions: VersionSet
-  /** Reads the log up to its end, into `versions`. */
+  /** Reads the log up to its end into `versions`. */
   catchUp: () => Promise<void>
-  /** Applies an entry that was read already, if it is the next one. */
+  /** Applies an entry that was already read, if it is the next one. */
   applyNext: (entry: LogEntry) => void
-  /** Why nothing is to be appended any more, as soon as that is so. */
+  /** Returns the reason why appending has stopped for good, if it has. */
   stopped: () => FirnError | undefined
 }
 
 /**
- * Appends to a log that other processes append to as well: an append that loses its version to
- * another applies the entry that won, reads what was committed after it, and tries the next version
- * at once. See `TurnTaking` for how each process gets its turn.
+ * Appends to a log that other processes append to as well. An append that loses its version to
+ * another process applies the entry that won, reads what was committed after it, and tries the next
+ * version at once. See `TurnTaking` for how each process gets its turn.
  */
 export class SharedLogAppender implements GroupAppender {
   readonly #options: SharedLogAppenderOptions
@@ -46,12 +46,12 @@ export class SharedLogAppender implements GroupAppender {
     this.#turns = new TurnTaking(options.env)
   }
 
-  /** So that other processes have a turn. */
+  /** Gives other processes a turn. */
   pauseMs(): number {
     return this.#turns.pauseMs()
   }
 
-  /** Nothing: which version a group has isn't known before it is in the log. */
+  /** Does nothing: a group's version isn't known before it is in the log. */
   begin(): void {}
 
   async append(groups: readonly CommitGroup[], outcomes: GroupOutcomes): Promise<void> {
@@ -61,7 +61,7 @@ export class SharedLogAppender implements GroupAppender {
         outcomes.applied(group, await this.#append(group))
       } catch (error) {
         outcomes.refused(group, error)
-        // Whether the entry exists is to be known before the next one is tried.
+        // Finds out whether the entry exists before trying the next group.
         if (isFirnError(error, 'FIRN_COMMIT_UNKNOWN')) await catchUp().catch(() => {})
       }
       const turn = slice.look()
@@ -70,10 +70,10 @@ export class SharedLogAppender implements GroupAppender {
   }
 
   /**
-   * Appends one group, and returns its version and timestamp. Throws `CommitConflictError` if it no
-   * longer applies to what other processes committed; the same, retryable, if they were first 100
-   * times in a row or for 30 s; `CommitUnknownError` if it can't be found out whether it is in the
-   * log; what `stopped` returns.
+   * Appends one group, and returns its version and timestamp. Throws `CommitConflictError` if the
+   * group no longer applies to what other processes committed, or, retryable, if they were first
+   * 100 times in a row or for 30 s; `CommitUnknownError` if it can't be found out whether the group
+   * is in the log; and the error that `stopped` returns.
    */
   async #append(group: CommitGroup): Promise<Commit> {
     const { env, log, versions, catchUp, applyNext } = this.#options
@@ -98,11 +98,11 @@ export class SharedLogAppender implements GroupAppender {
     }
   }
 
-  /** Holds the group against the newest state, however long that takes. */
+  /** Checks the group against the newest state, however long that takes. */
   async #check(group: CommitGroup): Promise<void> {
     const { versions } = this.#options
     for (;;) {
-      // Once the database is closed there is nothing left that it could be held against.
+      // After the database is closed there is no state left to check against.
       this.#assertGoing()
       const { version } = versions.state
       await group.check(versions)

@@ -16,9 +16,9 @@ interface Member {
 }
 
 /**
- * Transactions that share an entry of the log. Whenever the entry is about to be appended, each one
- * is held against what was committed since, and against those before it in the group: who is
- * contradicted is told so and drops out.
+ * Transactions that share a log entry. Whenever the entry is about to be appended, each transaction
+ * is checked against what was committed since, and against those before it in the group. A
+ * contradicted transaction drops out, and its caller gets the error.
  */
 export class TransactionGroup extends CommitGroup {
   #members: Member[] = []
@@ -31,7 +31,10 @@ export class TransactionGroup extends CommitGroup {
     return this.#members.reduce((sum, { payload }) => sum + payload.length, 0)
   }
 
-  /** Resolves when it is in the log. The payload's records are those of existing tables. */
+  /**
+   * Adds a transaction; resolves when it is in the log. All records of the payload must be of
+   * existing tables.
+   */
   add(guard: CommitGuard, payload: Uint8Array, tableIds: readonly number[]): Promise<Commit> {
     return new Promise((resolve, reject) => {
       this.#members.push({ guard, payload, tableIds, reject })
@@ -43,7 +46,7 @@ export class TransactionGroup extends CommitGroup {
     return versions.holding((view, state) => this.#check(view, state))
   }
 
-  /** Holds the members against one state, for which the database may be closed meanwhile. */
+  /** Checks the members against one state. The database may be closed meanwhile. */
   async #check(view: View, state: DatabaseState): Promise<void> {
     const before = new KeySet()
     const stay: Member[] = []

@@ -22,7 +22,7 @@ const EVICT_MEMBERS: ReadonlySet<string> = new Set<keyof EvictOptions>(['memory'
 
 const DEFAULT_ATTEMPTS = 20
 
-/** What a transaction was asked for, as it was when it was called. */
+/** Options of a transaction, copied at the call. */
 export interface TakenTransactionOptions {
   readonly isolation: 'serializable' | 'snapshot'
   readonly attempts: number
@@ -30,7 +30,7 @@ export interface TakenTransactionOptions {
 }
 
 /**
- * Throws `InvalidArgumentError` for options of a transaction that don't exist or can't be meant.
+ * Copies the options of a transaction. Throws `InvalidArgumentError` for unknown or invalid ones.
  */
 export function takeTransactionOptions(options: TransactionOptions = {}): TakenTransactionOptions {
   assertMembers('transaction', options, TRANSACTION_MEMBERS)
@@ -45,13 +45,13 @@ export function takeTransactionOptions(options: TransactionOptions = {}): TakenT
   }
 }
 
-/** What a snapshot was asked for, as it was when it was called. */
+/** Options of a snapshot, copied at the call. */
 export interface TakenSnapshotOptions {
   readonly at: TakenMoment | undefined
   readonly signal: AbortSignal | undefined
 }
 
-/** Throws `InvalidArgumentError` for options of a snapshot that don't exist or can't be meant. */
+/** Copies the options of a snapshot. Throws `InvalidArgumentError` for unknown or invalid ones. */
 export function takeSnapshotOptions(
   options: { at?: Moment | undefined; signal?: AbortSignal | undefined } = {},
 ): TakenSnapshotOptions {
@@ -61,7 +61,7 @@ export function takeSnapshotOptions(
   return { at: at === undefined ? undefined : takeMoment(at), signal }
 }
 
-/** Throws `InvalidArgumentError` for options of `evict` that don't exist or can't be meant. */
+/** Copies the options of `evict`. Throws `InvalidArgumentError` for unknown or invalid ones. */
 export function takeEvictOptions(options: EvictOptions = {}): Required<EvictOptions> {
   assertMembers('evict', options, EVICT_MEMBERS)
   const { memory, disk } = options
@@ -70,7 +70,7 @@ export function takeEvictOptions(options: EvictOptions = {}): Required<EvictOpti
   return { memory: memory ?? true, disk: disk ?? true }
 }
 
-/** Throws `InvalidArgumentError` unless the function that a call runs is one. */
+/** Throws `InvalidArgumentError` unless `run` is a function. */
 export function assertRunnable(call: string, run: unknown): void {
   if (typeof run === 'function') return
   throw new InvalidArgumentError(`${call} takes a function, got ${typeName(run)}`)

@@ -4,17 +4,17 @@ import { type Encoding, encodeToKeep, encodeWith } from '../../encoding.js'
 import { typeName } from './members.js'
 import { assertKey, assertValue } from './sizes.js'
 
-/** The table that a key is of, as far as encoding the key goes. */
+/** The part of a table that encoding its keys needs. */
 export interface KeyedTable {
-  /** How its keys become bytes, as far as is known by now. */
+  /** The encoding of its keys, as far as this process knows it. */
   readonly keys: Encoding<never>
-  /** True if its keys were given an encoding by the caller: then `keys` never changes. */
+  /** True if the caller gave an encoding for its keys: then `keys` never changes. */
   readonly keysAreFixed: boolean
   /** True if this process has seen the table, and so knows its encodings. */
   readonly isKnown: boolean
 }
 
-/** The table that a record is written to, as far as encoding the record goes. */
+/** The part of a table that encoding its records needs. */
 export interface WrittenTable extends Pick<KeyedTable, 'keys'> {
   readonly values: Encoding<never>
   /** True if encoding a value may overwrite the bytes of the key that was encoded before it. */
@@ -22,12 +22,12 @@ export interface WrittenTable extends Pick<KeyedTable, 'keys'> {
 }
 
 /**
- * A key as a call was given it, for a call that has to wait: the caller may change its array, or
- * the encoding its scratch memory, as soon as the call returns.
+ * A key taken at a call that has to wait. As soon as the call returns, the caller may change its
+ * array, or the encoding its scratch memory.
  *
- * The key is encoded here, at the call. The encoding of a table that the caller gave none may be
- * another one after the wait, since the table was seen for the first time or made anew; so a copy
- * of the key itself is kept for such tables.
+ * The key is encoded here, at the call. If the caller gave the table no encoding, the encoding may
+ * change during the wait, because the process sees the table for the first time or the table is
+ * created anew. For such tables a copy of the key itself is kept too.
  */
 export class TakenKey {
   readonly #table: KeyedTable
@@ -36,8 +36,8 @@ export class TakenKey {
   #bytes: Uint8Array | undefined
 
   /**
-   * `bytes`: how the table's encoding encoded the key just now, if it did; they don't change. Throws
-   * `InvalidArgumentError` for a key that the table can't hold, if that is known.
+   * `bytes`: the key as the table's encoding has just encoded it, if it has; the array must not
+   * change. Throws `InvalidArgumentError` for a key that the table can't hold, if that is known.
    */
   constructor(table: KeyedTable, key: unknown, bytes?: Uint8Array) {
     this.#table = table
@@ -49,7 +49,10 @@ export class TakenKey {
     else if (table.isKnown) this.#encode(table.keys, this.#key, encodeWith)
   }
 
-  /** As it is stored. Throws `InvalidArgumentError` for a key that the table can't hold. */
+  /**
+   * Returns the key as it is stored. Throws `InvalidArgumentError` for a key that the table can't
+   * hold.
+   */
   stored(): Uint8Array {
     const { keys, keysAreFixed } = this.#table
     const bytes = this.#bytes
@@ -67,8 +70,8 @@ export class TakenKey {
 }
 
 /**
- * The keys of one call, as `TakenKey`. A key that the caller can't change, such as a string, is
- * encoded when it is needed.
+ * Keys taken at one call, like `TakenKey`. A key that the caller can't change, such as a string, is
+ * encoded only when it is needed.
  */
 export class TakenKeys {
   readonly #table: KeyedTable
@@ -79,16 +82,16 @@ export class TakenKeys {
     this.#keys = keys.map((key) => (isPrimitive(key) ? key : new TakenKey(table, key)))
   }
 
-  /**
-   * The key at an index, as it is stored, until the next call. Throws as `TakenKey.stored` does.
-   */
+  /** Returns a key as it is stored; valid until the next call. Throws as `TakenKey.stored` does. */
   stored(index: number): Uint8Array {
     const key = this.#keys[index]
     return key instanceof TakenKey ? key.stored() : encodeKey(this.#table, key)
   }
 }
 
-/** A key of a table as it is stored. Throws `InvalidArgumentError` for one that can't be. */
+/**
+ * Encodes a key as it is stored. Throws `InvalidArgumentError` for a key that the table can't hold.
+ */
 export function encodeKey(table: Pick<KeyedTable, 'keys'>, key: unknown): Uint8Array {
   const bytes = encodeWith(table.keys as Encoding<unknown>, key)
   assertKey(bytes)
@@ -96,15 +99,18 @@ export function encodeKey(table: Pick<KeyedTable, 'keys'>, key: unknown): Uint8A
 }
 
 /**
- * As `encodeKey`, for a key that a value is encoded after: an encoding of the caller's may write
- * both to one array.
+ * Encodes a key whose value is encoded next: an encoding of the caller's may use one array for
+ * both.
  */
 export function encodeKeyBesideValue(table: WrittenTable, key: unknown): Uint8Array {
   const bytes = encodeKey(table, key)
   return table.valuesMayOverwriteKeys ? copyBytes(bytes) : bytes
 }
 
-/** A value of a table as it is stored. Throws `InvalidArgumentError` for one that can't be. */
+/**
+ * Encodes a value as it is stored. Throws `InvalidArgumentError` for a value that the table can't
+ * hold.
+ */
 export function encodeValue({ values }: WrittenTable, value: unknown): Uint8Array {
   if (value === undefined) {
     throw new InvalidArgumentError('a value may not be undefined; delete removes a key')
@@ -118,15 +124,15 @@ function isPrimitive(key: unknown): boolean {
   return key === null || (typeof key !== 'object' && typeof key !== 'function')
 }
 
-/** Throws `InvalidArgumentError` unless keys come in an array. */
+/** Throws `InvalidArgumentError` unless `keys` is an array. */
 export function assertKeys(call: string, keys: unknown): void {
   if (Array.isArray(keys)) return
   throw new InvalidArgumentError(`${call} takes an array of keys, got ${typeName(keys)}`)
 }
 
 /**
- * A copy of a key that no caller can change: of those that the encodings known by name take. All
- * others are the caller's own encoding's, which is given when its table is.
+ * Copies a key of a type that the built-in encodings take, so that the caller can't change it. Any
+ * other key belongs to an encoding of the caller's own, which is given with the table.
  */
 export function ownCopy(key: unknown): unknown {
   if (typeof key !== 'object' || key === null) return key

@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '@firn/env'
 
 /**
- * Throws `InvalidArgumentError` unless options are an object without members that the call doesn't
- * know: an option that is misspelt would be ignored otherwise, and a call do what nobody asked for.
- * `what` is whose options they are, in messages. Takes 10 to 20 ns.
+ * Throws `InvalidArgumentError` unless options are an object with known members only: a misspelt
+ * option would be ignored otherwise, and the call would do something else than the caller asked
+ * for. `what` names the owner of the options in messages. Takes 10 to 20 ns.
  */
 export function assertMembers(
   what: string,
@@ -25,13 +25,13 @@ export function assertMembers(
   }
 }
 
-/** For calls that have no options: throws `InvalidArgumentError` where some are given. */
+/** Throws `InvalidArgumentError` if options are given to a call that has none. */
 export function assertNone(what: string, options: unknown, instead = ''): void {
   if (options === undefined) return
   throw new InvalidArgumentError(`${what} takes no options${instead}; got ${typeName(options)}`)
 }
 
-/** Throws `InvalidArgumentError` unless a value is `undefined` or one of those allowed. */
+/** Throws `InvalidArgumentError` unless a value is `undefined` or an allowed one. */
 export function assertOneOf<T extends string>(
   name: string,
   value: unknown,
@@ -90,8 +90,8 @@ export function assertSignal(signal: unknown): asserts signal is AbortSignal | u
 }
 
 /**
- * The value of an option as messages show it: what it is, and itself where it is short and plain.
- * Not for what may be a key or a value: `typeName` is.
+ * Formats the value of an option for messages: its type, and the value itself if it is short and
+ * plain. For what may be a key or a value, use `typeName` instead.
  */
 export function shown(value: unknown): string {
   switch (typeof value) {
@@ -107,7 +107,7 @@ export function shown(value: unknown): string {
   }
 }
 
-/** What a value is, in words. */
+/** Returns the type of a value, in words. */
 export function typeName(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
@@ -119,13 +119,15 @@ export function typeName(value: unknown): string {
 }
 
 /**
- * True for objects that hold members, of any class and realm; false for the language's own things.
+ * True for objects that hold members, of any class and realm; false for built-in objects of the
+ * language.
  */
 function isRecord(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null) return true
-  // A Date, a Map, a Promise or an array has no such members: a slip, which would be ignored.
+  // A Date, a Map, a Promise or an array holds no options: passing one is a mistake that would
+  // otherwise be ignored.
   const tag = Object.prototype.toString.call(value)
   return tag === '[object Object]' || tag === '[object Module]'
 }
@@ -134,7 +136,7 @@ function listOf(names: ReadonlySet<string>): string {
   return [...names].join(', ')
 }
 
-/** The known name that a misspelt one is most likely to mean. */
+/** Returns the known name that a misspelt one most likely means. */
 function nearestOf(name: string, known: ReadonlySet<string>): string | undefined {
   let nearest: string | undefined
   // Up to a third of the name may be wrong.
@@ -150,7 +152,7 @@ function nearestOf(name: string, known: ReadonlySet<string>): string | undefined
 }
 
 /**
- * How many letters have to be added, left out, replaced or exchanged; `limit` for as many or more.
+ * Counts the letters to add, remove, replace or exchange; returns `limit` for that many or more.
  */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit

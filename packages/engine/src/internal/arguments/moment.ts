@@ -2,7 +2,7 @@ import { InvalidArgumentError, isDate } from '@firn/env'
 import type { Moment } from '../../range.js'
 import { shown } from './members.js'
 
-/** A moment as a call was given it: a version, a timestamp, or both where it was a commit. */
+/** A moment taken at a call: a version, a timestamp, or both if it was a commit or a snapshot. */
 export interface TakenMoment {
   readonly version: number | undefined
   /** Microseconds since the epoch. */
@@ -10,8 +10,8 @@ export interface TakenMoment {
 }
 
 /**
- * A copy of a moment. Throws `InvalidArgumentError` unless `at` is a Date, { version }, { timestamp
- * }, or what has both: a commit or a snapshot.
+ * Copies a moment. Throws `InvalidArgumentError` unless `at` is a Date, { version }, { timestamp },
+ * or has both members, as a commit or a snapshot does.
  */
 export function takeMoment(at: Moment): TakenMoment {
   if (isDate(at)) {

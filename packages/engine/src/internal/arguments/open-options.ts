@@ -38,7 +38,7 @@ const CACHE_MEMBERS: ReadonlySet<string> = new Set<keyof NonNullable<OpenOptions
 
 const DISK_MEMBERS: ReadonlySet<string> = new Set(['directory', 'bytes'])
 
-/** The least that each may be. */
+/** The smallest value of each. */
 const TUNING: Readonly<Record<keyof Tuning, number>> = {
   blockBytes: 64,
   targetFileBytes: 1,
@@ -65,7 +65,7 @@ const DYNAMODB_PRICES: ReadonlySet<string> = new Set<keyof Prices['dynamodb']>([
 /** A memtable is addressed by 32 bits, and its memory grows in steps of up to twice its size. */
 const MOST_MEMTABLE_BYTES: number = 1024 ** 3
 const MOST_TUNING: Readonly<Partial<Record<keyof Tuning, number>>> = {
-  /** What the format of files allows is more. */
+  /** Less than the file format allows. */
   blockBytes: 64 * 1024 ** 2,
   /** An entry of the log is built in memory, with others that are written at the same time. */
   inlineLimitBytes: 256 * 1024 ** 2,
@@ -76,16 +76,16 @@ const MOST_TUNING: Readonly<Partial<Record<keyof Tuning, number>>> = {
 const LOCATIONS =
   'a location such as "file:./data", "memory:" or "s3://bucket/prefix", or { store, log }'
 
-/** What `open` was asked for, as it was when it was called. */
+/** Arguments of `open`, copied at the call. */
 export interface TakenOpenOptions {
   readonly location: string | DatabaseParts
-  /** All options, those beside ready-made parts included. */
+  /** All options, including those given beside ready-made parts. */
   readonly options: OpenOptions
 }
 
 /**
- * Copies of what `open` was given, nested members included. Throws `InvalidArgumentError` for what
- * names no database, and for options that don't exist or can't be meant.
+ * Copies the arguments of `open`, nested members included. Throws `InvalidArgumentError` for what
+ * names no database, and for unknown or invalid options.
  */
 export function takeOpenArguments(
   location: string | DatabaseParts,
@@ -99,7 +99,7 @@ export function takeOpenArguments(
     throw new InvalidArgumentError(`open takes ${LOCATIONS}; got ${shown(location)}`)
   }
   if (Object.prototype.toString.call(location) === '[object URL]') {
-    throw new InvalidArgumentError(`open takes ${LOCATIONS}; of a URL, pass its href`)
+    throw new InvalidArgumentError(`open takes ${LOCATIONS}; for a URL, pass its href`)
   }
   if (typeof location !== 'object' || !('store' in location && 'log' in location)) {
     throw new InvalidArgumentError(

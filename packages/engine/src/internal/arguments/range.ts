@@ -11,7 +11,7 @@ export interface RangeEnd {
   readonly inclusive: boolean
 }
 
-/** Both ends; without one it goes on to that end of the table. */
+/** Both ends of a range. A missing end means that the range goes to that end of the table. */
 export interface EncodedRange {
   readonly lower: RangeEnd | undefined
   readonly upper: RangeEnd | undefined
@@ -23,8 +23,8 @@ const RANGE_MEMBERS: ReadonlySet<string> = new Set<keyof Range<never>>(BOUNDS)
 const WHOLE: EncodedRange = { lower: undefined, upper: undefined }
 
 /**
- * The bounds of a range as a call was given them: encoded at the call, for the reasons that
- * `TakenKey` has, and for the same exception.
+ * The bounds of a range, encoded at the call for the same reasons as in `TakenKey`, and with the
+ * same exception.
  */
 export class TakenRange {
   readonly #table: KeyedTable
@@ -33,8 +33,8 @@ export class TakenRange {
   #encoded: EncodedRange | undefined
 
   /**
-   * Throws `InvalidArgumentError` for bounds that exclude each other, and for what the table's keys
-   * can't be, where that is known. Other members of `range` are the caller's to look at.
+   * Throws `InvalidArgumentError` for bounds that exclude each other, and for keys that the table
+   * can't hold, if that is known. The caller checks the other members of `range`.
    */
   constructor(table: KeyedTable, range: Range<never>) {
     this.#table = table
@@ -63,7 +63,10 @@ export class TakenRange {
     if (table.isKnown) this.#encode(table.keys, this.#given)
   }
 
-  /** As keys are stored. Throws `InvalidArgumentError` for what the table's keys can't be. */
+  /**
+   * Returns the bounds as keys are stored. Throws `InvalidArgumentError` for keys that the table
+   * can't hold.
+   */
   encoded(): EncodedRange {
     const { keys } = this.#table
     const encoded = this.#encoded
@@ -80,10 +83,13 @@ export class TakenRange {
   }
 }
 
-/** Bounds of whatever type. */
+/** Bounds of any type. */
 type Given = { readonly [bound in keyof Range<never>]?: unknown }
 
-/** For calls whose range has no other members. Throws `InvalidArgumentError` for those, too. */
+/**
+ * Takes a range that has no members besides its bounds; throws `InvalidArgumentError` for any
+ * others.
+ */
 export function takeRange(call: string, table: KeyedTable, range: Range<never>): TakenRange {
   assertMembers(call, range, RANGE_MEMBERS)
   return new TakenRange(table, range)

@@ -4,7 +4,7 @@ import { assertBoolean, assertCount, assertMembers, assertSignal } from './membe
 import { type TakenMoment, takeMoment } from './moment.js'
 import { TakenRange } from './range.js'
 
-/** What a read was asked for, as it was when it was called. */
+/** Options of a read, copied at the call. */
 export interface TakenReadOptions {
   readonly at: TakenMoment | undefined
   readonly fresh: boolean
@@ -12,7 +12,7 @@ export interface TakenReadOptions {
   readonly signal: AbortSignal | undefined
 }
 
-/** What a scan was asked for, as it was when it was called. */
+/** Options of a scan, copied at the call. */
 export interface TakenScanOptions extends TakenReadOptions {
   readonly range: TakenRange
   readonly reverse: boolean
@@ -51,14 +51,14 @@ export const NO_READ_OPTIONS: TakenReadOptions = {
 
 const NO_OPTIONS = {}
 
-/** Throws `InvalidArgumentError` for options of a read that don't exist or can't be meant. */
+/** Copies the options of a read. Throws `InvalidArgumentError` for unknown or invalid ones. */
 export function takeReadOptions(call: string, options: ReadOptions | undefined): TakenReadOptions {
   if (options === undefined) return NO_READ_OPTIONS
   assertMembers(call, options, READ_MEMBERS)
   return readOptionsOf(options)
 }
 
-/** Throws `InvalidArgumentError` for options of a scan that don't exist or can't be meant. */
+/** Copies the options of a scan. Throws `InvalidArgumentError` for unknown or invalid ones. */
 export function takeScanOptions(
   call: string,
   table: KeyedTable,
@@ -80,7 +80,9 @@ export function takeScanOptions(
   }
 }
 
-/** Throws `InvalidArgumentError` for options of which a call has none but a signal. */
+/**
+ * Returns the signal of a call that has no other option. Throws `InvalidArgumentError` for others.
+ */
 export function takeSignal(
   call: string,
   options: { signal?: AbortSignal | undefined } | undefined,

@@ -32,21 +32,21 @@ const DEFAULTS: TableOptionsState = {
   statistics: [],
 }
 
-// Names appear in listings, on command lines and perhaps in file names: an allow-list, short, and
-// without spellings that a case-folding file system or a shell would read as something else.
+// Names appear in listings, on command lines and perhaps in file names. The allow-list is short,
+// and excludes spellings that a case-folding file system or a shell would misread.
 const TABLE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}$/
 
 type AskedOption = 'keys' | 'values' | 'history' | 'compression' | 'compaction'
 
-/** What a table was asked to be, as it was when `table` was called. */
+/** Options of a table, copied when `table` was called. */
 export interface TakenTableOptions {
-  /** The encodings that were given. */
+  /** The encodings that the caller gave. */
   readonly encodings: Record<'keys' | 'values', Encoding<never> | undefined>
-  /** The options that were given, as they are persisted. */
+  /** The options that the caller gave, in their persisted form. */
   readonly asked: { readonly [O in AskedOption]: TableOptionsState[O] | undefined }
 }
 
-/** Throws `InvalidArgumentError` unless `name` may name a table. */
+/** Throws `InvalidArgumentError` unless `name` is a valid table name. */
 export function assertTableName(name: unknown): asserts name is string {
   if (typeof name !== 'string' || !TABLE_NAME.test(name) || name.includes('..')) {
     throw new InvalidArgumentError(
@@ -56,8 +56,8 @@ export function assertTableName(name: unknown): asserts name is string {
 }
 
 /**
- * Copies of the options of a table. Throws `InvalidArgumentError` for options that don't exist or
- * can't be meant: nothing that can't be persisted gets further than here.
+ * Copies the options of a table. Throws `InvalidArgumentError` for unknown or invalid ones, so that
+ * everything past this point can be persisted.
  */
 export function takeTableOptions(options: TableOptions<never, never>): TakenTableOptions {
   assertMembers('table', options, TABLE_MEMBERS)
@@ -80,7 +80,7 @@ export function takeTableOptions(options: TableOptions<never, never>): TakenTabl
   }
 }
 
-/** What is persisted of the options when a table comes into being. */
+/** Returns the options that are persisted when a table is created. */
 export function persistedOptions({ asked }: TakenTableOptions): TableOptionsState {
   return {
     keys: asked.keys ?? DEFAULTS.keys,
@@ -92,7 +92,7 @@ export function persistedOptions({ asked }: TakenTableOptions): TableOptionsStat
   }
 }
 
-/** Throws `TableOptionsError` where options that are given contradict those persisted. */
+/** Throws `TableOptionsError` if given options contradict the persisted ones. */
 export function assertCompatible(
   name: string,
   { asked }: TakenTableOptions,
@@ -110,7 +110,7 @@ export function assertCompatible(
   }
 }
 
-/** The encodings a handle uses: those given, else those the table was created with. */
+/** Returns the encodings of a handle: the given ones, else those the table was created with. */
 export function encodingsOf(
   name: string,
   { encodings }: TakenTableOptions,
@@ -145,7 +145,7 @@ function persistedName(
   )
 }
 
-/** A copy with the member that was given alone: an object of the caller's may change. */
+/** Copies only the given member: the caller's object may change later. */
 function takeHistory(history: HistoryRetention): HistoryRetention {
   if (history === 'none' || history === 'all') return history
   if (typeof history === 'object' && history !== null) {

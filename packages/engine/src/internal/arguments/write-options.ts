@@ -1,7 +1,7 @@
 import type { Durability, WriteOptions } from '../../write-options.js'
 import { assertMembers, assertOneOf, assertSignal } from './members.js'
 
-/** What a write was asked for, as it was when it was called. */
+/** Options of a write, copied at the call. */
 export interface TakenWriteOptions {
   readonly durability: Durability
   readonly signal: AbortSignal | undefined
@@ -13,7 +13,7 @@ const DURABILITIES = ['durable', 'buffered'] as const
 
 const NO_WRITE_OPTIONS: TakenWriteOptions = { durability: 'durable', signal: undefined }
 
-/** Throws `InvalidArgumentError` for options of a write that don't exist or can't be meant. */
+/** Copies the options of a write. Throws `InvalidArgumentError` for unknown or invalid ones. */
 export function takeWriteOptions(
   call: string,
   options: WriteOptions | undefined,

@@ -5,26 +5,29 @@ import type { CommitGuard } from '../append/commit-guard.js'
 import type { FileWriter } from '../files/file-writer.js'
 import type { Committer } from './committer.js'
 
-/** A commit that loses to others as often as a committer tries is tried again so many times. */
+/**
+ * How many times a commit is tried in all, each time until a committer's own attempts against other
+ * processes are used up.
+ */
 const MAX_ATTEMPTS = 10
 const FIRST_PAUSE_MS = 5
 
 export interface FilesToCommit {
-  /** Names the files. */
+  /** The edit that names the files. */
   edit: Edit
-  /** Files that were written for this commit. */
+  /** Files written for this commit. */
   files: readonly FileMeta[]
-  /** Tables that have to exist still. */
+  /** Tables that must still exist. */
   tableIds?: readonly number[] | undefined
   guard?: CommitGuard | undefined
-  /** Whether the commit is tried again if it is refused because others were first. */
+  /** Whether the commit is tried again if it is refused because other processes were first. */
   isPersistent?: boolean | undefined
 }
 
 /**
- * Commits files that were written before, or deletes them if the commit is refused: then this
- * throws `CommitConflictError`, or another retryable error. After any other error the entry may
- * exist, so the files stay.
+ * Commits files that are already written. If the commit is refused, deletes them and throws
+ * `CommitConflictError` or another retryable error. After any other error the entry may exist, so
+ * the files stay.
  */
 export async function commitFiles(
   { edit, files, tableIds, guard, isPersistent = false }: FilesToCommit,
@@ -49,9 +52,9 @@ export async function commitFiles(
   }
 }
 
-/** Whether an error says that the entry doesn't exist, and never will. */
+/** True if an error means that the entry doesn't exist and never will. */
 function isRefusal(error: unknown): error is FirnError {
   if (isFirnError(error, 'FIRN_COMMIT_CONFLICT')) return true
-  // What is worth trying again was not done; whether it was would be a question by another code.
+  // A retryable error means that nothing was written, except for `FIRN_COMMIT_UNKNOWN`.
   return isFirnError(error) && error.retryable && error.code !== 'FIRN_COMMIT_UNKNOWN'
 }

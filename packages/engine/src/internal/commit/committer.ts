@@ -24,26 +24,25 @@ import type { Hold } from './write-hold.js'
 import type { WritePressure } from './write-pressure.js'
 
 /**
- * A group of writes that wait to be durable is closed at about this size. What is in a group is
- * applied without a turn of the event loop. On a shared log, one group waits for the answer to
- * another.
+ * A group of durable writes is closed at about this size. A group is applied without a turn of the
+ * event loop. On a shared log, one group waits for the answer to another.
  */
 const GROUP_BYTES = { exclusive: 1024 * 1024, shared: 4 * 1024 * 1024 }
 
 export interface CommitterOptions {
   env: Env
-  /** By which it gives others a turn. */
+  /** Decides when to give others a turn. */
   slice: TimeSlice
   log: CommitLog
   versions: VersionSet
   pressure: WritePressure
   /** See `OpenOptions`. */
   flushIntervalMs: number
-  /** Reads the log up to its end, into `versions`. */
+  /** Reads the log up to its end into `versions`. */
   catchUp: () => Promise<void>
-  /** Applies an entry of another process that was read already, if it is the next one. */
+  /** Applies an entry of another process that was already read, if it is the next one. */
   applyNext: (entry: LogEntry) => void
-  /** Called after commits were applied, and when a group of visible records is closed. */
+  /** Called after commits are applied, and when a group of visible records is closed. */
   onProgress: () => void
   /** Called when a write begins to wait for back pressure. */
   onStall: () => void
@@ -63,7 +62,7 @@ export interface CommitterOptions {
  *    `HandOver` says so, and is synced when `LogSync` does.
  */
 export class Committer {
-  /** Where the memory of payloads comes from. */
+  /** Memory for payloads. */
   readonly buffers: BufferPool = new BufferPool()
   readonly #log: CommitLog
   readonly #versions: VersionSet
@@ -116,7 +115,7 @@ export class Committer {
     return this.#runner.isStopped
   }
 
-  /** How many entries were appended, and how many bytes of payload. */
+  /** Numbers of appended entries and of their payload bytes. */
   get totals(): { readonly entries: number; readonly bytes: number } {
     return this.#runner.totals
   }
@@ -144,7 +143,8 @@ export class Committer {
       if (this.#handOver.isDue(group)) return this.#handOver.handOver(group)
       return group.seen as Promise<Commit>
     }
-    // What can't be encoded is refused here: in a group, others would fail with it.
+    // Refused here if the table's options can't be encoded: in a group, other writes would fail
+    // with it.
     if (id === undefined) this.#tables.assertCreatable([table])
     const group = this.#unseenGroup()
     const tableId = id ?? this.#tables.create(table, group)
@@ -154,7 +154,7 @@ export class Committer {
     return group.durable
   }
 
-  /** Apart from `write`, which would make room for a closure in every call. */
+  /** Separate from `write`, where its closure would cost memory in every call. */
   async #writeLater(
     table: TableIdentity,
     kind: RecordKind,
@@ -167,14 +167,14 @@ export class Committer {
     return this.write(table, kind, key, value, durability, signal)
   }
 
-  /** Writes the records of a batch as one. */
+  /** Writes the records of a batch in one commit. */
   async writeBatch(
     batch: EncodedBatch,
     durability: Durability,
     signal?: AbortSignal,
   ): Promise<Commit> {
-    // Asked again in the turn that goes on: a drop that begins in between would decide which tables
-    // it means.
+    // Checked again in the turn that continues: a drop that begins in between would change which
+    // tables the batch means.
     while (this.#gate.isHeldUp) await this.#gate.ready(signal)
     const { state } = this.#versions
     const ids = batch.tables.map((table) => table.idIn(state))
@@ -196,7 +196,8 @@ export class Committer {
 
   /**
    * Commits edits in an entry of their own. Throws `CommitConflictError` if they no longer apply to
-   * what others committed meanwhile, if one of these tables is gone, or if the guard does.
+   * what others have committed meanwhile, or if one of these tables is gone; throws what the guard
+   * throws.
    */
   commitEdits(
     edits: readonly Edit[],
@@ -216,8 +217,8 @@ export class Committer {
   }
 
   /**
-   * Writes the records of a batch as one, unless the guard finds them contradicted. Those that come
-   * while others are on their way share an entry.
+   * Writes the records of a batch in one commit, unless the guard finds a contradiction. Batches
+   * that come while others are on their way share an entry.
    */
   async writeGuarded(
     batch: EncodedBatch,
@@ -241,8 +242,8 @@ export class Committer {
   }
 
   /**
-   * Creates the tables that don't exist yet; returns the ids of all. For writes that name tables
-   * before their entry is made.
+   * Creates the missing tables, and returns the ids of all. For writes that need table ids before
+   * their entry is made.
    */
   async ensureTables(tables: readonly TableIdentity[]): Promise<number[]> {
     const missing = tables.filter((table) => table.idIn(this.#versions.state) === undefined)
@@ -268,8 +269,8 @@ export class Committer {
   }
 
   /**
-   * Holds up other writes than those of a guard that says so; those that were made before are
-   * settled then.
+   * Holds up all writes except those whose guard holds the others up. Earlier writes are settled
+   * when it resolves.
    */
   async holdWrites(signal: AbortSignal | undefined): Promise<Hold> {
     const hold = await this.#gate.hold(signal)
@@ -293,22 +294,23 @@ export class Committer {
     this.#closeGathering()
     const { newest } = this.#queue
     await newest?.durable.catch((error: unknown) => {
-      // What is refused alone loses nothing else: its writers were told.
+      // A refused write fails alone: its writer was told, and nothing else is lost.
       if (this.#log.exclusive && this.#gate.reason === undefined) return
-      // Maintenance that is refused loses nothing, and what was before it is settled.
+      // A refused maintenance commit loses nothing, and everything before it is settled.
       if (newest.isRecordsOnly || !isFirnError(error, 'FIRN_COMMIT_CONFLICT')) throw error
     })
     await this.#sync.sync()
   }
 
   /**
-   * `flush`, for close: after writes were stopped it fails only if buffered writes were lost, as
-   * all others have been told.
+   * Flushes for close. After writes were stopped it fails only if buffered writes were lost;
+   * writers of all others were told.
    */
   async drain(): Promise<void> {
     if (this.#gate.reason !== undefined) return this.#sync.rescue(this.#gate.reason)
     return this.flush().catch((error: unknown) => {
-      // If nothing is shown before it is in the log, every writer waits for that, and was told.
+      // On a shared log, no write is shown before it is in the log: every writer waits for that,
+      // and was told.
       if (this.#log.exclusive) throw error
     })
   }
@@ -319,8 +321,8 @@ export class Committer {
   }
 
   /**
-   * For the end of the process, holding up the thread: hands over what is buffered, each later
-   * write at once, and has the log write and sync what it can.
+   * Hands over buffered writes at the end of the process, blocking the thread: each later write
+   * goes at once, and the log writes and syncs what it can.
    */
   handOverAtEnd(): void {
     if (this.#gate.reason !== undefined) return
@@ -330,12 +332,12 @@ export class Committer {
     this.#log.writeOut?.({ durable: this.#flushIntervalMs !== Number.POSITIVE_INFINITY })
   }
 
-  /** What is written from now on goes into another memtable than what was written before. */
+  /** Puts later writes into another memtable than earlier ones. */
   startSegment(): void {
     this.#queue.startSegment()
   }
 
-  /** Gives what is visible a version of its own: later writes come after it. */
+  /** Closes the version of the visible writes: later writes come after it. */
   sealVisible(): void {
     if (this.#queue.gathering?.visible === true) this.#closeGathering()
   }
@@ -345,7 +347,7 @@ export class Committer {
     return this.#exclusive !== undefined && this.#queue.isSeen
   }
 
-  /** The group for buffered writes, if they are shown at once: then nothing else gathers. */
+  /** Returns the group for buffered writes that are shown at once; then no other group gathers. */
   #visibleGroup(): CommitGroup {
     const { gathering } = this.#queue
     if (gathering !== undefined) return gathering
@@ -361,15 +363,13 @@ export class Committer {
     return this.#queue.gathering ?? this.#queue.gather()
   }
 
-  /** A write joined the group that gathers. */
+  /** Called when a write has joined the gathering group. */
   #joined(group: CommitGroup): void {
     if (group.byteLength >= this.#groupBytes) this.#closeGathering()
     this.#runner.schedule()
   }
 
-  /**
-   * `followed`: by a group that will be durable, with which a visible one is written and synced.
-   */
+  /** `followed`: a durable group follows, and a visible one is written and synced with it. */
   #closeGathering({ followed = false }: { followed?: boolean } = {}): void {
     const group = this.#queue.closeGathering(followed)
     if (group === undefined) return

@@ -5,8 +5,8 @@ import type { TransactionGroup } from '../append/transaction-group.js'
 import type { WritePressure } from './write-pressure.js'
 
 /**
- * The groups between their first write and the log: one that gathers writes, and behind it those
- * that are closed, oldest first. What waits counts for back pressure.
+ * Groups from their first write until they are in the log: one that gathers writes, and behind it
+ * the closed ones, oldest first. Their bytes count for back pressure.
  */
 export class GroupQueue {
   readonly #buffers: BufferPool
@@ -15,7 +15,7 @@ export class GroupQueue {
   #closed: CommitGroup[] = []
   #transactions: TransactionGroup | undefined
   #newest: CommitGroup | undefined
-  /** Groups whose records readers don't see yet. */
+  /** Number of groups whose records readers don't see yet. */
   #unseen = 0
   #segmentWanted = false
 
@@ -24,17 +24,17 @@ export class GroupQueue {
     this.#pressure = pressure
   }
 
-  /** The group that gathers. Only the newest writes may be in one that readers see already. */
+  /** The gathering group. Only the newest writes may be in a group that readers already see. */
   get gathering(): CommitGroup | undefined {
     return this.#gathering
   }
 
-  /** Closed groups that no run has taken. */
+  /** Closed groups that no run has taken yet. */
   get closed(): readonly CommitGroup[] {
     return this.#closed
   }
 
-  /** The one of those that transactions may still join. */
+  /** The closed group that transactions may still join. */
   get transactions(): TransactionGroup | undefined {
     return this.#transactions
   }
@@ -49,19 +49,19 @@ export class GroupQueue {
     return this.#unseen === 0
   }
 
-  /** Whether there is anything for a run to do. Visible groups wait until they are closed. */
+  /** Whether a run has anything to do. Visible groups wait until they are closed. */
   get hasWork(): boolean {
     return this.#closed.length > 0 || this.#gathering?.visible === false
   }
 
-  /** Begins a group. The one before has to be closed. `visibleAs`: see `CommitGroup.visible`. */
+  /** Begins a group. The previous one must be closed. `visibleAs`: see `CommitGroup.visible`. */
   gather(visibleAs?: Commit): CommitGroup {
     this.#gathering = new CommitGroup(this.#buffers, visibleAs)
     if (visibleAs === undefined) this.#unseen++
     return this.#gathering
   }
 
-  /** Closes the group that gathers, and returns it. `followed`: see `CommitGroup.followed`. */
+  /** Closes the gathering group, and returns it. `followed`: see `CommitGroup.followed`. */
   closeGathering(followed: boolean): CommitGroup | undefined {
     const group = this.#gathering
     if (group === undefined) return undefined
@@ -83,7 +83,7 @@ export class GroupQueue {
     this.#transactions = group
   }
 
-  /** The closed groups, which a run takes over. */
+  /** Takes all closed groups for a run. */
   take(): CommitGroup[] {
     const groups = this.#closed
     this.#closed = []
@@ -91,7 +91,7 @@ export class GroupQueue {
     return groups
   }
 
-  /** All groups, the gathering one too. */
+  /** Takes all groups, including the gathering one. */
   takeAll(): CommitGroup[] {
     const groups = this.take()
     if (this.#gathering !== undefined) groups.push(this.#gathering)
@@ -99,14 +99,14 @@ export class GroupQueue {
     return groups
   }
 
-  /** A group of the queue is in the log, or won't be. */
+  /** Called when a group of the queue is in the log, or never will be. */
   settled(group: CommitGroup): void {
     if (this.#newest === group) this.#newest = undefined
     this.#pressure.addQueued(-group.queuedBytes)
     if (!group.visible) this.#unseen--
   }
 
-  /** The next group that is closed starts a segment: see `NewLogEntry.startsSegment`. */
+  /** Makes the next closed group start a segment: see `NewLogEntry.startsSegment`. */
   startSegment(): void {
     this.#segmentWanted = true
   }

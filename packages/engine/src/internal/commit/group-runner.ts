@@ -22,14 +22,14 @@ export interface GroupRunnerOptions {
   appender: GroupAppender
   sync: LogSync
   handOver: HandOver
-  /** Called after commits were applied. */
+  /** Called after commits are applied. */
   onProgress: () => void
 }
 
 /**
- * Takes groups from the queue to the log, one run at a time, as long as there are any. A group that
- * is in the log is folded into the state, shown to readers, and its writers are woken. A group that
- * is refused takes no version, and concerns no other.
+ * Takes groups from the queue to the log, one run at a time, while there are any. When a group is
+ * in the log, the runner folds it into the state, shows it to readers and wakes its writers. A
+ * refused group takes no version and doesn't affect others.
  */
 export class GroupRunner implements GroupOutcomes {
   readonly #options: GroupRunnerOptions
@@ -46,7 +46,7 @@ export class GroupRunner implements GroupOutcomes {
     this.#onProgress = options.onProgress
   }
 
-  /** Starts a run, as a microtask: writers that were woken together all get into its first group. */
+  /** Starts a run in a microtask, so that writers woken together all join its first group. */
   schedule(): void {
     this.#running ??= Promise.resolve().then(() => this.#run())
   }
@@ -59,14 +59,14 @@ export class GroupRunner implements GroupOutcomes {
     const { log, sync, handOver } = this.#options
     this.totals.entries++
     this.totals.bytes += group.queuedBytes
-    // A refresh may have read the entry from a shared log before its append was answered.
+    // A refresh may have read the entry from a shared log before the append's reply came.
     if (commit.version > this.#versions.state.version) {
       this.#versions.apply({ ...commit, token: '', payload: group.payload() }, group.visible)
     }
     group.commit = commit
     sync.applied(group)
     if (!group.visible) handOver.durableApplied()
-    // A shared log may still be at it: a request that was given up may be under way.
+    // A shared log may still use the payload: a request that was given up may be under way.
     if (log.exclusive) group.recycle()
     this.#settled(group)
     group.resolve(commit)
@@ -74,14 +74,17 @@ export class GroupRunner implements GroupOutcomes {
   }
 
   refused(group: CommitGroup, error: unknown): void {
-    // What it was asked to begin, the next one begins.
+    // The next group starts the segment instead.
     if (group.startsSegment) this.#queue.startSegment()
     this.#settled(group)
     group.reject(error)
     this.#onProgress()
   }
 
-  /** Refuses all writes from now on, those under way too: `groups`, and what is in the queue. */
+  /**
+   * Refuses all writes from now on, including those under way: `groups`, and the groups in the
+   * queue.
+   */
   stop(cause: unknown, groups: readonly CommitGroup[]): void {
     const { gate, sync } = this.#options
     gate.stop(cause)
@@ -96,7 +99,7 @@ export class GroupRunner implements GroupOutcomes {
     let groups: CommitGroup[] = []
     try {
       while (this.#queue.hasWork) {
-        // What comes while other processes have their turn joins the group.
+        // Writes that come while other processes have their turn join the group.
         const turnMs = appender.pauseMs()
         if (turnMs > 0) await env.sleep(turnMs)
         if (this.#queue.gathering?.visible === false) this.#queue.closeGathering(false)
@@ -109,8 +112,8 @@ export class GroupRunner implements GroupOutcomes {
         await appender.append(groups, this)
       }
     } catch (error) {
-      // Nothing above may throw; if something does (no memory is left), no writer may wait for
-      // ever.
+      // Nothing above should throw. If something does (memory has run out), no writer may wait
+      // forever.
       this.stop(error, groups)
     } finally {
       this.#running = undefined

@@ -9,38 +9,35 @@ import type { WriteGate } from './write-gate.js'
 /** Buffered writes are handed to the log in groups of at most about this size. */
 const HAND_OVER_BYTES = 64 * 1024
 /**
- * A buffered write is handed to the log at once when none was for so many milliseconds; what
- * gathers after that is when they are over. A hand-over costs some 20 µs, a write in a group 1.
+ * A buffered write is handed to the log at once if none was for this many milliseconds. Later
+ * writes gather until they are over. A hand-over costs some 20 µs, a write in a group 1.
  */
 const HAND_OVER_MS = 1
-/** Of the writes that gather in a group, each so-many-th looks at the clock: a power of two. */
+/** In a group, one write in this many looks at the clock; a power of two. */
 const WRITES_PER_LOOK = 8
-/**
- * Buffered writes are waited for when so many bytes were handed to the log, and it has to write
- * them still.
- */
+/** Buffered writes wait while the log has this many bytes left to write. */
 const MAX_PENDING_BYTES = 1024 * 1024
-/** After so many buffered bytes without a turn of the event loop a write gives it one. */
+/** A write gives the event loop a turn after this many buffered bytes without one. */
 const TURN_BYTES = 256 * 1024
 
 export interface HandOverOptions {
   env: Env
-  /** By which it gives others a turn. */
+  /** Decides when to give others a turn. */
   slice: TimeSlice
   log: CommitLog
   queue: GroupQueue
   gate: WriteGate
   sync: LogSync
-  /** Closes the group that gathers, and hands it to the log. */
+  /** Closes the gathering group, and hands it to the log. */
   close: () => void
 }
 
 /**
  * Decides when a group of buffered writes is handed to the log, which writes it without waiting for
- * a sync: by the write that makes it large enough, or that comes a millisecond after the last
- * hand-over; by a timer, when no write comes; with a durable write that follows; or when `flush` or
- * a snapshot asks for it. So a loop that never lets the event loop have a turn loses no more to the
- * end of its process than one that does.
+ * a sync. That happens with the write that makes it large enough, or that comes a millisecond after
+ * the last hand-over; by a timer, if no write comes; with a durable write that follows; or when
+ * `flush` or a snapshot asks for it. So a loop that never gives the event loop a turn loses no more
+ * at the end of its process than one that does.
  */
 export class HandOver {
   readonly #options: HandOverOptions
@@ -49,11 +46,11 @@ export class HandOver {
   readonly #isEarly: boolean
   /** See `HAND_OVER_BYTES`. */
   #bytes: number
-  /** When the last group was handed to the log, or durable there, by the monotonic clock. */
+  /** Monotonic time when the last group was handed to the log, or became durable there. */
   #handedOverAtMs = Number.NEGATIVE_INFINITY
-  /** Whether a timer waits that hands over what gathers. */
+  /** Whether a timer is set to hand over the gathering group. */
   #timerWaits = false
-  /** What was handed over since the event loop had a turn. */
+  /** Bytes handed over since the event loop had a turn. */
   #bytesSinceTurn = 0
 
   constructor(options: HandOverOptions) {
@@ -65,8 +62,8 @@ export class HandOver {
   }
 
   /**
-   * Whether the write that just joined a group of buffered ones has to hand it over. Otherwise a
-   * later one will, or the next turn of the event loop.
+   * Returns whether the write that just joined a buffered group has to hand it over. Otherwise a
+   * later write will, or the next turn of the event loop.
    */
   isDue(group: CommitGroup): boolean {
     if (group.byteLength >= this.#bytes) return true
@@ -80,9 +77,9 @@ export class HandOver {
   }
 
   /**
-   * Hands over the group that gathers; returns what its writer waits for. Now and then that is a
-   * turn of the event loop: a loop of buffered writes awaits nothing else, and syncs, flushes and
-   * compactions would stand still until it is held up.
+   * Hands over the gathering group; returns the promise for its writer. Now and then that promise
+   * takes a turn of the event loop: a loop of buffered writes awaits nothing else, and syncs,
+   * flushes and compactions would stand still until writes are held up.
    */
   handOver(group: CommitGroup): Promise<Commit> {
     const { slice, log, gate, sync, close } = this.#options
@@ -96,19 +93,19 @@ export class HandOver {
     const turn = slice.look() ?? (isDue ? this.#env.yield() : undefined)
     if (turn === undefined) return seen
     this.#bytesSinceTurn = 0
-    // The log may have failed during the turn: what was lost must not be acknowledged after that.
+    // The log may have failed during the turn: a lost write must not be acknowledged then.
     return turn.then(() => (gate.reason === undefined ? seen : group.durable))
   }
 
   /**
-   * A durable group is in the log. Buffered writes that follow at once go to the log with the next
-   * durable one, in one write.
+   * Called when a durable group is in the log. Buffered writes that follow at once go to the log
+   * with the next durable one, in one write.
    */
   durableApplied(): void {
     if (this.#isEarly) this.#handedOverAtMs = this.#env.monotonic()
   }
 
-  /** From now on every write is handed over at once: the process ends. */
+  /** Hands over every later write at once, because the process ends. */
   gatherNoMore(): void {
     this.#bytes = 0
   }

@@ -9,25 +9,25 @@ export interface LogSyncOptions {
   gate: WriteGate
   /** See `OpenOptions`. */
   flushIntervalMs: number
-  /** Hands what is buffered to the log. */
+  /** Hands buffered writes to the log. */
   handOver: () => void
-  /** Called when the log can't sync: no write may be made any more. */
+  /** Called when the log can't sync: then no more writes may be made. */
   stop: (cause: unknown) => void
 }
 
 /**
- * Knows which buffered writes aren't durable yet, and has the log sync them within
- * `flushIntervalMs`. The timer for that is armed only while something is unsynced, and doesn't keep
- * the process alive.
+ * Tracks which buffered writes aren't durable yet, and has the log sync them within
+ * `flushIntervalMs`. Its timer runs only while something is unsynced, and doesn't keep the process
+ * alive.
  */
 export class LogSync {
   readonly #options: LogSyncOptions
   readonly #log: CommitLog
-  /** The last group of buffered writes that is in the log, until it is durable there. */
+  /** The last buffered group in the log, until it is durable there. */
   #unsynced: CommitGroup | undefined
-  /** When the oldest buffered write was made that isn't durable, by the monotonic clock. */
+  /** Monotonic time of the oldest buffered write that isn't durable. */
   #sinceMs: number | undefined
-  /** Whether something waits for the time to sync. */
+  /** Whether a sync is scheduled. */
   #syncComes = false
   #lostBuffered = false
 
@@ -36,7 +36,7 @@ export class LogSync {
     this.#log = options.log
   }
 
-  /** A group of buffered writes begins. */
+  /** Called when a group of buffered writes begins. */
   buffering(): void {
     if (this.#log.sync === undefined || this.#sinceMs !== undefined) return
     const { env, flushIntervalMs } = this.#options
@@ -45,30 +45,30 @@ export class LogSync {
     if (isBounded && !this.#syncComes) void this.#syncInTime()
   }
 
-  /** Whether something should have been synced by now, which waits for a turn of the event loop. */
+  /** Returns whether a sync is overdue because it waits for a turn of the event loop. */
   isLate(nowMs: number): boolean {
     return nowMs - (this.#sinceMs ?? nowMs) > this.#options.flushIntervalMs
   }
 
-  /** The group is in the log. One that waited to be durable has made all before it durable. */
+  /** Called when the group is in the log. A durable group has made everything before it durable. */
   applied(group: CommitGroup): void {
     this.#unsynced = group.visible ? group : undefined
     if (!group.visible) this.#sinceMs = undefined
   }
 
-  /** The group was under way when writes were stopped. */
+  /** Called when the group was under way as writes were stopped. */
   abandoned(group: CommitGroup): void {
     if (!group.visible) return
-    // The log has it, unless it failed, which it tells who asks it to sync.
+    // The log has the group unless it failed; then a sync reports that.
     if (group.appended !== undefined) this.#unsynced = group
     else this.#lostBuffered = true
   }
 
-  /** Has the log sync what was handed to it, and what is buffered. */
+  /** Syncs what the log has, and what is buffered. */
   async sync(): Promise<void> {
     const { gate, stop } = this.#options
     this.#options.handOver()
-    // What is buffered from here on is for the next sync.
+    // Later buffered writes are for the next sync.
     this.#sinceMs = undefined
     const unsynced = this.#unsynced
     await this.#log.sync?.().catch((error: unknown) => {
@@ -79,7 +79,7 @@ export class LogSync {
   }
 
   /**
-   * Has the log sync what it has, after writes were stopped: it may not be the log that failed.
+   * Syncs what the log has after writes were stopped: something other than the log may have failed.
    * Throws `reason` if buffered writes were lost.
    */
   async rescue(reason: FirnError): Promise<void> {
@@ -90,14 +90,12 @@ export class LogSync {
     })
   }
 
-  /**
-   * Syncs the log as long as something is buffered that isn't durable, each time when it is due.
-   */
+  /** Syncs the log whenever it is due, while some buffered write isn't durable. */
   async #syncInTime(): Promise<void> {
     const { env, gate, flushIntervalMs } = this.#options
     this.#syncComes = true
     try {
-      // After the write that is being made.
+      // Waits until the current write has been made.
       await undefined
       while (this.#sinceMs !== undefined && gate.reason === undefined) {
         const leftMs = this.#sinceMs + flushIntervalMs - env.monotonic()
@@ -105,7 +103,7 @@ export class LogSync {
         else await this.sync()
       }
     } catch {
-      // Closed; or stopped, which the next write is told.
+      // The database was closed; or writes were stopped, which the next write reports.
     } finally {
       this.#syncComes = false
     }

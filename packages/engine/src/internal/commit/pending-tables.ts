@@ -2,27 +2,26 @@ import { encodeEdits } from '@firn/manifest'
 import type { CommitGroup } from '../append/commit-group.js'
 import type { TableIdentity } from '../view/table-identity.js'
 
-/** From here on, ids stand for tables that the log doesn't know yet. */
+/** Ids from here on stand for tables that the log doesn't know yet. */
 const PROVISIONAL_ID = 0xc000_0000
 
 /**
- * Tables that groups on their way to the log create or drop.
- *
- * Until a table is created it has a provisional id, which looks like no table's: the group's
- * `rebase` puts the real one in its place, when it is known which groups came before. While a table
- * is dropped, writes wait: the drop decides which table a name means.
+ * Tracks tables that groups on their way to the log create or drop. Until a table is created it has
+ * a provisional id, which no real table can have: the group's `rebase` replaces it once the earlier
+ * groups are known. While a table is being dropped, writes wait: the drop decides which table a
+ * name means.
  */
 export class PendingTables {
   readonly #creating: Map<string, { id: number; table: TableIdentity }> = new Map()
   #ids = 0
   #dropping: Promise<unknown> | undefined
 
-  /** What a write has to wait for: drops on their way. */
+  /** The drops under way, which writes wait for. */
   get dropping(): Promise<unknown> | undefined {
     return this.#dropping
   }
 
-  /** Writes wait until this drop settles. */
+  /** Makes writes wait until this drop settles. */
   drop(drop: Promise<unknown>): void {
     const dropping = drop
       .catch(() => {})
@@ -60,7 +59,7 @@ export class PendingTables {
     return pending.id
   }
 
-  /** The group's tables exist now, or won't. */
+  /** Called when the group's tables exist, or never will. */
   settled(group: CommitGroup): void {
     for (const { name } of group.provisional.values()) this.#creating.delete(name)
   }

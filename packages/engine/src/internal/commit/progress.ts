@@ -1,11 +1,11 @@
 /**
- * Passes on that the view, or what waits to be flushed, may have changed: from the committer and
- * the log's follower to what starts maintenance.
+ * Tells maintenance that the view, or what waits to be flushed, may have changed. The committer and
+ * the log's follower report it.
  */
 export class Progress {
   #listener: () => void = () => {}
 
-  /** Has `listener` called from now on. */
+  /** Calls `listener` at each change from now on. */
   listen(listener: () => void): void {
     this.#listener = listener
   }

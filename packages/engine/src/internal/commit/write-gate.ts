@@ -5,8 +5,8 @@ import { type Hold, WriteHold } from './write-hold.js'
 import type { WritePressure } from './write-pressure.js'
 
 /**
- * Where each write has to pass: it waits for tables that are being dropped, for a transaction that
- * holds writes up, and for back pressure. Once the gate is closed, no write passes any more.
+ * The gate that each write passes. It waits for tables that are being dropped, for a transaction
+ * that holds writes up, and for back pressure. Once the gate is closed, no write passes any more.
  */
 export class WriteGate {
   readonly #pressure: WritePressure
@@ -24,7 +24,7 @@ export class WriteGate {
     this.#onStall = onStall
   }
 
-  /** Why no write passes any more. */
+  /** The reason why no write passes any more, if any. */
   get reason(): FirnError | undefined {
     return this.#reason
   }
@@ -34,7 +34,7 @@ export class WriteGate {
     return this.#ended.signal
   }
 
-  /** Whether a write has to wait, or can't pass any more: `ready` finds out which. */
+  /** Whether a write has to wait or is refused; `ready` finds out which. */
   get isHeldUp(): boolean {
     return (
       this.#reason !== undefined ||
@@ -45,8 +45,9 @@ export class WriteGate {
   }
 
   /**
-   * Resolves when a write may be made. Throws if none may any more, `WriteStalledError`, and the
-   * signal's reason: then nothing is written. `holds`: for the one that others wait for.
+   * Resolves when a write may be made. Throws if no write may be made any more,
+   * `WriteStalledError`, or the signal's reason; nothing is written then. `holds`: the write is the
+   * one that others wait for.
    */
   async ready(signal?: AbortSignal, holds = false): Promise<void> {
     for (;;) {
@@ -58,12 +59,12 @@ export class WriteGate {
     }
   }
 
-  /** Holds up other writes than those of a guard that says so. */
+  /** Holds up all writes except those whose guard holds the others up. */
   hold(signal: AbortSignal | undefined): Promise<Hold> {
     return this.#hold.take(signal)
   }
 
-  /** Closes the gate after a failure, which all writers that wait are told. */
+  /** Closes the gate after a failure, which all waiting writers get. */
   stop(cause: unknown): void {
     this.#reason ??= new WriteStoppedError(cause)
     this.#hold.end()

@@ -1,18 +1,19 @@
 import { type Env, waitFor } from '@firn/env'
 
-/** How long writes are held up at most, in milliseconds. */
+/** The longest time that writes are held up, in milliseconds. */
 const MAX_HOLD_MS = 5_000
 
-/** Writes of this process wait while it lasts. */
+/** A hold on the writes of this process, which wait while it lasts. */
 export interface Hold {
-  /** Whether it took too long, and writes go on already. */
+  /** Whether the hold took too long, and writes go on already. */
   readonly expired: boolean
   release(): void
 }
 
 /**
  * Holds up the writes of a process for one transaction at a time, so that they don't contradict it
- * again and again. It is bounded in time: what the transaction does may itself wait for a write.
+ * again and again. The hold is bounded in time, because the transaction's own function may wait for
+ * a write.
  */
 export class WriteHold {
   readonly #env: Env
@@ -23,12 +24,12 @@ export class WriteHold {
     this.#env = env
   }
 
-  /** What a write has to wait for. */
+  /** The hold that a write has to wait for. */
   get wait(): Promise<void> | undefined {
     return this.#wait
   }
 
-  /** Holds writes up, as soon as no other transaction does. */
+  /** Holds writes up as soon as no other transaction does. */
   async take(signal: AbortSignal | undefined): Promise<Hold> {
     while (this.#wait !== undefined) await waitFor(this.#wait, signal)
     const timer = new AbortController()
@@ -46,7 +47,7 @@ export class WriteHold {
       open()
     }
     this.#end = release
-    // Not in the background: a write may be all that the process waits for.
+    // Keeps the process alive: a write may be all that the process waits for.
     this.#env.sleep(MAX_HOLD_MS, timer.signal).then(
       () => {
         expired = !released

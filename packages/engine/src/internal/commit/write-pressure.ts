@@ -1,26 +1,26 @@
 import { type Env, waitFor } from '@firn/env'
 import { WriteStalledError } from '../../errors.js'
 
-/** What writers wait for, and from which point on. */
+/** Limits at which writers are delayed or wait. */
 export interface PressureLimits {
-  /** Sorted runs of level 0 from which on every commit is delayed a little. */
+  /** Number of sorted runs in level 0 from which each commit is delayed a little. */
   readonly slowdownLevel0: number
-  /** Sorted runs of level 0 from which on writes wait until compaction has caught up. */
+  /** Number of sorted runs in level 0 from which writes wait for compaction. */
   readonly stopLevel0: number
 }
 
-/** Memtables waiting to be flushed from which on writes wait. */
+/** Number of memtables waiting to be flushed from which writes wait. */
 const MAX_IMMUTABLES = 3
-/** Bytes waiting to be appended to the log from which on writes wait. */
+/** Number of bytes waiting to be appended to the log from which writes wait. */
 const MAX_QUEUED_BYTES = 32 * 1024 * 1024
 
 /** Delay per commit, in milliseconds, for each run of level 0 over the slowdown limit. */
 const DELAY_PER_RUN_MS = 1
 
 /**
- * Back-pressure: writers are slowed down, then stopped, before readers have to search through too
- * many files or memory runs out. A writer that waits keeps the process alive. It fails when the
- * work it waits for was given up.
+ * Back pressure: writers are slowed down, then stopped, before readers have to search too many
+ * files or memory runs out. A waiting writer keeps the process alive. It fails if the work it waits
+ * for is given up.
  */
 export class WritePressure {
   readonly #env: Env
@@ -47,12 +47,12 @@ export class WritePressure {
     return this.#blocked !== undefined
   }
 
-  /** How many writers wait. */
+  /** Number of waiting writers. */
   get waiting(): number {
     return this.#waiting
   }
 
-  /** What a writer has to wait for; `undefined` while nothing holds it up. */
+  /** The work that a writer has to wait for; `undefined` if none. */
   get blockedBy(): 'compaction' | 'flush' | 'log' | undefined {
     if (this.#blocked === undefined) return undefined
     if (this.#level0 >= this.#limits.stopLevel0) return 'compaction'
@@ -60,8 +60,8 @@ export class WritePressure {
   }
 
   /**
-   * Waits while writes are stopped. Throws `WriteStalledError` if the work that would let them go
-   * on was given up, and the signal's reason.
+   * Waits while writes are stopped. Throws `WriteStalledError` if the work that would end the wait
+   * was given up, or the signal's reason.
    */
   async wait(signal?: AbortSignal): Promise<void> {
     const blocked = this.#blocked
@@ -76,7 +76,7 @@ export class WritePressure {
     }
   }
 
-  /** Milliseconds by which the next commit is to be delayed. */
+  /** Returns the delay of the next commit, in milliseconds. */
   nextDelayMs(): number {
     const over = this.#level0 - this.#limits.slowdownLevel0
     if (over < 0) return 0
@@ -96,7 +96,7 @@ export class WritePressure {
   }
 
   /**
-   * Fails the writers that wait for this work, which was given up. Writes stay stopped: a later
+   * Fails the writers that wait for this work after it was given up. Writes stay stopped: a later
    * writer waits for another attempt.
    */
   fail(work: 'compaction' | 'flush', cause: unknown): void {
@@ -109,7 +109,7 @@ export class WritePressure {
     refuse(new WriteStalledError(work, cause))
   }
 
-  /** Lets all writers go, for good: there are no more writes, which they are to find out. */
+  /** Ends all waits for good. Writes are refused from now on, as the writers will find out. */
   end(): void {
     this.#ended = true
     this.#release()
@@ -126,7 +126,7 @@ export class WritePressure {
       this.#unblock = resolve
       this.#refuse = reject
     })
-    // Nobody may be waiting.
+    // There may be no waiter to handle the rejection.
     this.#blocked.catch(() => {})
   }
 

@@ -11,8 +11,8 @@ const FLUSH_AT_CLOSE_BYTES = 64 * 1024
 const CLOSE_MS = 30_000
 
 /**
- * Ends work in the background, makes buffered writes durable, and releases everything. Throws the
- * first failure, after all has been done that can be.
+ * Ends background work, makes buffered writes durable, and releases everything. After a failure it
+ * still does the rest; then it throws the first failure.
  */
 export async function closeDatabase(
   parts: DatabaseHandleParts,
@@ -20,7 +20,7 @@ export async function closeDatabase(
 ): Promise<void> {
   const { env, writing, follower, versions, files, cache, release } = parts
   const reason = new ClosedError(
-    'the database is closing: what was not committed is not written; open it again, and close it when all writes and transactions have ended',
+    'the database is closing: uncommitted writes were discarded; open it again, and close it when all writes and transactions have ended',
   )
   const closed = new AbortController()
   env.sleep(CLOSE_MS, closed.signal, { background: true }).then(
@@ -60,7 +60,7 @@ export async function closeDatabase(
     committer.close(reason)
     pressure.end()
     relief.stop()
-    // Those whose commit was under way tidy up behind it.
+    // Ingestions whose commit was under way clean up after it.
     await Promise.all(batches.map((runs) => runs.ended))
   }
   closed.abort()

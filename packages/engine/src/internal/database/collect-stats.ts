@@ -4,7 +4,7 @@ import type { WritePressure } from '../commit/write-pressure.js'
 import { tableInfo } from '../view/table-summary.js'
 import type { DatabaseHandleParts } from './database-parts.js'
 
-/** What `db.stats()` gives: everything is in memory, nothing is read. */
+/** Computes the result of `db.stats()` from memory, without any read. */
 export function databaseStats(parts: DatabaseHandleParts): DatabaseStats {
   const { versions, cache, files, writing } = parts
   const { state, immutables, active } = versions
@@ -91,7 +91,7 @@ function deepestLevel(state: DatabaseState): number {
   return deepest
 }
 
-/** All files' bytes over those of each table's last level; 1 where there is no level yet. */
+/** Divides the bytes of all files by those of the tables' last levels; 1 while no level exists. */
 function spaceAmplification(state: DatabaseState): number {
   let all = summarize(0, state.level0).bytes
   let last = 0

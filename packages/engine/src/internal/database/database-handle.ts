@@ -32,7 +32,7 @@ import { databaseStats } from './collect-stats.js'
 import type { DatabaseHandleParts, WritingParts } from './database-parts.js'
 import type { HeadSource } from './head-source.js'
 
-/** An open database: its parts, put together behind the public interface. */
+/** Implements the public interface of an open database with its parts. */
 export class DatabaseHandle implements Database {
   readonly #parts: DatabaseHandleParts
   readonly #head: HeadSource
@@ -74,7 +74,7 @@ export class DatabaseHandle implements Database {
     const table = this.#tableState(name)
     if (table === undefined) {
       throw new InvalidArgumentError(
-        `there is no table ${JSON.stringify(name)}; db.tables() lists those there are`,
+        `there is no table ${JSON.stringify(name)}; db.tables() lists the existing ones`,
       )
     }
     return committer.commitEdits([{ type: 'drop-table', id: table.id }])
@@ -128,7 +128,8 @@ export class DatabaseHandle implements Database {
   async compact(options?: undefined): Promise<CompactionReport> {
     assertNone('compact', options)
     const { committer, flusher, compactor } = this.#writing('compact')
-    // The flush may set off compactions in the background, which are what was asked for.
+    // Compactions that the flush starts in the background count too: they are what the caller asked
+    // for.
     const before = { ...compactor.totals }
     await committer.flush()
     flusher.seal()
@@ -208,7 +209,7 @@ export class DatabaseHandle implements Database {
   }
 
   /**
-   * Where memory alone answered: a loop that awaits nothing else gives others a turn now and then.
+   * Gives others a turn now and then, for loops whose awaited calls are all answered from memory.
    */
   #turn(): Promise<void> | undefined {
     return this.#head.slice.step()

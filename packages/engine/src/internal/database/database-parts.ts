@@ -13,24 +13,24 @@ import type { LogFollower } from '../view/log-follower.js'
 import type { VersionSet } from '../view/version-set.js'
 import type { HeadSource } from './head-source.js'
 
-/** What an open database is made of. */
+/** The parts of an open database. */
 export interface DatabaseHandleParts {
   readonly env: Env
-  /** What was asked of the object store so far. */
+  /** The requests made to the services so far. */
   readonly requests: () => RequestStats
   readonly cache: BlockCache
   readonly files: FileCache
   readonly versions: VersionSet
   readonly follower: LogFollower
   readonly head: HeadSource
-  /** What tables, batches and transactions write by. */
+  /** The means by which tables, batches and transactions write. */
   readonly writer: WriteContext
   readonly writing: WritingParts | undefined
-  /** Releases what `open` made: log, store, threads. */
+  /** Releases what `open` created: log, store, threads. */
   readonly release: () => Promise<void>
 }
 
-/** What only a database that is open for writing has. */
+/** Parts that only a database open for writing has. */
 export interface WritingParts extends WritableParts {
   readonly pressure: WritePressure
   readonly relief: WriteRelief

@@ -17,23 +17,21 @@ export interface HeadSourceOptions {
   log: CommitLog
   versions: VersionSet
   follower: LogFollower
-  /** `undefined` where the database is open for reading. */
+  /** `undefined` if the database is open for reading. */
   committer: Committer | undefined
   maxStalenessMs: number
-  /**
-   * When the log was read that `versions` come from: the monotonic time before the first request.
-   */
+  /** When `versions` was read from the log: the monotonic time before the first request. */
   lookedAtMs: number
 }
 
-/** The present of a database, as far as this process has read the log. */
+/** The present of a database, up to where this process has read the log. */
 export class HeadSource implements LiveSource {
   readonly timestamp: number = MAX_TIMESTAMP
   readonly slice: TimeSlice
   readonly pageRows: number
   readonly #options: HeadSourceOptions
   readonly #versions: VersionSet
-  /** Others may commit: the log is shared, or this process isn't the one that writes. */
+  /** True if other processes may commit: the log is shared, or this process doesn't write. */
   readonly #othersCommit: boolean
   #lookedAtMs: number
   #open = true
@@ -63,7 +61,7 @@ export class HeadSource implements LiveSource {
     signal?.throwIfAborted()
     if (!this.#othersCommit) return
     const startedAtMs = this.#options.env.monotonic()
-    // Others may wait for the same look at the log: it goes on without the one who gives up.
+    // The read of the log goes on if this caller gives up, because others may wait for it too.
     await waitFor(this.#options.follower.catchUp(), signal)
     this.#lookedAtMs = startedAtMs
     signal?.throwIfAborted()
@@ -75,12 +73,12 @@ export class HeadSource implements LiveSource {
     return this.#versions.view !== read
   }
 
-  /** A table that is gone is one that there isn't. */
+  /** Does nothing: in the present, a dropped table reads as absent. */
   assertHas(): void {}
 
   hold(): ReadPoint {
     this.assertOpen()
-    // Buffered writes to come would join the version that is read otherwise.
+    // Otherwise later buffered writes would join the version that is read.
     this.#options.committer?.sealVisible()
     return { view: this.#versions.view.retain(), timestamp: this.#versions.visibleTimestamp }
   }
@@ -93,7 +91,7 @@ export class HeadSource implements LiveSource {
     return point
   }
 
-  /** The newest commit at or before a moment; version 0 where there is none. */
+  /** Returns the newest commit at or before a moment; version 0 if none exists. */
   async commitAt(moment: TakenMoment, signal?: AbortSignal): Promise<Commit> {
     const timestamp = await this.timestampOf(moment, signal)
     if (moment.version !== undefined) return { version: moment.version, timestamp }
@@ -101,7 +99,7 @@ export class HeadSource implements LiveSource {
     if (timestamp >= visibleTimestamp) {
       return { version: visibleVersion, timestamp: visibleTimestamp }
     }
-    // Only what is in the log can be looked for there.
+    // Only commits in the log can be found there.
     const { committer, log } = this.#options
     if (committer !== undefined && this.#versions.state.version < visibleVersion) {
       await waitFor(committer.flush(), signal)
@@ -112,8 +110,8 @@ export class HeadSource implements LiveSource {
   }
 
   /**
-   * The timestamp that reads at a moment use. Throws `VersionNotFoundError` for a version to come;
-   * a time to come means the present.
+   * Returns the timestamp for reads at a moment. Throws `VersionNotFoundError` for a version that
+   * doesn't exist yet; a future time means the present.
    */
   async timestampOf(moment: TakenMoment, signal?: AbortSignal): Promise<number> {
     const { version, timestamp = 0 } = moment
@@ -132,8 +130,8 @@ export class HeadSource implements LiveSource {
   }
 
   /**
-   * Where a moment has version and timestamp, they have to mean the same: the version is the newest
-   * at or before the timestamp. Returns the version's own timestamp.
+   * Checks a moment that has both version and timestamp: the version must be the newest at or
+   * before the timestamp. Returns the version's own timestamp.
    */
   #assertAgree({ version = 0, timestamp }: TakenMoment, known: number): number {
     if (timestamp === undefined) return known

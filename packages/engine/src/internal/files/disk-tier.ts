@@ -4,32 +4,29 @@ import type { DiskCache, DiskCacheStats } from '@firn/block-cache/disk'
 export type Chunks = ReadonlyMap<number, Uint8Array>
 
 /**
- * Size of what the disk keeps of a file at a time: with the header of the cache's entries, 64 KiB.
- *
- * It is what a cold point read fetches from the store, in place of a block of 8 KiB: some 0.6 ms
- * more at 100 MB/s, where the request itself takes some 20. Seven neighbours come with it.
- * Reading such an entry back takes 0.10 ms, one of 32 KiB 0.07 and one of 128 KiB 0.13; small ones
- * are slow to write (17 MB/s at 8 KiB, 156 at 32, 186 at 64, 225 at 128) and many to find at open.
+ * Size of a chunk that the disk cache keeps: with the header of the cache's entries, 64 KiB. A cold
+ * point read fetches a chunk from the store instead of a block of 8 KiB: some 0.6 ms more at 100
+ * MB/s, while the request itself takes some 20. It brings seven neighbours along. Reading such an
+ * entry back takes 0.10 ms, one of 32 KiB 0.07 and one of 128 KiB 0.13. Small ones are slow to
+ * write (17 MB/s at 8 KiB, 156 at 32, 186 at 64, 225 at 128), and opening has to find many of them.
  */
 export const CHUNK_BYTES: number = 64 * 1024 - 64
 
 /**
- * What may be on its way to the disk, unless it is one read's. Chunks beyond that aren't kept: a
- * disk that is slower than the store mustn't fill the memory.
+ * Bytes that may be on their way to the disk, unless one read alone exceeds it. Chunks beyond that
+ * aren't kept: a disk slower than the store mustn't fill memory.
  */
 const MAX_KEEPING_BYTES = 16 * 1024 * 1024
 
-/** Chunks that are written at a time: more would keep reads from Node's four threads. */
+/** Number of chunks written at a time: more would block reads in Node's four threads. */
 const WRITERS = 2
 
-/**
- * The disk's part of a database's cache: chunks of its SSTs, which `TieredSource` reads through.
- */
+/** The disk cache of a database: chunks of its SSTs, which `TieredSource` reads through. */
 export class DiskTier {
   readonly #cache: DiskCache
   readonly #incarnation: string
   readonly #working: Set<Promise<void>> = new Set()
-  /** What each writer has to do, up to its last task. */
+  /** The queue of each writer, as a promise of its last task. */
   readonly #writers: Promise<void>[] = []
   #nextWriter = 0
   #keepingBytes = 0
@@ -40,12 +37,12 @@ export class DiskTier {
     this.#incarnation = incarnation
   }
 
-  /** A chunk, if it is on disk, whole and sound. */
+  /** Returns a chunk if it is on disk, complete and undamaged. */
   get(fileId: string, offset: number, length: number): Promise<Uint8Array | undefined> {
     return this.#cache.get(this.#name(fileId), offset, length)
   }
 
-  /** Puts chunks on disk when it is their turn. Resolves when that is over, and never rejects. */
+  /** Writes chunks to disk when it is their turn. Resolves when that is over, and never rejects. */
   keep(fileId: string, chunks: Chunks, replace: boolean): Promise<void> {
     let bytes = 0
     for (const chunk of chunks.values()) bytes += chunk.length
@@ -64,9 +61,7 @@ export class DiskTier {
     return this.#track(kept)
   }
 
-  /**
-   * Forgets a file that the database has no longer, and of which nothing more is kept from now on.
-   */
+  /** Removes the chunks of a file that the database no longer has, and keeps no more of it. */
   evict(fileId: string): void {
     const evict = async (): Promise<void> => {
       await this.settled()
@@ -75,13 +70,13 @@ export class DiskTier {
     void this.#track(evict())
   }
 
-  /** Forgets everything in the directory. */
+  /** Removes everything in the directory. */
   async clear(): Promise<void> {
     await this.settled()
     await this.#cache.clear()
   }
 
-  /** Resolves when what is under way now is over: chunks are on disk, or won't be. */
+  /** Resolves when the chunks now under way are on disk or dropped. */
   async settled(): Promise<void> {
     await Promise.all(this.#working)
   }
@@ -90,13 +85,16 @@ export class DiskTier {
     return this.#cache.stats()
   }
 
-  /** What was read so far gets to the disk first. */
+  /** Writes what was read so far to disk first. */
   async close(): Promise<void> {
     await this.settled()
     await this.#cache.close()
   }
 
-  /** So that another database's chunks in the directory are never taken for this one's. */
+  /**
+   * Includes the database's id, so that another database's chunks in the directory are never used
+   * for this one.
+   */
   #name(fileId: string): string {
     return `${this.#incarnation}-${fileId}`
   }

@@ -7,19 +7,21 @@ import { storeFiles } from '@firn/sst/store'
 import type { DiskTier } from './disk-tier.js'
 import { TieredSource } from './tiered-source.js'
 
-/** One SST of the view. Shared by all views that hold the file. */
+/** An SST, shared by all views that hold it. */
 export class OpenFile {
   readonly meta: FileMeta
   /** Present while index and filter are in memory. */
   reader: SstReader | undefined
-  /** How many views hold the file. */
+  /** Number of views that hold the file. */
   references = 0
-  /** The state has let go of the file: its object goes when the last view does. */
+  /**
+   * True if the state no longer has the file: its object is deleted when the last view releases it.
+   */
   obsolete = false
 
   /**
-   * How many wait to enter. Until they have, the file isn't closed to make room: two that are
-   * opened at once would close each other for ever.
+   * Number of calls waiting to enter. Until they have, the file isn't closed to make room: two
+   * files opened at once would otherwise close each other forever.
    */
   awaited = 0
   readonly #files: FileCache
@@ -32,7 +34,7 @@ export class OpenFile {
     this.#files = files
   }
 
-  /** Reads index and filter, once for all who wait. Throws `CorruptionError` for a damaged file. */
+  /** Reads index and filter, once for all callers. Throws `CorruptionError` for a damaged file. */
   open(): Promise<SstReader> {
     const work = (signal: AbortSignal | undefined): Promise<SstReader> =>
       this.#open(signal).finally(() => {
@@ -43,8 +45,9 @@ export class OpenFile {
   }
 
   /**
-   * The reader, opened if need be, for work that waits for I/O: it stays open until `leave`, even
-   * where the file is forgotten meanwhile. At the signal it isn't waited for any more: others may.
+   * Returns the reader, opening it if needed, for work that waits for I/O: it stays open until
+   * `leave`, even if the file is dropped meanwhile. The signal ends only this caller's wait: others
+   * may wait too.
    */
   async enter(signal?: AbortSignal): Promise<SstReader> {
     this.awaited++
@@ -56,14 +59,14 @@ export class OpenFile {
     }
   }
 
-  /** As `enter`, where the reader is open. */
+  /** Enters if the reader is open. */
   tryEnter(): SstReader | undefined {
     const { reader } = this
     if (reader !== undefined) this.#users.set(reader, (this.#users.get(reader) ?? 0) + 1)
     return reader
   }
 
-  /** Ends what `enter` began. */
+  /** Leaves the reader that `enter` returned. */
   leave(reader: SstReader): void {
     const users = (this.#users.get(reader) ?? 0) - 1
     if (users > 0) this.#users.set(reader, users)
@@ -73,7 +76,7 @@ export class OpenFile {
     }
   }
 
-  /** Brings the blocks that may hold keys from `first` to `last` into the caches. */
+  /** Loads the blocks that may hold keys from `first` to `last` into the caches. */
   async *warm(
     first: Uint8Array,
     last: Uint8Array,
@@ -84,7 +87,7 @@ export class OpenFile {
     const reader = await this.enter(signal)
     try {
       for await (const read of reader.warm(first, last, options)) {
-        // A store that is quicker than the disk would have it leave out chunks.
+        // Otherwise, if the store is faster than the disk, chunks would be left out.
         if (disk !== undefined) await waitFor(disk.settled(), signal)
         yield read
       }
@@ -93,7 +96,7 @@ export class OpenFile {
     }
   }
 
-  /** Forgets index, filter and cached blocks, as soon as nobody is at work with them. */
+  /** Drops index, filter and cached blocks as soon as no work uses them. */
   close(): void {
     const { reader } = this
     this.reader = undefined
@@ -102,7 +105,7 @@ export class OpenFile {
     if (reader !== undefined && !this.#users.has(reader)) reader.close()
   }
 
-  /** The last view has let go of it: nobody waits for its opening any more. */
+  /** Called when the last view has released the file: no caller waits for its opening any more. */
   abandon(): void {
     this.#opening?.abort(letGo())
   }
@@ -135,12 +138,12 @@ export class OpenFile {
 }
 
 function letGo(): ClosedError {
-  return new ClosedError('the file was let go of while it was opened')
+  return new ClosedError('the file was released while it was being opened')
 }
 
 /**
  * The files that views hold, each opened at most once. Readers take at most half of the cache's
- * budget; past that, those that were opened first are closed, and opened again when needed.
+ * budget; past that, the files opened first are closed, and opened again when needed.
  */
 export class FileCache {
   readonly store: ObjectStore
@@ -154,18 +157,16 @@ export class FileCache {
   readonly #deleteObsolete: boolean
   readonly #onDeleteFailed: (error: unknown) => void
   readonly #deletions: Set<Promise<void>> = new Set()
-  /** Files that could not be deleted. Those that are left when the process ends are orphans. */
+  /** Files that could not be deleted. If the process ends first, they become orphans. */
   readonly #left: Set<string> = new Set()
 
   constructor(options: {
     store: ObjectStore
     incarnation: string
     cache: BlockCache
-    /** Closed with the table. */
+    /** Closed with this cache. */
     disk: DiskTier | undefined
-    /**
-     * Whether files that nobody holds any more may be deleted: only where no other process reads.
-     */
+    /** Whether files without holders may be deleted: only if no other process reads. */
     deleteObsolete: boolean
     onDeleteFailed: (error: unknown) => void
   }) {
@@ -185,12 +186,12 @@ export class FileCache {
     return this.#readerBytes
   }
 
-  /** Whether a view holds the file: the present one, or that of a snapshot. */
+  /** Whether a view holds the file: the present one, or a snapshot's. */
   holds(id: string): boolean {
     return this.#handles.has(id)
   }
 
-  /** The handle of a file, with one more reference. */
+  /** Returns the handle of a file, with one more reference. */
   retain(meta: FileMeta): OpenFile {
     let handle = this.#handles.get(meta.id)
     if (handle === undefined) {
@@ -210,7 +211,7 @@ export class FileCache {
     if (handle.obsolete && this.#deleteObsolete) this.#delete(handle.meta.id)
   }
 
-  /** The state holds these files no longer. */
+  /** Marks files that the state no longer has. */
   markObsolete(ids: Iterable<string>): void {
     for (const id of ids) {
       const handle = this.#handles.get(id)
@@ -227,7 +228,7 @@ export class FileCache {
     }
   }
 
-  /** Waits for deletions under way, then closes every reader and the disk's cache. */
+  /** Waits for running deletions, then closes every reader and the disk cache. */
   async close(): Promise<void> {
     while (this.#deletions.size > 0) await Promise.all(this.#deletions)
     for (const handle of [...this.#open]) this.#forget(handle)
@@ -256,7 +257,7 @@ export class FileCache {
     this.#deletions.add(deletion)
   }
 
-  /** Tries again what could not be deleted, one file after the other, as long as that succeeds. */
+  /** Tries failed deletions again, one file after the other, while they succeed. */
   #deleteNextLeft(): void {
     for (const id of this.#left) {
       this.#left.delete(id)

@@ -1,7 +1,10 @@
 import { compareRanges } from '@firn/bytes'
 import type { OpenFile } from './file-cache.js'
 
-/** Index of the first file whose largest key isn't below the key; the number of files if none. */
+/**
+ * Returns the index of the first file whose largest key isn't below the key; the number of files if
+ * none.
+ */
 export function firstFileAtOrAfter(
   handles: readonly OpenFile[],
   key: Uint8Array,

@@ -19,23 +19,23 @@ import type { Threads, WorkerThread } from './threads.js'
 
 export interface FileWriterOptions {
   env: Env
-  /** By which it gives others a turn. */
+  /** Decides when to give others a turn. */
   slice: TimeSlice
   store: ObjectStore
   incarnation: string
-  /** The newest state that this process knows. */
+  /** Returns the newest state that this process knows. */
   state: () => DatabaseState
   targetFileBytes: number
   blockBytes: number | undefined
   threads: Threads
 }
 
-/** After so many records that were put in order, some millisecond, it looks at the clock. */
+/** Reads the clock after sorting this many records, which takes some millisecond. */
 const RECORDS_PER_LOOK = 1000
 
 const THREAD_FROM_BYTES = 4 * 1024 * 1024
 
-/** Encoded records. `ids[i]` is what they call `tables[i]`. */
+/** Encoded records. `ids[i]` stands for `tables[i]` in them. */
 export interface RecordsToWrite {
   readonly tables: readonly { readonly name: string }[]
   readonly ids: readonly number[]
@@ -43,13 +43,13 @@ export interface RecordsToWrite {
   readonly payloads: Uint8Array[]
 }
 
-/** Bytes that the files of a merge may fetch ahead, together. */
+/** The most bytes that the files of a merge together read ahead. */
 const MERGE_READ_AHEAD_BYTES = 32 * 1024 * 1024
 
 /** Writes memtables and large batches to files of level 0. */
 export class FileWriter {
   readonly #options: FileWriterOptions
-  /** What was merged of the files of single commits. */
+  /** Merges of files of single commits. */
   readonly merges: { count: number; filesIn: number; filesOut: number } & Record<
     'bytesRead' | 'bytesWritten',
     number
@@ -60,8 +60,8 @@ export class FileWriter {
   }
 
   /**
-   * All records of a memtable, with their timestamps. A large one is written by a thread of its own
-   * where there can be one: it takes about a microsecond a record, which writers would miss.
+   * Writes all records of a memtable, with their timestamps. If threads are available, a thread
+   * writes a large one: it takes about a microsecond per record, which writers would lose.
    */
   writeMemtable(memtable: Memtable, signal: AbortSignal): Promise<FileMeta[]> {
     const inline = (): Promise<FileMeta[]> =>
@@ -95,9 +95,9 @@ export class FileWriter {
   }
 
   /**
-   * Records, oldest first, as files of one commit, whose timestamp its entry will give them, in key
-   * order; of a key that was written twice, the last record stays. `tableIds` has the tables by
-   * name.
+   * Writes records, given oldest first, to files of one commit in key order. The commit's entry
+   * will give them their timestamp. Of a key written twice, the last record stays. `tableIds` has
+   * the ids by table name.
    */
   async writeRecords(
     records: readonly RecordsToWrite[],
@@ -131,7 +131,7 @@ export class FileWriter {
     }
   }
 
-  /** Inserts the records of a batch, whose tables are `byId` of what they are called there. */
+  /** Inserts the records of a batch. `byId` has the tables by their ids in the batch. */
   async #insertRecords(
     records: Uint8Array,
     byId: ReadonlyMap<number, MemtablePartition>,
@@ -154,7 +154,7 @@ export class FileWriter {
     }
   }
 
-  /** The records of a commit's runs, oldest first, as files that don't overlap; see there. */
+  /** Merges a commit's runs, oldest first, into files that don't overlap; see `Ingestion`. */
   async mergeRuns(
     runs: readonly (readonly FileMeta[])[],
     signal: AbortSignal,
@@ -167,7 +167,7 @@ export class FileWriter {
     return merged
   }
 
-  /** Files that overlap no others are in the result as they were: those were not merged. */
+  /** Files without overlap are in the result unchanged: they don't count as merged. */
   #noteMerge(before: readonly FileMeta[], after: readonly FileMeta[]): void {
     const stayed = new Set(after)
     const given = new Set(before)
@@ -182,7 +182,10 @@ export class FileWriter {
     merges.bytesWritten += made.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
-  /** Deletes files that no entry names. What can't be deleted is an orphan for the next sweep. */
+  /**
+   * Deletes files that no entry names. A file that can't be deleted is left to the next orphan
+   * sweep.
+   */
   async discard(files: readonly FileMeta[]): Promise<void> {
     if (files.length === 0) return
     await this.#stored()
@@ -229,7 +232,7 @@ export class FileWriter {
   }
 }
 
-/** A name for a new file, based on the newest version that its writer has seen. */
+/** Returns a name for a new file, based on the newest version that its writer has seen. */
 export function newFileId(state: DatabaseState, env: Env): string {
   return `${state.version}-${ulid(env)}`
 }

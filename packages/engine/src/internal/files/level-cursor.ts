@@ -7,7 +7,7 @@ import { firstFileAtOrAfter } from './file-search.js'
 export interface LevelCursorOptions {
   reverse: boolean
   readAheadBytes?: number
-  /** How many rows are likely to be read, where that is known: see `SstCursorOptions`. */
+  /** The likely number of rows to read, if known: see `SstCursorOptions`. */
   expectedRows?: number | undefined
   signal?: AbortSignal | undefined
   /** See `SstCursorOptions`. */
@@ -22,8 +22,8 @@ interface Target {
 }
 
 /**
- * Files in key order, without overlap, as one cursor; a single file is the shortest such list.
- * Files are opened as the cursor comes to them, so a short scan opens one.
+ * Joins files in key order, without overlap, into one cursor; the shortest list is one file. Opens
+ * each file when it reaches it, so a short scan opens one.
  */
 export class LevelCursor implements RecordCursor {
   readonly reverse: boolean
@@ -41,9 +41,9 @@ export class LevelCursor implements RecordCursor {
   readonly #options: LevelCursorOptions
   #index = 0
   #cursor: SstCursor | undefined
-  /** The reader under the cursor, which is kept open for it. */
+  /** The cursor's reader, which is kept open for it. */
   #reader: SstReader | undefined
-  /** Where to stand in the file that is being opened; `undefined`: at its first record. */
+  /** The target in the file that is being opened; `undefined`: its first record. */
   #target: Target | undefined
 
   constructor(handles: readonly OpenFile[], options: LevelCursorOptions) {
@@ -96,7 +96,8 @@ export class LevelCursor implements RecordCursor {
   }
 
   /**
-   * Stands in a file at the target, or at its first record; goes on to the next when it has none.
+   * Moves to the target in a file, or to its first record; continues with the next file if it has
+   * none.
    */
   #enter(index: number): CursorStatus {
     this.#leave()
@@ -124,7 +125,7 @@ export class LevelCursor implements RecordCursor {
     )
   }
 
-  /** Takes over the record that the file's cursor stands on; at its end, enters the next file. */
+  /** Takes the record at the file's cursor; at its end, enters the next file. */
   #settle(status: CursorStatus): CursorStatus {
     // Closed while it loaded.
     if (this.#cursor === undefined) return END

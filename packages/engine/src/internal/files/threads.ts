@@ -11,22 +11,24 @@ export interface WorkerThread {
   close(): Promise<void>
 }
 
-/** Threads that end in the middle of their work, in a row, before the work is done inline. */
+/**
+ * Number of threads in a row that may die in the middle of their work, before the work is done
+ * inline.
+ */
 const MOST_DEATHS = 3
 /** How long work is done inline before a thread is tried again, in milliseconds. */
 const DISTRUST_MS = 60_000
 
 /**
- * Decides whether work is done in a thread or inline. It goes to a thread until none can be started
- * (a bundle lacks the thread's file, no file descriptor is left, the runtime refuses threads), or
- * several die of the work. From then on it is done inline, and a thread is tried again a while
- * later.
+ * Runs work in a thread or inline. Work goes to a thread until none can be started (a bundle lacks
+ * the thread's file, no file descriptor is left, the runtime refuses threads), or several die of
+ * it. From then on it is done inline, and a thread is tried again a while later.
  */
 export class Threads {
   readonly #env: Env
   readonly #logger: Logger | undefined
   readonly #worker: WorkerThread | undefined
-  /** Deaths in a row, by what the thread was to do: it may die of something else as well. */
+  /** Deaths in a row, by kind of work: a thread may die of something else as well. */
   readonly #deaths: Map<string, number> = new Map()
   #distrustedUntilMs = Number.NEGATIVE_INFINITY
   #hasWarned = false
@@ -38,7 +40,10 @@ export class Threads {
     this.#worker = worker
   }
 
-  /** Throws what the work throws, and how a thread died that may do better next time. */
+  /**
+   * Runs the work. Throws what the work throws; also a thread's death, if the next thread may do
+   * better.
+   */
   run<T>(
     work: 'flush' | 'compaction',
     inThread: (thread: WorkerThread) => Promise<T>,

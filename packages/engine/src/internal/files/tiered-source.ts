@@ -1,27 +1,22 @@
 import { Flight, separateSignals } from '@firn/env'
-// A file's bytes with a disk cache in front of them.
+// Reads a file's bytes through a disk cache.
 //
-// 1. A read becomes the chunks that it touches: aligned pieces, so that reads of whatever place and
-//    length meet the same ones.
-// 2. Chunks that another read is loading are waited for. The others are one load: those that the
-//    disk has are read there, and one ranged read of the source covers the rest, from the first to
-//    the last that is missing.
-// 3. What came from the source is put on disk while the reads go on. Until it is there, the load is
-//    still found by later reads.
-// 4. A fresh read (the reply before didn't pass its checksum) is a load of its own, past the disk,
-//    and replaces what is there.
-//
-// Where the source's reply is not as long as it must be, or the file not as large, nothing of it is
-// kept and the caller's own question goes to the source: then damage looks as it does without a
-// disk.
+// 1. A read becomes the chunks that it touches: aligned pieces, so that reads at any place and
+//    length share them.
+// 2. Chunks that another read is loading are waited for. The others are one load: chunks on disk
+//    are read there, and one ranged read of the source covers the rest, from the first to the last
+//    missing one.
+// 3. Chunks from the source are put on disk while reads go on. Until they are there, later reads
+//    still find the load.
+// 4. A fresh read (the reply before didn't pass its checksum) is a load of its own that bypasses
+//    the disk, and replaces what is there. If the source's reply or the file has the wrong length,
+//    nothing is kept and the caller's own request goes to the source: damage then looks as it does
+//    without a disk.
 
 import type { SourceReadOptions, SstSource } from '@firn/sst'
 import { CHUNK_BYTES, type Chunks, type DiskTier } from './disk-tier.js'
 
-/**
- * Chunks that were loaded, and when those of them that came from the source are on disk, or won't
- * be.
- */
+/** Loaded chunks, and a promise that settles when those from the source are on disk or dropped. */
 interface LoadedChunks {
   chunks: Chunks
   kept: Promise<void>
@@ -35,7 +30,7 @@ export class TieredSource implements SstSource {
   readonly #isLive: () => boolean
   readonly #flights: Map<number, Flight<LoadedChunks>> = new Map()
 
-  /** `isLive`: whether chunks of the file are worth keeping still. */
+  /** `isLive`: whether the file's chunks are still worth keeping. */
   constructor(
     source: SstSource,
     tier: DiskTier,
@@ -67,7 +62,7 @@ export class TieredSource implements SstSource {
     await this.#source.close?.()
   }
 
-  /** `undefined` where only the source itself can answer. */
+  /** Returns `undefined` if only the source itself can answer. */
   async #read(
     start: number,
     end: number,
@@ -88,7 +83,10 @@ export class TieredSource implements SstSource {
     return bytes
   }
 
-  /** The chunks, from loads under way and one of those that are in none; all from one, if fresh. */
+  /**
+   * Returns the chunks, from running loads and one new load for the rest; all from a new one if
+   * fresh.
+   */
   async #chunks(
     offsets: readonly number[],
     fresh: boolean,
@@ -145,7 +143,7 @@ export class TieredSource implements SstSource {
     return { chunks, kept }
   }
 
-  /** The chunks by one read of the source; none where its reply can't be right. */
+  /** Fetches the chunks with one read of the source; returns none if its reply can't be right. */
   async #fetch(offsets: readonly number[], options: SourceReadOptions): Promise<Chunks> {
     const start = offsets[0] ?? 0
     const end = this.#endOf(offsets.at(-1) ?? 0)

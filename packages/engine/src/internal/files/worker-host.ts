@@ -18,14 +18,14 @@ import {
 interface Run {
   resolve: (result: WorkerResult) => void
   reject: (error: unknown) => void
-  /** Asked to stop: its end is waited for, until this aborts. */
+  /** Set when the run was asked to stop: its end is waited for until this aborts. */
   stopping: AbortController | undefined
 }
 
 export interface WorkerHostOptions extends WorkerPlace {
   /**
-   * How long a task that was aborted may take to end, in milliseconds. After that its thread is
-   * terminated, and what it wrote stays behind. Default 10,000.
+   * How long an aborted task may take to end, in milliseconds. After that its thread is terminated,
+   * and the files it wrote stay behind. Default 10,000.
    */
   stopTimeoutMs?: number
 }
@@ -35,8 +35,8 @@ const STOP_TIMEOUT_MS = 10_000
 /** The thread couldn't be started, or ended before it answered. The next task starts another. */
 class ThreadEndedError extends FirnError {
   /**
-   * Whether the thread had loaded its code. One that hadn't will hardly do better next time: its
-   * file is missing (a bundle without it), or the system refuses threads.
+   * Whether the thread had loaded its code. If not, it will hardly do better next time: its file is
+   * missing (a bundle without it), or the system refuses threads.
    */
   readonly started: boolean
 
@@ -52,16 +52,16 @@ class ThreadEndedError extends FirnError {
 }
 
 /**
- * A worker thread and the tasks that it was given (Node only). The thread starts with the first
- * task and opens the store itself. It doesn't keep the process alive: callers that wait do
- * (`Env.hold`). If the thread can't start or dies, the tasks under way fail with
- * `ThreadEndedError`, and the next one starts a new thread.
+ * Runs tasks in a worker thread (Node only). The thread starts with the first task and opens the
+ * store itself. It doesn't keep the process alive, but callers that wait do (`Env.hold`). If the
+ * thread can't start or dies, the running tasks fail with `ThreadEndedError`, and the next task
+ * starts a new thread.
  */
 export class WorkerHost implements WorkerThread {
   readonly #options: WorkerHostOptions
   readonly #runs: Map<number, Run> = new Map()
   #worker: Worker | undefined
-  /** Whether the thread has said that its code is loaded. */
+  /** Whether the thread has reported that its code is loaded. */
   #hasStarted = false
   #nextId = 1
   #closing: Promise<void> | undefined
@@ -81,15 +81,15 @@ export class WorkerHost implements WorkerThread {
     return this.#run(task, signal) as Promise<CompactionResult>
   }
 
-  /** Aborts what runs, waits for it, and ends the thread. Idempotent. */
+  /** Aborts running tasks, waits for them, and ends the thread. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
   }
 
   /**
-   * Errors keep their code and message. After an abort it waits until the thread has cleaned up,
-   * then throws the signal's reason, unless the task was done by then.
+   * Runs a task. Errors keep their code and message. After an abort it waits until the thread has
+   * cleaned up, then throws the signal's reason, unless the task had finished.
    */
   async #run(task: WorkerTask, signal: AbortSignal): Promise<WorkerResult> {
     if (this.#closing !== undefined) throw new ClosedError('the worker thread is closed')
@@ -104,7 +104,7 @@ export class WorkerHost implements WorkerThread {
       this.#worker ??= this.#start()
       this.#worker.postMessage({ type: 'run', id, task } satisfies WorkerRequest)
     } catch (error) {
-      // Data that can't be cloned, or no thread to be had.
+      // The data can't be cloned, or no thread can be started.
       this.#takeOff(id)?.reject(error)
     }
     try {
@@ -126,7 +126,7 @@ export class WorkerHost implements WorkerThread {
     worker.ref()
     for (const [id, run] of this.#runs) {
       const { reject } = run
-      // What was done by then is done; anything else ends as closed.
+      // Finished work counts as done; anything else ends as closed.
       run.reject = () => reject(new ClosedError('the worker thread was closed during the task'))
       this.#stop(id)
     }
@@ -155,7 +155,7 @@ export class WorkerHost implements WorkerThread {
     )
   }
 
-  /** Takes a run off the list: the caller settles it. */
+  /** Removes a run from the list: the caller settles it. */
   #takeOff(id: number): Run | undefined {
     const run = this.#runs.get(id)
     this.#runs.delete(id)
@@ -169,7 +169,7 @@ export class WorkerHost implements WorkerThread {
     const worker = this.#newThread()
     let failure: unknown
     worker.on('message', (reply: WorkerReply) => this.#receive(reply))
-    // An answer that can't be read: whose it was isn't known.
+    // An unreadable answer: it isn't known which task it belongs to.
     worker.on('messageerror', (error) => {
       failure = error
       void worker.terminate()
@@ -198,10 +198,11 @@ export class WorkerHost implements WorkerThread {
     try {
       return new Worker(new URL('./worker-main.js', import.meta.url), {
         workerData: place,
-        // Flags such as --input-type of the process make no sense to the thread's script.
+        // The process's flags, such as --input-type, don't apply to the thread's script.
         execArgv: [],
         name: 'firn-worker',
-        // It makes little garbage. V8's own limit takes 25 MB more of memory, and no less time.
+        // The thread makes little garbage. V8's own limit takes 25 MB more memory, and no less
+        // time.
         resourceLimits: { maxYoungGenerationSizeMb: 8 },
       })
     } catch (cause) {

@@ -18,8 +18,8 @@ import {
 } from './worker-messages.js'
 
 // Writers wait for a flush, so it gets five times as much of the thread as a compaction beside it.
-// Measured on two busy cores, a flush beside a compaction took no longer than with a thread of its
-// own, which takes some 50 MB. More cores would let two threads do more.
+// On two busy cores, a flush beside a compaction took no longer than with a thread of its own,
+// which takes some 50 MB. With more cores, two threads would do more.
 const FLUSH_YIELD_AFTER_MS = 20
 const COMPACTION_YIELD_AFTER_MS = 4
 
@@ -39,7 +39,7 @@ function files(signal?: AbortSignal): StoreFiles {
   return storeFiles(store, (id) => sstKey(incarnation, id), { signal })
 }
 
-/** Not ended by an abort: it takes less than a second, and saves the next open the same work. */
+/** An abort doesn't end it: it takes less than a second, and saves the next open the same work. */
 async function flush(request: FlushRequest): Promise<FileMeta[]> {
   const { baseVersion, targetFileBytes } = request
   const memtable = new Memtable()
@@ -88,7 +88,7 @@ async function run({ id, task }: Extract<WorkerRequest, { type: 'run' }>): Promi
 
 async function close(): Promise<void> {
   await store.close().catch(() => {})
-  // The host terminates this thread then: not every runtime has a port that can be closed from
+  // The host then terminates this thread: not every runtime has a port that can be closed from
   // here.
   reply({ type: 'closed' })
 }

@@ -4,7 +4,7 @@ import { FirnError, isFirnError, isUint8Array, messageOf } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
 import type { TableMemtableParts } from '../memtable/memtable-partition.js'
 
-// What the database's thread and a worker thread say to each other. Plain data.
+// Messages between the database's thread and a worker thread. Plain data.
 
 /** The files that a worker thread reads and writes. */
 export interface WorkerPlace {
@@ -40,18 +40,18 @@ export type WorkerRequest =
   | { type: 'close' }
 
 export type WorkerReply =
-  /** The thread's code was loaded. */
+  /** The thread has loaded its code. */
   | { type: 'ready' }
   | { type: 'done'; id: number; result: WorkerResult }
   | { type: 'failed'; id: number; error: ErrorDescription }
   | { type: 'closed' }
 
-/** An error on its way to another thread, where its class would be lost. */
+/** An error sent to another thread, where its class would be lost. */
 export interface ErrorDescription {
   message: string
   code?: string
   retryable?: boolean
-  /** Of a `FirnError`, rather than one of the system. */
+  /** True for a `FirnError`, false for a system error. */
   firn: boolean
   fileId?: string
 }
@@ -76,8 +76,8 @@ export function recreateError(description: ErrorDescription): Error {
 }
 
 /**
- * A copy in which every byte array has a buffer of its own: a message takes the whole buffer of an
- * array along, and keys are often views into something large.
+ * Copies data so that every byte array has a buffer of its own: a message takes an array's whole
+ * buffer along, and keys are often views into something large.
  */
 export function trimmed<T>(data: T): T {
   return trim(data) as T

@@ -9,7 +9,7 @@ import { TableReader } from '../read/table-reader.js'
 import { TableIdentity } from '../view/table-identity.js'
 import type { View } from '../view/view.js'
 
-/** A view that is held, read at a timestamp that doesn't move. */
+/** Holds a view, and reads it at a fixed timestamp. */
 export class SnapshotHandle implements Snapshot, ReadSource {
   readonly version: number
   readonly timestamp: number
@@ -18,7 +18,7 @@ export class SnapshotHandle implements Snapshot, ReadSource {
   readonly #tableIds: ReadonlyMap<string, number>
   #view: View | undefined
 
-  /** Takes over the view that `point` holds. */
+  /** Takes over `point`, and releases its view at close. */
   constructor(
     version: number,
     point: ReadPoint,
@@ -33,7 +33,7 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     this.#onClose = onClose
   }
 
-  // Getters, as a snapshot can be given as a moment, which has no such members.
+  // Getters on the class, because a snapshot may be passed as a moment, which has no such members.
   get slice(): TimeSlice {
     return this.#head.slice
   }
@@ -42,7 +42,7 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     return this.#head.pageRows
   }
 
-  /** The tables that it shows. */
+  /** The ids of the snapshot's tables, by name. */
   get tableIds(): ReadonlyMap<string, number> {
     return this.#tableIds
   }
@@ -66,12 +66,12 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     return this.#view
   }
 
-  /** A database that is closed takes its snapshots with it, those of transactions too. */
+  /** Closing a database closes its snapshots, including those of transactions. */
   #closed(): ClosedError {
     return new ClosedError(
       this.#head.isOpen
         ? 'the snapshot is closed; take another one with db.snapshot()'
-        : 'the database was closed, and with it every snapshot and transaction of it; open it again, and close it when they have ended',
+        : 'the database was closed, which ended all its snapshots and transactions; open it again, and close it when they have ended',
     )
   }
 
@@ -82,8 +82,8 @@ export class SnapshotHandle implements Snapshot, ReadSource {
   async refresh(): Promise<void> {}
 
   /**
-   * Where another process compacts, its files replace those that were held. What they hold of this
-   * moment is the same, or is refused by the floor that the compaction left.
+   * After a compaction by another process, its files replace the held ones. They hold the same
+   * records of this moment, or the floor that the compaction left refuses the read.
    */
   async refreshFiles(read: View, signal?: AbortSignal): Promise<boolean> {
     if (this.view() !== read) return true
@@ -95,9 +95,7 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     return true
   }
 
-  /**
-   * Files that took the place of others may be of a state that some tables have been dropped from.
-   */
+  /** Replacement files may belong to a state in which some tables are dropped. */
   assertHas(table: TableIdentity, view: View): void {
     const id = this.#tableIds.get(table.name)
     if (id !== undefined && table.idIn(view.state) !== id) throw tableDropped(table.name)

@@ -15,7 +15,7 @@ import type { TableIdentity } from '../view/table-identity.js'
 
 const NO_VALUE = new Uint8Array(0)
 
-/** A table of an open database: reads of its present, and writes. */
+/** A table of an open database: reads the present, and writes. */
 export class TableHandle<K, V> extends OwnTable implements Table<K, V> {
   readonly #source: ReadSource
   readonly #reader: TableReader<K, V>

@@ -18,18 +18,20 @@ const NO_VALUE = new Uint8Array(0)
 
 const IN_BATCHES = ' in a batch; batch.write has them'
 
-/** In place of the id of a table that doesn't exist yet: this, plus its index in the batch. */
+/**
+ * Stands for the id of a table that doesn't exist yet: this, plus the table's index in the batch.
+ */
 const PLACEHOLDER_ID = 0x8000_0000
 
-/** A part ends with the record that goes past its bytes: room for that one, where it is small. */
+/** Space for the record that takes a part over its limit, if that record is small. */
 const LAST_RECORD_BYTES = 4096
 
 const NOTHING: Promise<void> = Promise.resolve()
 
 /**
- * Collects encoded records, under the ids of their tables or, before those exist, placeholders.
- * What an entry of the log can't hold is cut into parts; where those make up a run, they go to
- * `Ingestion`.
+ * Collects encoded records under the ids of their tables, or placeholders for tables that don't
+ * exist yet. Records that a log entry can't hold are cut into parts; when the parts make up a run,
+ * they go to `Ingestion`.
  */
 export class BatchWriter implements Batch {
   readonly #context: WriteContext
@@ -38,15 +40,15 @@ export class BatchWriter implements Batch {
   #records: RecordsWriter
   #size = 0
   #written = false
-  /** Records before those of `#records`, which are of no run yet. */
+  /** Records before those in `#records` that belong to no run yet. */
   #parts: Uint8Array[] = []
   #partsBytes = 0
   #ingestion: Ingestion | undefined
-  /** Whether a part was closed since I/O had a turn. */
+  /** Whether a part was closed since I/O last had a turn. */
   #partClosed = false
   readonly #partBytes: number
   readonly #ingestChunkBytes: number
-  // The table of the last write, which most often is that of the next one.
+  // The table of the last write, which is usually the table of the next one.
   #lastTable: TableIdentity | undefined
   #lastId = 0
 
@@ -102,7 +104,7 @@ export class BatchWriter implements Batch {
     return this.#write(durability, signal)
   }
 
-  /** As `write`, unless the guard finds it contradicted: then `CommitConflictError`. */
+  /** Commits, or throws `CommitConflictError` if the guard finds a contradiction. */
   commit(guard: CommitGuard, signal: AbortSignal | undefined): Promise<Commit> {
     return this.#write('durable', signal, guard)
   }
@@ -158,13 +160,13 @@ export class BatchWriter implements Batch {
     this.#ingestion.add(this.#takeRecords())
   }
 
-  /** The records that are of no run yet. */
+  /** Takes the records that belong to no run yet. */
   #takeRecords(): EncodedRecords {
     const payloads = this.#parts
     if (this.#records.records > 0) payloads.push(this.#records.take())
     this.#parts = []
     this.#partsBytes = 0
-    // The lists grow while these records are written.
+    // Copies, because the lists grow while these records are written.
     return { tables: [...this.#tables], ids: [...this.#ids], payloads }
   }
 

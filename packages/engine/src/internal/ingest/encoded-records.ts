@@ -1,7 +1,7 @@
 import type { RecordsToWrite } from '../files/file-writer.js'
 import type { TableIdentity } from '../view/table-identity.js'
 
-/** Records of a batch, encoded. */
+/** Encoded records of a batch. */
 export interface EncodedRecords extends RecordsToWrite {
   readonly tables: readonly TableIdentity[]
 }

@@ -6,17 +6,17 @@ import type { Ingestion } from './ingestion.js'
 
 export interface IngestQueueOptions {
   env: Env
-  /** For so many bytes. */
+  /** Starts an ingestion for this many bytes. */
   startIngestion: (bytes: number) => Ingestion
-  /** The newest one that this process knows. */
+  /** Returns the newest state that this process knows. */
   state: () => DatabaseState
-  /** A group of about this size is written without waiting for the one before. */
+  /** A group of about this size is written without waiting for the group before it. */
   groupBytes: number
 }
 
 const REFUSALS: ReadonlySet<string> = new Set(['FIRN_COMMIT_CONFLICT', 'FIRN_TABLE_OPTIONS'])
 
-/** A batch, and whoever waits for its commit. */
+/** A batch, and the promise of its commit. */
 class Member {
   readonly records: EncodedRecords
   readonly bytes: number
@@ -37,14 +37,14 @@ class Member {
 interface Group {
   readonly members: Set<Member>
   bytes: number
-  /** Since it is being written. */
+  /** Set once the group is being written. */
   ingestion: Ingestion | undefined
 }
 
 /**
- * Group commit of batches that are too large for an entry of the log, and fit one run: while one
- * group is on its way, the next one gathers. A file is a request to a store, and one more for
- * compaction to read; sixteen batches that come at once cost one of each, and not sixteen.
+ * Group commit of batches that are too large for a log entry but fit one run: while one group is on
+ * its way, the next one gathers. Each file is one request to a store, and one more when compaction
+ * reads it. Sixteen batches that arrive at once cost one of each instead of sixteen.
  */
 export class IngestQueue {
   readonly #options: IngestQueueOptions
@@ -56,8 +56,8 @@ export class IngestQueue {
   }
 
   /**
-   * Commits the records of a batch. Throws what kept them from being written, or the signal's
-   * reason: then it may be committed with others that share its file, if there are any.
+   * Commits the records of a batch. Throws the error that kept them from being written, or the
+   * signal's reason: then the batch may still be committed with others that share its file.
    */
   async commit(
     records: EncodedRecords,
@@ -73,7 +73,7 @@ export class IngestQueue {
       return await waitFor(member.committed, signal)
     } catch (error) {
       remove(group, member)
-      // Nobody waits for it any more.
+      // No caller waits for the group any more.
       if (group.members.size === 0) void group.ingestion?.stop(error)
       throw error
     }
@@ -91,7 +91,9 @@ export class IngestQueue {
     return this.#gathering
   }
 
-  /** Those who were woken by one commit, or write several batches at once, all get in. */
+  /**
+   * Deferred, so that callers woken by one commit, or writing several batches at once, all join.
+   */
   #closeSoon(): void {
     void this.#options.env.yield().then(() => {
       if (this.#underWay === 0) this.#close()
@@ -109,13 +111,14 @@ export class IngestQueue {
     })
   }
 
-  /** Never rejects: members are told. */
+  /** Never rejects: it settles the members' promises instead. */
   async #write(group: Group): Promise<void> {
     const members = [...group.members]
     if (members.length === 0) return
     try {
       group.ingestion = this.#options.startIngestion(group.bytes)
-      // Of several, some may have to be written again: whoever writes them empties the list.
+      // Some of several may have to be written again, so their payloads must stay: the writer
+      // empties the list it gets.
       const [only, second] = members
       const batches =
         only !== undefined && second === undefined
@@ -129,14 +132,14 @@ export class IngestQueue {
         remove(group, member)
         member.reject(error)
       }
-      // The others, as if those had never come.
+      // Writes the others as if the refused ones had never come.
       await this.#write(group)
     }
   }
 
   /**
-   * Whether an error says that nothing was written because of a batch's own tables: one was
-   * dropped, or made by others with other options.
+   * Whether an error means that nothing was written because of this batch's own tables: one was
+   * dropped, or another process created it with other options.
    */
   #concerns(error: unknown, { ingestion }: Group, { records }: Member): boolean {
     if (!isFirnError(error) || error.retryable || !REFUSALS.has(error.code)) return false

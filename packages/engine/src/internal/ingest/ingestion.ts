@@ -14,43 +14,45 @@ export interface IngestionOptions {
   env: Env
   committer: Committer
   files: FileWriter
-  /** About how large the largest runs are. */
+  /** Approximate size of the largest runs. */
   ingestChunkBytes: number
 }
 
 const NOTHING: Promise<void> = Promise.resolve()
 
 /**
- * The records of one commit of any size, on their way into files:
+ * Writes the records of one commit of any size into files:
  *
- * 1. Records come in runs. One after the other, a run's tables are created where they don't exist,
- *    its records are put in order, of each key the last one stays, and they are written to files.
- * 2. When all runs are written, those that overlap are merged: a database holds no two records of
- *    the same key and timestamp, and all these will have one. Runs that lie side by side, as those
- *    of a load in key order do, stay as they are.
- * 3. One entry of the log adds the files. Before it, nothing is visible; a failure up to there,
- *    `stop` included, deletes all that was written.
+ * 1. Records come in runs, which are processed one after the other: the run's missing tables are
+ *    created, its records are sorted, keeping the last one of each key, and written to files.
+ * 2. When all runs are written, overlapping runs are merged: a database holds no two records of the
+ *    same key and timestamp, and all records of the commit will have one timestamp. Runs that don't
+ *    overlap, as in a load in key order, stay as they are.
+ * 3. One log entry adds the files. Before it, nothing is visible; any failure until then, `stop`
+ *    included, deletes everything that was written.
  */
 export class Ingestion {
   readonly #options: IngestionOptions
   readonly #abort: AbortController = new AbortController()
-  /** Where one run after the other is put in order. */
+  /** Memory in which the runs are sorted, one after the other. */
   readonly #arenas: ArenaPool
   readonly #tableIds: Map<string, number> = new Map()
   /** Oldest first. */
   readonly #runs: FileMeta[][] = []
   #merging: Promise<FileMeta[]> | undefined
-  /** Settles when all runs are written, or one failed; then all later ones fail as it did. */
+  /**
+   * Settles when all runs are written or one has failed; later runs then fail with the same error.
+   */
   #newest: Promise<void> = NOTHING
-  /** The same without the run that was added last. */
+  /** Like `#newest`, without the run that was added last. */
   #beforeNewest: Promise<void> = NOTHING
-  /** Runs that are not written yet. */
+  /** Number of runs that are not written yet. */
   #waiting = 0
   #failure: { error: unknown } | undefined
   #committing = false
   #holdsWrites = false
   #stopping: Promise<void> | undefined
-  /** Resolves when it is committed or given up, and nothing is under way any more. */
+  /** Resolves when the ingestion is committed or given up, and no work is under way any more. */
   readonly ended: Promise<void>
   #end: () => void = () => {}
 
@@ -59,27 +61,27 @@ export class Ingestion {
     this.#arenas = new ArenaPool(options.ingestChunkBytes, false)
     this.ended = new Promise((resolve) => {
       this.#end = () => {
-        // Whoever made the batch may keep it.
+        // The caller may keep the batch, and with it this object.
         this.#arenas.clear()
         resolve()
       }
     })
   }
 
-  /** The ids that the tables of what is written have, by name. */
+  /** The ids of the written tables, by name. */
   get tableIds(): ReadonlyMap<string, number> {
     return this.#tableIds
   }
 
-  /** Takes over a run's records, which are newer than those before. */
+  /** Takes over the records of a run, which must be newer than those of earlier runs. */
   add(records: EncodedRecords): void {
     if (this.#failure !== undefined) return
     this.#append([records], true)
   }
 
   /**
-   * Resolves when at most one run waits to be written or is being written. `yields` gives I/O a
-   * turn even where nothing has to be waited for. Rejects when a run couldn't be written.
+   * Resolves when at most one run waits to be written or is being written. With `yields`, gives I/O
+   * a turn even if there is nothing to wait for. Rejects if a run couldn't be written.
    */
   drain(yields: boolean): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error)
@@ -88,9 +90,9 @@ export class Ingestion {
   }
 
   /**
-   * Commits everything, `last` being the records after those of all runs, oldest first. Throws what
-   * kept a run from being written, the signal's reason, or `CommitConflictError` where a table was
-   * dropped meanwhile, or where the guard finds the commit contradicted.
+   * Commits everything. `last` are the records after all runs, oldest first. Throws the error that
+   * kept a run from being written, the signal's reason, or `CommitConflictError` if a table was
+   * dropped meanwhile or the guard finds a contradiction.
    */
   async commit(
     last: readonly EncodedRecords[],
@@ -101,8 +103,7 @@ export class Ingestion {
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#holdsWrites = guard?.holdsWrites === true
     try {
-      // A batch that fits one run lies in as few files as can be, whatever the number of its
-      // tables.
+      // A batch that fits one run goes into as few files as possible, however many tables it has.
       if (last.some(({ payloads }) => payloads.length > 0) && this.#failure === undefined) {
         this.#append(last, this.#newest !== NOTHING)
       }
@@ -121,8 +122,8 @@ export class Ingestion {
   }
 
   /**
-   * Gives up, unless the commit is on its way to the log already: ends what is under way and
-   * deletes what was written. Resolves when that is done.
+   * Gives up, unless the commit is already on its way to the log: ends running work and deletes
+   * what was written. Resolves when that is done.
    */
   async stop(reason: unknown): Promise<void> {
     if (this.#committing) return
@@ -139,7 +140,7 @@ export class Ingestion {
       .finally(() => {
         this.#waiting--
       })
-    // Met by `drain` and `commit`; the rest of the work ends now.
+    // `drain` and `commit` report the error; here it ends the rest of the work.
     this.#newest.catch((error: unknown) => this.stop(error))
   }
 

@@ -1,7 +1,7 @@
 import type { TableIdentity } from '../view/table-identity.js'
 import type { WriteContext } from './write-context.js'
 
-/** What batches need of the handle of a table: which table it is, and of which database. */
+/** The part of a table handle that batches need: the table's identity and its database. */
 export abstract class OwnTable {
   readonly identity: TableIdentity
   readonly context: WriteContext

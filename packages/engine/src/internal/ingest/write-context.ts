@@ -13,10 +13,13 @@ import { Ingestion } from './ingestion.js'
 /** A new batch gets no more memory than this, however large the last one was. */
 const MAX_BATCH_BUFFER_BYTES = 1024 * 1024
 
-/** A batch that grows past this many bytes goes on in another buffer. */
+/** A batch that grows past this many bytes continues in another buffer. */
 const PART_BYTES = 1024 * 1024
 
-/** Batches that come at once are written together up to about so many bytes: some 40 ms of work. */
+/**
+ * Batches that arrive together are written together, up to about this many bytes: some 40 ms of
+ * work.
+ */
 const BATCH_GROUP_BYTES = 4 * 1024 * 1024
 
 const NO_LIMITS = {
@@ -24,7 +27,7 @@ const NO_LIMITS = {
   ingestChunkBytes: Number.POSITIVE_INFINITY,
 }
 
-/** What only a database that is open for writing has. */
+/** Parts that only a database open for writing has. */
 export interface WritableParts {
   readonly committer: Committer
   readonly files: FileWriter
@@ -42,10 +45,10 @@ export interface WriteContextOptions {
   readonly assertOpen: () => void
 }
 
-/** What writes and batches need of their database. */
+/** The part of a database that writes and batches need. */
 export class WriteContext {
   readonly #options: WriteContextOptions
-  /** Size of the last batch: the next one is likely to need as much. */
+  /** Size of the last batch; the next one is likely to need as much. */
   #batchBytes = 1024
   /** Large batches that are being written. */
   readonly #ingestions: Set<Ingestion> = new Set()
@@ -71,14 +74,12 @@ export class WriteContext {
     return this.#writable('batch').inlineLimitBytes
   }
 
-  /**
-   * How many bytes of a batch are in one buffer, and how many make a run; infinite for a reader.
-   */
+  /** How many bytes of a batch one buffer holds, and how many make a run; infinite for a reader. */
   get batchLimits(): { partBytes: number; ingestChunkBytes: number } {
     const { writable } = this.#options
     if (writable === undefined) return NO_LIMITS
     const { inlineLimitBytes, ingestChunkBytes } = writable
-    // What fits an entry of the log is neither cut nor written to files.
+    // A batch that fits a log entry is neither cut nor written to files.
     const least = Math.max(ingestChunkBytes, inlineLimitBytes)
     return {
       partBytes: Math.min(least, Math.max(inlineLimitBytes, PART_BYTES)),
@@ -118,7 +119,8 @@ export class WriteContext {
   }
 
   /**
-   * Commits a batch that fits no entry of the log, together with others that come while it waits.
+   * Commits a batch that is too large for a log entry, together with others that arrive while it
+   * waits.
    */
   commitInGroup(
     records: EncodedRecords,
@@ -128,7 +130,7 @@ export class WriteContext {
     return this.#queue.commit(records, bytes, signal)
   }
 
-  /** Refuses batches that wait for others. Returns the large ones that are being written. */
+  /** Refuses batches that wait for others. Returns the ingestions under way. */
   stop(reason: Error): Ingestion[] {
     const ingestions = [...this.#ingestions]
     this.#queue.stop(reason)

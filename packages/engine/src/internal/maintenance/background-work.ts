@@ -1,9 +1,9 @@
 import { type Env, holding } from '@firn/env'
 
-/** Failures in a row after which work is given up, until the next poke: some 3 s of pauses. */
+/** Failures in a row after which work is given up until the next poke; some 3 s of pauses. */
 const MAX_ATTEMPTS = 5
 const RETRY_DELAY_MS = 100
-/** How long work that was given up rests: at first, and at most. */
+/** How long abandoned work rests, at first and at most. */
 const REST_MS = 30_000
 const MOST_REST_MS = 60 * 60_000
 
@@ -11,18 +11,15 @@ export interface BackgroundWorkOptions {
   env: Env
   /** One step of the work; false when there was nothing to do. */
   step: (signal: AbortSignal) => Promise<boolean>
-  /** Told of each failure that is followed by another attempt. */
+  /** Called after each failure that is followed by another attempt. */
   onRetry: (error: unknown) => void
-  /**
-   * Told when the attempts are used up, and for how long the work should rest then, in
-   * milliseconds.
-   */
+  /** Called when all attempts have failed. `restMs`: how long the work should rest. */
   onGiveUp: (error: unknown, restMs: number) => void
 }
 
 /**
- * Work that is done step by step while there is some, never twice at a time. The process may end in
- * the middle of it, except while somebody waits for it (`drain`, `stop`).
+ * Runs work step by step while there is any, never twice at a time. The process may end in the
+ * middle of it, unless a caller waits for it (`drain`, `stop`).
  */
 export class BackgroundWork {
   readonly #options: BackgroundWorkOptions
@@ -41,14 +38,14 @@ export class BackgroundWork {
     return this.#running !== undefined
   }
 
-  /** Says that there may be something to do. */
+  /** Starts the work: there may be something to do. */
   poke(): void {
     if (this.#abort.signal.aborted) return
     this.#poked = true
     this.#running ??= this.#run()
   }
 
-  /** Resolves when there is nothing left to do. Throws what made the work give up. */
+  /** Resolves when nothing is left to do. Throws the error that made the work give up. */
   async drain(): Promise<void> {
     this.#failure = undefined
     this.poke()
@@ -88,7 +85,7 @@ export class BackgroundWork {
         }
       }
     } finally {
-      // In the turn in which the loop found no poke: one that comes later starts another run.
+      // Cleared in the turn in which the loop found no poke: a later poke starts another run.
       this.#running = undefined
     }
   }

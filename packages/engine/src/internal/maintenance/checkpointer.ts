@@ -6,10 +6,10 @@ import type { Logger } from '../../open-options.js'
 import type { Committer } from '../commit/committer.js'
 import type { VersionSet } from '../view/version-set.js'
 
-/** Besides the newest checkpoint, one stays for readers that were just told of it. */
+/** One older checkpoint stays, for readers that have just found its name. */
 const KEPT_CHECKPOINTS = 2
 
-/** A tail of so many entries is read sooner at the next open than a checkpoint is written now. */
+/** The next open reads a tail of this many entries faster than a checkpoint is written now. */
 const ENTRIES_LEFT_AT_CLOSE = 1000
 
 export interface CheckpointerOptions {
@@ -23,14 +23,14 @@ export interface CheckpointerOptions {
 }
 
 /**
- * Bounds what opening has to read:
+ * Writes checkpoints, which bound what opening has to read:
  *
  * 1. The folded state is written as an object, read back and verified.
- * 2. An entry announces it.
- * 3. On a log of this process's own, what lies before both the checkpoint and the flushed version
- *    is truncated to tombstones.
+ * 2. A log entry announces it.
+ * 3. On a log that only this process writes to, entries before both the checkpoint and the flushed
+ *    version are truncated to tombstones.
  *
- * A failure costs nothing but a longer tail: it is logged, and the flusher tries again.
+ * A failure costs only a longer tail: it is logged, and the flusher tries again.
  */
 export class Checkpointer {
   readonly #options: CheckpointerOptions
@@ -40,7 +40,10 @@ export class Checkpointer {
     this.#options = options
   }
 
-  /** At close: spares the next open the entries since the newest checkpoint. */
+  /**
+   * Writes a checkpoint at close, so that the next open needn't read the entries since the newest
+   * one.
+   */
   async close(): Promise<void> {
     const { versions, log } = this.#options
     const { checkpoint, version } = versions.state
@@ -48,7 +51,7 @@ export class Checkpointer {
     if (log.exclusive && behind > ENTRIES_LEFT_AT_CLOSE) await this.checkpoint()
   }
 
-  /** Writes a checkpoint if anything came since the newest one; false if that failed. */
+  /** Writes a checkpoint if any entry is newer than the last one. Returns false if that failed. */
   async checkpoint(): Promise<boolean> {
     const { env, store, log, incarnation, versions, committer, logger } = this.#options
     const { state } = versions
@@ -57,8 +60,7 @@ export class Checkpointer {
       const { version, key } = await writeCheckpoint(store, state, env)
       await committer.commitEdits([{ type: 'checkpoint', version, key }])
       this.#newest = versions.state.version
-      // An older checkpoint and a short log can still take the place of a newest one that is
-      // damaged.
+      // If the newest checkpoint is damaged, an older one and a short log can still replace it.
       if (log.exclusive) await log.truncate(Math.min(version, state.flushedThrough), { lazy: true })
       await pruneCheckpoints(store, incarnation, KEPT_CHECKPOINTS)
       return true

@@ -33,66 +33,70 @@ export interface CompactorOptions {
   versions: VersionSet
   committer: Committer
   logger: Logger | undefined
-  /** Whether changes of the view start compactions; else only `drain` does. */
+  /** Whether changes of the view start compactions; otherwise only `drain` does. */
   automatic: boolean
   /**
-   * Whether level 0 is merged when writes pause. In a cloud it would cost requests that reads may
-   * not save.
+   * Whether level 0 is merged when writes pause. On a cloud store, the merge would cost requests
+   * that reads may not save.
    */
   inPauses: boolean
   /** Where plans are carried out, if not on this thread, with pauses for others. */
   threads: Threads
-  /** Told when compacting was given up, or when nothing can be done but for a damaged file. */
+  /**
+   * Fails waiting writers when compaction is given up, or when only a damaged file is left to
+   * compact.
+   */
   pressure: WritePressure
-  /** Deletes what was written in vain. */
+  /** Deletes files of refused compactions. */
   writer: FileWriter
   lease: MaintenanceLease
   secondLook: SecondLook
   shape: TreeShape
-  /** What compaction has to stay below. */
+  /** The limits that compaction has to stay below. */
   limits: PressureLimits
   blockBytes: number | undefined
 }
 
-/** When files are merged, and how large they and their levels become. */
+/** Sizes and limits that decide when files are merged. */
 export interface TreeShape {
   /** Size of the files that compaction writes. */
   targetFileBytes: number
   /** Size of level 1. */
   levelBaseBytes: number
-  /** Files of level 0 from which on they are merged. */
+  /** Number of level-0 files that starts a merge. */
   level0Trigger: number
 }
 
-/** Files of level 0 that are merged down even if most of the work would be level 1's. */
+/** Number of level-0 files that are merged down even if most of the work is in level 1. */
 const LEVEL0_LIMIT = 12
-/** So long without a commit is a pause, in milliseconds. */
+/** Milliseconds without a commit that count as a pause. */
 const PAUSE_MS = 50
 /**
- * How long a file that couldn't be read is left alone: its replies may have been damaged, not the
- * file. Each time it is read in vain, it is left alone twice as long, up to a limit.
+ * How long a file that couldn't be read is left alone: the replies may have been damaged, not the
+ * file. Each failed read doubles the time, up to a limit.
  */
 const POISON_MS = 60_000
 const MOST_POISON_MS = 15 * 60_000
 /**
- * How long a view stays in shape by itself, in microseconds. What it holds grows old, and may go.
+ * How long a view needs no work without new commits, in microseconds. Its versions grow old, and
+ * may then be dropped.
  */
 const SETTLED_MICROS = 60_000_000
-/** Files of level 0 that are merged in a pause. */
+/** Number of level-0 files that are merged in a pause. */
 const PAUSE_TRIGGER = 2
 
 interface PoisonedFile extends SkippedFile {
   error: unknown
-  /** For how long it is left alone, and until when: monotonic time. */
+  /** How long the file is left alone, and until when: monotonic time. */
   ms: number
   until: number
 }
 
 /**
- * Keeps the tree in shape: as long as the strategy sees something to do, one compaction after the
- * other is carried out and committed. The entry is refused where its inputs are gone; then its
- * output is discarded. Files that can't be read are left alone for a while. What can't be done now
- * is looked at again later.
+ * Keeps the tree in shape: carries out and commits one compaction after the other while the
+ * strategy returns a plan. The log refuses the entry if its inputs are gone; then the output is
+ * discarded. Files that can't be read are left alone for a while. Work that can't be done now is
+ * looked at again later.
  */
 export class Compactor {
   readonly #options: CompactorOptions
@@ -102,11 +106,11 @@ export class Compactor {
   readonly #poisoned: Map<string, PoisonedFile> = new Map()
   readonly #stopped: AbortController = new AbortController()
   #watching = false
-  /** Level 0 is to be merged before its trigger: writes pause, or somebody asked. */
+  /** True if level 0 is to be merged before its trigger: writes pause, or a caller asked for it. */
   #eager = false
-  /** How many wait for compactions. */
+  /** Number of callers that wait for compactions. */
   #awaited = 0
-  /** The view that called for nothing, and until which commit's timestamp it is taken to do so. */
+  /** The view that needed no compaction, and the commit timestamp up to which that is assumed. */
   #settled: { view: View; until: number } | undefined
   readonly totals: Omit<CompactionReport, 'skipped'> = {
     compactions: 0,
@@ -120,7 +124,7 @@ export class Compactor {
     this.#options = options
     const { shape, limits } = options
     const { slowdownLevel0, stopLevel0 } = limits
-    // Before writers are held up, whatever it costs.
+    // Merges before writers are held up, whatever it costs.
     this.#strategy = {
       ...shape,
       level0Trigger: Math.min(shape.level0Trigger, slowdownLevel0, stopLevel0),
@@ -154,7 +158,7 @@ export class Compactor {
       .map(({ file, level, tables, reason }) => ({ file, level, tables, reason }))
   }
 
-  /** Starts compacting where the view changed since it was last found in shape. */
+  /** Starts compacting if the view has changed since it was last found in shape. */
   poke(): void {
     if (!this.#options.automatic || this.#isSettled) return
     this.#work.poke()
@@ -162,15 +166,15 @@ export class Compactor {
   }
 
   get #isSettled(): boolean {
-    // Asked for each commit: its timestamp spares a look at the clock.
+    // Called for each commit: the commit's timestamp saves a look at the clock.
     const { view, visibleTimestamp } = this.#options.versions
     return this.#settled?.view === view && visibleTimestamp < this.#settled.until
   }
 
   /**
-   * Several files of level 0 are cheap for a load, and dear for the reads that come after it. So
-   * once writes pause, level 0 is merged before the trigger asks for it. The watch ends with the
-   * first pause; a database that nobody writes to has none.
+   * Several level-0 files make a load cheap, but the reads after it expensive. So once writes
+   * pause, level 0 is merged before the trigger asks for it. The watch ends with the first pause; a
+   * database without writes has none.
    */
   async #watchForPause(): Promise<void> {
     if (this.#watching) return
@@ -215,7 +219,7 @@ export class Compactor {
       ...this.#strategy,
       ...(this.#eager ? { level0Trigger: PAUSE_TRIGGER } : {}),
       emptyLevel0: this.#awaited > 0,
-      // As the next commit would have it: a clock that is out of its mind ends no history.
+      // The time that the next commit would have: a wrong clock must not end history early.
       now: new TimestampClock(env).next(versions.state.timestamp),
       poisoned,
       flushedTimestamp: versions.flushedTimestamp,
@@ -226,7 +230,7 @@ export class Compactor {
       return false
     }
     // Inputs stay on disk while they are read, whatever is committed meanwhile. (Holding the view
-    // would hold its memtables as well.)
+    // would also hold its memtables.)
     const inputs = planInputs(plan).map((meta) => files.retain(meta))
     try {
       const release = await this.#options.lease.hold(signal, this.#awaited > 0)
@@ -263,7 +267,8 @@ export class Compactor {
   }
 
   /**
-   * Remembers that nothing can be done for the view. Without some files that need not be for good.
+   * Remembers that the view needs nothing. If files were left out, only for as long as they are
+   * left alone.
    */
   #rest(view: View, poisoned: ReadonlySet<string>): void {
     const { automatic, env, versions, secondLook, pressure } = this.#options
@@ -287,7 +292,7 @@ export class Compactor {
   }
 
   /**
-   * Leaves alone, for a while, the input that a compaction failed to read; rethrows any other
+   * Marks the input that a compaction failed to read as left alone for a while; rethrows any other
    * failure.
    */
   #poison(error: unknown, plan: CompactionPlan): void {

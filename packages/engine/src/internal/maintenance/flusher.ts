@@ -19,11 +19,11 @@ export interface FlusherOptions {
   committer: Committer
   logger: Logger | undefined
   memtableBytes: number
-  /** So many entries after what is in files call for a flush, too: opening reads them. */
+  /** This many entries that aren't in files call for a flush too: opening reads them. */
   tailEntries: number
   lease: MaintenanceLease
   secondLook: SecondLook
-  /** Told when flushing was given up. */
+  /** Fails waiting writers when flushing is given up. */
   pressure: WritePressure
   writer: FileWriter
   checkpointer: Checkpointer
@@ -31,27 +31,27 @@ export interface FlusherOptions {
   orphans: OrphanSweep | undefined
 }
 
-/** How long what could not be tidied up rests: at first, and at most. */
+/** How long failed tidying rests, at first and at most. */
 const TIDY_AGAIN_MS = 60_000
 const MOST_TIDY_AGAIN_MS = 60 * 60_000
 
 /**
  * Moves full memtables into files of level 0, oldest first:
  *
- * 0. On a log that several processes append to, the one that holds the lease does the work.
+ * 0. On a log that several processes append to, the process that holds the lease does the work.
  * 1. A memtable is sealed between commits, so that it holds whole commits only.
  * 2. Its records are written to files.
- * 3. An entry adds the files and says through which version inline records are in files now. Where
+ * 3. An entry adds the files and says through which version inline records are in files now. If
  *    another process has flushed meanwhile, the entry is refused and the files are discarded.
  */
 export class Flusher {
   readonly #options: FlusherOptions
   readonly #work: BackgroundWork
-  /** Versions up to this one are in memtables that were sealed. */
+  /** Versions up to this one are in sealed memtables. */
   #sealedThrough = 0
-  /** How many wait for flushes. */
+  /** Number of callers that wait for flushes. */
   #awaited = 0
-  /** From when on what the last flush left is to be tidied up, in monotonic time. */
+  /** When to tidy up after the last flush, in monotonic time. */
   #tidyAt = Number.POSITIVE_INFINITY
   #tidyAgainMs = TIDY_AGAIN_MS
   readonly totals: { flushes: number; bytesWritten: number } = { flushes: 0, bytesWritten: 0 }
@@ -63,7 +63,7 @@ export class Flusher {
       step: (signal) => this.#flushOldest(signal),
       onRetry: (error) => options.logger?.warn('a flush failed and is tried again', { error }),
       onGiveUp: (error, restMs) => {
-        // What a flush would write is in the log. So memtables may pile up until the disk has room,
+        // The log holds what a flush would write. So memtables may pile up until the disk has room
         // or the service is back; then writers wait, and fail.
         options.logger?.warn('flushing is given up for a while', { error })
         options.secondLook.within(restMs)
@@ -72,7 +72,7 @@ export class Flusher {
     })
   }
 
-  /** Seals the active memtable when it is full, and flushes what is sealed. */
+  /** Seals the active memtable if it is full, and flushes sealed ones. */
   poke(): void {
     const { versions, memtableBytes, tailEntries } = this.#options
     const { active, state } = versions
@@ -84,11 +84,11 @@ export class Flusher {
   }
 
   get #isUntidy(): boolean {
-    // Most of the time there is nothing, and no clock is asked.
+    // Usually there is nothing to tidy, and the clock isn't read.
     return this.#tidyAt < Number.POSITIVE_INFINITY && this.#tidyAt <= this.#options.env.monotonic()
   }
 
-  /** Entries that hold no records, but add files, make a tail that no memtable is sealed for. */
+  /** Entries that only add files make a tail for which no memtable is sealed. */
   get #tailIsLong(): boolean {
     const { versions, tailEntries } = this.#options
     return versions.state.version - versions.state.flushedThrough >= tailEntries
@@ -97,14 +97,14 @@ export class Flusher {
   /** Seals the active memtable. */
   seal(): void {
     const { versions, committer } = this.#options
-    // A group that is still gathering would be split over two memtables.
+    // Otherwise a group that is still gathering would be split over two memtables.
     committer.sealVisible()
     this.#sealedThrough = versions.active.maxVersion
     versions.sealMemtable()
     committer.startSegment()
   }
 
-  /** Resolves when every sealed memtable is in files, whoever has the lease. */
+  /** Resolves when every sealed memtable is in files, whichever process has the lease. */
   async drain(): Promise<void> {
     this.#awaited++
     try {
@@ -133,9 +133,9 @@ export class Flusher {
 
   async #flush(signal: AbortSignal): Promise<boolean> {
     const { versions } = this.#options
-    // Another process may have flushed it while the lease was asked for.
+    // Another process may have flushed it while this one asked for the lease.
     const memtable = versions.immutables.at(-1)
-    // What was flushed when the memtable was as it is: another flush in between changes both.
+    // The flushed version that belongs to this memtable: another flush in between changes both.
     const from = versions.state.flushedThrough
     let through = memtable?.maxVersion ?? 0
     if (memtable === undefined) {
@@ -159,7 +159,7 @@ export class Flusher {
     return true
   }
 
-  /** After a flush: writes a checkpoint, and deletes what a crash left behind. */
+  /** Writes a checkpoint after a flush, and deletes files that a crash left behind. */
   async #tidy(): Promise<void> {
     const { env, secondLook, checkpointer, orphans } = this.#options
     this.#tidyAt = Number.POSITIVE_INFINITY
@@ -176,7 +176,7 @@ export class Flusher {
   }
 
   async #write(memtable: Memtable, signal: AbortSignal): Promise<FileMeta[]> {
-    // Another process may flush it meanwhile.
+    // Another process may flush it meanwhile, so this one holds it.
     memtable.retain()
     try {
       return await this.#options.writer.writeMemtable(memtable, signal)

@@ -4,36 +4,37 @@ import type { Logger } from '../../open-options.js'
 
 const NAME = 'maintenance'
 const DURATION_MS = 30_000
-/** How often it is renewed in that time. */
+/** How often the lease is renewed in its time. */
 const RENEWALS = 3
 /**
- * After another process had the lease, nobody is asked for so long. Then work that is left asks
- * again.
+ * How long this process doesn't ask again after another one had the lease. Work that is left then
+ * asks again.
  */
 const PATIENCE_MS = 10_000
 /**
- * So long requests go on when the work is over: a close must not hang on a service that has gone
- * silent.
+ * How long requests may go on after the work is over: a close must not hang on a silent service.
  */
 const GRACE_MS = 5_000
 
 export interface MaintenanceLeaseOptions {
   env: Env
-  /** `undefined` where only this process maintains the database. */
+  /** `undefined` if only this process maintains the database. */
   leases: Leases | undefined
   logger: Logger | undefined
-  /** Whether writers wait for the work: then it is done whoever has the lease. */
+  /** Whether writers wait for the work: then it is done whichever process has the lease. */
   isUrgent: () => boolean
-  /** Called when the work is left to the process that has the lease: in how long to ask again. */
+  /**
+   * Called when the work is left to the process that has the lease, with the time until the next
+   * request.
+   */
   onRefused: (askAgainInMs: number) => void
 }
 
 /**
  * The right to flush and compact a database that many processes write to, so that they don't all do
- * the same work. It decides nothing: entries whose inputs are gone are refused by the log. So where
- * it can't be known who has the lease, the work is done.
- *
- * It is held only while there is work, and renewed meanwhile: an idle process asks for nothing.
+ * the same work. It is only an optimization: the log refuses entries whose inputs are gone. So if
+ * it can't be known which process has the lease, the work is done. The lease is held only while
+ * there is work, and renewed meanwhile: an idle process makes no requests.
  */
 export class MaintenanceLease {
   readonly #options: MaintenanceLeaseOptions
@@ -48,13 +49,13 @@ export class MaintenanceLease {
   }
 
   /**
-   * How to let go of the lease, or `undefined` while another process has it. Work that somebody
-   * asked for (`isAsked`) is done whoever has it.
+   * Takes the lease, and returns a function that releases it, or `undefined` while another process
+   * has it. Work that a caller asked for (`isAsked`) is done whichever process has it.
    */
   async hold(signal: AbortSignal, isAsked: boolean): Promise<(() => Promise<void>) | undefined> {
     const { env, leases, logger } = this.#options
     if (leases === undefined || isAsked) return nothing
-    // Our own lease would be met there, and taken for somebody else's.
+    // Otherwise this process would find its own lease, and take it for another process's.
     while (this.#releasing !== undefined) await this.#releasing
     if (this.#held === undefined && env.monotonic() < this.#askAgainAt) return this.#without()
     this.#users++
@@ -65,7 +66,7 @@ export class MaintenanceLease {
     } catch (error) {
       this.#held = undefined
       if (!signal.aborted) {
-        const why = 'the lease for maintenance could not be asked for; the work is done without'
+        const why = 'the lease for maintenance could not be requested; the work is done without it'
         logger?.warn(why, { error })
         return () => this.#leave()
       }
@@ -88,7 +89,7 @@ export class MaintenanceLease {
   }
 
   async #acquire(leases: Leases, signal: AbortSignal): Promise<Lease | undefined> {
-    // One that was broken off could take effect all the same, and nobody would let go of it.
+    // A request that was broken off could still take effect, and no one would release the lease.
     const lease = await this.#withGrace(signal, (late) =>
       leases.acquire(NAME, { durationMs: DURATION_MS, signal: late }),
     )
@@ -113,11 +114,11 @@ export class MaintenanceLease {
     const lease = await held?.catch(() => undefined)
     if (lease === undefined) return
     const release = this.#withGrace(AbortSignal.abort(), (signal) => lease.release({ signal }))
-    // One that can't be released ends by itself.
+    // A lease that can't be released ends by itself.
     await release.catch(() => {})
   }
 
-  /** Does `work`, and gives it up when it isn't done a while after the end of what it is for. */
+  /** Does `work`, and gives it up a while after `ended` aborts. */
   async #withGrace<T>(ended: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { env } = this.#options
     const [late, done] = [new AbortController(), new AbortController()]
@@ -137,14 +138,14 @@ export class MaintenanceLease {
     }
   }
 
-  /** Renews the lease at a third of its time until the work is over, or the lease is lost. */
+  /** Renews the lease after each third of its time until the work is over or the lease is lost. */
   async #renew(lease: Lease, ended: AbortSignal): Promise<void> {
     const { env, logger } = this.#options
     try {
       for (;;) {
         await env.sleep(DURATION_MS / RENEWALS, ended, { background: true })
         await lease.renew({ signal: ended }).catch((error: unknown) => {
-          // Nothing was done, and the time that is left is still left.
+          // The renewal was not made, but the lease's remaining time is still valid.
           if (!isFirnError(error) || !error.retryable || lease.remainingMs() === 0) throw error
         })
       }

@@ -8,16 +8,16 @@ export interface OrphanSweepOptions {
   incarnation: string
   files: FileCache
   logger: Logger | undefined
-  /** Newest version when the database was opened: files of this process are based on later ones. */
+  /** Newest version when the database was opened: this process bases its files on later ones. */
   openedAt: number
 }
 
 /**
- * Deletes the files that a crash of an earlier process left behind: written, and named by no entry.
+ * Deletes the files that an earlier process wrote but, because it crashed, never named in an entry.
  * Only for the one process that may write to the database. It runs after the first flush, and again
- * until it succeeds: an open doesn't wait for it, and a database that isn't written to doesn't need
- * it. An orphan of the very version that the database was opened at can't be told from a file of
- * this process, and is left to the next one.
+ * until it succeeds: opening doesn't wait for it, and a database without writes doesn't need it. An
+ * orphan of the very version that the database was opened at can't be told from a file of this
+ * process, and is left to the next process.
  */
 export class OrphanSweep {
   readonly #options: OrphanSweepOptions

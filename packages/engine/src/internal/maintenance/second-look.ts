@@ -2,15 +2,15 @@ import type { Env } from '@firn/env'
 
 export interface SecondLookOptions {
   env: Env
-  /** Starts what is still to be done, if anything is. Never rejects. */
+  /** Starts the work that is left, if any. Never rejects. */
   look: () => Promise<void>
 }
 
 /**
  * An alarm for maintenance work that could not be done: another process had the lease, a service
- * was down, a file was unreadable. Commits start such work too, but no commit may come. All kinds
- * of work share one alarm. It doesn't keep the process alive, and isn't set while nothing is left
- * to do.
+ * was down, a file was unreadable. Commits start such work too, but there may be no commit. All
+ * kinds of work share one alarm. It doesn't keep the process alive, and isn't set while nothing is
+ * left to do.
  */
 export class SecondLook {
   readonly #options: SecondLookOptions
@@ -45,7 +45,7 @@ export class SecondLook {
   }
 
   #ring(alarm: AbortController): void {
-    // A sleep may end in the moment in which it is aborted.
+    // A sleep may end at the same moment as it is aborted.
     if (this.#stopped || this.#alarm !== alarm) return
     this.#alarm = undefined
     this.#dueAt = Number.POSITIVE_INFINITY

@@ -20,12 +20,12 @@ export interface UpkeepOptions {
 }
 
 /**
- * Has maintenance keep up with writes: after each commit it starts the flushes and compactions that
- * are due, and shows writers how much of that is left to do.
+ * Keeps maintenance up with writes: after each commit it starts the flushes and compactions that
+ * are due, and updates the pressure on writers with what is left.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions
-  /** Memtables come out of the cache's budget. */
+  /** Reserves memory for memtables in the cache's budget. */
   readonly #reserved: ReturnType<BlockCache['reserve']>
 
   constructor(options: UpkeepOptions) {
@@ -39,8 +39,8 @@ export class Upkeep {
   }
 
   /**
-   * Starts what writers would have to wait for. The rest of what an open finds to do waits for the
-   * first commit: opening is to be quick.
+   * Starts only the work that writers would have to wait for, so that opening is quick. The rest
+   * waits for the first commit.
    */
   start(): void {
     const { versions, pressure, flusher, compactor } = this.#options
@@ -58,8 +58,8 @@ export class Upkeep {
 }
 
 /**
- * Reads a shared log up to its end, where others may have done the work meanwhile, and has the work
- * started that is still due. Never rejects.
+ * Reads a shared log up to its end, since other processes may have done the work meanwhile, and
+ * starts the work that is still due. Never rejects.
  */
 export async function lookAgain(
   log: CommitLog,

@@ -2,14 +2,14 @@ import type { Env } from '@firn/env'
 import type { Logger } from '../../open-options.js'
 import type { WritePressure } from '../commit/write-pressure.js'
 
-/** How often writers that wait have relief looked for, in milliseconds. */
+/** Pause between looks for relief while writers wait, in milliseconds. */
 const RELIEF_MS = 500
 
 export interface WriteReliefOptions {
   env: Env
   pressure: WritePressure
   logger: Logger | undefined
-  /** Whether this process compacts by itself. */
+  /** Whether this process compacts in the background. */
   compacts: boolean
   /**
    * Reads a shared log up to its end, and starts flushes and compactions that are due. Never
@@ -19,10 +19,10 @@ export interface WriteReliefOptions {
 }
 
 /**
- * Looks for relief while writers wait: another process may relieve a shared log, which only a look
- * at it tells, and work in the background that was given up is tried again. So a writer whose
- * relief keeps failing waits for this pause and one round of attempts (see `BackgroundWork`): about
- * 4 s, and the time that the attempts take.
+ * Looks for relief while writers wait: only a look at a shared log shows that another process has
+ * relieved it, and background work that was given up is tried again. A writer whose relief keeps
+ * failing therefore waits for this pause and one round of attempts (see `BackgroundWork`): about 4
+ * s, and the time that the attempts take.
  */
 export class WriteRelief {
   readonly #options: WriteReliefOptions
@@ -34,13 +34,13 @@ export class WriteRelief {
     this.#options = options
   }
 
-  /** To be called when a writer begins to wait. */
+  /** Starts the search. Call it when a writer begins to wait. */
   start(): void {
     this.#warnOnce()
     if (!this.#isLooking) void this.#look()
   }
 
-  /** Ends the search: there are no more writes. */
+  /** Ends the search when no more writes will come. */
   stop(): void {
     this.#stopped.abort()
   }
@@ -50,7 +50,7 @@ export class WriteRelief {
     const { signal } = this.#stopped
     this.#isLooking = true
     while (pressure.waiting > 0 && !signal.aborted) {
-      // The writers keep the process alive, while there are any.
+      // Waiting writers keep the process alive; this pause needn't.
       await env.sleep(RELIEF_MS, signal, { background: true }).catch(() => {})
       if (pressure.waiting === 0 || signal.aborted) break
       await look()

@@ -1,12 +1,12 @@
-/** How many sets of arrays are kept for memtables to come. */
+/** Number of sets of arrays kept for later memtables. */
 const MAX_KEPT = 1
-/** Up to which size memory is reserved beforehand. */
+/** Up to this size, memory is reserved in advance. */
 const MAX_EXPECTED_BYTES = 64 * 1024 * 1024
 const MAX_SMALL_BYTES = 1024 * 1024
-// A sealed memtable may hold somewhat more than it was made for.
+// A sealed memtable may hold somewhat more than the size it was created for.
 const ROOM = 1.125
 
-/** The arrays of one table's part of a memtable. */
+/** The arrays of one memtable partition. */
 export interface MemtableArrays {
   bytes: Uint8Array
   keyOffsets: Uint32Array
@@ -22,17 +22,15 @@ export interface MemtableArrays {
 }
 
 /**
- * The arrays of large memtables, which one memtable after the other uses. A load of five million
- * records fills 25 memtables of 32 MiB: left to the garbage collector, which sees only small
- * objects that stand for them, up to 550 MB of them waited to be collected; and memory that was
- * used before needs neither zeroes nor page faults.
- *
- * Where memtables are written to files by another thread, arrays are shared with it, not copied.
+ * Reuses the arrays of large memtables. A load of five million records fills 25 memtables of 32
+ * MiB. Left to the garbage collector, which sees only small objects that stand for them, up to 550
+ * MB of them waited to be collected; and used memory needs neither zeroing nor page faults. If
+ * another thread writes memtables to files, arrays are shared with it, not copied.
  */
 export class ArenaPool {
-  /** What a memtable is likely to hold, in bytes of keys and values. */
+  /** The likely content of a memtable, in bytes of keys and values. */
   readonly expectedBytes: number
-  /** A table that has grown to so many bytes takes its memory from here. */
+  /** A table that has grown to this many bytes takes its memory from here. */
   readonly fromBytes: number
   readonly isShared: boolean
   readonly #free: MemtableArrays[] = []
@@ -45,7 +43,8 @@ export class ArenaPool {
   }
 
   /**
-   * Arrays for so many bytes and records, or more. Only `slots` are zeroes, all others anything.
+   * Returns arrays for at least this many bytes and records. Only `slots` are zeroed; the others
+   * have undefined contents.
    */
   take(bytes: number, records: number): MemtableArrays {
     const kept = this.#free.findIndex((arrays) => arrays.bytes.length >= bytes)
@@ -61,18 +60,18 @@ export class ArenaPool {
     return this.#make(bytes, Math.ceil(records * ROOM))
   }
 
-  /** Takes back the arrays of a memtable that nobody reads any more. */
+  /** Takes back the arrays of a memtable that no code reads any more. */
   give(arrays: MemtableArrays): void {
     if (this.#free.length === MAX_KEPT) this.#free.shift()
     this.#free.push(arrays)
   }
 
-  /** Bytes of memory that waits for a memtable, as far as it was used. */
+  /** Bytes of the memory kept for later memtables, counting only what was used. */
   get keptBytes(): number {
     return this.#free.length * this.expectedBytes
   }
 
-  /** Lets go of what waits for memtables. */
+  /** Releases the memory kept for later memtables. */
   clear(): void {
     this.#free.length = 0
   }

@@ -2,9 +2,7 @@ import { type CursorStatus, END, POSITIONED, type RecordCursor } from '@firn/mvc
 import type { Memtable } from './memtable.js'
 import { MemtableCursor } from './memtable-cursor.js'
 
-/**
- * All versions of all tables of a memtable, in the order of an SST. Forward only, from the start.
- */
+/** Yields all versions of all tables of a memtable, in SST order. Forward only, from the start. */
 export class FlushCursor implements RecordCursor {
   readonly reverse = false
   readonly stable = true
@@ -20,7 +18,7 @@ export class FlushCursor implements RecordCursor {
   readonly #cursors: MemtableCursor[]
   #index = -1
 
-  /** `includes` tells which tables to write: records of dropped ones are left behind. */
+  /** `includes` selects the tables to write: records of dropped tables are left out. */
   constructor(memtable: Memtable, includes: (tableId: number) => boolean) {
     this.#cursors = [...memtable.tables.values()]
       .filter((table) => table.keyCount > 0 && includes(table.tableId))

@@ -5,7 +5,7 @@ import { Slab } from './slab.js'
 
 export interface MemtableCursorOptions {
   reverse?: boolean
-  /** Yield, of each key, only the newest version at or before this timestamp. */
+  /** Yield only each key's newest version at or before this timestamp. */
   timestamp?: number
 }
 
@@ -55,7 +55,7 @@ export class MemtableCursor implements RecordCursor {
   }
 
   seek(bytes: Uint8Array, start: number, end: number, inclusive: boolean): CursorStatus {
-    // Forward, the keys to pass are those below the target; in reverse, those to keep.
+    // Forward, the keys to skip are those below the target; in reverse, they are the keys to keep.
     const passEqual = this.reverse ? inclusive : !inclusive
     for (let i = 0; i < this.#runs.length; i++) {
       this.#positions[i] = this.#boundary(
@@ -129,7 +129,7 @@ export class MemtableCursor implements RecordCursor {
     return POSITIONED
   }
 
-  /** Takes the first key in this direction from the run that has it; -1 when all are used up. */
+  /** Takes the first key in this direction from its run; -1 when all runs are used up. */
   #takeKey(): number {
     let best = -1
     let bestRun = -1
@@ -161,7 +161,7 @@ export class MemtableCursor implements RecordCursor {
     return this.reverse ? order > 0 : order < 0
   }
 
-  /** How many keys of a run are below the target, or equal to it where `passEqual`. */
+  /** Counts the keys of a run below the target, or equal to it if `passEqual`. */
   #boundary(
     run: Uint32Array,
     target: Uint8Array,

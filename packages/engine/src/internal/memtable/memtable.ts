@@ -2,18 +2,18 @@ import type { ArenaPool } from './arena-pool.js'
 import { MemtablePartition } from './memtable-partition.js'
 
 /**
- * The inline records of consecutive commits, by table: what isn't in files yet. Views count how
- * many hold it, and so does whoever else reads it over a wait: its memory goes to the next memtable
- * when the last one lets go.
+ * The inline records of consecutive commits, by table: records that aren't in files yet. Counts its
+ * holders: views, and other readers that wait while they read. When the last one releases it, its
+ * memory goes to the next memtable.
  */
 export class Memtable {
   readonly tables: Map<number, MemtablePartition> = new Map()
-  /** Newest version whose records are in here. */
+  /** Newest version whose records are in this memtable. */
   maxVersion = 0
   readonly #arenas: ArenaPool | undefined
   #holders = 0
 
-  /** `arenas` is where its arrays come from, where others follow it. */
+  /** `arenas`: provides its arrays, if other memtables follow it. */
   constructor(arenas?: ArenaPool) {
     this.#arenas = arenas
   }
@@ -24,14 +24,13 @@ export class Memtable {
   }
 
   release(): void {
-    if (this.#holders === 0)
-      throw new Error('a memtable was released by somebody who does not hold it')
+    if (this.#holders === 0) throw new Error('a memtable was released more often than it was held')
     if (--this.#holders > 0) return
     for (const table of this.tables.values()) table.release()
     this.tables.clear()
   }
 
-  /** The part of one table, made where it is missing. */
+  /** Returns one table's part, creating it if it is missing. */
   table(id: number): MemtablePartition {
     let table = this.tables.get(id)
     if (table === undefined) {
@@ -41,7 +40,7 @@ export class Memtable {
     return table
   }
 
-  /** What it holds after a timestamp, as a memtable; itself where that is everything. */
+  /** Returns the records after a timestamp as a memtable: this one if that is all of them. */
   after(timestamp: number): Memtable {
     const tables = [...this.tables.values()]
     if (tables.every((table) => table.minTimestamp > timestamp)) return this

@@ -3,18 +3,18 @@ import { copyBytes, keepFromTransfer } from '@firn/bytes'
 const SLAB_BYTES = 16 * 1024
 
 /**
- * Private copies of small byte strings, cut from larger buffers: a value of 100 bytes in an
+ * Makes private copies of small byte strings, cut from larger buffers: a value of 100 bytes in an
  * ArrayBuffer of its own costs 250 ns to allocate, a view into a slab 60 ns. A copy that is kept
- * keeps its slab alive, as with Node's own Buffer pool; what is larger than a quarter of a slab
- * gets a buffer of its own. A slab can't be transferred to another thread: all copies in it would
- * be empty then.
+ * keeps its slab alive, as with Node's own Buffer pool; a copy larger than a quarter of a slab gets
+ * a buffer of its own. A slab can't be transferred to another thread: that would empty all copies
+ * in it.
  */
 export class Slab {
   /** The buffer that the last `append` went to. */
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   #used = 0
 
-  /** A view of a copy. */
+  /** Copies the bytes, and returns a view of the copy. */
   copy(from: Uint8Array, start: number, end: number): Uint8Array {
     const length = end - start
     if (length > SLAB_BYTES / 4) return copyBytes(from, start, end)
@@ -22,7 +22,7 @@ export class Slab {
     return new Uint8Array(this.bytes.buffer, offset, length)
   }
 
-  /** Copies to where nothing was copied before: the offset in `bytes`. */
+  /** Copies the bytes to a free place, and returns its offset in `bytes`. */
   append(from: Uint8Array, start: number, end: number): number {
     const length = end - start
     if (this.#used + length > this.bytes.length) {

@@ -1,6 +1,6 @@
 import { compareRanges } from '@firn/bytes'
 
-/** The keys that are put in order: `[keyOffsets[id], keyEnds[id])` of `bytes`. */
+/** The keys to sort: `[keyOffsets[id], keyEnds[id])` of `bytes`. */
 interface Keys {
   readonly bytes: Uint8Array
   readonly keyOffsets: Uint32Array
@@ -13,15 +13,18 @@ const NO_RUNS: readonly Uint32Array[] = []
 const RUN_RATIO = 4
 
 /**
- * Sorted order over keys that only ever get more, made on demand. Keys that came since the last
- * call are sorted into a run of their own; runs of similar length are merged, so there are never
- * more than a few, and a key takes part in a logarithmic number of merges.
+ * Sorts a growing set of keys on demand. Keys that came since the last call are sorted into a run
+ * of their own; runs of similar length are merged. So there are never more than a few runs, and a
+ * key takes part in a logarithmic number of merges.
  */
 export class SortedRuns {
   #runs: readonly Uint32Array[] = NO_RUNS
   #covered = 0
 
-  /** Runs that together hold the key ids `0 … count - 1`. The arrays never change afterwards. */
+  /**
+   * Returns runs that together hold the key ids `0 … count - 1`. The arrays never change
+   * afterwards.
+   */
   upTo(count: number, keys: Keys): readonly Uint32Array[] {
     if (count === this.#covered) return this.#runs
     const runs = [...this.#runs, sortRun(this.#covered, count, keys)]
@@ -51,7 +54,7 @@ function compareKeys(keys: Keys, a: number, b: number): number {
 
 function mergeRuns(a: Uint32Array, b: Uint32Array, keys: Keys): Uint32Array {
   const merged = new Uint32Array(a.length + b.length)
-  // A load in key order: the new run simply follows the old one.
+  // In a load in key order, the new run simply follows the old one.
   if (compareKeys(keys, a[a.length - 1] as number, b[0] as number) < 0) {
     merged.set(a)
     merged.set(b, a.length)
@@ -80,9 +83,9 @@ function sortRun(from: number, to: number, keys: Keys): Uint32Array {
 }
 
 /**
- * Merge sort, bottom up. Keys are compared by the 6.5 bytes that follow what all of them share,
- * as one double next to each id; whole keys are looked at only where those are equal. 140,000 keys
- * of 16 bytes take 25 ms, a third of what comparing whole keys takes.
+ * Sorts bottom-up by merging. Keys are compared by the 6.5 bytes after their common prefix, as one
+ * double next to each id; whole keys are compared only if those are equal. 140,000 keys of 16 bytes
+ * take 25 ms, a third of the time of comparing whole keys.
  */
 function sortByPrefix(run: Uint32Array, keys: Keys): Uint32Array {
   const shared = sharedPrefix(run, keys)
@@ -130,7 +133,7 @@ function sharedPrefix(run: Uint32Array, keys: Keys): number {
   return shared
 }
 
-/** The first 52 bits after `skip` bytes; a key that ends earlier is padded with zeros. */
+/** Returns the first 52 bits after `skip` bytes; a key that ends earlier is padded with zeros. */
 function headOf(keys: Keys, id: number, skip: number): number {
   const end = keys.keyEnds[id] as number
   let at = (keys.keyOffsets[id] as number) + skip

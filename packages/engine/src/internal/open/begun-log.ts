@@ -4,8 +4,8 @@ import { begunKey } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 
 /**
- * Throws `CorruptionError` if a database has begun a log, though the one that is found has no
- * entries: only asked for a log that is kept apart from the database's objects.
+ * Throws `CorruptionError` if the database has begun a log. Call it when the log that was found has
+ * no entries and is kept apart from the database's objects.
  */
 export async function assertNotBegun(
   store: ObjectStore,
@@ -18,7 +18,7 @@ export async function assertNotBegun(
   )
 }
 
-/** The same for a log whose entries weren't read yet. */
+/** Throws `CorruptionError` if a log has no entries although the database has begun one. */
 export async function assertHasBegun(
   log: CommitLog,
   store: ObjectStore,

@@ -19,10 +19,7 @@ const KINDS: Readonly<Record<S3Request['kind'], RequestKind>> = {
 const FREE: ReadonlySet<RequestKind> = new Set<RequestKind>(['delete', 'uploadAbort'])
 const READS: ReadonlySet<RequestKind> = new Set<RequestKind>(['get', 'head'])
 
-/**
- * Counts the HTTP requests that S3 and DynamoDB get, attempts that fail included, and what they
- * cost.
- */
+/** Counts the HTTP requests to S3 and DynamoDB, failed attempts included, and their cost. */
 export class CloudMeter {
   readonly #prices: Prices
   readonly #store: Record<RequestKind, RequestCounts> = noneOf(Object.values(KINDS))
@@ -46,7 +43,7 @@ export class CloudMeter {
 
   readonly dynamodb = (request: DynamoDbRequest): void => {
     const { kind } = request
-    // Tables are made by hand.
+    // Users create tables by hand.
     if (kind === 'create-table' || kind === 'describe-table') return
     count(this.#log[kind], request.outcome === 'failed')
     this.#bytesWritten += request.bytesWritten
@@ -55,7 +52,7 @@ export class CloudMeter {
     this.#readUnits += request.readUnits
   }
 
-  /** `keysDeleted` is told by the store's callers: requests to delete name many. */
+  /** The caller passes `keysDeleted`, because one delete request names many keys. */
   snapshot(keysDeleted: number): RequestStats {
     const all = [...Object.values(this.#store), ...Object.values(this.#log)]
     return {

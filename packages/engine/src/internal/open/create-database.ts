@@ -4,7 +4,7 @@ import { encodeEdits } from '@firn/manifest'
 import { TimestampClock } from '@firn/mvcc'
 import type { LogFollower } from '../view/log-follower.js'
 
-/** Appends entry 1, unless another process is first, and reads what is there then. */
+/** Appends entry 1. If another process is first, reads that process's entry instead. */
 export async function createDatabase(
   {
     env,

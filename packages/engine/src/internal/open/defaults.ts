@@ -19,7 +19,7 @@ const DEFAULTS = {
   pageRows: 1000,
 }
 
-/** What a database is opened with: the options that were given, and defaults for the others. */
+/** The given options, and defaults for the others. */
 export interface Settings {
   readonly env: Env
   readonly logger: Logger | undefined
@@ -30,17 +30,17 @@ export interface Settings {
   readonly cacheBytes: number
   readonly disk: { directory: string; bytes: number } | undefined
   readonly memtableBytes: number
-  /** So many entries of the log that aren't in files call for a flush. */
+  /** The number of log entries not yet in files that calls for a flush. */
   readonly tailEntries: number
   /** Bytes of a batch's records that are written to files as one run. */
   readonly ingestChunkBytes: number
-  /** Batches larger than this are written as whole SSTs. `undefined`: what the log says. */
+  /** Batches larger than this are written as whole SSTs. `undefined`: the log's own limit. */
   readonly inlineLimitBytes: number | undefined
   readonly maxStalenessMs: number
   readonly flushIntervalMs: number
-  /** Whether this process compacts by itself. */
+  /** Whether this process compacts in the background. */
   readonly compacts: boolean
-  /** The directory whose files threads of this process work on; `undefined`: they don't. */
+  /** The directory whose files threads of this process may work on; `undefined`: none. */
   readonly threadsIn: string | undefined
   readonly blockBytes: number | undefined
   readonly shape: TreeShape
@@ -62,14 +62,14 @@ export function settingsOf(options: OpenOptions, located: Located): Settings {
     disk: options.cache?.disk,
     memtableBytes: options.memtableBytes ?? located.tail?.bytes ?? DEFAULTS.memtableBytes,
     tailEntries: located.tail?.entries ?? Number.POSITIVE_INFINITY,
-    // If memtables are small so that little of the log has to be read, batches needn't be: what
-    // they hold never is in the log.
+    // Memtables may be small so that opening reads little of the log. Batches needn't be: their
+    // records are never in the log.
     ingestChunkBytes: options.memtableBytes ?? DEFAULTS.memtableBytes,
     inlineLimitBytes: tuning.inlineLimitBytes,
     maxStalenessMs: options.maxStalenessMs ?? DEFAULTS.maxStalenessMs,
     flushIntervalMs: options.flushIntervalMs ?? DEFAULTS.flushIntervalMs,
     compacts: compaction !== 'off',
-    // Threads have clocks and ids of their own, so a database with another Env does without.
+    // Threads have clocks and ids of their own, so a database with another Env uses none.
     threadsIn: compaction === 'worker' && env === systemEnv ? located.directory : undefined,
     blockBytes: tuning.blockBytes,
     shape: {

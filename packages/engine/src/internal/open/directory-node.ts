@@ -10,22 +10,25 @@ import type { WorkerThread } from '../files/threads.js'
 import { WorkerHost } from '../files/worker-host.js'
 import type { WorkerPlace } from '../files/worker-messages.js'
 
-// Imported where there is Node, in place of directory-portable.js: see "imports" in package.json.
+// Imported on Node.js instead of directory-portable.js: see "imports" in package.json.
 
-/** Told of what a user should know, and need not act on. */
+/** Receives warnings that a user should know but needn't act on. */
 type Warn = (message: string, error: unknown) => void
 
-/** A path as it is meant now, wherever the process goes later. `what` is what messages call it. */
+/**
+ * Returns an absolute path, which stays the same if the process changes its working directory.
+ * `what` names the path in messages.
+ */
 export function absoluteDirectory(directory: string, what: string): string {
   return absolutePath(directory, what)
 }
 
-/** The objects of a directory. */
+/** Opens the objects of a directory. */
 export function openDirectory(directory: string, env: Env, onWarning?: Warn): ObjectStore {
   return new FsObjectStore(directory, { env, onWarning })
 }
 
-/** The log of a directory. */
+/** Opens the log of a directory. */
 export async function openDirectoryLog(options: {
   directory: string
   kind: 'file' | 'objects'
@@ -40,18 +43,18 @@ export async function openDirectoryLog(options: {
   return FileCommitLog.open(directory, { env, mode, onWarning })
 }
 
-/** A client as the DynamoDB packages want it: connections are kept, and bounded in number. */
+/** Creates a client for the DynamoDB packages: it keeps connections, and bounds their number. */
 export async function newDynamoDbClient(): Promise<DynamoDbCommitLogOptions['client']> {
   const { createDynamoDbClient } = await import('@firn/manifest-dynamodb/node')
   return createDynamoDbClient()
 }
 
-/** A thread that works on a directory's files. It is started by the first work that it gets. */
+/** Returns a thread that works on a directory's files. Its first work starts it. */
 export function makeWorker(place: WorkerPlace): WorkerThread {
   return new WorkerHost(place)
 }
 
-/** The cache in a directory. Nothing is read or made before its first use. */
+/** Returns the cache in a directory. Nothing is read or created before its first use. */
 export function openDiskCache(
   { directory, bytes }: { directory: string; bytes: number },
   env: Env,
@@ -61,17 +64,17 @@ export function openDiskCache(
   return new DiskCache(fileSystem === undefined ? options : { ...options, fileSystem })
 }
 
-/** What is done at the end of the process, or of the thread. */
+/** Calls to make at the end of the process, or of the thread. */
 const atEnd: Set<() => void> = new Set()
 
-/** One listener for all: Node warns of more than ten. */
+/** One listener for all, because Node warns about more than ten. */
 function onExit(): void {
   for (const run of atEnd) run()
 }
 
 /**
- * Has `run` called when the process ends by itself, by `process.exit` or an error that nobody
- * catches; not by a signal. Nothing asynchronous is done after it. Returns how to take it back.
+ * Calls `run` when the process ends by itself, by `process.exit` or by an uncaught error; not when
+ * a signal ends it. `run` can do nothing asynchronous. Returns a function that cancels the call.
  */
 export function atProcessEnd(run: () => void): () => void {
   if (atEnd.size === 0) process.on('exit', onExit)

@@ -40,7 +40,7 @@ export function openDiskCache(
   )
 }
 
-/** There is no process here, whose end could be met. */
+/** Does nothing: this runtime has no process end to listen for. */
 export function atProcessEnd(_run: () => void): () => void {
   return () => {}
 }

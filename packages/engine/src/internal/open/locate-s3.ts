@@ -12,27 +12,27 @@ import type { Located } from './locate.js'
 import type { Location } from './location.js'
 
 /**
- * Entries of more bytes than this become objects of their own: from here on a write to S3 and one
- * unit of DynamoDB cost less than the units that the item would take, several times over.
+ * Entries larger than this become objects of their own: from this size on, a write to S3 and one
+ * unit of DynamoDB cost a fraction of the units that the item would take.
  */
 const ITEM_LIMIT_BYTES = 64 * 1024
 
 /**
- * A file of the usual size (32 MiB, its index and its filter) is one request: in parts of 8 MiB it
- * would be six, as an upload of parts has a beginning and an end.
+ * Part size of uploads. A file of the usual size (32 MiB, with index and filter) takes one request.
+ * In parts of 8 MiB it would take six, because a multipart upload has a beginning and an end.
  */
 const PART_BYTES = 40 * 1024 * 1024
 
-/** How often the check of conditional writes is tried where the store can't answer. */
+/** How often the check of conditional writes is tried if the store can't answer. */
 const MAX_ATTEMPTS = 10
 
-/** DynamoDB gives a MiB of entries with one request, S3 one entry. */
+/** One request reads a MiB of entries from DynamoDB, but only one entry from S3. */
 const DYNAMODB_TAIL = { bytes: 1024 * 1024, entries: 4000 }
 const OBJECTS_TAIL = { bytes: 4 * 1024 * 1024, entries: 200 }
 
 /**
- * A database in S3, its log in DynamoDB or in S3 itself. The packages that talk to AWS are loaded
- * here and only here: who doesn't use the cloud needn't install them.
+ * Locates a database in S3, with its log in DynamoDB or in S3. Loads the packages that talk to AWS,
+ * which only such locations need to have installed.
  */
 export async function locateS3(
   location: Extract<Location, { kind: 's3' }>,
@@ -60,10 +60,11 @@ export async function locateS3(
     ownsLog: true,
     directory: undefined,
   }
-  // With the log in S3 every commit depends on it; else only the making of the database does.
+  // With the log in S3, every commit depends on conditional writes; otherwise only the creation of
+  // the database does.
   const assertConditions: Located['assertConditions'] = async (created, signal) => {
     if (!created && log.kind !== 'objects') return
-    // The store itself is asked: one that retries can't tell a refusal from an attempt of its own.
+    // Asks the bare store: with retries, a refusal could come from an earlier attempt of its own.
     const retries = new Retries({
       env,
       attempts: MAX_ATTEMPTS,

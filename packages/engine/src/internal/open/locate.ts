@@ -17,50 +17,52 @@ import { parseLocation, shown } from './location.js'
 /** A store and a log, ready to be opened. */
 export interface Located {
   store: ObjectStore
-  /** What to call it in messages. */
+  /** Its name in messages. */
   place?: string | undefined
-  /** Counts the requests that store and log make. */
+  /** Counts the requests to store and log. */
   meter: () => RequestStats
   makeLog: (incarnation: string) => CommitLog | Promise<CommitLog>
-  /** Where the log is, as the database's root says it; `undefined` where only the caller knows. */
+  /** The log's kind, as the database's root names it; `undefined` if only the caller knows. */
   log?: string | undefined
   /**
-   * Whether the log is a service of its own: one of the same name may answer somewhere else, and
-   * know of no entry.
+   * Whether the log is a separate service. A log of the same name may then exist elsewhere, without
+   * any of this database's entries.
    */
   logIsApart?: boolean | undefined
-  /** Where processes agree on who does what work on a log that they share. */
+  /** Makes the leases by which processes of a shared log divide maintenance work. */
   makeLeases?: ((incarnation: string) => Leases) | undefined
   /**
-   * What opening may have to read of the log besides a checkpoint; past that, records go into
+   * The most that opening should read of the log besides a checkpoint; past that, records go into
    * files. Default: a memtable's size, whatever the number of entries.
    */
   tail?: { bytes: number; entries: number } | undefined
   /**
-   * Finds out whether the store keeps to the conditions of writes, where a database of many writers
-   * depends on it. `created`: its root was made just now.
+   * Checks that the store honors conditional writes, if a database of many writers depends on it.
+   * `created`: its root was created just now.
    */
   assertConditions?: (created: boolean, signal: AbortSignal | undefined) => Promise<void>
-  /** Whether the store and the log are this database's to close: not those that were handed in. */
+  /** Whether the database closes the store and the log: not if the caller passed them in. */
   ownsStore: boolean
   ownsLog: boolean
-  /** Lets go of what store and log share. */
+  /** Releases what store and log share. */
   release?: (() => Promise<void>) | undefined
-  /** The system calls for the disk's part of the cache. Default: Node's. */
+  /** The system calls for the disk cache. Default: Node's. */
   cacheFiles?: FileSystem | undefined
-  /** Where another thread can open the same store; `undefined` where none can. */
+  /** The directory where another thread can open the same store; `undefined` if none can. */
   directory: string | undefined
-  /** Which directory that is, for another thread to make sure of. Known once the store was read. */
+  /**
+   * Identifies that directory, so that another thread can check it. Known once the store was read.
+   */
   directoryId?: (() => string | undefined) | undefined
 }
 
-/** An entry of a log in objects is a file, which takes some 50 µs to read. */
+/** In a log in objects, each entry is a file, which takes some 50 µs to read. */
 const OBJECTS_TAIL = { bytes: 32 * 1024 * 1024, entries: 2000 }
 
-/** The memory databases of this process, by name. */
+/** Memory databases of this process, by name. */
 const named: Map<string, { store: ObjectStore; storage: MemoryLogStorage }> = new Map()
 
-/** Finds the parts that a location names. Nothing is read or written yet. */
+/** Finds the parts that a location names, without reading or writing anything yet. */
 export async function locate(
   location: string | DatabaseParts,
   options: OpenOptions,
@@ -75,7 +77,7 @@ async function locateUrl(location: string, options: OpenOptions): Promise<Locate
     case 'memory':
       return inMemory(parsed.name)
     case 'file':
-      // At once: the process may go to another directory while it waits.
+      // Resolved at once: the process may change its working directory while it waits.
       return inDirectory(
         absoluteDirectory(parsed.directory, 'the directory of a location'),
         parsed.log,
@@ -89,7 +91,7 @@ async function locateUrl(location: string, options: OpenOptions): Promise<Locate
   }
 }
 
-/** A store whose requests nobody charges for. */
+/** A store whose requests are free. */
 function counted(store: ObjectStore): Pick<Located, 'store' | 'meter'> {
   const metered = new MeteredObjectStore(store)
   return { store: metered, meter: () => ({ ...metered.snapshot(), dollars: 0 }) }
@@ -123,13 +125,13 @@ function inMemory(name: string | undefined): Located {
   }
   const { store, storage } = database
   const makeLog = (): CommitLog => new MemoryCommitLog({ storage })
-  // The store outlives this handle: others may have the same name open.
+  // The store outlives this handle, because other handles may have the same name open.
   return { ...common, ...counted(store), makeLog, ownsStore: false }
 }
 
 function inDirectory(directory: string, kind: 'file' | 'objects', options: OpenOptions): Located {
   const env = options.env ?? systemEnv
-  // The store and the log lie on one file system: what both say is said once.
+  // The store and the log are on one file system: a warning that both raise is logged once.
   let warned = false
   const onWarning = (message: string, error: unknown): void => {
     if (!warned) options.logger?.warn(message, { error })

@@ -1,21 +1,21 @@
 import { InvalidArgumentError } from '@firn/env'
 
-/** A location, taken apart. */
+/** A parsed location. */
 export type Location =
   | { kind: 'memory'; name: string | undefined }
   | { kind: 'file'; directory: string; log: 'file' | 'objects' }
   | { kind: 's3'; bucket: string; prefix: string; log: S3Log }
 
-/** Where the commit log of a database in S3 is: a DynamoDB table, or S3 itself. */
+/** The place of the commit log of a database in S3: a DynamoDB table, or S3 itself. */
 type S3Log = { kind: 'dynamodb'; table: string } | { kind: 'objects' }
 
-/** The DynamoDB table of locations that don't name one. */
+/** The DynamoDB table if a location names none. */
 const DEFAULT_TABLE = 'firn'
 
 const FORMS =
   "'memory:', 'memory:name', 'file:./directory', 'file:./directory?log=objects', 's3://bucket/prefix?log=dynamodb:TABLE', 's3://bucket/prefix?log=objects' or, with parts of your own, { store, log }"
 
-/** Reads a location URL. Throws `InvalidArgumentError` for one that names no database. */
+/** Parses a location URL. Throws `InvalidArgumentError` if it names no database. */
 export function parseLocation(location: string): Location {
   if (typeof location !== 'string') {
     throw new InvalidArgumentError(`a location is text, such as 'file:./directory'; use ${FORMS}`)
@@ -56,7 +56,7 @@ export function parseLocation(location: string): Location {
   }
 }
 
-/** `file:./data`, `file:data`, `file:/var/data` and `file:///var/data`. */
+/** Parses `file:./data`, `file:data`, `file:/var/data` and `file:///var/data`. */
 function directoryOf(path: string, location: string): string {
   const bare = path.startsWith('//') ? path.replace(/^\/\/(localhost)?(?=\/)/, '') : path
   const invalid = (why: string): InvalidArgumentError =>
@@ -82,19 +82,19 @@ function directoryOf(path: string, location: string): string {
   return directory
 }
 
-/** `s3://bucket` and `s3://bucket/some/folder`, with or without a '/' at the end. */
+/** Parses `s3://bucket` and `s3://bucket/some/folder`, with or without a '/' at the end. */
 function bucketOf(path: string, location: string): { bucket: string; prefix: string } {
   const match = /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(path)
   if (match === null) {
     throw new InvalidArgumentError(
-      `no bucket in the location ${shown(location)}; write s3://bucket/prefix, the bucket's name in small letters`,
+      `no bucket in the location ${shown(location)}; write s3://bucket/prefix, with the bucket's name in small letters`,
     )
   }
   const [, bucket = '', rest = ''] = match
-  // Looking behind keeps this linear in the slashes of a text that ends in none.
+  // The lookbehind keeps this linear in the number of slashes, if the text doesn't end in one.
   const prefix = rest.replace(/(?<!\/)\/+$/, '')
-  // What an object store takes as keys: no percent encoding, so that a URL reads as the key it
-  // means.
+  // Allows what an object store takes as keys. No percent encoding, so that a URL reads as the key
+  // that it means.
   if (!/^([A-Za-z0-9._=@+-]+(\/[A-Za-z0-9._=@+-]+)*)?$/.test(prefix)) {
     throw new InvalidArgumentError(
       `the prefix in the location ${shown(location)} must be segments of letters, digits and ._=@+- with one / between them`,
@@ -123,7 +123,7 @@ function allowOnly(parameters: URLSearchParams, allowed: string[], location: str
   }
 }
 
-/** A location as messages show it: without credentials, and without what parameters say. */
+/** Formats a location for messages, without credentials and parameters. */
 export function shown(location: string): string {
   return JSON.stringify(location.replace(/\/\/[^/?#]*@/, '//').replace(/\?.*$/s, ''))
 }

@@ -18,7 +18,7 @@ import { settingsOf } from './defaults.js'
 import type { Located } from './locate.js'
 import { makeWritingParts } from './writing-parts.js'
 
-/** Opens what was located, puts its parts together, and reads the log. */
+/** Opens the located parts, wires them together, and reads the log. */
 export async function openDatabase(
   located: Located,
   options: OpenOptions,
@@ -83,8 +83,7 @@ export async function openDatabase(
     return new DatabaseHandle({ ...reading, cache, head, writing, writer, requests, release })
   } catch (error) {
     await runAll(cleanup).catch(() => {})
-    // What was under way is done or isn't, as when a process ends: the next open goes on from
-    // there.
+    // Running work is done or not, as when a process ends: the next open continues from there.
     signal?.throwIfAborted()
     throw error
   }

@@ -22,7 +22,7 @@ import type { VersionSet } from '../view/version-set.js'
 import type { Settings } from './defaults.js'
 import type { Located } from './locate.js'
 
-/** What the writing parts are built on. */
+/** Parts that the writing parts build on. */
 export interface ReadingParts {
   readonly slice: TimeSlice
   readonly store: ObjectStore
@@ -34,7 +34,7 @@ export interface ReadingParts {
   readonly progress: Progress
 }
 
-/** Puts together what writes to a database. `cleanup` gets what is to be done after its close. */
+/** Wires the parts that write to a database. `cleanup` receives what to do after its close. */
 export function makeWritingParts(
   located: Located,
   settings: Settings,

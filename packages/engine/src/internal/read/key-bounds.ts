@@ -3,13 +3,13 @@ import type { FileMeta } from '@firn/manifest'
 import { prefixedKey, tablePrefix } from '@firn/mvcc'
 import type { EncodedRange, RangeEnd } from '../arguments/range.js'
 
-/** Both ends of a range of keys, table prefix included. */
+/** Bounds of a range of keys, table prefix included. */
 export interface KeyBounds {
   lower: RangeEnd
   upper: RangeEnd
 }
 
-/** The keys of a table, or the part of them that `range` names, as bounds of stored keys. */
+/** Returns the bounds of the stored keys of a table, or of the part that `range` names. */
 export function keyBounds(tableId: number, { lower, upper }: EncodedRange): KeyBounds {
   return {
     lower:
@@ -23,7 +23,7 @@ export function keyBounds(tableId: number, { lower, upper }: EncodedRange): KeyB
   }
 }
 
-/** True where no key can lie between the bounds. */
+/** True if no key can lie between the bounds. */
 export function isEmptyRange({ lower, upper }: KeyBounds): boolean {
   const order = compareBytes(lower.key, upper.key)
   return order > 0 || (order === 0 && !(lower.inclusive && upper.inclusive))

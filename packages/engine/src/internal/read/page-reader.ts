@@ -19,12 +19,12 @@ import type { TableView } from '../view/table-view.js'
 import type { View } from '../view/view.js'
 import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
 
-// So many are a step of a slice of time; for more, the clock is read.
+// This many rows count as one step of a time slice; for more, the clock is read.
 const FEW_ROWS = 64
 const MAX_PAGE_BYTES = 1024 * 1024
-// Deleted rows and old versions that are passed over between two looks at the clock.
+// Number of deleted rows and old versions skipped between two looks at the clock.
 const MOST_UNSEEN = 2000
-// Above this limit files are read ahead: many rows are likely to be asked for.
+// Above this limit, files are read ahead: the caller will likely ask for many rows.
 const READ_AHEAD_ROWS = 1000
 // Up to this limit a scan tells its cursors how many rows it will read.
 const SHORT_SCAN_ROWS = 200
@@ -37,16 +37,18 @@ export interface PageReaderOptions {
   limit: number
   signal: AbortSignal | undefined
   what: 'entries' | 'keys' | 'values'
-  /** Whether keys and values get buffers of their own. */
+  /** Whether each key and value gets a buffer of its own. */
   copy: boolean
   keys: Encoding<never>
   values: Encoding<never>
 }
 
-/** A view that was retained for the reader, and what to read of it; `undefined`: no such table. */
+/**
+ * A view retained for the reader, and what to read of it; `undefined` if the table doesn't exist.
+ */
 export type ScanStart = { view: View; options: PageReaderOptions } | undefined
 
-/** A file of a view was found missing, for the `attempt`th time. */
+/** A file of a view that was found missing, for the `attempt`th time. */
 interface MissingFile {
   view: View
   timestamp: number
@@ -54,22 +56,23 @@ interface MissingFile {
   attempt: number
 }
 
-/** Is told how far a scan got. */
+/** Receives the progress of a scan. */
 export interface ReadProgress {
-  /** Everything up to this stored key was read. The key is good for the call only. */
+  /** Everything up to this stored key was read. The key is valid only during the call. */
   readThrough(storedKey: Uint8Array): void
   /** Everything was read. */
   readAll(): void
 }
 
-/** Where a reader's rows come from. */
+/** The source of a reader's rows. */
 export interface PageSource {
   range?: ReadProgress | undefined
-  /** By which it gives others a turn. */
+  /** Decides when to give others a turn. */
   slice: TimeSlice
   begin: () => ScanStart | Promise<ScanStart>
   /**
-   * After a file was found missing: the same moment on newer files. Throws where there are none.
+   * Returns the same moment on newer files, after a file was found missing. Throws if no newer
+   * files exist.
    */
   continueAt: (missing: MissingFile) => Promise<ScanStart>
 }
@@ -84,7 +87,7 @@ export class PageReader {
   #view: View | undefined
   #options: PageReaderOptions | undefined
   #cursor: RecordCursor | undefined
-  /** Has the cursor listen to the caller's signal no more. */
+  /** Stops the cursor from listening to the caller's signal. */
   #endSignals: (() => void) | undefined
   #status: CursorStatus = END
   #remaining = Number.POSITIVE_INFINITY
@@ -100,17 +103,18 @@ export class PageReader {
     return this.#source.slice
   }
 
-  /** What ends it; `undefined` before the first `next` has begun. */
+  /** The signal that ends the reader; `undefined` before the first `next` has begun. */
   get signal(): AbortSignal | undefined {
     return this.#options?.signal
   }
 
-  /** Up to `rows` rows; `undefined` at the end. Waits only where I/O is needed. */
+  /** Returns up to `rows` rows; `undefined` at the end. Waits only for I/O. */
   async next(rows: number): Promise<unknown[] | undefined> {
     if (!this.#begun) {
       this.#begun = true
       const begun = this.#source.begin()
-      // Not by `instanceof`: where a library replaced the global, `async` makes another one.
+      // Not `instanceof`: if a library has replaced the global Promise, `async` functions return
+      // another class.
       const start = isPromise(begun) ? await begun : begun
       if (this.#closed) {
         start?.view.release()
@@ -136,13 +140,13 @@ export class PageReader {
       if (this.#lastKey !== undefined) range?.readThrough(this.#lastKey)
       return page
     }
-    // Where the limit ended it, what comes after isn't known.
+    // If the limit ended the scan, nothing is known about later keys.
     if (this.#remaining > 0) range?.readAll()
     this.close()
     return undefined
   }
 
-  /** What the next `rows` rows have to wait for, so that others have their turn. */
+  /** Returns the turn that others get before the next `rows` rows, if it is time for one. */
   #turn(rows: number): Promise<void> | undefined {
     if (this.#status === END) return undefined
     const { slice } = this.#source
@@ -159,7 +163,7 @@ export class PageReader {
     }
   }
 
-  /** Goes on behind the last row, on the files that took the place of a missing one. */
+  /** Continues after the last row, on the files that replaced a missing one. */
   async #continue(error: unknown): Promise<void> {
     const options = this.#options
     const view = this.#view
@@ -248,7 +252,7 @@ export class PageReader {
       status = cursor.next()
     }
     this.#remaining -= page.length - first
-    // A copy, as the rows are their owner's from now on, and may be overwritten.
+    // A copy, because the caller owns the rows from now on and may overwrite them.
     if (lastBytes !== undefined && (status === PENDING || this.#source.range !== undefined)) {
       this.#lastKey = lastBytes.slice(lastStart, lastEnd)
     }
@@ -264,7 +268,8 @@ function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
 }
 
 /**
- * Decodes the rows from `first` on, in place, once the cursor has passed them: a decoder may write.
+ * Decodes the rows from `first` on, in place, once the cursor has passed them: a decoder may
+ * overwrite them.
  */
 function decodeRows(page: unknown[], first: number, options: PageReaderOptions): void {
   const { what, copy, keys, values } = options
@@ -281,7 +286,7 @@ function decodeRows(page: unknown[], first: number, options: PageReaderOptions):
   }
 }
 
-// The cursors below hand out memory that nobody else holds: views of it may be given away.
+// The cursors below return memory that no other code holds, so views of it may go to callers.
 
 function userKey({ keyBytes, keyStart, keyEnd }: RecordCursor): Uint8Array {
   const start = keyStart + TABLE_PREFIX_BYTES
@@ -296,7 +301,10 @@ function storedValue({ valueBytes, valueStart, valueEnd }: RecordCursor): Uint8A
   )
 }
 
-/** The rows of a table that are visible at the timestamp, from everything the view holds of it. */
+/**
+ * Returns the rows of a table that are visible at the timestamp, from everything the view holds of
+ * it.
+ */
 function visibleCursor(
   table: TableView,
   options: PageReaderOptions,
@@ -330,8 +338,8 @@ function visibleCursor(
 }
 
 /**
- * How many of a short scan's rows a file is likely to give: its share, and somewhat more, as rows
- * lie unevenly. Undefined for a scan that isn't short.
+ * Estimates how many of a short scan's rows come from one file: its share, and somewhat more, as
+ * rows are spread unevenly. `undefined` for a scan that isn't short.
  */
 function expectedPerSource(limit: number, sources: number): number | undefined {
   if (limit > SHORT_SCAN_ROWS) return undefined

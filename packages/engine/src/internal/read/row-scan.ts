@@ -2,19 +2,19 @@ import type { TimeSlice } from '@firn/env'
 import type { Rows, Scan } from '../../scan.js'
 import type { PageReader } from './page-reader.js'
 
-// A loop over single rows begins with a short page, so that one that is left early reads little.
+// A loop over single rows begins with a short page, so that leaving it early costs little.
 const FIRST_PAGE_ROWS = 64
 
-/** Opens a reader of the rows that a scan is about; `what` are the parts of each row it needs. */
+/** Opens a reader of a scan's rows; `what` names the parts of each row that it needs. */
 export type OpenPages = (what: 'entries' | 'keys' | 'values') => PageReader
 
-/** A scan over whatever `open` reads. Each iteration opens a reader of its own. */
+/** A scan of the rows that `open` reads. Each iteration opens a reader of its own. */
 export class RowScan<K, V> implements Scan<K, V> {
   readonly #open: OpenPages
   readonly #pageRows: number
   readonly #entries: Rows<[K, V]>
 
-  /** `pageRows`: rows of a page at most. */
+  /** `pageRows`: the most rows of a page. */
   constructor(open: OpenPages, pageRows: number) {
     this.#open = open
     this.#pageRows = pageRows
@@ -84,7 +84,7 @@ class PagedRows<Row> implements Rows<Row> {
   }
 }
 
-/** Hands out the rows of a page without waiting; only a page that needs I/O makes the loop wait. */
+/** Returns the rows of a page without waiting; the loop waits only for a page that needs I/O. */
 class RowIterator<Row> implements AsyncIterator<Row> {
   readonly #reader: PageReader
   readonly #slice: TimeSlice
@@ -117,7 +117,7 @@ class RowIterator<Row> implements AsyncIterator<Row> {
     return Promise.resolve({ value: undefined, done: true })
   }
 
-  /** The next row when others had a turn, in which the scan may have been given up. */
+  /** Returns the next row after others had a turn, in which the scan may have been given up. */
   async #nextAfter(turn: Promise<void> | undefined): Promise<IteratorResult<Row>> {
     await turn
     if (this.#signal?.aborted === true) {

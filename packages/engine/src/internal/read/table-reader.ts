@@ -29,22 +29,22 @@ import type { ReadPoint, ReadSource } from './read-source.js'
 import { RowScan } from './row-scan.js'
 import { warmFiles } from './warm-files.js'
 
-// How often a read is made again when its files are compacted away under it.
+// How often a read is tried when its files are compacted away during it.
 const MAX_ATTEMPTS = 5
 
-// After so many keys that memory answers, some 100 µs, getMany reads the clock.
+// `getMany` reads the clock after this many keys answered from memory, some 100 µs.
 const KEYS_PER_LOOK = 64
 
-// How many reads of one getMany wait for I/O at a time.
+// Number of reads of one `getMany` that wait for I/O at a time.
 const PARALLEL_READS = 32
 
-/** A lookup, and what it looks into. */
+/** A lookup, and the part of the view that it searches. */
 interface BegunLookup {
   part: TableView
   lookup: PointLookup
 }
 
-/** A lookup that memory couldn't answer, with its point held. */
+/** A lookup that memory couldn't answer, with its read point held. */
 interface WaitingLookup extends BegunLookup {
   point: ReadPoint
 }
@@ -53,7 +53,7 @@ interface WaitingLookup extends BegunLookup {
 interface FailedRead {
   before: View
   options: TakenReadOptions
-  /** How often it was made. */
+  /** How often the read was tried. */
   attempt: number
   isScan?: boolean
 }
@@ -64,7 +64,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   readonly #source: ReadSource
   readonly #slice: TimeSlice
   readonly #slab: Slab = new Slab()
-  // The table's part of the view that was read last, and the lookup that reads reuse.
+  // The table's part of the last view, and the lookup that reads reuse.
   #view: View | undefined
   #part: TableView | undefined
   #lookup: PointLookup | undefined
@@ -115,7 +115,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     const read = takeReadOptions('getMany', options)
     assertKeys('getMany', keys)
     const values: (V | undefined)[] = new Array(keys.length)
-    // What is in memory is read here and now, unless a look at the log comes first.
+    // Keys in memory are read here and now, unless the log must be read first.
     let waiting: number[] | undefined
     let begun: BegunLookup[] = []
     if (options === undefined && !this.#source.isStale()) {
@@ -127,7 +127,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
           waiting.push(i)
           begun.push(this.#takeLookup())
         }
-        // The others are read at the same moment, which is held for them.
+        // The other keys are read at the same moment, which is held for them.
         const isTime = i % KEYS_PER_LOOK === KEYS_PER_LOOK - 1 && this.#slice.look() !== undefined
         if (isTime || begun.length === PARALLEL_READS) while (++i < values.length) waiting.push(i)
       }
@@ -146,7 +146,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
         return values
       } catch (error) {
         await this.#afterMissingFile(error, { before, options: read, attempt })
-        // All at one moment, which is another one now.
+        // All keys are read at one moment, which is a new one now.
         waiting = undefined
         begun = []
       }
@@ -190,7 +190,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     }
   }
 
-  /** Called before each reading of a scan; what it returns is told how far the reading gets. */
+  /** Called before each iteration of a scan; the returned object receives its progress. */
   protected noteRange(_scan: TakenScanOptions): ReadProgress | undefined {
     return undefined
   }
@@ -226,7 +226,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     }
   }
 
-  /** Whether a read may be answered from what is in memory, as it is now. */
+  /** Whether memory as it is now may answer a read. */
   #readsAtOnce({ at, fresh, signal }: TakenReadOptions): boolean {
     if (at !== undefined || fresh || this.#source.isStale()) return false
     signal?.throwIfAborted()
@@ -234,8 +234,8 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   /**
-   * Looks in memory; the answer is in `#lookup`. A read that waits after `NOT_RESIDENT` takes the
-   * lookup away, as the next `#find` would ask it for another key.
+   * Searches memory; the answer is in `#lookup`. A read that waits after `NOT_RESIDENT` takes the
+   * lookup away, because the next `#find` would reuse it for another key.
    */
   #find(key: K): LookupStatus {
     const view = this.#source.view()
@@ -269,7 +269,10 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     return this.#answer(this.#take(this.#lookup as PointLookup, taken.copy))
   }
 
-  /** What memory answered. A loop that awaits nothing else gives others a turn now and then. */
+  /**
+   * Returns an answer from memory. Now and then it gives others a turn, for loops that await
+   * nothing else.
+   */
   #answer<T>(value: T): Promise<T> {
     const turn = this.#slice.step()
     return turn === undefined ? Promise.resolve(value) : after(turn, value)
@@ -299,7 +302,9 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     return (await this.#lookUp(key, options, () => true, waiting)) ?? false
   }
 
-  /** What `use` makes of the key's value, while it is held; `undefined` where there is none. */
+  /**
+   * Returns what `use` makes of the key's value while it is held; `undefined` if the key is absent.
+   */
   async #lookUp<T>(
     key: K,
     options: TakenReadOptions,
@@ -322,8 +327,9 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   /**
-   * Another process may have compacted the file away: then the read is made again on newer files
-   * than those of `before`, the view that there was when it began.
+   * Prepares another try after a missing file, which another process may have compacted away: the
+   * read then uses newer files than `before`, the view when it began. Throws if it can't be tried
+   * again.
    */
   async #afterMissingFile(error: unknown, read: FailedRead): Promise<void> {
     const { before, options, attempt, isScan = false } = read
@@ -356,7 +362,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     }
   }
 
-  /** A lookup at a point; `undefined` if there is no such table. */
+  /** Returns a lookup at a point; `undefined` if the table doesn't exist. */
   #begin(key: TakenKey, point: ReadPoint): BegunLookup | undefined {
     // The table may have been seen for the first time just now, with the encodings it has.
     this.#table.idIn(point.view.state)
@@ -412,7 +418,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     try {
       await Promise.all(signals.map(work))
     } finally {
-      // After a failure nothing more is begun.
+      // After a failure, no more reads begin.
       next = indexes.length
       end()
     }
@@ -436,16 +442,14 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     return this.#holdMoment(options).then((point) => this.#scanAt(point, options, what))
   }
 
-  /**
-   * As `#hold`, but what is written while the read goes on isn't seen: for reads of several keys.
-   */
+  /** Holds a point for reads of several keys, so that they don't see later writes. */
   async #holdMoment(options: TakenReadOptions): Promise<ReadPoint> {
     await this.#freshen(options)
     const { at, signal } = options
     return at === undefined ? this.#source.hold() : this.#source.holdAt(at, signal)
   }
 
-  /** Looks at the log where a read asks for it, or where what is known of it is too old. */
+  /** Reads the log if a read asks for it, or if the last look is too old. */
   async #freshen({ fresh, signal }: TakenReadOptions): Promise<void> {
     signal?.throwIfAborted()
     if (fresh || this.#source.isStale()) await this.#source.refresh(signal)
@@ -499,7 +503,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     }
   }
 
-  /** The value a lookup found, for the caller to keep. */
+  /** Returns the value that a lookup found, for the caller to keep. */
   #take({ valueBytes, valueStart, valueEnd }: PointLookup, copy = false): V {
     const values = this.#table.values
     const bytes = copy
@@ -509,7 +513,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 }
 
-/** Apart from its caller, which would make room for a closure in every call. */
+/** Separate from its caller, where its closure would cost memory in every call. */
 async function after<T>(turn: Promise<void>, value: T): Promise<T> {
   await turn
   return value

@@ -4,12 +4,12 @@ import type { OpenFile } from '../files/file-cache.js'
 import type { TableView } from '../view/table-view.js'
 import { isEmptyRange, type KeyBounds, overlaps } from './key-bounds.js'
 
-// Files that are read side by side. Each has up to two reads of a MiB under way.
+// Number of files read in parallel. Each has up to two reads of a MiB under way.
 const PARALLEL_FILES = 4
 
 /**
- * Brings the blocks of a range into the caches, from every file that may hold rows of it at a
- * moment, and adds up what was read. After a failure nothing more is begun.
+ * Loads the blocks of a range into the caches, from every file that may hold its rows at a moment,
+ * and adds up what was read. After a failure, no more reads begin.
  */
 export async function warmFiles(
   table: TableView,

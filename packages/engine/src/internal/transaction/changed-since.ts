@@ -10,15 +10,15 @@ import type { View } from '../view/view.js'
 import type { ReadSet } from './read-set.js'
 
 /**
- * Whether anything that was read was written after a timestamp: why that is so, in words, or
- * `undefined`. The caller holds the view.
+ * Checks whether anything that was read has been written after a timestamp. Returns the reason in
+ * words, or `undefined`. The caller holds the view.
  *
  * Keys are looked up in whatever holds newer records: memtables, and files whose range and filter
- * say that they may; ranges are searched there for the first newer record. What is newer and gone
- * again (a delete that compaction dropped with what it hid) has raised the floor of the table's
- * history: then nobody can tell, and it counts as changed. A delete that hid nothing may be gone
- * without a trace: it changed nothing. Where entries were truncated before this process had read
- * them, everything counts as changed.
+ * allow the key. Ranges are searched there for the first newer record. A newer record may be gone
+ * again: a delete that compaction dropped together with what it hid. Such a drop raises the floor
+ * of the table's history; then the answer can't be known, and counts as changed. A delete that hid
+ * nothing may be gone without a trace: it changed nothing. If log entries were truncated before
+ * this process read them, everything counts as changed.
  */
 export async function changedSince(
   view: View,
@@ -52,7 +52,7 @@ export async function changedSince(
   return undefined
 }
 
-/** The timestamp of the newest record of a table. */
+/** Returns the timestamp of the newest record of a table. */
 function newestOf({ active, immutables, level0, levels }: TableView): number {
   let newest = active?.maxTimestamp ?? 0
   for (const { maxTimestamp } of [...immutables, ...level0, ...levels]) {
@@ -64,7 +64,7 @@ function newestOf({ active, immutables, level0, levels }: TableView): number {
 async function isKeyNewer(part: TableView, key: Uint8Array, since: number): Promise<boolean> {
   const lookup = new PointLookup(part.tableId, key.length)
   lookup.set(key, MAX_TIMESTAMP)
-  // As if that had been found already: what holds nothing newer isn't looked into.
+  // Starts from `since`: parts without newer records needn't be searched.
   lookup.foundTimestamp = since
   while (part.find(lookup) === NOT_RESIDENT) await part.load(lookup, undefined)
   return lookup.foundTimestamp > since

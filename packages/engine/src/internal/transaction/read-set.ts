@@ -25,7 +25,7 @@ export class ReadRange implements ReadProgress {
     this.#whole = true
   }
 
-  /** What was read, as bounds of the stored keys of a table; `undefined`: nothing. */
+  /** Returns the bounds of what was read, as stored keys of a table; `undefined` if nothing was. */
   boundsIn(tableId: number): KeyBounds | undefined {
     const bounds = keyBounds(tableId, this.#scan.range.encoded())
     if (this.#whole) return isEmptyRange(bounds) ? undefined : bounds
@@ -35,16 +35,14 @@ export class ReadRange implements ReadProgress {
   }
 }
 
-/** What a transaction has read, and has to find unchanged when it commits. */
+/** Keys and ranges that a transaction has read, which must be unchanged when it commits. */
 export class ReadSet {
   readonly keys: KeySet
   readonly ranges: Map<string, ReadRange[]> = new Map()
-  /**
-   * The tables that it has read of, with the ids that they had; `undefined` where there was none.
-   */
+  /** The tables that it has read, with their ids at that time; `undefined` if absent. */
   readonly tableIds: Map<string, number | undefined> = new Map()
 
-  /** The keys are the set's from now on. */
+  /** Takes over the keys. */
   constructor(keys: KeySet = new KeySet()) {
     this.keys = keys
   }
@@ -55,7 +53,7 @@ export class ReadSet {
     else ranges.push(range)
   }
 
-  /** The name of a table of which it has read something that the writes change. */
+  /** Returns the name of a table in which the writes change something that was read. */
   async changedBy(writes: KeySet, slice: TimeSlice): Promise<string | undefined> {
     for (const [table, keys] of writes.tables) {
       if (await this.keys.sharesKeyOf(table, writes, slice)) return table

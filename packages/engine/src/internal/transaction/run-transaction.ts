@@ -5,31 +5,31 @@ import type { TakenTransactionOptions } from '../arguments/database-options.js'
 import type { Hold } from '../commit/write-hold.js'
 import type { TransactionHandle } from './transaction-handle.js'
 
-// The pause after an attempt is of any length up to this, which doubles each time.
+// The pause after an attempt has a random length up to this, which doubles each time.
 const FIRST_PAUSE_MS = 2
 const LONGEST_PAUSE_MS = 250
-/** After so many attempts the process makes no other write while the transaction runs. */
+/** After this many attempts, the process makes no other write while the transaction runs. */
 const ATTEMPTS_BESIDE_OTHERS = 5
 
 export interface TransactionRunner {
   env: Env
-  /** A transaction that reads the newest version this process knows. */
+  /** Begins a transaction on the newest version that this process knows. */
   begin(signal: AbortSignal | undefined): Promise<TransactionHandle>
   /** Reads the log up to its end. */
   refresh(signal: AbortSignal | undefined): Promise<void>
-  /** Holds up the other writes of this process, if it can write. */
+  /** Holds up other writes of this process, if it can write. */
   holdWrites(signal: AbortSignal | undefined): Promise<Hold | undefined>
 }
 
-/** What the function gave, where its writes were committed, or what was in the way. */
+/** The function's result if its writes were committed; otherwise the reason why not. */
 type Outcome<T> = { value: T } | { refusal: FirnError }
 
 type Run<T> = (transaction: Transaction) => Promise<T> | T
 
 /**
  * Runs a transaction until it commits, or until all its attempts have lost to other writes. After
- * several lost attempts it holds up the other writes of its process, for a bounded time. If that
- * time runs out, it holds up none again: its function may be waiting for a write of its own.
+ * several lost attempts, it holds up the other writes of its process for a bounded time. If that
+ * time runs out, it doesn't hold them up again: the function may be waiting for a write of its own.
  */
 export async function runTransaction<T>(
   runner: TransactionRunner,
@@ -55,7 +55,8 @@ export async function runTransaction<T>(
     if (attempt >= attempts) throw new TransactionConflictError(attempts, refusal)
     const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt)
     await runner.env.sleep(runner.env.random() * pauseMs, signal)
-    // What others committed is known after most refusals; that they took a file away isn't.
+    // After most refusals, this process knows what others committed; it doesn't know if they
+    // removed a file.
     if (isFirnError(refusal.cause, 'FIRN_OBJECT_NOT_FOUND')) await runner.refresh(signal)
   }
 }
@@ -68,7 +69,7 @@ async function runOnce<T>(
 ): Promise<Outcome<T>> {
   let value: T
   try {
-    // Who gives up isn't held up by what the function waits for, which finds the transaction ended.
+    // On abort, doesn't wait for the function: its next use of the transaction finds it ended.
     value = await waitFor((async () => run(transaction))(), options.signal)
   } catch (error) {
     if (isFirnError(error, 'FIRN_SNAPSHOT_EXPIRED')) return { refusal: error }

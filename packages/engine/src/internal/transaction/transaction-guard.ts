@@ -6,17 +6,17 @@ import type { View } from '../view/view.js'
 import { changedSince } from './changed-since.js'
 import type { ReadSet } from './read-set.js'
 
-/** Holds what a transaction read against what others have written since. */
+/** Checks what a transaction read against later writes of others. */
 export class TransactionGuard implements CommitGuard {
   readonly writes: KeySet
   readonly #reads: ReadSet
-  /** What was read is unchanged up to here. */
+  /** The timestamp up to which reads are known to be unchanged. */
   #since: number
 
   readonly holdsWrites: boolean
   readonly #slice: TimeSlice
 
-  /** `since`: the moment that was read. `slice`: by which it gives others a turn. */
+  /** `since`: the moment that was read. `slice`: decides when to give others a turn. */
   constructor(parts: {
     reads: ReadSet
     writes: KeySet
@@ -38,8 +38,8 @@ export class TransactionGuard implements CommitGuard {
       this.#since = timestamp
     } catch (error) {
       if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
-      // Another process has compacted it away: what took its place is known after a refresh.
-      throw new CommitConflictError('a file is gone in which others may have written', {
+      // Another process has compacted the file away; a refresh finds the files that replaced it.
+      throw new CommitConflictError('a file that may hold newer writes is gone', {
         cause: error,
       })
     }

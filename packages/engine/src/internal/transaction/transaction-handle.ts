@@ -15,11 +15,11 @@ import { TransactionGuard } from './transaction-guard.js'
 import { TransactionSource } from './transaction-source.js'
 import { TransactionTableHandle } from './transaction-table-handle.js'
 
-/** One attempt of a transaction: what it reads and writes, until it commits or is given up. */
+/** One attempt of a transaction, with its reads and writes, until it commits or is given up. */
 export class TransactionHandle implements Transaction {
   readonly version: number
   readonly timestamp: number
-  /** Where its tables read. */
+  /** The source that its tables read from. */
   readonly source: TransactionSource
   readonly reads: ReadSet = new ReadSet()
   committed: Commit | undefined
@@ -69,8 +69,8 @@ export class TransactionHandle implements Transaction {
   }
 
   /**
-   * Commits what was written, unless others contradict it: `CommitConflictError`. Nothing can be
-   * done with it any more after the call. `holdsWrites`: see `WriteHold`.
+   * Commits the writes, or throws `CommitConflictError` if other writes contradict them. The
+   * transaction can't be used after the call. `holdsWrites`: see `WriteHold`.
    */
   async commit(
     { isolation, signal }: TakenTransactionOptions,
@@ -111,8 +111,8 @@ export class TransactionHandle implements Transaction {
   }
 
   /**
-   * What snapshot isolation holds against others: the keys that are written, and that their tables
-   * stay.
+   * Returns what snapshot isolation checks: that the written keys are unchanged, and their tables
+   * still exist.
    */
   #readsOf(writes: KeySet): ReadSet {
     const reads = new ReadSet(writes)

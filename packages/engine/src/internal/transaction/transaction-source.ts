@@ -9,14 +9,16 @@ import type { ReadPoint, ReadSource } from '../read/read-source.js'
 import type { TableIdentity } from '../view/table-identity.js'
 import type { View } from '../view/view.js'
 
-/** From here on, ids stand for tables that the snapshot doesn't know. */
+/** Ids from here on stand for tables that the snapshot doesn't know. */
 const PROVISIONAL_ID = 0xe000_0000
 
-/** After all that the snapshot shows, before all commits to come: those have whole microseconds. */
+/**
+ * After everything in the snapshot, and before all later commits, which have whole microseconds.
+ */
 const LATER = 0.5
 
 /**
- * A snapshot with a memtable of a transaction's own over it: a view that holds both is read as any
+ * Puts a memtable of the transaction's writes over a snapshot, in one view that is read like any
  * other.
  */
 export class TransactionSource implements ReadSource {
@@ -25,11 +27,11 @@ export class TransactionSource implements ReadSource {
   readonly pageRows: number
   readonly #snapshot: SnapshotHandle
   #writes: Memtable = new Memtable().retain()
-  /** Whether somebody reads `#writes` who mustn't see what is written from now on. */
+  /** True while a reader of `#writes` must not see later writes. */
   #isHeld = false
   /** Tables that the snapshot doesn't know. */
   readonly #newTables: Map<string, TableState> = new Map()
-  /** The snapshot's view with what was written over it, and the view that it was made of. */
+  /** The snapshot's view with the writes on top, and the view it was made from. */
   #own: { view: View; over: View } | undefined
 
   constructor(snapshot: SnapshotHandle) {
@@ -39,7 +41,7 @@ export class TransactionSource implements ReadSource {
     this.timestamp = snapshot.timestamp + LATER
   }
 
-  /** What was written to a table so far. */
+  /** Returns the writes to a table so far. */
   writesTo(table: TableIdentity): MemtablePartition | undefined {
     const id = table.idIn(this.view().state)
     return id === undefined ? undefined : this.#writes.tables.get(id)
@@ -86,7 +88,7 @@ export class TransactionSource implements ReadSource {
     return { view: this.view().retain(), timestamp: this.timestamp }
   }
 
-  /** The past has none of the transaction's writes. */
+  /** Without the transaction's writes: a past moment doesn't contain them. */
   holdAt(moment: TakenMoment, signal?: AbortSignal): Promise<ReadPoint> {
     return this.#snapshot.holdAt(moment, signal)
   }
@@ -123,7 +125,7 @@ export class TransactionSource implements ReadSource {
     return id
   }
 
-  /** Goes on in a copy of what was written. */
+  /** Continues in a copy of the writes. */
   #unhold(): void {
     const copy = new Memtable().retain()
     for (const [id, table] of this.#writes.tables) table.copyAfter(-1, copy.table(id))

@@ -14,7 +14,7 @@ const NO_VALUE = new Uint8Array(0)
 
 const IN_TRANSACTIONS = ' in a transaction; the transaction has them'
 
-/** Reads and writes of one table by a transaction, which keeps account of both. */
+/** Reads and writes one table for a transaction, and records both. */
 export class TransactionTableHandle<K, V>
   extends TableReader<K, V>
   implements TransactionTable<K, V>
@@ -63,7 +63,7 @@ export class TransactionTableHandle<K, V>
     return this.#transaction.source.slice.step()
   }
 
-  /** All reads of several keys in order come through here. */
+  /** All reads of ordered keys pass through here. */
   protected override noteRange(scan: TakenScanOptions): ReadRange {
     this.#transaction.noteRead(this.#identity)
     const range = new ReadRange(scan)

@@ -1,21 +1,21 @@
-/** How many of the newest commits are remembered at most: a MiB of memory. */
+/** The most commits remembered: a MiB of memory. */
 const MOST = 65_536
-/** How many there is room for in a database that has just been opened. */
+/** The first capacity, in a database that has just been opened. */
 const FIRST = 256
 
 /**
- * Versions and timestamps of the newest commits, so that most reads of the past ask no log. Memory
- * grows with the commits that come: a MiB of zeroes beforehand was 3.5 % of the time of runs that
+ * Versions and timestamps of the newest commits, so that most reads of the past needn't read the
+ * log. Memory grows with the commits: zeroing a MiB in advance took 3.5 % of the time of runs that
  * open and close small databases.
  */
 export class CommitTimes {
-  // A ring: the commit of version v is at v mod their length.
+  // A ring: the commit of version v is at index v modulo the length.
   #versions: Float64Array = new Float64Array(FIRST)
   #timestamps: Float64Array = new Float64Array(FIRST)
 
   add(version: number, timestamp: number): void {
     let at = version % this.#versions.length
-    // As long as there may be more room, none makes way for another one.
+    // Grows before it overwrites an entry, up to the limit.
     while (this.#isTakenFrom(at, version) && this.#versions.length < MOST) {
       this.#grow()
       at = version % this.#versions.length
@@ -24,13 +24,13 @@ export class CommitTimes {
     this.#timestamps[at] = timestamp
   }
 
-  /** The timestamp of a version, where it is remembered. */
+  /** Returns the timestamp of a version, if it is remembered. */
   timestampOf(version: number): number | undefined {
     const at = version % this.#versions.length
     return this.#versions[at] === version ? this.#timestamps[at] : undefined
   }
 
-  /** Whether another version is where this one goes. */
+  /** Whether another version has this one's place. */
   #isTakenFrom(at: number, version: number): boolean {
     const there = this.#versions[at]
     return there !== 0 && there !== version

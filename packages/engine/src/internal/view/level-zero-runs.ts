@@ -2,14 +2,14 @@ import { compareBytes } from '@firn/bytes'
 import type { FileMeta } from '@firn/manifest'
 
 /**
- * Level 0 as sorted runs, newest first: the files of one commit, where they don't overlap, are one
- * run in key order, of which a read looks into one file. Any other file is a run by itself.
+ * Groups level 0 into sorted runs, newest first. Files of one commit that don't overlap are one run
+ * in key order, of which a read looks into one file. Any other file is a run by itself.
  */
 export function levelZeroRuns<F>(level0: readonly F[], metaOf: (file: F) => FileMeta): F[][] {
   const runs: F[][] = []
   for (let from = 0, to = 1; from < level0.length; from = to++) {
     const first = metaOf(level0[from] as F)
-    // All records of a commit have its timestamp, and no other commit's do.
+    // All records of a commit have its timestamp, and no other commit has that timestamp.
     while (
       first.commitFile &&
       to < level0.length &&

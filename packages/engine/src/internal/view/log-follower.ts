@@ -6,11 +6,11 @@ import type { FileCache } from '../files/file-cache.js'
 import type { ArenaPool } from '../memtable/arena-pool.js'
 import { VersionSet } from './version-set.js'
 
-/** How often a start is tried again when the log is truncated under its reader. */
+/** How often a start is tried if the log is truncated while it is read. */
 const MAX_STARTS = 5
 
 export interface LogFollowerOptions {
-  /** By which it gives others a turn. */
+  /** Decides when to give others a turn. */
   slice: TimeSlice
   store: ObjectStore
   log: CommitLog
@@ -20,7 +20,7 @@ export interface LogFollowerOptions {
   arenas: ArenaPool
   /** Size at which a memtable is sealed. */
   memtableBytes: number
-  /** Called after entries of others were applied. */
+  /** Called after other processes' entries are applied. */
   onApplied: () => void
 }
 
@@ -28,9 +28,9 @@ export interface LogFollowerOptions {
  * Reads the log into the version set:
  *
  * 1. Start from the newest checkpoint, or from nothing.
- * 2. Read the log after what the checkpoint says is in files. Entries that the checkpoint has
- *    folded in give only their inline records; the others are applied.
- * 3. From then on, `catchUp` applies what came since. A tombstone there means that others have
+ * 2. Read the log after what the checkpoint says is in files. For entries that the checkpoint has
+ *    folded in, take only their inline records; apply the others.
+ * 3. From then on, `catchUp` applies newer entries. A tombstone there means that others have
  *    truncated what this process hasn't read: it starts over from the checkpoint that allowed it.
  */
 export class LogFollower {
@@ -47,7 +47,7 @@ export class LogFollower {
     for (let attempt = 1; ; attempt++) {
       const { store, incarnation, files, versions, arenas } = this.#options
       const checkpoint = await readNewestCheckpoint(store, incarnation, { signal })
-      // Apart from what readers see until it is whole.
+      // Separate from what readers see until it is complete.
       const fresh = new VersionSet(checkpoint ?? emptyState(), files, arenas)
       try {
         const tombstone = await this.#replay(fresh, signal)
@@ -66,7 +66,7 @@ export class LogFollower {
     }
   }
 
-  /** Applies all that was committed before the call. Calls that overlap share their reads. */
+  /** Applies everything committed before the call. Overlapping calls share their reads. */
   catchUp(): Promise<void> {
     if (this.#catchingUp === undefined) {
       this.#catchingUp = this.#catchUp().finally(() => {
@@ -74,7 +74,7 @@ export class LogFollower {
       })
       return this.#catchingUp
     }
-    // The read under way may have begun before what this caller must see was committed.
+    // The running read may have begun before the commits that this caller must see.
     this.#again ??= this.#catchingUp
       .catch(() => {})
       .then(() => {
@@ -84,15 +84,18 @@ export class LogFollower {
     return this.#again
   }
 
-  /** Applies an entry that was read elsewhere, if it is the next one: it needn't be read again. */
+  /**
+   * Applies an entry that was read elsewhere, if it is the next one, so that it needn't be read
+   * again.
+   */
   applyNext(entry: LogEntry): void {
     const { versions } = this.#options
-    // A truncated one says nothing: `catchUp` knows what to do.
+    // A truncated entry says nothing: `catchUp` handles it.
     if (entry.version !== versions.state.version + 1 || entry.payload === undefined) return
     this.#apply(versions, entry)
   }
 
-  /** Ends what is under way, and all that is asked for later, with this error. */
+  /** Ends running and later calls with this error. */
   stop(reason: unknown): void {
     this.#stopped.abort(reason)
   }
@@ -129,7 +132,8 @@ export class LogFollower {
   }
 
   /**
-   * Replays the log over a checkpoint's state; the version of a tombstone that it can't get past.
+   * Replays the log over a checkpoint's state. Returns the version of a tombstone that it can't get
+   * past, if any.
    */
   async #replay(
     versions: VersionSet,

@@ -2,7 +2,7 @@ import { type RecordKind, TABLE_PREFIX_BYTES, writeTablePrefix } from '@firn/mvc
 import { SstLookup, type SstReader } from '@firn/sst'
 import type { OpenFile } from '../files/file-cache.js'
 
-/** A file that a search can't go on without. */
+/** A file that a search needs to continue. */
 interface MissingBlock {
   readonly handle: OpenFile
   /** The reader that lacked a block; `undefined` if the file was closed. */
@@ -10,8 +10,8 @@ interface MissingBlock {
 }
 
 /**
- * One point read under way: the key it asks for and, once found, where its value is. One lookup is
- * reused for all synchronous reads of a table; a read that has to wait takes it away.
+ * A point read under way: the key it asks for and, once found, the place of its value. All
+ * synchronous reads of a table reuse one lookup; a read that has to wait takes it away.
  */
 export class PointLookup {
   /** Table prefix, then the user key. */
@@ -20,16 +20,16 @@ export class PointLookup {
   timestamp = 0
   readonly sst: SstLookup = new SstLookup()
 
-  // The newest version found so far; `foundTimestamp` is -1 while there is none.
+  // The timestamp of the newest version found so far; -1 if none.
   foundTimestamp = -1
   kind: RecordKind = 0
   valueBytes: Uint8Array
   valueStart = 0
   valueEnd = 0
 
-  /** How far the search got: the source to go on with. */
+  /** Progress of the search: the source to continue with. */
   stage = 0
-  /** What the search waits for. */
+  /** The file that the search waits for. */
   missing: MissingBlock | undefined
 
   constructor(tableId: number, capacity = 64) {
@@ -38,7 +38,9 @@ export class PointLookup {
     writeTablePrefix(this.key, 0, tableId)
   }
 
-  /** Asks for the newest version of a user key at or before a timestamp. Copies the key. */
+  /**
+   * Starts a search for the newest version of a user key at or before a timestamp. Copies the key.
+   */
   set(key: Uint8Array, timestamp: number): void {
     const end = TABLE_PREFIX_BYTES + key.length
     if (end > this.key.length) {
@@ -60,7 +62,7 @@ export class PointLookup {
     return this.key.subarray(TABLE_PREFIX_BYTES, this.keyEnd)
   }
 
-  /** Takes what a file's search found. */
+  /** Takes the result of a file's search. */
   takeSst(): void {
     const { sst } = this
     this.foundTimestamp = sst.foundTimestamp

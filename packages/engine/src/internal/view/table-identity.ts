@@ -11,7 +11,7 @@ import {
   takeTableOptions,
 } from '../arguments/table-options.js'
 
-/** A table as its user named it: name, options, and the encodings that follow from both. */
+/** A table as its user named it: name, options, and the encodings that follow from them. */
 export class TableIdentity implements KeyedTable {
   readonly name: string
   readonly #options: TakenTableOptions
@@ -19,12 +19,12 @@ export class TableIdentity implements KeyedTable {
   values: Encoding<never>
   /**
    * True if encoding a value may change the array that a key was encoded to: an encoding of the
-   * user's own may write everything to one array.
+   * user's own may write both to one array.
    */
   valuesMayOverwriteKeys: boolean
   #id: number | undefined
 
-  /** Throws `InvalidArgumentError` or `TableOptionsError` for a name or options that can't be. */
+  /** Throws `InvalidArgumentError` or `TableOptionsError` for an invalid name or options. */
   constructor(name: string, options: TableOptions<never, never>) {
     assertTableName(name)
     this.name = name
@@ -35,17 +35,17 @@ export class TableIdentity implements KeyedTable {
     this.valuesMayOverwriteKeys = mayOverwrite(this.values, this.keys)
   }
 
-  /** What the table is created with, where it doesn't exist yet. */
+  /** The options that the table is created with, if it doesn't exist yet. */
   get creationOptions(): TableOptionsState {
     return persistedOptions(this.#options)
   }
 
-  /** The edit that creates the table. */
+  /** Returns the edit that creates the table. */
   creation(id: number): Edit {
     return { type: 'create-table', id, name: this.name, options: this.creationOptions }
   }
 
-  /** Throws `TableOptionsError` where options that were given contradict those of the table. */
+  /** Throws `TableOptionsError` if given options contradict those of the table. */
   assertCompatible(persisted: TableOptionsState): void {
     assertCompatible(this.name, this.#options, persisted)
   }
@@ -58,14 +58,14 @@ export class TableIdentity implements KeyedTable {
     return this.#id !== undefined
   }
 
-  /** The table's id in a state; `undefined` where it has no such table (yet). */
+  /** Returns the table's id in a state; `undefined` if the state doesn't have the table. */
   idIn(state: DatabaseState): number | undefined {
     const id = state.tableIds.get(this.name)
     if (id !== undefined && id !== this.#id) this.#adopt(id, state)
     return id
   }
 
-  /** The same table, with keys and values as they are stored. */
+  /** Returns this table with keys and values as they are stored. */
   asBytes(): TableIdentity {
     return new RawTableIdentity(this)
   }
@@ -87,7 +87,10 @@ function mayOverwrite(values: Encoding<never>, keys: Encoding<never>): boolean {
   return !isBytes(values) && !makesFreshArrays(values) && !makesFreshArrays(keys)
 }
 
-/** Looks past a table's encodings. Creates the table, where it must, with its owner's options. */
+/**
+ * A table without its encodings. If it must create the table, it uses the original handle's
+ * options.
+ */
 class RawTableIdentity extends TableIdentity {
   readonly #typed: TableIdentity
 

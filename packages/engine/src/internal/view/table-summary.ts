@@ -3,7 +3,7 @@ import { tableIdAt } from '@firn/mvcc'
 import type { TableInfo } from '../../table-info.js'
 import type { Memtable } from '../memtable/memtable.js'
 
-/** A table as it is listed. */
+/** Describes a table for listings. */
 export function tableInfo(
   table: TableState,
   state: DatabaseState,
@@ -39,7 +39,7 @@ function isOfOneTable({ smallest, largest }: FileMeta): boolean {
   return tableIdAt(smallest, 0) === tableIdAt(largest, 0)
 }
 
-/** The names of the tables that a file may hold records of. */
+/** Returns the names of the tables whose records a file may hold. */
 export function tablesIn({ smallest, largest }: FileMeta, state: DatabaseState): string[] {
   return [...state.tables.values()]
     .filter(({ id }) => tableIdAt(smallest, 0) <= id && id <= tableIdAt(largest, 0))

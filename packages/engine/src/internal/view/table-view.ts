@@ -21,12 +21,10 @@ export interface LevelFiles {
 }
 
 /**
- * All that a read of one table looks at, newest first: the active memtable, immutable memtables,
- * level-0 files, levels.
- *
- * Commits too large to be inline add files whose timestamps lie between those of the memtable's
- * records. So what is found first need not be newest: a search goes on while a source could hold
- * something newer than what it has.
+ * Everything that a read of one table searches, newest first: the active memtable, immutable
+ * memtables, level-0 files, levels. Commits too large to be inline add files whose timestamps lie
+ * between those of the memtable's records. So the first version found need not be the newest: a
+ * search continues while a source could hold a newer one.
  */
 export class TableView {
   readonly tableId: number
@@ -65,8 +63,8 @@ export class TableView {
 
   /**
    * Finds the newest version at or before the lookup's timestamp; deletes are `ABSENT`. After
-   * `NOT_RESIDENT`, `finish` goes on where this call stopped, so a cache that is too small to hold
-   * all blocks of a search can't keep it from ending.
+   * `NOT_RESIDENT`, `finish` continues where this call stopped, so a search ends even if the cache
+   * is too small for all its blocks.
    */
   find(lookup: PointLookup): LookupStatus {
     if (lookup.stage === 0) {
@@ -101,7 +99,7 @@ export class TableView {
     return lookup.foundTimestamp >= 0 && lookup.kind !== KIND_DELETE ? FOUND : ABSENT
   }
 
-  /** Ends a search that was `NOT_RESIDENT`: waits for what it lacks, as often as it lacks something. */
+  /** Completes a search that was `NOT_RESIDENT`: waits for each block that it lacks. */
   async finish(
     lookup: PointLookup,
     signal: AbortSignal | undefined,
@@ -114,8 +112,8 @@ export class TableView {
   }
 
   /**
-   * Reads what `find` lacked, and searches the file that lacked it: if there is no memory to keep
-   * files open, the next `find` would meet it closed again.
+   * Reads what `find` lacked, and searches the file that lacked it: if memory is too small to keep
+   * files open, the next `find` would find it closed again.
    */
   async load(lookup: PointLookup, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted()
@@ -125,7 +123,7 @@ export class TableView {
     const reader = handle.tryEnter() ?? (await handle.enter(signal))
     try {
       signal?.throwIfAborted()
-      // A file that was opened just now may need nothing more, or its filter says no.
+      // A newly opened file may need nothing more, or its filter excludes the key.
       let status = reader === asked ? NOT_RESIDENT : reader.find(lookup.sst)
       while (status === NOT_RESIDENT) {
         await reader.load(lookup.sst, signal === undefined ? {} : { signal })
@@ -138,11 +136,11 @@ export class TableView {
     }
   }
 
-  /** Opens the other files that the search may come to while it waits for the first one. */
+  /** Opens the other files that the search may reach while it waits for the first one. */
   #openAhead(lookup: PointLookup): void {
     for (const { handles } of [...this.level0, ...this.levels]) {
       const handle = fileFor(handles, lookup.key, lookup.keyEnd)
-      // One that fails is met by the search itself, where it needs the file.
+      // If opening fails, the search itself reports it when it needs the file.
       if (handle !== undefined && handle.reader === undefined) handle.open().catch(() => {})
     }
   }

@@ -17,11 +17,9 @@ import { View } from './view.js'
 const NO_BYTES = new Uint8Array(0)
 
 /**
- * What this process knows of the database: the fold over the log as far as it has read it, and the
- * view that readers use.
- *
- * `state` is the log's truth. `visibleVersion` is what readers see; it runs ahead of the state
- * while buffered writes wait to be appended to a log that nobody else can append to.
+ * The state that this process knows: the fold over the log up to where it has been read, and the
+ * view for readers. `state` is the log's truth. Readers see `visibleVersion`, which runs ahead of
+ * the state while buffered writes wait to be appended to a log of this process alone.
  */
 export class VersionSet {
   readonly #files: FileCache
@@ -35,9 +33,9 @@ export class VersionSet {
   /** Newest first. */
   #immutables: readonly Memtable[] = []
   #closed = false
-  /** For views: see there. */
+  /** Passed to views: see `View.knownFrom`. */
   #knownFrom: number
-  /** Whether the records that were inserted last belonged to several tables. */
+  /** Whether the last inserted records belonged to several tables. */
   #recordsWereMixed = false
 
   constructor(state: DatabaseState, files: FileCache, arenas: ArenaPool) {
@@ -72,13 +70,13 @@ export class VersionSet {
     return this.#immutables.reduce((sum, m) => sum + m.memoryBytes, this.#active.memoryBytes)
   }
 
-  /** The same, and of what waits for the next one. */
+  /** Bytes of all memtables and of pooled arenas. */
   get reservedBytes(): number {
     return this.memtableBytes + this.#arenas.keptBytes
   }
 
   /**
-   * Keeps what shows the state while it is used: others may come after it, and the database be
+   * Holds the view of the state during `use`: later states may replace it, and the database may be
    * closed.
    */
   async holding(use: (view: View, state: DatabaseState) => Promise<void>): Promise<void> {
@@ -90,7 +88,7 @@ export class VersionSet {
     }
   }
 
-  /** Makes a version the one that readers see. Its records are in the active memtable. */
+  /** Makes a version visible to readers. Its records are in the active memtable. */
   show(version: number, timestamp: number): void {
     this.visibleVersion = version
     this.visibleTimestamp = timestamp
@@ -110,8 +108,8 @@ export class VersionSet {
     const active = this.#active
     let table: MemtablePartition | undefined
     let mixed = false
-    // The table that holds the records, all at once. Where the records before belonged to several
-    // tables, it would hold those of the others for nothing.
+    // The partition that copies all the records at once. If earlier records belonged to several
+    // tables, it would also copy other tables' records for nothing.
     let holder: MemtablePartition | undefined
     let shift = 0
     readRecords(records, (id, kind, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
@@ -119,7 +117,7 @@ export class VersionSet {
         mixed ||= table !== undefined
         table = active.table(id)
       }
-      // A delete's header has three bytes, which is too short for the prefix.
+      // A delete's header has three bytes: too few for the prefix.
       if (kind === KIND_DELETE || mixed || this.#recordsWereMixed) {
         table.insert(timestamp, kind, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd)
         return
@@ -154,7 +152,7 @@ export class VersionSet {
         this.insertRecords(edit.bytes, entry.timestamp)
       }
       if (edit.type === 'compact') {
-        // A file that only moved to another level is removed and added.
+        // A moved file is both removed and added.
         const stay = new Set(edit.added.map(({ file }) => file.id))
         this.#files.markObsolete(edit.removed.filter((id) => !stay.has(id)))
       }
@@ -169,7 +167,7 @@ export class VersionSet {
       this.#installView()
   }
 
-  /** Closes the active memtable, if it holds anything; commits from now on go into a new one. */
+  /** Closes the active memtable if it holds anything; later commits go into a new one. */
   sealMemtable(): void {
     if (this.#closed || this.#active.records === 0) return
     this.#immutables = [this.#active, ...this.#immutables]
@@ -178,7 +176,7 @@ export class VersionSet {
     this.#installView()
   }
 
-  /** Takes the place of all that is known by what another version set has read, in one step. */
+  /** Replaces everything with what another version set has read, in one step. */
   adopt(other: VersionSet): void {
     if (this.#closed) return
     this.state = other.state
@@ -191,10 +189,7 @@ export class VersionSet {
     this.#installView()
   }
 
-  /**
-   * Lets go of the view. What is still on its way here, from a refresh under way say, is nothing
-   * then.
-   */
+  /** Releases the view. Whatever arrives later, for example from a running refresh, is dropped. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -203,9 +198,9 @@ export class VersionSet {
   }
 
   /**
-   * Lets go of the records that files hold now. Where another process has flushed, or a log is
-   * replayed, a memtable may hold some of those and later ones: it must not keep them, as what
-   * compaction drops of the files (a delete, and all that it covered) would come back from here.
+   * Drops the records that are now in files. If another process has flushed, or a log is replayed,
+   * a memtable may hold some of those and later ones. It must not keep them: what compaction drops
+   * from the files (a delete, and everything it covered) would reappear from here.
    */
   #dropFlushed(through: number, files: readonly FileMeta[]): void {
     // All records of later versions have later timestamps.

@@ -6,23 +6,21 @@ import { levelZeroRuns } from './level-zero-runs.js'
 import { TableView } from './table-view.js'
 
 /**
- * What a state looks like to readers: memtables and files. A view is made when its shape changes (a
- * memtable is sealed, files come or go), not for every commit: the active memtable grows under it,
- * and readers name the timestamp that they read at.
- *
- * Views count who holds them. The files of a view stay on disk, and its memtables in memory, until
- * it is released.
+ * A state as readers see it: memtables and files. A view is made when its shape changes (a memtable
+ * is sealed, files are added or removed), not for every commit: the active memtable grows under it,
+ * and readers name the timestamp that they read at. A view counts its holders. Its files stay on
+ * disk, and its memtables in memory, until all have released it.
  */
 export class View {
   readonly state: DatabaseState
   readonly active: Memtable
   /** Newest first. */
   readonly immutables: readonly Memtable[]
-  /** How many sorted runs level 0 has: of each, a read may have to look into a file. */
+  /** Number of sorted runs in level 0; a read may have to look into one file of each. */
   readonly level0Runs: number
   /**
-   * Since this timestamp every change came as an entry of the log. What was changed before may have
-   * been taken over with a checkpoint.
+   * The timestamp since when every change came as a log entry. Earlier changes may have come with a
+   * checkpoint.
    */
   readonly knownFrom: number
   readonly #files: FileCache
@@ -50,7 +48,7 @@ export class View {
     }
   }
 
-  /** What there is of one table; `undefined` where the state knows no such table. */
+  /** Returns the view's part of one table; `undefined` if the state doesn't have the table. */
   table(id: number): TableView | undefined {
     let table = this.#tables.get(id)
     if (table === undefined) {
@@ -78,7 +76,7 @@ export class View {
     return this.#handles.values()
   }
 
-  /** What this one holds, with a memtable over it. `state` may know more tables. */
+  /** Returns a view with a memtable over this one. `state` may know more tables. */
   under(memtable: Memtable, state: DatabaseState): View {
     return new View(state, memtable, [this.active, ...this.immutables], this.#files, this.knownFrom)
   }
@@ -90,7 +88,7 @@ export class View {
   }
 
   release(): void {
-    if (this.#holders === 0) throw new Error('a view was released by somebody who does not hold it')
+    if (this.#holders === 0) throw new Error('a view was released more often than it was held')
     if (--this.#holders > 0) return
     for (const memtable of [this.active, ...this.immutables]) memtable.release()
     for (const handle of this.#handles.values()) this.#files.release(handle)
