@@ -10,7 +10,7 @@ import type { LogEntry } from '../commit-log.js'
 import { isTimestamp } from './entry-checks.js'
 import { getU32, getU64, putU32, putU64 } from './little-endian.js'
 
-// An entry as an object of its own: FORMAT.md, "Entry object".
+// The format of an entry stored as an object: FORMAT.md, "Entry object".
 
 const MAGIC = Uint8Array.of(0x46, 0x49, 0x52, 0x4e, 0x45, 0x4e, 0x54, 0x0a) // "FIRNENT\n"
 const FORMAT = 1
@@ -21,7 +21,7 @@ const TOKEN_AT = 32
 const KIND_ENTRY = 1
 const KIND_TOMBSTONE = 2
 
-/** The object's bytes; checksums hold for this key only. */
+/** Encodes an entry as an object; its checksums are valid for this key only. */
 export function encodeEntryObject(key: string, entry: LogEntry): Uint8Array {
   const payload = entry.payload ?? new Uint8Array(0)
   const seed = crc32(utf8Encode(key))
@@ -39,7 +39,7 @@ export function encodeEntryObject(key: string, entry: LogEntry): Uint8Array {
   return bytes
 }
 
-/** The entry without its payload, from the object's first bytes, and whether it is a tombstone. */
+/** Decodes the entry without its payload, from the object's first bytes. */
 export function decodeEntryHeader(
   key: string,
   bytes: Uint8Array,
@@ -72,7 +72,7 @@ export function decodeEntryHeader(
   }
 }
 
-/** The whole entry; its payload is a view of `bytes`. */
+/** Decodes the whole entry; its payload is a view of `bytes`. */
 export function decodeEntryObject(key: string, bytes: Uint8Array): LogEntry {
   const { version, timestamp, token, tombstone } = decodeEntryHeader(key, bytes)
   const payload = bytes.subarray(ENTRY_HEADER_BYTES)

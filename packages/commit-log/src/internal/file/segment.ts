@@ -17,13 +17,13 @@ import {
 } from './segment-format.js'
 import { decodeTombstones } from './tombstone-run.js'
 
-/** The whole frames from some place of a segment up to the first place that isn't one. */
+/** The whole frames from some place of a segment up to the first place without one. */
 export interface Frames {
   readonly header: SegmentHeader
-  /** What was read, from offset `base` of the segment on. */
+  /** The bytes read, from offset `base` of the segment on. */
   readonly bytes: Uint8Array
   readonly base: number
-  /** Version of the first entry here, whether there is one or not. */
+  /** Version of the first entry here, whether or not there is one. */
   readonly firstVersion: number
   /** Offsets of the entries' frames, in a segment of entries. */
   readonly offsets: number[]
@@ -32,15 +32,15 @@ export interface Frames {
   /** Offset behind the last whole frame. */
   readonly end: number
   readonly lastVersion: number
-  /** 0 where there is no frame at all. */
+  /** 0 if there is no frame at all. */
   readonly lastTimestamp: number
-  /** The last frame's word on which entries were durable before it. */
+  /** `durableThrough` of the last frame. */
   readonly durableThrough: number
   /** Whether the last frame says that the log was closed. */
   readonly closed: boolean
 }
 
-/** Reads a whole segment. Throws for a header that isn't the one of this name. */
+/** Reads a whole segment. Throws if the header isn't the one of this name. */
 export function readSegment(bytes: Uint8Array, firstVersion: number, what: string): Frames {
   const header = decodeSegmentHeader(bytes, what)
   if (header.firstVersion !== firstVersion) {
@@ -52,9 +52,9 @@ export function readSegment(bytes: Uint8Array, firstVersion: number, what: strin
 }
 
 /**
- * Reads frames from offset `start` of the segment on; `bytes` begin at offset `base`. Frames that
- * are whole but can't stand there are corruption; where whole frames end is for the caller to
- * judge.
+ * Reads frames from offset `start` of the segment; `bytes` begin at offset `base`. Throws
+ * `CorruptionError` for whole frames that can't belong there; the caller judges the place where
+ * whole frames end.
  */
 export function readFrames(
   bytes: Uint8Array,
@@ -135,7 +135,9 @@ function entryAtOffset(bytes: Uint8Array, at: number): LogEntry {
   }
 }
 
-/** A segment that isn't the last: its entries reach up to the next one, or some are lost. */
+/**
+ * Throws unless a segment that isn't the last reaches up to the next one: entries would be lost.
+ */
 export function assertReaches(frames: Frames, nextVersion: number, what: string): void {
   if (frames.lastVersion === nextVersion - 1) return
   throw new CorruptionError(
@@ -144,8 +146,8 @@ export function assertReaches(frames: Frames, nextVersion: number, what: string)
 }
 
 /**
- * The last segment: what lies behind its last whole frame is a torn write, or nothing yet. If any
- * later frame says that the entry which should be there was durable, it is damage instead.
+ * Throws unless the bytes behind the last segment's last whole frame are a torn write, or nothing
+ * yet. They are damage if any later frame says that the entry which should be there was durable.
  */
 export function assertTorn(frames: Frames, what: string): void {
   const { bytes, base, header, end, lastVersion } = frames
@@ -160,7 +162,7 @@ export function assertTorn(frames: Frames, what: string): void {
   }
 }
 
-/** Whether everything behind the last whole frame is zero: never written to. */
+/** Whether everything behind the last whole frame is zeros: never written to. */
 export function restIsZero(frames: Frames): boolean {
   const { bytes } = frames
   for (let at = frames.end - frames.base; at < bytes.length; at++) {

@@ -3,10 +3,10 @@ import { ULID_BYTES, ulidFromBytes, ulidToBytes } from '@firn/env'
 import type { LogEntry } from '../../commit-log.js'
 import { isTimestamp } from '../entry-checks.js'
 
-// Tombstones of consecutive versions: per entry the timestamp's increase as a varint (the first
-// one's is the whole timestamp) and the token. FORMAT.md, "Tombstones".
+// Tombstones of consecutive versions: for each entry, the timestamp's increase as a varint (for the
+// first, the whole timestamp) and the token. FORMAT.md, "Tombstones".
 
-/** Entries of one run, so that a reader never has to take a whole segment for one of them. */
+/** Most entries of one run, so that a reader never takes a whole segment for one of them. */
 export const MAX_RUN_ENTRIES = 4096
 
 export function encodeTombstones(entries: readonly LogEntry[]): Uint8Array {
