@@ -28,7 +28,7 @@ export class CommitUnknownError extends FirnError {
   constructor(entry: { version: number; token: string }, cause?: unknown) {
     super(
       'FIRN_COMMIT_UNKNOWN',
-      `whether the commit of version ${entry.version} (token ${entry.token}) took effect is not known${becauseOf(cause)}; ask again with resolveCommit, and don't write the same data anew before`,
+      `whether the commit of version ${entry.version} (token ${entry.token}) took effect is not known${becauseOf(cause)}; find out with resolveCommit before you write the same data again`,
       { cause },
     )
     this.version = entry.version
@@ -64,14 +64,14 @@ export class LockedError extends FirnError {
 /** The lease is not, or may not be, this holder's any more. Stop the work that it was for. */
 export class LeaseLostError extends FirnError {
   constructor(name: string, how: 'taken' | 'lost' | 'released' | 'unknown', cause?: unknown) {
-    super('FIRN_LEASE_LOST', `the lease '${name}' ${LOST[how]}; acquire it anew before going on`, {
+    super('FIRN_LEASE_LOST', `the lease '${name}' ${LOST[how]}; acquire it again before going on`, {
       cause,
     })
   }
 }
 
 const LOST = {
-  taken: 'was taken by another holder, as it was not renewed in time',
+  taken: 'was taken by another holder, because it was not renewed in time',
   lost: 'was lost before',
   released: 'was released before',
   unknown: 'counts as lost: there was no certain answer to its renewal',

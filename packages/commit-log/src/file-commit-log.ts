@@ -205,7 +205,9 @@ export class FileCommitLog implements CommitLog {
     const writer = this.#writable()
     if (writer.failure !== undefined) throw writer.failure
     if (entry.payload.length > MAX_PAYLOAD_BYTES) {
-      throw new InvalidArgumentError('a payload takes less than 2 GiB; write it as files')
+      throw new InvalidArgumentError(
+        'a payload must be less than 2 GiB; write larger data as files',
+      )
     }
     const { last } = writer
     if (entry.version <= last.version) return this.#winnerOf(writer, entry.version)

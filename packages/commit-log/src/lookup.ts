@@ -12,7 +12,9 @@ export async function entryAt(
   }
   for await (const entry of log.readAfter(version - 1, { ...options, limit: 1 })) {
     if (entry.version !== version) {
-      throw new CorruptionError(`the commit log gave entry ${entry.version} for ${version}`)
+      throw new CorruptionError(
+        `the commit log returned entry ${entry.version} instead of ${version}`,
+      )
     }
     return entry
   }

@@ -161,7 +161,7 @@ export class SpillingCommitLog implements CommitLog {
       }
     }
     throw new CorruptionError(
-      `${key}: not the payload that entry ${entry.version} was written with`,
+      `${key}: this is not the payload that entry ${entry.version} was written with`,
     )
   }
 }

@@ -45,7 +45,9 @@ export function decodeEntryHeader(
   bytes: Uint8Array,
 ): { version: number; timestamp: number; token: string; tombstone: boolean } {
   if (bytes.length < ENTRY_HEADER_BYTES) {
-    throw new CorruptionError(`${key}: ${bytes.length} bytes are no entry, its header is cut`)
+    throw new CorruptionError(
+      `${key}: the entry has only ${bytes.length} bytes: its header is cut off`,
+    )
   }
   const seed = crc32(utf8Encode(key))
   const checked = bytes.subarray(0, CHECKED_BYTES)
@@ -53,7 +55,7 @@ export function decodeEntryHeader(
     MAGIC.some((byte, i) => bytes[i] !== byte) ||
     crc32(checked, seed) !== getU32(bytes, CHECKED_BYTES)
   ) {
-    throw new CorruptionError(`${key}: the entry's header is damaged, or of another key`)
+    throw new CorruptionError(`${key}: the entry's header is damaged or belongs to another key`)
   }
   const format = (bytes[8] as number) | ((bytes[9] as number) << 8)
   const kind = bytes[10]
@@ -63,7 +65,7 @@ export function decodeEntryHeader(
     )
   }
   const timestamp = getU64(bytes, 24)
-  if (!isTimestamp(timestamp)) throw new CorruptionError(`${key}: an entry of no possible time`)
+  if (!isTimestamp(timestamp)) throw new CorruptionError(`${key}: its timestamp is out of range`)
   return {
     version: getU64(bytes, 16),
     timestamp,
@@ -78,7 +80,9 @@ export function decodeEntryObject(key: string, bytes: Uint8Array): LogEntry {
   const payload = bytes.subarray(ENTRY_HEADER_BYTES)
   const length = getU32(bytes, 12)
   if (payload.length !== length) {
-    throw new CorruptionError(`${key}: ${payload.length} bytes of payload where ${length} belong`)
+    throw new CorruptionError(
+      `${key}: the payload has ${payload.length} bytes instead of ${length}`,
+    )
   }
   if (crc32(payload, crc32(utf8Encode(key))) !== getU32(bytes, 48)) {
     throw new CorruptionError(`${key}: the entry's payload is damaged`)

@@ -40,7 +40,7 @@ export function decodeLeaseRecord(bytes: Uint8Array, key: string): LeaseRecord {
       return record
     }
   }
-  throw new CorruptionError(`${key}: the lease is damaged; delete it when nobody holds it`)
+  throw new CorruptionError(`${key}: the lease is damaged; delete it once no process holds it`)
 }
 
 function isCount(value: unknown, least: number): value is number {

@@ -64,7 +64,9 @@ export function encodeSegmentHeader(id: string, firstVersion: number, form: numb
 /** Throws `CorruptionError`, or `FormatVersionError` for a newer format. */
 export function decodeSegmentHeader(bytes: Uint8Array, what: string): SegmentHeader {
   if (bytes.length < SEGMENT_HEADER_BYTES) {
-    throw new CorruptionError(`${what}: ${bytes.length} bytes are no segment, its header is cut`)
+    throw new CorruptionError(
+      `${what}: the segment has only ${bytes.length} bytes: its header is cut off`,
+    )
   }
   const stored = getU32(bytes, SEGMENT_CHECKED_BYTES)
   if (

@@ -45,7 +45,7 @@ export function readSegment(bytes: Uint8Array, firstVersion: number, what: strin
   const header = decodeSegmentHeader(bytes, what)
   if (header.firstVersion !== firstVersion) {
     throw new CorruptionError(
-      `${what}: the segment begins at version ${header.firstVersion}, its name says ${firstVersion}`,
+      `${what}: the segment begins at version ${header.firstVersion}, but its name says ${firstVersion}`,
     )
   }
   return readFrames(bytes, 0, SEGMENT_HEADER_BYTES, header, firstVersion, what)
@@ -79,14 +79,16 @@ export function readFrames(
     const tombstoned = header.form === FORM_TOMBSTONES
     if (frame.version !== expected || (frame.kind === FRAME_TOMBSTONES) !== tombstoned) {
       throw new CorruptionError(
-        `${what}: a frame of kind ${frame.kind} and version ${frame.version} where version ${expected} belongs, at offset ${offset}`,
+        `${what}: found a frame of kind ${frame.kind} and version ${frame.version} instead of version ${expected}, at offset ${offset}`,
       )
     }
     const payloadAt = at + FRAME_HEADER_BYTES
     closed = frame.kind === FRAME_END
     if (frame.kind === FRAME_ENTRY) {
       if (!isTimestamp(frame.timestamp)) {
-        throw new CorruptionError(`${what}: an entry of no possible time, at offset ${offset}`)
+        throw new CorruptionError(
+          `${what}: the timestamp of an entry is out of range, at offset ${offset}`,
+        )
       }
       offsets.push(offset)
       version++

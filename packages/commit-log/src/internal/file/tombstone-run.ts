@@ -34,7 +34,7 @@ export function decodeTombstones(
   let timestamp = 0
   for (let i = 0; i < count; i++) {
     timestamp += reader.varint()
-    if (!isTimestamp(timestamp)) throw reader.corrupt('a tombstone of no possible time')
+    if (!isTimestamp(timestamp)) throw reader.corrupt('the time of a tombstone is out of range')
     const token = ulidFromBytes(reader.take(ULID_BYTES))
     entries.push({ version: version + i, timestamp, token, payload: undefined })
   }
