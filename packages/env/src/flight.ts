@@ -42,13 +42,16 @@ export class Flight<T> {
     })
   }
 
-  /** Aborts the work, whoever waits for it. */
+  /** Aborts the work, even if callers wait for it. */
   abort(reason: unknown): void {
     this.#controller?.abort(reason)
   }
 }
 
-/** Lets the constructor's caller register the flight first: work that fails at once finds it there. */
+/**
+ * Lets the constructor's caller register the flight first, so that work that fails at once finds it
+ * there.
+ */
 async function inNextTurn<T>(
   work: (signal: AbortSignal | undefined) => Promise<T>,
   signal: AbortSignal | undefined,

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 
-/** Where a directory lies, as one process sees it. */
+/** The place of a directory, as one process sees it. */
 export interface Place {
   /** The kernel's number for the kind of file system, in hexadecimal; '' if it can't be known. */
   fileSystem: string
@@ -9,8 +9,8 @@ export interface Place {
 }
 
 /**
- * Where a directory lies; `device` if that is known already. Throws the system's error if there is
- * no such directory.
+ * Returns the place of a directory; `device` if it is known already. Throws the system's error if
+ * there is no such directory.
  */
 export function placeOf(
   directory: string,

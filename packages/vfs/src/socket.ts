@@ -15,7 +15,10 @@ import { hasNamespaces, isOutsideContainers, type ProcessIdentity } from './proc
 // path       a file in the system's temporary directory. macOS, BSD.
 // pipe       a named pipe. Windows.
 
-/** sockaddr_un has room for 104 bytes on BSD and macOS, 108 on Linux, with the zero at the end. */
+/**
+ * sockaddr_un has room for 104 bytes on BSD and macOS and 108 on Linux, including the zero at the
+ * end.
+ */
 const LONGEST_PATH = 103
 
 /**
@@ -27,14 +30,14 @@ const ABSTRACT_LENGTH = 107
 
 export type SocketKind = 'abstract' | 'directory' | 'path' | 'pipe'
 
-/** A socket that listens, and takes no notice of what connects. */
+/** A socket that listens and ignores its connections. */
 export interface Listening {
   readonly address: string
-  /** Ends it, unless it is the one of the thread. */
+  /** Closes it, unless it is the thread's shared one. */
   end(): void
 }
 
-/** Listens on a socket for the owner of a directory; `undefined` if the system doesn't let it. */
+/** Listens on a socket for the owner of a directory; `undefined` if the system doesn't allow it. */
 export async function listenFor(
   directory: string,
   name: string,
@@ -48,7 +51,7 @@ export async function listenFor(
     }
     ofThread ??= listen(kind, name)
     const listening = await ofThread
-    // The next owner tries again.
+    // Let the next owner try again.
     if (listening === undefined) ofThread = undefined
     return listening
   } catch {
@@ -79,7 +82,7 @@ export type Answer = 'accepted' | 'refused' | 'missing' | 'unclear'
 export async function ask(directory: string, kind: SocketKind, name: string): Promise<Answer> {
   if (kind !== 'directory') {
     const answer = answerOf(await connect(pathFor(kind, name)))
-    // A pipe is no file: if it is missing, nobody listens.
+    // A pipe is no file: if it is missing, no process listens.
     return kind === 'pipe' && answer === 'missing' ? 'refused' : answer
   }
   const short = shortPathOf(directory, name)
@@ -121,12 +124,12 @@ async function listen(
     server.close()
     return undefined
   }
-  // Whoever finds its name may ask.
+  // Any process that finds its name may ask.
   if (kind === 'path') fs.chmodSync(path, 0o666)
   return { address: `${kind}:${name}`, end: () => {} }
 }
 
-/** The name appears when the socket listens: nobody finds one that refuses before it listens. */
+/** The name appears once the socket listens, so no process finds one that refuses before that. */
 async function listenInDirectory(
   directory: string,
   name: string,
@@ -142,7 +145,7 @@ async function listenInDirectory(
   try {
     server = await serverAt(short.path)
     if (server === undefined) return undefined
-    // Whoever may look into the directory may ask.
+    // Any process that may look into the directory may ask.
     fs.chmodSync(temporary, 0o666)
     fs.renameSync(temporary, path)
   } catch (error) {
@@ -200,6 +203,6 @@ function remove(path: string): void {
   try {
     fs.unlinkSync(path)
   } catch {
-    // Gone already, or left for whoever clears the directory.
+    // Already gone, or left for the process that clears the directory.
   }
 }

@@ -1,4 +1,4 @@
-/** What an error of a file system means, in one word. */
+/** The meaning of a file system error, in one word. */
 export type SystemErrorReason =
   | 'no-space'
   | 'too-many-files'
@@ -8,14 +8,14 @@ export type SystemErrorReason =
   | 'layout'
   | 'io'
 
-/** What is known of an error of a file system. */
+/** What Firn knows about an error of a file system. */
 export interface SystemErrorMeaning {
   readonly reason: SystemErrorReason
-  /** Whether the same call may succeed later without anybody's help. */
+  /** Whether the same call may succeed later without a repair. */
   readonly retryable: boolean
   /**
    * Whether the file system, or the runtime, refused the call by itself, so that nothing was done.
-   * A file server that was asked and didn't answer says something else.
+   * A file server that was asked and didn't answer reports another error.
    */
   readonly refused: boolean
   /** What to do, in words. */
@@ -69,7 +69,7 @@ const MEANINGS: Readonly<Record<string, SystemErrorMeaning>> = {
   EOPNOTSUPP: UNSUPPORTED,
 }
 
-/** Any other code: nothing is known of what to do. */
+/** Any other code: no advice is known. */
 const UNKNOWN: SystemErrorMeaning = failure('io', false, 'the system says no more about it')
 
 function refusal(reason: SystemErrorReason, advice: string): SystemErrorMeaning {
@@ -116,7 +116,7 @@ export function cannotLink(error: unknown): boolean {
   return NO_LINKS.has(codeOf(error))
 }
 
-/** What file systems say that can't sync a directory, or open one to do so. */
+/** Errors of file systems that can't sync a directory, or open one to do so. */
 const NO_DIRECTORY_SYNC: ReadonlySet<unknown> = new Set([
   'EINVAL',
   'ENOTSUP',
