@@ -1,13 +1,13 @@
 export interface FlightOptions {
-  /** Whether the first caller can give up. If not, only `abort` aborts the work's signal, if ever. */
+  /** Whether the first caller can give up. If not, only `abort` can abort the work's signal. */
   abortable: boolean
   /** Called when all callers have given up, before the work is aborted. */
   onAbandoned?: () => void
 }
 
 /**
- * Work that is done once for any number of callers. A caller that gives up stops waiting, alone; when
- * the last one does, the work is aborted.
+ * Work that is done once for any number of callers. A caller that gives up only stops its own
+ * waiting; when the last one does, the work is aborted.
  */
 export class Flight<T> {
   readonly #result: Promise<T>

@@ -46,7 +46,7 @@ export interface FileSystem {
   /** The path without symbolic links. */
   realPathSync(path: string): string
 
-  /** Gives a file another name. EEXIST if that is taken. Not every file system can do this. */
+  /** Gives a file a further name. EEXIST if that is taken. Not every file system can do this. */
   link(from: string, to: string): Promise<void>
   linkSync(from: string, to: string): void
   /** Renames a file, replacing a file that has the new name. */

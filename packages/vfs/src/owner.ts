@@ -13,9 +13,9 @@ import { ask, listenFor, parseAddress, type SocketKind } from './socket.js'
 // How a process finds out whether the owner of a directory still runs.
 //
 // 1. An owner listens on a UNIX socket (a named pipe on Windows). The kernel ends the socket with
-//    the process, or with the worker thread that made it, whatever ends those.
-// 2. Whoever wants to know connects. An owner that is connected to lives; also one that is stopped,
-//    since the kernel queues connections for it.
+//    the process, or with the worker thread that made it, whatever ends them.
+// 2. A process that wants to know connects. If that succeeds, the owner lives. It also succeeds for
+//    one that is stopped, since the kernel queues connections for it.
 // 3. A socket that refuses proves that its owner is gone if it can only be of this kernel
 //    (`provesDeath`). A socket file that is missing proves nothing: anything may have removed it.
 // 4. An owner of an earlier boot is gone if the file system can't be in use by another machine.

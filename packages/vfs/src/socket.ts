@@ -4,14 +4,14 @@ import os from 'node:os'
 import { join } from 'node:path'
 import { hasNamespaces, isOutsideContainers, type ProcessIdentity } from './process-identity.js'
 
-// The socket of an owner, and where it is found: `<kind>:<name>`. A thread has one for all
-// directories that it owns, except for those in directories: making one takes as long as a tenth of
-// opening a small database.
+// The socket of an owner and its address, `<kind>:<name>`. A thread shares one socket among all
+// directories that it owns, unless the socket is in the directory: making one takes a tenth of the
+// time of opening a small database.
 //
 // abstract   in the network namespace, without a file. Linux, outside of containers.
-// directory  a file in the directory. Linux, in containers: the next container that has the directory
-//            has another network, another /tmp, and other process ids. Copying a directory with
-//            `fs.cp` fails while it holds a socket, so it is used nowhere else.
+// directory  a file in the directory. Linux, in containers: the next container that has the
+//            directory has another network, another /tmp, and other process ids. Not used anywhere
+//            else, because `fs.cp` can't copy a directory that holds a socket.
 // path       a file in the system's temporary directory. macOS, BSD.
 // pipe       a named pipe. Windows.
 
@@ -22,9 +22,9 @@ import { hasNamespaces, isOutsideContainers, type ProcessIdentity } from './proc
 const LONGEST_PATH = 103
 
 /**
- * Abstract names have a length. Some versions of Node pad a name with zeros to the whole of
- * sun_path and others don't, so that they would listen and connect to two names. One that fills it
- * is the same to all: the zero in front, and these many characters.
+ * Length of an abstract name. Some versions of Node pad a name with zeros to the whole of sun_path
+ * and others don't, so they would use two different names. A name that fills it is the same to all:
+ * a zero in front, and this many characters.
  */
 const ABSTRACT_LENGTH = 107
 
@@ -135,9 +135,9 @@ async function listenInDirectory(
   name: string,
 ): Promise<(() => void) | undefined> {
   const path = join(directory, name)
-  // Node removes the path that it bound when the server is closed, also if its thread is
-  // terminated. This path doesn't exist any more by then. So the socket stays and refuses, and that
-  // proves more than one that is missing.
+  // When the server is closed, or its thread terminated, Node removes the path that it bound. This
+  // path doesn't exist any more by then, so the socket stays and refuses. That proves more than a
+  // missing one.
   const bound = `${name}.tmp`
   const temporary = join(directory, bound)
   const short = shortPathOf(directory, bound)

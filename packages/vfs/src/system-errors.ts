@@ -24,7 +24,7 @@ export interface SystemErrorMeaning {
 
 const UNSUPPORTED: SystemErrorMeaning = refusal(
   'io',
-  'the file system cannot do what was asked of it: keep the data on another one',
+  'the file system does not support this: keep the data on another one',
 )
 const FORBIDDEN: SystemErrorMeaning = refusal('permission', 'check owner and mode of the files')
 const AGAIN: SystemErrorMeaning = failure('unavailable', true, 'try again')
@@ -32,7 +32,7 @@ const AGAIN: SystemErrorMeaning = failure('unavailable', true, 'try again')
 const MEANINGS: Readonly<Record<string, SystemErrorMeaning>> = {
   ENOSPC: refusal('no-space', 'the device is full: make room'),
   EDQUOT: refusal('no-space', 'the quota is used up: make room'),
-  EFBIG: refusal('no-space', 'the file system takes no file that large'),
+  EFBIG: refusal('no-space', 'the file is too large for the file system'),
   EMFILE: {
     ...refusal(
       'too-many-files',
@@ -55,13 +55,13 @@ const MEANINGS: Readonly<Record<string, SystemErrorMeaning>> = {
   EBUSY: failure('unavailable', true, 'another program uses the file'),
   ETIMEDOUT: failure('timeout', true, 'the file server did not answer'),
   ESTALE: failure('unavailable', true, 'the file server lost its handle'),
-  ELOOP: refusal('layout', 'a symbolic link stands where none may'),
-  ENOTDIR: refusal('layout', 'a file stands where a directory belongs'),
-  EISDIR: refusal('layout', 'a directory stands where a file belongs'),
+  ELOOP: refusal('layout', 'there is a symbolic link where none is allowed'),
+  ENOTDIR: refusal('layout', 'there is a file where a directory is expected'),
+  EISDIR: refusal('layout', 'there is a directory where a file is expected'),
   ENOENT: refusal('layout', 'a part of the path is missing, or was removed meanwhile'),
   EXDEV: refusal('layout', 'the directory spans two file systems: keep all of it on one'),
-  ENAMETOOLONG: refusal('io', 'the path is longer than the file system takes: shorten it'),
-  EMLINK: refusal('io', 'the file system takes no more links to the file'),
+  ENAMETOOLONG: refusal('io', 'the path is too long for the file system: shorten it'),
+  EMLINK: refusal('io', 'the file system allows no more links to the file'),
   EIO: failure('io', false, 'look at the system log and the health of the device'),
   EINVAL: UNSUPPORTED,
   ENOSYS: UNSUPPORTED,
@@ -70,7 +70,7 @@ const MEANINGS: Readonly<Record<string, SystemErrorMeaning>> = {
 }
 
 /** Any other code: no advice is known. */
-const UNKNOWN: SystemErrorMeaning = failure('io', false, 'the system says no more about it')
+const UNKNOWN: SystemErrorMeaning = failure('io', false, 'the system reports no further reason')
 
 function refusal(reason: SystemErrorReason, advice: string): SystemErrorMeaning {
   return { reason, retryable: false, refused: true, advice }
@@ -84,7 +84,7 @@ function failure(
   return { reason, retryable, refused: false, advice }
 }
 
-/** The code of a system call's error, as 'ENOENT'; `undefined` for an error without one. */
+/** The code of a system call's error, such as 'ENOENT'; `undefined` for an error without one. */
 export function codeOf(error: unknown): string | undefined {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
   // Deno's own, if it wasn't started with --allow-read or --allow-write for the path.

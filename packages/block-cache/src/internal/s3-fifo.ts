@@ -10,7 +10,7 @@
 //    others are evicted.
 //
 // A hit stores to a counter; nothing moves. The ghost queue is no real queue: every eviction from
-// the small queue takes a number, kept with the slot, which is a ghost while that number is among the
+// the small queue takes a number, kept with the slot: a ghost while that number is among the
 // last N given out, N being the number of resident values.
 
 import type { Sized } from '../sized.js'

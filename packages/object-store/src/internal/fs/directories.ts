@@ -124,8 +124,8 @@ export class Directories {
   }
 
   /**
-   * Makes the base and all missing parents. Names above are made durable before the base exists,
-   * whoever made them: an earlier attempt may have failed, or died, after making them.
+   * Makes the base and all missing parents. Names above are made durable before the base exists, even
+   * if this call didn't make them: an earlier attempt may have failed, or died, after making them.
    */
   async #makeBase(): Promise<void> {
     if (!(await this.#exists(this.#base))) {
@@ -189,7 +189,7 @@ function withPath(error: unknown, path: string): unknown {
 
 function notADirectory(directory: string): ObjectStoreError {
   return new ObjectStoreError(
-    `${directory} is not a directory; a store needs one of this name: move what is there`,
+    `${directory} is not a directory, but a store needs one of this name; move the file away`,
     { reason: 'layout' },
   )
 }

@@ -40,7 +40,7 @@ export function nameOf(segment: string, kind: NameKind): string {
   if (name.length > MAX_NAME_BYTES) {
     throw new InvalidArgumentError(
       `a segment of an object key makes a file name of ${name.length} bytes, more than the ` +
-        `${MAX_NAME_BYTES} that file systems take: part it with '/'`,
+        `${MAX_NAME_BYTES} that file systems allow: split it with '/'`,
     )
   }
   return name
