@@ -47,8 +47,8 @@ function kindOf(directory: string): string {
 
 /**
  * Kinds by number, see statfs(2). `device`: lies on a block device of its own, whose major number
- * isn't 0. `any`: has no such device, or numbers its volumes itself. Other kinds (NFS, SMB, FUSE, 9p,
- * virtiofs, Ceph, Lustre, GFS2, OCFS2 …) may be in use by several kernels at once.
+ * isn't 0. `any`: has no such device, or numbers its volumes itself. Other kinds (NFS, SMB, FUSE,
+ * 9p, virtiofs, Ceph, Lustre, GFS2, OCFS2 …) may be in use by several kernels at once.
  */
 const ONE_KERNEL: ReadonlyMap<string, 'device' | 'any'> = new Map([
   ['0xef53', 'device'], // ext2, ext3, ext4

@@ -124,8 +124,8 @@ export class Directories {
   }
 
   /**
-   * Makes the base and all missing parents. Names above are made durable before the base exists, even
-   * if this call didn't make them: an earlier attempt may have failed, or died, after making them.
+   * Makes the base and all missing parents. Names above are made durable before the base exists,
+   * even if this call didn't make them: an earlier attempt may have failed, or died, after that.
    */
   async #makeBase(): Promise<void> {
     if (!(await this.#exists(this.#base))) {
