@@ -4,23 +4,23 @@ import { S3Fifo } from './internal/s3-fifo.js'
 import { SlotTable } from './internal/slot-table.js'
 import type { Sized } from './sized.js'
 
-/** Memory that others use out of the cache's budget. */
+/** Memory held outside the cache that counts against its budget. */
 export interface Reservation {
   /** Bytes held; 0 once released. */
   readonly bytes: number
-  /** Holds another number of bytes from now on. */
+  /** Changes the number of bytes held. */
   resize(bytes: number): void
   /** Gives the bytes back. Idempotent. */
   release(): void
 }
 
-/** Counters since the cache was made, and its present fill. */
+/** Counters since the cache was created, and its present fill. */
 export interface BlockCacheStats {
-  /** `peek`s and `load`s that found their value resident. */
+  /** `peek`s and `load`s that found a resident value. */
   hits: number
   /** `load`s that called their loader. */
   misses: number
-  /** `load`s that waited for another one's loader. */
+  /** `load`s that waited for another caller's loader. */
   joins: number
   admissions: number
   evictions: number
@@ -36,10 +36,11 @@ export interface BlockCacheStats {
 }
 
 /**
- * Decoded blocks of many files in one budget of bytes. Scan-resistant (S3-FIFO), with one load per
- * block however many ask for it, and a hit that costs an array read.
+ * Decoded blocks of many files, in one budget of bytes. Scan-resistant (S3-FIFO); one load per
+ * block however many callers ask for it; a hit costs an array read.
  *
- * `usedBytes` stays within `bytes`, except as far as pins and reservations alone exceed it.
+ * `usedBytes` stays within `bytes`, except for the amount by which pins and reservations alone
+ * exceed it.
  */
 export class BlockCache {
   readonly #policy: S3Fifo
@@ -79,8 +80,8 @@ export class BlockCache {
   }
 
   /**
-   * A handle on the values of the file `id`, which must name one immutable content for ever. All
-   * handles of an id hold values of one type; each owes a `close()`.
+   * Opens a handle on the values of file `id`, which must name one immutable content for ever. All
+   * handles of an id hold values of one type; each needs one `close()`.
    */
   file<V extends Sized>(id: string): CachedFile<V> {
     let file = this.#files.get(id)
@@ -94,8 +95,8 @@ export class BlockCache {
   }
 
   /**
-   * Counts memory that lives elsewhere (indexes, filters, buffers) against the budget. It is never
-   * refused: values make room as far as they can.
+   * Counts memory held elsewhere (indexes, filters, buffers) against the budget. Never refused:
+   * values are evicted to make room if they can be.
    */
   reserve(bytes: number): Reservation {
     return new ReservedBytes(this.#policy, bytes)

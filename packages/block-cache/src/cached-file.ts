@@ -3,25 +3,30 @@ import type { S3Fifo } from './internal/s3-fifo.js'
 import { type Load, MAX_FREQUENCY, type SlotTable } from './internal/slot-table.js'
 import type { Sized } from './sized.js'
 
-/** Slots are meant to be the ordinals of a file's blocks: arrays are as long as the greatest. */
+/**
+ * Slots are meant to be the ordinals of a file's blocks: arrays are as long as the greatest slot.
+ */
 const MAX_SLOTS = 2 ** 26
 
-/** Loads a value; the signal, where there is one, aborts when nobody waits for it any more. */
+/**
+ * Loads a value. The signal, if there is one, aborts when no caller waits for the value any more.
+ */
 export type Loader<V> = (signal?: AbortSignal) => Promise<V>
 
 export interface LoadOptions {
   /**
-   * Whether the value is to stay in the cache. Default true; false is for one who reads through
-   * (a compaction, a big scan). A flight that one caller wants filled is filled.
+   * Whether the value is to stay in the cache. Default true; use false to read through (a
+   * compaction, a big scan). If several callers share a load, the value stays if one of them wants
+   * it.
    */
   fill?: boolean | undefined
-  /** Rejects this caller alone; the load goes on while anybody waits for it. */
+  /** Rejects this caller alone; the load goes on while another caller waits for it. */
   signal?: AbortSignal | undefined
 }
 
 /**
  * The cached values of one file, by slot. Handles of one id are the same object; each `file()` call
- * owes one `close()`.
+ * needs one `close()`.
  */
 export class CachedFile<V extends Sized> {
   readonly id: string
@@ -37,7 +42,10 @@ export class CachedFile<V extends Sized> {
     this.#closed = closed
   }
 
-  /** The value, if it is resident: an array read and, while a slot warms up, a store of a byte. */
+  /**
+   * Returns the value if it is resident. Costs an array read and, while a slot warms up, storing a
+   * byte.
+   */
   peek(slot: number): V | undefined {
     const table = this.#table
     const value = table.values[slot]
@@ -48,18 +56,17 @@ export class CachedFile<V extends Sized> {
     return value as V
   }
 
-  /** Whether the value is resident, without counting as a use of it. */
+  /** Whether the value is resident; doesn't count as a use. */
   has(slot: number): boolean {
     return this.#table.values[slot] !== undefined
   }
 
   /**
-   * The value, from memory or from `loader`. Callers that ask for one slot at the same time share
-   * one load; a load that fails rejects them all and leaves nothing behind. The value may be gone
-   * from the cache as soon as this resolves (it may weigh more than the budget): use what is
-   * returned, don't look again.
+   * Returns the value from memory or from `loader`. Concurrent calls for one slot share one load; a
+   * failed load rejects them all and leaves nothing behind. The value may be evicted as soon as
+   * this resolves (it may exceed the budget): use the returned value, don't look again.
    *
-   * `loader` gets a signal when its first caller has one; it aborts once no caller is left.
+   * `loader` gets a signal if its first caller has one; the signal aborts once no caller is left.
    */
   load(slot: number, loader: Loader<V>, options: LoadOptions = {}): Promise<V> {
     const { signal, fill = true } = options
@@ -85,7 +92,7 @@ export class CachedFile<V extends Sized> {
 
   /**
    * Keeps the slot's value from being evicted, from now or from when it is loaded. Pins are
-   * counted. Pinned bytes are part of the budget, and the only ones that may exceed it.
+   * counted. Pinned bytes are part of the budget, and the only values that may exceed it.
    */
   pin(slot: number): void {
     const table = this.#table
@@ -95,7 +102,7 @@ export class CachedFile<V extends Sized> {
     if (pins === 0 && entry !== undefined) this.#policy.pin(entry)
   }
 
-  /** Takes one pin away. Throws `InvalidArgumentError` where there is none. */
+  /** Removes one pin. Throws `InvalidArgumentError` if there is none. */
   unpin(slot: number): void {
     const table = this.#table
     const pins = table.pins.get(slot)
@@ -112,8 +119,8 @@ export class CachedFile<V extends Sized> {
   }
 
   /**
-   * Forgets the slot's value, or all of them, pinned or not: for content that turned out to be
-   * damaged, or isn't needed by anyone. Pins stay; loads under way finish, but leave nothing here.
+   * Forgets the slot's value, or all values, pinned or not: for content that turned out to be
+   * damaged or isn't needed any more. Pins stay; loads under way finish, but leave nothing here.
    */
   evict(slot?: number): void {
     const table = this.#table
@@ -133,8 +140,8 @@ export class CachedFile<V extends Sized> {
   }
 
   /**
-   * Ends one handle. Values stay for whoever opens the file next, until they are evicted; with
-   * `drop` they leave at once if this was the last handle (the file was deleted).
+   * Closes one handle. Values stay for the next handle on the file, until they are evicted. With
+   * `drop`, they are removed at once if this was the last handle (the file was deleted).
    */
   close(options: { drop?: boolean } = {}): void {
     const table = this.#table
@@ -167,14 +174,14 @@ export class CachedFile<V extends Sized> {
     return load
   }
 
-  /** Keeps a value before any caller sees it. */
+  /** Stores a value before any caller sees it. */
   #land(slot: number, load: Load<V>, value: V): void {
     const table = this.#table
     const { memoryBytes } = value
     if (!(memoryBytes >= 0 && memoryBytes < Number.POSITIVE_INFINITY)) {
       throw new InvalidArgumentError(`a cached value's memoryBytes is ${memoryBytes}`)
     }
-    // A load that was taken off the list (abandoned, evicted) has lost its claim to the slot.
+    // A load that was removed from the list (abandoned, evicted) has lost its claim to the slot.
     if (!load.fill || (table.loads.get(slot) as unknown) !== load) return
     if (table.references === 0 || table.values[slot] !== undefined) return
     this.#policy.admit(table, slot, value)

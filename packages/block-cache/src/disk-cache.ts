@@ -14,9 +14,9 @@ import {
 import { type DiskEntry, EntryIndex } from './internal/disk/entry-index.js'
 
 export interface DiskCacheOptions {
-  /** A directory for this cache alone; made when it isn't there. */
+  /** A directory for this cache alone; created if missing. */
   directory: string
-  /** What its files may add up to. */
+  /** Most bytes that its files may have in total. */
   bytes: number
   env?: Env
   /** Default: the system's. */
@@ -26,10 +26,12 @@ export interface DiskCacheOptions {
 export interface DiskCacheStats {
   hits: number
   misses: number
-  /** Entries that were there and didn't pass, or couldn't be read. They are removed. */
+  /** Existing entries that failed their check or couldn't be read. They are removed. */
   damaged: number
   writes: number
-  /** Puts that were given up: the disk is full, or others under way were too many or too large. */
+  /**
+   * Puts that were dropped: the disk is full, or other puts under way were too many or too large.
+   */
   failedWrites: number
   evictions: number
   entries: number
@@ -38,16 +40,16 @@ export interface DiskCacheStats {
 }
 
 const TEMP_PREFIX = 'tmp-'
-/** Puts under way; more are let go: a cache need not keep up with everything. */
+/** Most puts under way; further ones are dropped: a cache need not keep up with everything. */
 const MAX_WRITES = 32
-/** After a failed write the disk is left alone for so long. */
+/** How long the disk is left alone after a failed write. */
 const COOL_DOWN_MS = 5000
 
 /**
  * Blocks of remote files on a local disk. Nothing in it is ever needed: a missing, truncated,
  * damaged, misplaced or unreadable entry, a full or absent disk are misses, never errors, and never
  * wrong bytes. Survives restarts. Meant for one process at a time; a second one in the same
- * directory does no harm beyond the budget.
+ * directory does no harm except to the budget.
  */
 export class DiskCache {
   readonly #directory: string
@@ -66,7 +68,9 @@ export class DiskCache {
   #failedWrites = 0
   #evictions = 0
 
-  /** Throws `InvalidArgumentError` for a budget that is no number ≥ 0, or an empty directory. */
+  /**
+   * Throws `InvalidArgumentError` if the budget is not a number ≥ 0 or the directory is empty text.
+   */
   constructor(options: DiskCacheOptions) {
     const { directory, bytes, env = systemEnv, fileSystem = nodeFileSystem } = options
     this.#directory = absolutePath(directory, 'the directory of a disk cache')
@@ -78,7 +82,10 @@ export class DiskCache {
     this.#files = fileSystem
   }
 
-  /** The bytes at a place of a file, or `undefined`. The array is the caller's. Never rejects. */
+  /**
+   * Returns the bytes at a place of a file, or `undefined`. The caller owns the array. Never
+   * rejects.
+   */
   async get(fileId: string, offset: number, length: number): Promise<Uint8Array | undefined> {
     await this.#open()
     const entry = this.#index.find(fileId, offset)
@@ -90,7 +97,8 @@ export class DiskCache {
     const content = await this.#read(entry)
     if (content === undefined) {
       this.#misses++
-      // Evicted or replaced meanwhile, it isn't damaged, and its name may be that of another one.
+      // An entry evicted or replaced meanwhile isn't damaged, and its name may now be another
+      // entry's.
       if (this.#index.find(fileId, offset) !== entry) return undefined
       this.#damaged++
       await this.#discard(entry)
@@ -102,10 +110,10 @@ export class DiskCache {
   }
 
   /**
-   * Keeps the bytes of a place of a file, which must be immutable under its id. Resolves when they
-   * are kept, or it has turned out that they aren't. Never rejects. The array is read until then.
+   * Stores the bytes at a place of a file, which must be immutable under its id. Resolves once they
+   * are stored or dropped; the array must stay unchanged until then. Never rejects.
    *
-   * What is there already stays, unless it is shorter, or `replace` says that it was wrong.
+   * An existing entry stays, unless it is shorter, or `replace` says that it was wrong.
    */
   async put(
     fileId: string,
@@ -139,14 +147,14 @@ export class DiskCache {
     }
   }
 
-  /** Forgets a file: it was deleted. Never rejects. */
+  /** Forgets a file that was deleted. Never rejects. */
   async evictFile(fileId: string): Promise<void> {
     await this.#open()
     const directory = directoryNameOf(fileId)
     if (directory === undefined) return
     for (const entry of this.#index.entriesOf(fileId)) this.#index.remove(entry)
     await this.#remove(join(this.#directory, directory))
-    // A write that was under way may have made the directory again.
+    // A write that was under way may have created the directory again.
     const late = [...this.#writing].filter(([place]) => place.startsWith(`${fileId}@`))
     await Promise.all(late.map(([, write]) => write))
     if (late.length > 0 && this.#index.entriesOf(fileId).length === 0) {
@@ -160,7 +168,7 @@ export class DiskCache {
     await Promise.all(this.#index.fileIds().map((fileId) => this.evictFile(fileId)))
   }
 
-  /** Waits for writes under way. What is kept stays for the next cache on the directory. */
+  /** Waits for writes under way. Entries stay for the next cache on the directory. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#opening
@@ -187,8 +195,8 @@ export class DiskCache {
   }
 
   /**
-   * Finds what an earlier process left. Names say all that the index needs; contents are checked
-   * when they are read.
+   * Finds the entries of an earlier process. Names hold all that the index needs; contents are
+   * checked when they are read.
    */
   async #scan(): Promise<void> {
     for (const name of await this.#list(this.#directory)) {
@@ -247,7 +255,7 @@ export class DiskCache {
       await this.#files.rename(temp, this.#pathOf(entry))
       entry.written = true
       this.#writes++
-      // Its file may have been evicted before it was there.
+      // Its file may have been evicted before it was written.
       if (!isWanted()) await this.#remove(this.#pathOf(entry))
     } catch {
       this.#failedWrites++
@@ -257,9 +265,7 @@ export class DiskCache {
     }
   }
 
-  /**
-   * Evicts until the budget holds; false where what is being written takes up more than there is.
-   */
+  /** Evicts until the budget holds; false if the entries being written alone exceed it. */
   async #makeRoom(): Promise<boolean> {
     while (this.#index.bytes > this.#bytes) {
       const oldest = this.#index.takeOldest()
@@ -270,7 +276,7 @@ export class DiskCache {
     return true
   }
 
-  /** Takes away what is at a place, also what is being written there. */
+  /** Removes the entry at a place, even one still being written. */
   async #drop(fileId: string, offset: number): Promise<void> {
     for (;;) {
       await this.#writing.get(placeOf({ fileId, offset }))
@@ -294,7 +300,7 @@ export class DiskCache {
   }
 
   #pathOf({ fileId, offset, length }: DiskEntry): string {
-    // Only ids that have a directory come into the index.
+    // The index only takes ids that have a directory.
     return join(this.#directory, directoryNameOf(fileId) as string, entryNameOf(offset, length))
   }
 }

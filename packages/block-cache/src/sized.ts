@@ -1,8 +1,8 @@
-/** A value that knows what it weighs. */
+/** A value that knows its weight. */
 export interface Sized {
   /**
-   * Bytes of memory that the value holds on to, its objects included as far as they matter. Read
-   * once, when the value is admitted; finite and not negative.
+   * Bytes of memory that the value keeps alive, its objects included if they matter. Read once,
+   * when the value is admitted; finite and not negative.
    */
   readonly memoryBytes: number
 }

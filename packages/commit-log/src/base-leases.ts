@@ -2,44 +2,45 @@ import { type Env, InvalidArgumentError, ulid } from '@firn/env'
 import { LeaseLostError } from './errors.js'
 import type { AcquireLeaseOptions, Lease, LeaseCallOptions, Leases } from './leases.js'
 
-/** What is stored of a lease. No two states of one lease are alike. */
+/** A lease as stored. No two states of one lease are alike. */
 export interface LeaseRecord {
   /** 1 for the first holder, one more for each that follows. */
   epoch: number
-  /** A ULID, fresh for every time the lease is acquired; `undefined` when it was released. */
+  /** A fresh ULID each time the lease is acquired; `undefined` after it was released. */
   holder: string | undefined
   /** How often this holder renewed it. */
   renewals: number
   durationMs: number
 }
 
-/** What became of replacing a record. */
+/** The outcome of replacing a record. */
 export type ReplaceOutcome<R extends LeaseRecord> =
   /** It was replaced by this one. */
   | { replaced: R }
-  /** It was not: this one was there, or none. */
+  /** It was not replaced: this record was there, or none. */
   | { found: R | undefined }
-  /** It may have been, or still be replaced; the reason why that isn't known. */
+  /** It may have been replaced, or may still be; holds the reason why that isn't known. */
   | { unknown: unknown }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
 /**
- * The protocol of leases, over any storage of small records that are replaced by compare-and-set.
+ * The lease protocol, over any storage of small records with compare-and-set.
  *
  * 1. Every change replaces the record that was read, and nothing else.
- * 2. Acquire: read. No record, or a released one: replace it by a record of one's own, with the
- *    next epoch.
- * 3. Somebody holds it: remember the record, and the monotonic time when the answer came, which is
- *    after the holder began to count. Seen unchanged at least the record's duration later: the
- *    holder's time is over; replace it as in 2.
- * 4. Renew: replace one's own record by one that counts a renewal more. One's own time is counted
- *    from before the request was sent.
- * 5. Release: replace it by a record without holder that keeps the epoch. Records are never
+ * 2. Acquire: read. If there is no record, or a released one, replace it by one's own record with
+ *    the next epoch.
+ * 3. If another holder has it, remember the record and the monotonic time when the answer came,
+ *    which is after the holder began to count. If the record is still unchanged at least its
+ *    duration later, the holder's time is over: replace it as in 2.
+ * 4. Renew: replace one's own record by one with the next renewal count. One's own time counts from
+ *    before the request was sent.
+ * 5. Release: replace it by a record without a holder that keeps the epoch. Records are never
  *    deleted.
- * 6. No certain answer: read. The record that was to be written proves that it was. Anything else
- *    doesn't prove that it won't be: a renewal counts as lost, an acquisition as failed. If one
- *    arrives after all, its holder doesn't know, and loses the lease by not renewing it.
+ * 6. If there is no certain answer, read. Finding the record that was to be written proves that it
+ *    was written. Anything else doesn't prove that it won't be: a renewal counts as lost, an
+ *    acquisition as failed. If such a write arrives after all, its holder doesn't know, and loses
+ *    the lease by not renewing it.
  */
 export abstract class BaseLeases<R extends LeaseRecord = LeaseRecord> implements Leases {
   readonly #env: Env
@@ -49,11 +50,11 @@ export abstract class BaseLeases<R extends LeaseRecord = LeaseRecord> implements
     this.#env = env
   }
 
-  /** The record of this name, as it is now (strongly consistent). */
+  /** Reads the current record of this name (strongly consistent). */
   protected abstract _read(name: string, options: LeaseCallOptions): Promise<R | undefined>
   /**
-   * Puts `next` in the place of exactly `expected` (`undefined`: of nothing). Rejects only where it
-   * is certain that nothing was and nothing will be written.
+   * Replaces exactly `expected` (`undefined`: nothing) by `next`. Rejects only if it is certain
+   * that nothing was written and nothing will be.
    */
   protected abstract _replace(
     name: string,
@@ -94,7 +95,7 @@ export abstract class BaseLeases<R extends LeaseRecord = LeaseRecord> implements
     })
   }
 
-  /** Whether nobody holds it any more, as far as this object has seen. */
+  /** Whether the lease has no holder any more, by what this object has seen. */
   #isOver(name: string, record: R): boolean {
     if (record.holder === undefined) return true
     const now = this.#env.monotonic()
@@ -105,7 +106,7 @@ export abstract class BaseLeases<R extends LeaseRecord = LeaseRecord> implements
     return false
   }
 
-  /** Replaces, and reads back what isn't certain. */
+  /** Replaces the record, and reads back if the outcome isn't certain. */
   async #replace(
     name: string,
     expected: R | undefined,
@@ -124,7 +125,7 @@ export abstract class BaseLeases<R extends LeaseRecord = LeaseRecord> implements
         return outcome
       }
     }
-    // Also where it was refused: a request that is delivered twice meets its own record.
+    // After a refusal too: a request that is delivered twice meets its own record.
     if (found !== undefined && same(found, next)) return { replaced: found }
     return 'found' in outcome ? { found } : outcome
   }
@@ -190,7 +191,7 @@ class HeldLease<R extends LeaseRecord> implements Lease {
     if (this.#ended !== undefined) return
     signal?.throwIfAborted()
     const { record, replace } = this.#holding
-    // Whatever comes of it, this holder does nothing any more by this lease.
+    // Whatever the outcome, this holder does nothing more under this lease.
     this.#ended = 'released'
     const outcome = await replace(record, { ...plain(record), holder: undefined }, { signal })
     if ('unknown' in outcome) throw outcome.unknown
@@ -203,7 +204,7 @@ class HeldLease<R extends LeaseRecord> implements Lease {
   }
 }
 
-/** The record without what a storage added to it. */
+/** The record without the fields that a storage added. */
 function plain({ epoch, holder, renewals, durationMs }: LeaseRecord): LeaseRecord {
   return { epoch, holder, renewals, durationMs }
 }

@@ -12,7 +12,8 @@ import {
 export type { CommitLogSubject, ConformanceOptions, LeasesSubject }
 
 /**
- * What every commit log must do, as a vitest suite. `make` gives an empty log for each test.
+ * The requirements of every commit log, as a vitest suite. `make` returns an empty log for each
+ * test.
  *
  * ```ts
  * commitLogConformance('memory', async () => {
@@ -39,8 +40,8 @@ export function commitLogConformance(
 }
 
 /**
- * What all leases must do, as a vitest suite. `make` gives storage without leases for each test;
- * the clocks are the suite's.
+ * The requirements of all leases, as a vitest suite. `make` returns storage without
+ * leases for each test; the clocks are the suite's.
  *
  * ```ts
  * leasesConformance('memory', async () => {

@@ -1,6 +1,6 @@
 import { FirnError, isFirnError } from '@firn/env'
 
-/** It can't be known whether the entry was created. `appendSettled` finds out. */
+/** The log doesn't know whether the entry was created. `appendSettled` finds out. */
 export class AmbiguousAppendError extends FirnError {
   readonly version: number
   readonly token: string
@@ -17,8 +17,9 @@ export class AmbiguousAppendError extends FirnError {
 }
 
 /**
- * The deadline came before it was known whether a commit happened. It may still take effect, so
- * nothing that it refers to may be deleted. `resolveCommit` with this version and token says later.
+ * The deadline passed before it was known whether a commit happened. It may still take effect, so
+ * nothing that it refers to may be deleted. `resolveCommit` can find out later, from this version
+ * and token.
  */
 export class CommitUnknownError extends FirnError {
   readonly version: number
@@ -27,7 +28,7 @@ export class CommitUnknownError extends FirnError {
   constructor(entry: { version: number; token: string }, cause?: unknown) {
     super(
       'FIRN_COMMIT_UNKNOWN',
-      `whether the commit of version ${entry.version} (token ${entry.token}) took effect is not known${becauseOf(cause)}; ask again with resolveCommit, and don't write the same data anew before`,
+      `whether the commit of version ${entry.version} (token ${entry.token}) took effect is not known${becauseOf(cause)}; find out with resolveCommit before you write the same data again`,
       { cause },
     )
     this.version = entry.version
@@ -35,7 +36,7 @@ export class CommitUnknownError extends FirnError {
   }
 }
 
-/** The innermost reason that is one of ours, whose message may be shown. */
+/** The innermost cause that is a Firn error, whose message may be shown. */
 function becauseOf(cause: unknown): string {
   let at = cause
   while (isFirnError(at) && isFirnError(at.cause)) at = at.cause
@@ -43,9 +44,9 @@ function becauseOf(cause: unknown): string {
 }
 
 /**
- * A file of the log could not be read, written or synced. After a failed write or sync it isn't
- * known what is on the disk, so that log accepts nothing more. Reopening reads what is there; an
- * entry that wasn't acknowledged may be among it.
+ * A file of the log could not be read, written or synced. After a failed write or sync, what is on
+ * the disk is unknown, so the log accepts nothing more. Reopening reads what is there, which may
+ * include an entry that wasn't acknowledged.
  */
 export class LogFailedError extends FirnError {
   constructor(message: string, cause: unknown) {
@@ -60,17 +61,17 @@ export class LockedError extends FirnError {
   }
 }
 
-/** A lease is not, or may not be, this holder's any more. Stop the work that it was for. */
+/** The lease is not, or may not be, this holder's any more. Stop the work that it was for. */
 export class LeaseLostError extends FirnError {
   constructor(name: string, how: 'taken' | 'lost' | 'released' | 'unknown', cause?: unknown) {
-    super('FIRN_LEASE_LOST', `the lease '${name}' ${LOST[how]}; acquire it anew before going on`, {
+    super('FIRN_LEASE_LOST', `the lease '${name}' ${LOST[how]}; acquire it again before going on`, {
       cause,
     })
   }
 }
 
 const LOST = {
-  taken: 'was taken by another holder, as it was not renewed in time',
+  taken: 'was taken by another holder, because it was not renewed in time',
   lost: 'was lost before',
   released: 'was released before',
   unknown: 'counts as lost: there was no certain answer to its renewal',

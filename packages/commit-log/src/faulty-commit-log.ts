@@ -9,42 +9,42 @@ import type {
 } from './commit-log.js'
 import { AmbiguousAppendError } from './errors.js'
 
-/** What goes wrong with an append, as it would between a client and a service. */
+/** Faults of an append, as they happen between a client and a service. */
 export type AppendFault =
-  /** It is applied; the answer gets lost. */
+  /** Applied; the reply is lost. */
   | 'lost-reply'
-  /** It never arrives. */
+  /** Never arrives. */
   | 'lost-request'
-  /** No answer, and it is applied only when `deliverLate` is called. */
+  /** No reply; applied only when `deliverLate` is called. */
   | 'late'
-  /** It arrives twice; the answer is that of the second. */
+  /** Arrives twice; the reply is the second one's. */
   | 'twice'
-  /** It is refused because there is too much to do. */
+  /** Refused because the service is overloaded. */
   | 'throttled'
 
 export type ReadFault = 'unreachable'
 
 export interface FaultyCommitLogOptions {
-  /** Asked before every append; `undefined` lets it pass. */
+  /** Called before every append; `undefined` lets it pass. */
   append?: (entry: NewLogEntry) => AppendFault | undefined
-  /** Asked before every read. */
+  /** Called before every read. */
   read?: (after: number) => ReadFault | undefined
 }
 
-/** A log in front of another one that loses, delays and doubles what passes through it. */
+/** A log that loses, delays and doubles the calls it passes on to another log. */
 export class FaultyCommitLog implements CommitLog {
   readonly exclusive: boolean
   readonly inlineLimitBytes: number
   readonly #log: CommitLog
   readonly #options: FaultyCommitLogOptions
   #late: NewLogEntry[] = []
-  /** Appends that reached this log, whatever became of them. */
+  /** Appends that reached this log, whatever their outcome. */
   appends = 0
-  /** Faults that were made. */
+  /** Faults injected. */
   faults = 0
 
   constructor(log: CommitLog, options: FaultyCommitLogOptions) {
-    // An exclusive log whose answers are lost isn't one: nobody knows the next version.
+    // A log that loses replies can't be exclusive: its caller doesn't know the next version.
     this.exclusive = false
     this.inlineLimitBytes = log.inlineLimitBytes
     this.#log = log
@@ -70,7 +70,7 @@ export class FaultyCommitLog implements CommitLog {
         await this.#log.append(entry, options)
         break
       case 'late':
-        // The caller has its array back when this rejects.
+        // The caller may reuse its array once this rejects.
         this.#late.push({ ...entry, payload: entry.payload.slice() })
         break
       case 'twice':
@@ -83,7 +83,7 @@ export class FaultyCommitLog implements CommitLog {
     throw new AmbiguousAppendError(entry, new UnreachableError(`injected: ${fault}`))
   }
 
-  /** Lets the appends arrive that were held back, in their order; gives what became of them. */
+  /** Delivers the appends that were held back, in order; returns their results. */
   async deliverLate(): Promise<AppendResult[]> {
     const late = this.#late
     this.#late = []
@@ -101,7 +101,7 @@ export class FaultyCommitLog implements CommitLog {
   }
 }
 
-/** What a client sees of a network: an error of no type of ours. */
+/** A network error as a client sees it: not one of Firn's types. */
 class UnreachableError extends Error {
   readonly code = 'ECONNRESET'
 }

@@ -34,17 +34,15 @@ import { SegmentReader } from './internal/file/segment-reader.js'
 import { replaceByTombstones } from './internal/file/tombstone-segment.js'
 
 export interface FileCommitLogOptions {
-  /**
-   * `write` (default) takes the directory's lock; `read` takes none, creates and changes nothing.
-   */
+  /** `write` (default) takes the directory's lock. `read` takes no lock and changes nothing. */
   mode?: 'write' | 'read'
-  /** Where a new segment begins, in bytes. Default 16 MiB, at least 4 KiB. */
+  /** The size at which a new segment begins, in bytes. Default 16 MiB, at least 4 KiB. */
   segmentBytes?: number
   env?: Env
   signal?: AbortSignal | undefined
   /** Default: the system's. Tests inject faults here. */
   fileSystem?: FileSystem
-  /** Told once if the file system can't sync directories. */
+  /** Called once if the file system can't sync directories. */
   onWarning?: ((message: string, error: unknown) => void) | undefined
 }
 
@@ -54,22 +52,22 @@ const MIN_SEGMENT_BYTES = 4096
 const MAX_PAYLOAD_BYTES = 0x7fffffff
 
 /**
- * The commit log of an embedded database, as segments in `<directory>/log`.
+ * The commit log of an embedded database: segments in `<directory>/log`.
  *
- * 1. One process writes, by the directory's lock; so the next version is always known, and appends
- *    are pipelined: all that wait while a write is under way go into the next one, together.
- * 2. An entry is durable when its write is (O_DSYNC), which the calling thread makes itself while
- *    that is quicker than asking another (`WritePace`); appends settle in version order. The call
- *    writes a lazy entry itself, so that it outlives the process; it is synced with the next one
- *    that isn't lazy, or by `sync`.
- * 3. A write or sync that fails ends the log: what is on the disk then isn't known, and asking
- *    again would be told success. Reading goes on; reopening reads what is there.
- * 4. Truncation puts small segments of tombstones in the place of those whose entries all go. What
- *    it reaches of another segment is marked: an empty file, whose name says up to which version
- *    entries are tombstones, though their payloads are still there.
- * 5. Opening cuts a torn write off the end. Each frame tells which entries were durable when it was
- *    written, so a damaged entry that was acknowledged isn't mistaken for one; after a clean close
- *    the lock's note tells the last version, so that nothing can be missing unnoticed.
+ * 1. One process writes; it holds the directory's lock. So the next version is always known, and
+ *    appends are pipelined: all that wait while a write is under way share the next one.
+ * 2. An entry is durable when its write is (O_DSYNC). The calling thread makes the write itself
+ *    while that is quicker than asking the thread pool (`WritePace`). Appends settle in version
+ *    order. A lazy entry is written by the call, so that it outlives the process; it is synced with
+ *    the next entry that isn't lazy, or by `sync`.
+ * 3. A failed write or sync ends the log: what is on disk is then unknown, and a second sync would
+ *    report success. Reads go on; reopening reads what is there.
+ * 4. Truncation replaces each segment whose entries all go by a small segment of tombstones. A
+ *    segment that is truncated in part gets a mark: an empty file whose name is the version up to
+ *    which entries are tombstones, though their payloads are still there.
+ * 5. Opening cuts a torn write off the end. Each frame records which entries were durable when it
+ *    was written, so a damaged entry that was acknowledged isn't mistaken for a torn one. After a
+ *    clean close the lock's note holds the last version, so that nothing can go missing unnoticed.
  */
 export class FileCommitLog implements CommitLog {
   readonly exclusive: boolean
@@ -81,12 +79,12 @@ export class FileCommitLog implements CommitLog {
   readonly #reader: SegmentReader
   readonly #lock: DirectoryLock | undefined
   readonly #pinned: PinnedDirectory
-  /** In write mode, from the end of opening on. */
+  /** Set at the end of opening, in write mode. */
   #writer: GroupWriter | undefined
-  /** What opening read of the last segment, until somebody has read it or it grows. */
+  /** The last segment as opening read it, until it has been read once or grows. */
   #recovered: Frames | undefined
   #truncating: Promise<void> = Promise.resolve()
-  /** Counts segments replaced: a reader that finds one changed under it looks again. */
+  /** Counts replaced segments: a reader that finds one changed under it reads again. */
   #replacements = 0
   /** Every segment up to the one that begins here is known to hold tombstones. */
   #tombstonesUntil = 0
@@ -117,11 +115,11 @@ export class FileCommitLog implements CommitLog {
   }
 
   /**
-   * Opens the log of a database directory; in write mode creates it where there is none.
+   * Opens the log of a database directory; in write mode creates it if there is none.
    *
-   * Throws `LockedError` while another writer has it, `CorruptionError` where acknowledged entries
-   * at its end are damaged or missing (others when they are read), `FormatVersionError` for
-   * segments of a newer release, `LogFailedError` where the system fails.
+   * Throws `LockedError` if another writer has it, `CorruptionError` if acknowledged entries at its
+   * end are damaged or missing (other entries: when they are read), `FormatVersionError` for
+   * segments of a newer release, and `LogFailedError` if the file system fails.
    */
   static async open(path: string, options: FileCommitLogOptions = {}): Promise<FileCommitLog> {
     const directory = absolutePath(path, 'the directory of a commit log')
@@ -139,7 +137,7 @@ export class FileCommitLog implements CommitLog {
       const log = new FileCommitLog(directory, options, undefined, pinned)
       try {
         await withLogErrors(directory, 'opened', async () => {
-          // The lock first: entries that come later can't be fewer than its note says.
+          // Read the note before the list: the log can only have grown since the note was written.
           const note = await inspectNote(directory, { env, fileSystem: fs })
           log.#list()
           assertCleanEnd(note, log.#reader.readLast()?.lastVersion ?? 0)
@@ -164,11 +162,11 @@ export class FileCommitLog implements CommitLog {
       await withLogErrors(directory, 'opened', () => log.#recover(lock.previousNote))
       return log
     } catch (error) {
-      // The note stays: what it tells of is still to be found, or still missing.
+      // Keep the note: the version it names is still to be found, or still missing.
       try {
         lock.release(lock.previousNote)
       } catch {
-        // What went wrong first is what the caller should hear of.
+        // The caller should see the first error.
       }
       throw error
     }
@@ -180,7 +178,7 @@ export class FileCommitLog implements CommitLog {
     assertLimit(options.limit)
     let position = version
     let left = options.limit ?? Infinity
-    // Fixed at the first batch: the log may grow faster than somebody reads it.
+    // Fixed at the first batch: the log may grow faster than it is read.
     let end: number | undefined
     const nextBatch = async (): Promise<LogEntry[] | undefined> => {
       options.signal?.throwIfAborted()
@@ -207,7 +205,9 @@ export class FileCommitLog implements CommitLog {
     const writer = this.#writable()
     if (writer.failure !== undefined) throw writer.failure
     if (entry.payload.length > MAX_PAYLOAD_BYTES) {
-      throw new InvalidArgumentError('a payload takes less than 2 GiB; write it as files')
+      throw new InvalidArgumentError(
+        'a payload must be less than 2 GiB; write larger data as files',
+      )
     }
     const { last } = writer
     if (entry.version <= last.version) return this.#winnerOf(writer, entry.version)
@@ -227,7 +227,7 @@ export class FileCommitLog implements CommitLog {
     await this.#writable().sync()
   }
 
-  /** Grows while a segment begins, which takes three syncs, and after a write that took long. */
+  /** Grows while a segment begins, which takes three syncs, and after a slow write. */
   get pendingBytes(): number {
     return this.#writer?.pendingBytes ?? 0
   }
@@ -241,7 +241,7 @@ export class FileCommitLog implements CommitLog {
     assertVersion(through)
     options.signal?.throwIfAborted()
     const writer = this.#writable()
-    // One at a time, and the next one also after one that failed.
+    // One at a time. A failed truncation doesn't stop the next one.
     const turn = this.#truncating
       .catch(() => undefined)
       .then(() =>
@@ -273,7 +273,7 @@ export class FileCommitLog implements CommitLog {
         throw new CorruptionError(`${what}: it holds tombstones, and later segments are missing`)
       }
       timestamp = frames.lastTimestamp
-      // The last segment may be new and empty: the last entry is in the one before it.
+      // The last segment may be new and empty: the last entry is then in the one before.
       if (timestamp === 0 && version > 0) {
         timestamp = (await this.#reader.completeAfter(version - 1, 1))[0]?.timestamp ?? 0
       }
@@ -293,7 +293,7 @@ export class FileCommitLog implements CommitLog {
     this.#writer = writer
   }
 
-  /** Lists the directory again; gives all names in it. */
+  /** Lists the directory again; returns all names in it. */
   #list(): string[] {
     const names = this.#reader.list()
     this.#truncatedThrough = markedVersions(names).at(-1) ?? 0
@@ -301,8 +301,8 @@ export class FileCommitLog implements CommitLog {
   }
 
   /**
-   * A mark of a later version, of another copy of this log for instance, would hide what is to
-   * come.
+   * Removes marks beyond the last version: a mark from another copy of this log, for instance,
+   * would hide entries yet to come.
    */
   async #assertMarksWithin(version: number, names: readonly string[]): Promise<void> {
     if (this.#truncatedThrough <= version) return
@@ -312,7 +312,10 @@ export class FileCommitLog implements CommitLog {
     this.#truncatedThrough = marks.findLast((mark) => mark <= version) ?? 0
   }
 
-  /** Entries after `version`, which is before `end`, the last durable one at some moment. */
+  /**
+   * Entries after `version`, up to `end`: the last durable version at some moment, and greater than
+   * `version`.
+   */
   async #batchAfter(version: number, limit: number, end: number): Promise<LogEntry[]> {
     return this.#asTruncated(await this.#storedAfter(version, limit, end))
   }
@@ -329,7 +332,7 @@ export class FileCommitLog implements CommitLog {
         }
         if (recovered?.firstVersion === active.firstVersion) {
           const entries = entriesAfter(recovered, version, most)
-          // Whoever opens the log reads it to its end, once; later reads go to the file.
+          // Opening reads the log to its end once; later reads go to the file.
           if (version + entries.length === recovered.lastVersion) this.#recovered = undefined
           return entries
         }
@@ -340,7 +343,7 @@ export class FileCommitLog implements CommitLog {
     }
   }
 
-  /** For a reader without the lock: what others wrote, as the files are now. */
+  /** For a reader without the lock: the entries of another process, as the files are now. */
   async #batchOfOthers(version: number, limit: number): Promise<LogEntry[]> {
     this.#list()
     const last = this.#reader.segments.at(-1)
@@ -352,7 +355,7 @@ export class FileCommitLog implements CommitLog {
     )
   }
 
-  /** The entries without the payloads that were truncated and are still stored. */
+  /** The entries, without payloads that were truncated but are still stored. */
   #asTruncated(entries: LogEntry[]): LogEntry[] {
     const through = this.#truncatedThrough
     const [first] = entries
@@ -363,7 +366,7 @@ export class FileCommitLog implements CommitLog {
   }
 
   async #winnerOf(writer: GroupWriter, version: number): Promise<AppendResult> {
-    // It may be one that is still being written.
+    // It may still be being written.
     if (version > writer.written.version) await writer.settled()
     if (version > writer.written.version) throw writer.failure ?? this.#closed()
     const [winner] =
@@ -377,7 +380,7 @@ export class FileCommitLog implements CommitLog {
   async #truncate(writer: GroupWriter, through: number, options: TruncateOptions): Promise<void> {
     const limit = Math.min(through, writer.written.version)
     if (this.#endingHelps(writer, limit)) await writer.endSegment()
-    // What is known to be tombstones, beyond `limit` maybe.
+    // The version up to which all entries are known to be tombstones; may exceed `limit`.
     let covered = (this.#reader.nextSegment(this.#tombstonesUntil) ?? 1) - 1
     for (const first of [...this.#reader.segments]) {
       const next = this.#reader.nextSegment(first)
@@ -393,14 +396,14 @@ export class FileCommitLog implements CommitLog {
     else if (covered >= this.#truncatedThrough) this.#dropMark()
   }
 
-  /** Makes tombstones of the entries up to `through` whose segment can't be replaced yet. */
+  /** Turns entries up to `through` into tombstones if their segment can't be replaced yet. */
   async #mark(writer: GroupWriter, through: number): Promise<void> {
-    // A mark that outlives its entries would hide those that come in their place.
+    // A mark that outlives its entries would hide the entries that replace them.
     await writer.sync()
     try {
       this.#fs.createFileSync(join(this.#directory, markName(through)), [])
     } catch (error) {
-      // Made by an attempt that failed later.
+      // An earlier attempt that failed later made it.
       if (codeOf(error) !== 'EEXIST') throw error
     }
     await this.#fs.syncDirectory(this.#directory)
@@ -409,7 +412,8 @@ export class FileCommitLog implements CommitLog {
   }
 
   /**
-   * The mark isn't needed any more. One that can't be removed does no harm: the greatest counts.
+   * Removes a mark that isn't needed any more. One that can't be removed does no harm: the greatest
+   * counts.
    */
   #dropMark(): void {
     if (this.#truncatedThrough === 0) return
@@ -423,7 +427,7 @@ export class FileCommitLog implements CommitLog {
     this.#fs.removeSync(join(this.#directory, markName(version)))
   }
 
-  /** Only segments that are complete can be replaced: the active one is ended where that pays. */
+  /** Whether ending the active segment pays: only complete segments can be replaced. */
   #endingHelps(writer: GroupWriter, limit: number): boolean {
     const { active } = writer
     if (active === undefined || active.firstVersion > limit) return false
@@ -472,9 +476,7 @@ export class FileCommitLog implements CommitLog {
   }
 }
 
-/**
- * A directory that isn't there is a log without entries, and none that another one could replace.
- */
+/** Pins the directory. A missing one is a log without entries, which nothing can replace. */
 function pinIfThere(fs: FileSystem, directory: string): PinnedDirectory {
   try {
     return fs.pin(directory)

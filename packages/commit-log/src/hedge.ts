@@ -1,57 +1,55 @@
 import { type Env, systemEnv } from '@firn/env'
 
-/** How many of the last requests' latencies are remembered. */
+/** How many recent latencies are remembered. */
 const WINDOW = 128
 /**
- * With fewer, nothing is known of the service but that no request should take as long as
- * `MAX_DELAY_MS`.
+ * With fewer samples, the only thing assumed of the service is that no request should take as long
+ * as `MAX_DELAY_MS`.
  */
 const ENOUGH = 16
-/** Latencies are put in order after so many new ones. */
+/** Latencies are sorted again after this many new ones. */
 const NEW_PER_LOOK = 16
-/** Requests of one call at most. The delay before each further one doubles. */
+/** Most requests of one call. The delay before each further one doubles. */
 const MAX_REQUESTS = 3
 const MIN_DELAY_MS = 20
 const MAX_DELAY_MS = 500
 /**
- * Where more than one of twenty requests is late, the 95th percentile is one of the late ones: then
- * this many times the median tells a late one.
+ * If more than one request in twenty is late, the 95th percentile is a late one itself. Then a
+ * request is late after this many times the median.
  */
 const MEDIANS = 4
-/** What each call adds to the budget that a further request takes 1 of: extra load is a tenth. */
+/** Added to the budget by each call. A further request takes 1, so extra load is a tenth. */
 const BUDGET_PER_CALL = 0.1
 const FULL_BUDGET = 32
-/**
- * Beyond the budget, a further request is made for so many calls at a time, after `MAX_DELAY_MS` …
- */
+/** Beyond the budget, this many calls at a time get a further request, after `MAX_DELAY_MS` … */
 const MOST_BEYOND_BUDGET = 4
-/** … and after this many times the median: where all requests take long, none is late. */
+/** … and after this many times the median: if all requests take long, none is late. */
 const MEDIANS_BEYOND_BUDGET = 8
 
 export interface HedgedCall<T> {
-  /** Makes the request. Its signal aborts when the answer is known, or the caller gives up. */
+  /** Makes the request. Its signal aborts when the answer is known or the caller gives up. */
   request: (signal: AbortSignal) => Promise<T>
   /**
-   * Makes a further request, number 1, 2 and so on, while the first one is late. `undefined`: it
-   * has found nothing that decides the call. Default: the request once more.
+   * Makes further request number 1, 2 and so on, while the first one is late. Resolves with
+   * `undefined` if it found nothing that decides the call. Default: the request once more.
    */
   further?: (number: number, signal: AbortSignal) => Promise<T | undefined>
   signal?: AbortSignal | undefined
 }
 
 /**
- * Requests of one kind to one service, of which some answers are late: where one takes longer than
- * 95 % of the last ones did, a further one is made, and the first answer counts. So a call takes
- * long only where several requests are late.
+ * Hedges requests of one kind to one service: if one takes longer than 95 % of the recent ones did,
+ * a further one is made, and the first answer counts. So a call takes long only if several requests
+ * are late.
  *
- * - A failure counts only where no other request is under way; the first request's is thrown.
- * - Further requests have a budget, a tenth of all: a service that has too much to do doesn't get
- *   twice as much. Where it is used up, four calls at a time get a further request after half a
- *   second, if the median is far below that. Half a second is late as well while few latencies are
- *   known.
- * - Any answer may be taken, that there is nothing included: each request began after the call did,
- *   so each says what was true at some moment of the call. An answer is no older than its call, but
- *   it may be older than another call's: order between calls that overlap is the caller's to keep.
+ * - A failure counts only if no other request is under way; the first request's failure is thrown.
+ * - Further requests have a budget, a tenth of all requests, so that an overloaded service doesn't
+ *   get twice the load. When the budget is used up, four calls at a time get a further request
+ *   after half a second, if the median is far below that. While few latencies are known, half a
+ *   second counts as late too.
+ * - Any answer may be used, "nothing there" included. Each request began after the call did, so
+ *   each answer was true at some moment of the call. An answer is no older than its call, but may
+ *   be older than another call's: the caller orders calls that overlap.
  */
 export class Hedge {
   readonly #env: Env
@@ -61,20 +59,20 @@ export class Hedge {
   /** A request that takes this long may get a further one beyond the budget. */
   #lateMs = MAX_DELAY_MS
   #budget: number = FULL_BUDGET
-  /** Calls under way that were given further requests beyond the budget. */
+  /** Calls under way that got further requests beyond the budget. */
   #beyondBudget = 0
 
   constructor(env: Env = systemEnv) {
     this.#env = env
   }
 
-  /** Rejects with the signal's reason, at once, where the caller gives up. */
+  /** Rejects with the signal's reason, at once, if the caller gives up. */
   run<T>(call: HedgedCall<T>): Promise<T> {
     const { signal } = call
     if (signal?.aborted === true) return Promise.reject(signal.reason)
     this.#budget = Math.min(FULL_BUDGET, this.#budget + BUDGET_PER_CALL)
     return new Promise<T>((resolve, reject) => {
-      // Each request has a signal of its own: Node warns of more than ten listeners on one.
+      // Each request has its own signal: Node warns of more than ten listeners on one.
       const requests: AbortController[] = []
       const timer = new AbortController()
       const startedMs = this.#env.monotonic()
@@ -109,7 +107,7 @@ export class Hedge {
             giveUpIfLast()
             return
           }
-          // Of the first one it is known now that it takes at least so long.
+          // The first request is now known to take at least this long.
           if (number > 0) this.#learn(this.#env.monotonic() - startedMs)
           end()
           resolve(value as T)
@@ -145,7 +143,7 @@ export class Hedge {
     })
   }
 
-  /** Makes further requests, each when it is time and may be made. */
+  /** Makes further requests, each when it is due and allowed. */
   async #goOn(
     signal: AbortSignal,
     start: (number: number) => void,

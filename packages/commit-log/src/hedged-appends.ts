@@ -3,25 +3,25 @@ import type { AppendResult, LogEntry, NewLogEntry } from './commit-log.js'
 import { AmbiguousAppendError } from './errors.js'
 import { Hedge } from './hedge.js'
 
-/** What a log does for one append. `R` is what its service says of a refusal. */
+/** The requests of one append. `R` is what the service reports when it refuses. */
 export interface AppendRequests<R> {
   /**
-   * Asks once for the entry to be created. Throws `AmbiguousAppendError` unless it certainly
-   * wasn't.
+   * Sends one request to create the entry. Throws `AmbiguousAppendError` unless the entry was
+   * certainly not created.
    */
   put: (signal: AbortSignal) => Promise<{ appended: true } | { refusal: R }>
-  /** The entry that has the version; `undefined` where none has. */
+  /** Reads the entry that has the version; `undefined` if there is none. */
   look: (signal: AbortSignal) => Promise<LogEntry | undefined>
-  /** The entry that was in the way. */
+  /** Reads the entry that was in the way. */
   readWinner: (refusal: R) => Promise<LogEntry>
 }
 
 /**
- * The appends of one log, some of whose answers are late. For one that is late:
+ * Hedges the appends of one log. For an append whose answer is late:
  *
- * 1. The entry is looked for. If it is this append's own, by its token, it is committed; if it is
- *    another's, the append is lost, for good.
- * 2. If there is none, nothing is decided: the request may arrive yet. The same entry is asked for
+ * 1. Look for the entry. If it is this append's own, by its token, it is committed. If it is
+ *    another's, the append is lost for good.
+ * 2. If there is no entry, nothing is decided: the request may still arrive. Ask for the same entry
  *    again, which is harmless, as a version is created once.
  */
 export class HedgedAppends {
@@ -31,7 +31,7 @@ export class HedgedAppends {
     this.#hedge = new Hedge(env)
   }
 
-  /** What came of an append, as `CommitLog.append` has it. */
+  /** Appends the entry; returns what `CommitLog.append` returns. */
   async append<R>(
     entry: NewLogEntry,
     { put, look, readWinner }: AppendRequests<R>,
@@ -54,7 +54,7 @@ export class HedgedAppends {
         signal: caller,
       })
     } catch (error) {
-      // What is certain of one put isn't of another, or of one that was given up.
+      // The error is certain for its own put only, not for another one or one given up.
       const isCertain = puts === 1 && caller?.aborted !== true
       if (isCertain || isFirnError(error, 'FIRN_AMBIGUOUS_APPEND')) throw error
       throw new AmbiguousAppendError(entry, error)

@@ -1,7 +1,7 @@
 import { CorruptionError, InvalidArgumentError } from '@firn/env'
 import type { CommitLog, LogCallOptions, LogEntry } from './commit-log.js'
 
-/** Entry `version`, or `undefined` where the log doesn't reach that far. */
+/** Reads entry `version`; `undefined` if the log doesn't reach that far. */
 export async function entryAt(
   log: CommitLog,
   version: number,
@@ -12,23 +12,25 @@ export async function entryAt(
   }
   for await (const entry of log.readAfter(version - 1, { ...options, limit: 1 })) {
     if (entry.version !== version) {
-      throw new CorruptionError(`the commit log gave entry ${entry.version} for ${version}`)
+      throw new CorruptionError(
+        `the commit log returned entry ${entry.version} instead of ${version}`,
+      )
     }
     return entry
   }
   return undefined
 }
 
-// So many guesses by proportion before every other read is one by halving.
+// Proportional guesses before every other read halves the range.
 const GUESSES = 4
 
 /**
- * The entry with the greatest version whose timestamp is at most `timestamp` (microseconds), or
- * `undefined` where all are later. `newest` is the newest entry that counts, a `DatabaseState` for
- * instance; later ones are not looked at.
+ * Finds the entry with the greatest version whose timestamp is at most `timestamp` (microseconds);
+ * `undefined` if all are later. `newest` is the newest entry that counts, such as a
+ * `DatabaseState`; later ones are not looked at.
  *
- * Reads single entries: three where commits came at an even pace, by proportion; every other read
- * halves what is left where they didn't.
+ * Reads single entries: three if commits came at an even pace, by proportion. If they didn't, every
+ * other read halves the range.
  */
 export async function entryAtTime(
   log: CommitLog,
@@ -62,7 +64,7 @@ function halfway(low: Point, high: Point): number {
   return low.version + Math.floor((high.version - low.version) / 2)
 }
 
-/** Where the time would be if commits came evenly between the two; strictly between them. */
+/** The version at that time if commits came evenly between the two; strictly between them. */
 function guess(low: Point, high: Point, timestamp: number): number {
   // Before the first entry there is no time to measure from.
   if (low.version === 0) return high.version > 2 ? 1 : halfway(low, high)

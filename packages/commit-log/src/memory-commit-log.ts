@@ -12,24 +12,25 @@ import { assertLimit, assertNewEntry, assertVersion, outOfTurn } from './interna
 
 const DEFAULT_INLINE_LIMIT_BYTES = 1_048_576
 
-/** The entries themselves: give one to several `MemoryCommitLog`s and they share a log. */
+/** The entries of a log. `MemoryCommitLog`s that get the same storage share one log. */
 export class MemoryLogStorage {
   /** Entry N at index N - 1. */
   readonly entries: LogEntry[] = []
 }
 
 export interface MemoryCommitLogOptions {
-  /** Shared with other handles, which makes the log not exclusive. Default: one of its own. */
+  /** Shared with other handles, which makes the log not exclusive. Default: its own. */
   storage?: MemoryLogStorage
   /**
-   * The caller's word that no other handle appends meanwhile. Default: unless `storage` is given.
+   * The caller's promise that no other handle appends meanwhile. Default: true unless `storage` is
+   * given.
    */
   exclusive?: boolean
   /** Default 1 MiB. */
   inlineLimitBytes?: number
 }
 
-/** A log in this process's memory, gone with it. */
+/** A log in this process's memory; it ends with the process. */
 export class MemoryCommitLog implements CommitLog {
   readonly exclusive: boolean
   readonly inlineLimitBytes: number
@@ -68,7 +69,7 @@ export class MemoryCommitLog implements CommitLog {
         `entry ${version} has timestamp ${timestamp}, not after ${last.timestamp} of the one before`,
       )
     }
-    // A copy: the caller has its array back when the append settles.
+    // A copy: the caller may reuse its array once the append settles.
     entries.push({ version, timestamp, token, payload: copyBytes(entry.payload) })
     return { appended: true }
   }
@@ -78,7 +79,7 @@ export class MemoryCommitLog implements CommitLog {
     assertVersion(through)
     options.signal?.throwIfAborted()
     const entries = this.#entries
-    // From the newest down: entries before a tombstone are tombstones.
+    // From the newest down: all entries before a tombstone are tombstones.
     for (let i = Math.min(through, entries.length) - 1; i >= 0; i--) {
       const entry = entries[i] as LogEntry
       if (entry.payload === undefined) break

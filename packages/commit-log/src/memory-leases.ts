@@ -1,14 +1,14 @@
 import { type Env, systemEnv } from '@firn/env'
 import { BaseLeases, type LeaseRecord, type ReplaceOutcome } from './base-leases.js'
 
-/** The leases themselves: give one to several `MemoryLeases` and they share them. */
+/** The records of leases. `MemoryLeases` that get the same storage share their leases. */
 export class MemoryLeaseStorage {
   readonly records: Map<string, LeaseRecord> = new Map()
 }
 
 export interface MemoryLeasesOptions {
   env?: Env
-  /** Default: one of its own. */
+  /** Default: its own. */
   storage?: MemoryLeaseStorage
 }
 
@@ -31,7 +31,7 @@ export class MemoryLeases extends BaseLeases {
     next: LeaseRecord,
   ): Promise<ReplaceOutcome<LeaseRecord>> {
     const found = this.#records.get(name)
-    // Records are never changed, so that the one that was read is the one that is there.
+    // Records are immutable, so identity shows that nothing has changed since the read.
     if (found !== expected) return { found }
     this.#records.set(name, next)
     return { replaced: next }

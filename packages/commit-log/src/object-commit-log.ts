@@ -34,33 +34,33 @@ import { logEntryKey, logPrefix, versionOfKey } from './object-keys.js'
 export interface ObjectCommitLogOptions {
   /** Default 1 MiB. */
   inlineLimitBytes?: number
-  /** Says when a request is late. Default: the system's. */
+  /** Times the requests, to tell which are late. Default: the system's. */
   env?: Env
 }
 
 const DEFAULT_INLINE_LIMIT_BYTES = 1_048_576
-// Entries that are asked for by their names at once, 1 at first and then twice as many, are fewer
-// than this: a list request costs twelve times a read, and a refresh mostly finds nothing or a few.
+// Requests by name, one at first and then twice as many, stay below this number: a list request
+// costs twelve times a read, and a refresh mostly finds nothing or a few entries.
 const FEW = 8
 const PARALLEL_READS = 16
-// Entries that are read before their turn, while an earlier one is late: of up to 1 MiB each.
+// Most entries read ahead of their turn while an earlier one is late: up to 1 MiB each.
 const READ_AHEAD = 32
 const LISTED_AT_ONCE = 1000
-// Entries that a list may leave out, as they were created meanwhile.
+// Most entries that a list may leave out because they were created meanwhile.
 const MOST_SKIPPED = 1000
 
-/** An entry to be read, and whether the log was listed, and has it. */
+/** An entry to read, and whether a list showed that it exists. */
 interface Wanted {
   version: number
   isListed: boolean
 }
 
 /**
- * The commit log on nothing but an object store: entry N is the object `log/<incarnation>/<N>`,
- * created by one conditional put. Any number of processes append at once; the store decides who
- * creates a number. The store stays the caller's to close.
+ * A commit log that needs only an object store: entry N is the object `log/<incarnation>/<N>`,
+ * created by one conditional put. Any number of processes append at once; the store decides which
+ * one creates a number. The caller closes the store.
  *
- * Some of a store's answers are late, by seconds: nothing waits for a single one. See `Hedge` for
+ * Some of a store's answers are seconds late; no call depends on a single one. See `Hedge` for
  * reads and `HedgedAppends` for appends.
  */
 export class ObjectCommitLog implements CommitLog {
@@ -88,9 +88,9 @@ export class ObjectCommitLog implements CommitLog {
   }
 
   /**
-   * A few entries are asked for by their names, one, then two, then four at once: the end is where
-   * one is missing. A longer tail, and whatever this handle reads first, is listed, which also
-   * finds gaps, and then read with several requests at once.
+   * Asks for a few entries by name: one, then two, then four at once, until one is missing, which
+   * is the end. A longer tail, and the first read of this handle, is listed, which also finds gaps,
+   * and then read with several requests at once.
    */
   readAfter(version: number, options: ReadLogOptions = {}): AsyncIterable<LogEntry> {
     this.#assertOpen()
@@ -109,7 +109,8 @@ export class ObjectCommitLog implements CommitLog {
           return entries as LogEntry[]
         }
         tail.end()
-        // An entry above a hole came after the hole was looked at, unless it is one for good.
+        // An entry above a hole was created after the hole was looked at, unless the hole is
+        // permanent.
         if (entries.some((entry, i) => i > hole && entry !== undefined)) {
           const version = position + hole + 1
           const found = await this.#read(version, { signal, urgent })
@@ -137,13 +138,13 @@ export class ObjectCommitLog implements CommitLog {
 
   async close(): Promise<void> {
     this.#closed = true
-    // An append may still make a request for one that is late.
+    // A late append may still make another request.
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
   }
 
   #create(entry: NewLogEntry, caller: AbortSignal | undefined): Promise<AppendResult> {
     const requests: AppendRequests<unknown> = {
-      // Also one that isn't waited for any more: `close` comes after the last one.
+      // Tracks requests that aren't waited for any more, too: `close` waits for the last one.
       put: (signal) => this.#track(this.#put(entry, signal)),
       look: (signal) => this.#readOnce(entry.version, { signal, urgent: true }),
       readWinner: (refusal) => this.#readWinner(entry, caller, refusal),
@@ -162,13 +163,13 @@ export class ObjectCommitLog implements CommitLog {
       return { appended: true }
     } catch (error) {
       if (isFirnError(error, 'FIRN_PRECONDITION_FAILED')) return { refusal: error }
-      // Certainly not written. What may go away by itself is for `appendSettled`, which has time.
+      // Certainly not written. If the failure may pass, `appendSettled` retries: it has time.
       if (isFirnError(error) && error.maybeDone === false && !error.retryable) throw error
       throw new AmbiguousAppendError(entry, error)
     }
   }
 
-  /** Somebody was first; it may have been an earlier delivery of this very request. */
+  /** Another append was first; it may be an earlier delivery of this same request. */
   async #readWinner(
     entry: NewLogEntry,
     signal: AbortSignal | undefined,
@@ -178,7 +179,7 @@ export class ObjectCommitLog implements CommitLog {
     try {
       winner = await this.#read(entry.version, { signal, urgent: true })
     } catch (error) {
-      // An entry of a newer format is another's; one that can't be read may be this one.
+      // An entry of a newer format is another writer's; one that can't be read may be this one.
       if (isFirnError(error, 'FIRN_FORMAT_VERSION')) throw error
       throw new AmbiguousAppendError(entry, error)
     }
@@ -204,7 +205,7 @@ export class ObjectCommitLog implements CommitLog {
     }
   }
 
-  /** The entries after a position, `undefined` where one is missing that nothing is known of. */
+  /** The entries after a position; `undefined` for a missing one that no list has shown. */
   #readTail(
     position: number,
     limit: number,
@@ -218,7 +219,7 @@ export class ObjectCommitLog implements CommitLog {
     return new ReadAhead({
       items: async () => {
         const count = Math.min(probes < FEW ? probes : LISTED_AT_ONCE, end - through)
-        // All that was listed is read.
+        // Everything that was listed is read.
         this.#listed ||= isAtEnd
         if (isAtEnd || count <= 0) return []
         const from = through
@@ -248,9 +249,9 @@ export class ObjectCommitLog implements CommitLog {
   }
 
   /**
-   * How many entries follow a position, up to about `limit`. A list is no picture of one moment: it
-   * may show an entry and not the one before, which was created after its place was passed. So an
-   * entry that is missing between others is read: only then it is known.
+   * Counts the entries that follow a position, up to about `limit`. A list is not a snapshot: it
+   * may show an entry and miss the one before, created after the list had passed its place. So an
+   * entry missing between others is read: only that decides.
    */
   #list(position: number, limit: number, options: CallOptions): Promise<number> {
     const { signal: caller, urgent } = options
@@ -273,7 +274,7 @@ export class ObjectCommitLog implements CommitLog {
 
   async #truncate(through: number, signal: AbortSignal | undefined): Promise<void> {
     let next = Math.max(this.#tombstonesThrough, await this.#searchTombstones(through, signal)) + 1
-    // Each window is done before the next one begins: tombstones reach from 1 up to somewhere.
+    // Finish each window before the next: tombstones form one run from version 1.
     while (next <= through) {
       signal?.throwIfAborted()
       const end = Math.min(through, next + PARALLEL_READS - 1)
@@ -288,22 +289,23 @@ export class ObjectCommitLog implements CommitLog {
     }
   }
 
-  /** Replaces one entry by its tombstone; false where there is no such entry. */
+  /** Replaces one entry by its tombstone; false if there is no such entry. */
   async #writeTombstone(version: number, signal: AbortSignal | undefined): Promise<boolean> {
     const header = await this.#readHeader(version, signal)
     if (header === undefined) return false
     if (header.tombstone) return true
     const key = logEntryKey(this.#incarnation, version)
     const { timestamp, token } = header
-    // The content follows from the entry alone, so it doesn't matter who writes it, or how often.
+    // The content depends on the entry alone, so any writer may write it, any number of times.
     const tombstone = encodeEntryObject(key, { version, timestamp, token, payload: undefined })
     await this.#store.put(key, tombstone, { signal })
     return true
   }
 
   /**
-   * A version up to which all entries are tombstones, found by halving on this handle's first call.
-   * A truncation that was broken off may have left its last window half done: one window less.
+   * A version up to which all entries are tombstones, found by bisection on this handle's first
+   * call. An interrupted truncation may have left its last window half done, so the result is one
+   * window less.
    */
   async #searchTombstones(through: number, signal: AbortSignal | undefined): Promise<number> {
     if (this.#tombstonesThrough > 0) return 0

@@ -1,7 +1,8 @@
-// The names of a log's objects. Each holds the incarnation of its database: one that is deleted and
-// made again under its name shares none with the old one. FORMAT.md, "Object keys".
+// The names of a log's objects. Each holds its database's incarnation: a database that is deleted
+// and created again under the same name shares no object with the old one. FORMAT.md, "Object
+// keys".
 
-/** Where the entries of an object-store log are. */
+/** The prefix of the entries of an object-store log. */
 export function logPrefix(incarnation: string): string {
   return `log/${incarnation}/`
 }
@@ -10,7 +11,7 @@ export function logEntryKey(incarnation: string, version: number): string {
   return logPrefix(incarnation) + digits(version)
 }
 
-/** Where payloads are that are too large for the log's entries. */
+/** The prefix of payloads that are too large for the log's entries. */
 export function spillPrefix(incarnation: string): string {
   return `spill/${incarnation}/`
 }
@@ -23,7 +24,7 @@ export function leaseKey(incarnation: string, name: string): string {
   return `leases/${incarnation}/${name}`
 }
 
-/** The number that ends a key after its prefix, or `undefined` for another key. */
+/** The number that follows a key's prefix; `undefined` for another key. */
 export function versionOfKey(key: string, prefix: string): number | undefined {
   const match = /^(\d{20})/.exec(key.slice(prefix.length))
   const version = match === null ? Number.NaN : Number(match[1])

@@ -14,8 +14,8 @@ interface StoredLease extends LeaseRecord {
 }
 
 /**
- * Leases on nothing but an object store: each is the object `leases/<incarnation>/<name>`, created
- * and replaced by conditional puts. The store stays the caller's to close.
+ * Leases that need only an object store: each is the object `leases/<incarnation>/<name>`, created
+ * and replaced by conditional puts. The caller closes the store.
  */
 export class ObjectLeases extends BaseLeases<StoredLease> {
   readonly #store: ObjectStore

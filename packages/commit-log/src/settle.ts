@@ -19,7 +19,8 @@ import { entryAt } from './lookup.js'
 export interface SettleOptions {
   env?: Env
   /**
-   * How long to go on asking, in milliseconds; then what is under way is given up. Default 30,000.
+   * How long to keep trying, in milliseconds; after that, requests under way are given up. Default
+   * 30,000.
    */
   deadlineMs?: number
   signal?: AbortSignal | undefined
@@ -30,21 +31,22 @@ const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 2_000
 
 /**
- * Appends an entry and finds out whether it was appended, also where the log can't say.
+ * Appends an entry and finds out whether it was appended, even if the log can't say.
  *
- * 1. Append. A certain answer is the answer; a winner with our token is our own entry, met again by
- *    a request that was delivered twice.
- * 2. No certain answer: read entry N back. Our token: appended. Another token: lost, for good, as
- *    entries are never deleted.
- * 3. The slot is empty: nothing is decided, as the request may still arrive. Append the same token
+ * 1. Append. A certain answer is the answer. A winner with our token is our own entry: the request
+ *    was delivered twice.
+ * 2. If the answer isn't certain, read entry N back. Our token: appended. Another token: lost for
+ *    good, as entries are never deleted.
+ * 3. If the slot is empty, nothing is decided: the request may still arrive. Append the same token
  *    at the same N again, so that whichever request arrives fills the slot with our entry or meets
- *    another's. Never a new token, never another N.
- * 4. The deadline passes, or the caller gives up, before the slot is filled: `CommitUnknownError`.
- *    What is under way then is not waited for: a log that has gone silent may never answer.
+ *    another's. Never use a new token or another N.
+ * 4. If the deadline passes, or the caller gives up, before the slot is filled:
+ *    `CommitUnknownError`. Requests under way are not waited for: a log that has gone silent may
+ *    never answer.
  *
- * Errors of the first attempt that leave no doubt (an argument, a closed or failed log, a full
- * disk, no permission, an abort before anything was sent) are thrown as they are. A
- * `CommitUnknownError` has as its cause what kept the last attempts from being certain.
+ * Errors of the first attempt that leave no doubt (an invalid argument, a closed or failed log, a
+ * full disk, no permission, an abort before anything was sent) are thrown as they are. The cause of
+ * a `CommitUnknownError` is what kept the last attempts from being certain.
  */
 export async function appendSettled(
   log: CommitLog,
@@ -81,7 +83,7 @@ async function settle(
   signal: AbortSignal,
 ): Promise<AppendResult> {
   let doubt: unknown
-  /** Notes why there is no answer. What the log said says more than that the time is over. */
+  /** Notes why there is no answer. The log's own error says more than a passed deadline. */
   const note = (error: unknown): void => {
     const isDeadline = error === signal.reason && isFirnError(error, 'FIRN_AMBIGUOUS_APPEND')
     if (doubt === undefined || !isDeadline) doubt = error
@@ -104,7 +106,7 @@ async function settle(
       note(error)
     }
     if (signal.aborted) throw new CommitUnknownError(entry, doubt)
-    // Full jitter, so that writers who met the same trouble don't meet again.
+    // Full jitter keeps writers that failed together from retrying together.
     const pauseMs = env.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt)
     try {
       await env.sleep(pauseMs, signal)
@@ -115,7 +117,7 @@ async function settle(
   }
 }
 
-/** No answer came, which is all that can be said. */
+/** The log didn't answer at all. */
 class SilentLogError extends FirnError {
   constructor(deadlineMs: number) {
     super('FIRN_LOG_SILENT', `the log gave no certain answer within ${deadlineMs} ms`, {
@@ -129,10 +131,10 @@ export type CommitResolution =
   | { outcome: 'committed'; entry: LogEntry }
   /** Another commit has its version: it didn't take effect and never will. */
   | { outcome: 'lost'; winner: LogEntry }
-  /** Nothing has its version yet: it may still take effect, until anything is committed there. */
+  /** No commit has its version yet: it may still take effect, until one is made there. */
   | { outcome: 'unknown' }
 
-/** What became of the commit of a `CommitUnknownError`, which carries its version and token. */
+/** Finds out what became of a commit, by the version and token of its `CommitUnknownError`. */
 export async function resolveCommit(
   log: CommitLog,
   commit: { version: number; token: string },

@@ -23,24 +23,24 @@ import { BatchedEntries } from './internal/batched-entries.js'
 import { entryAt } from './lookup.js'
 import { spillKey, spillPrefix, versionOfKey } from './object-keys.js'
 
-/** First byte of a payload that only says in which object the real one is. FORMAT.md. */
+/** First byte of a payload that only names the object with the real one. FORMAT.md. */
 export const SPILLED_PAYLOAD_FORMAT = 0x80
 
 export interface SpillingCommitLogOptions {
-  /** Payloads of more bytes than this go into an object of their own. */
+  /** Payloads longer than this are stored as objects of their own. */
   itemLimitBytes: number
-  /** Says when a request is late. Default: the system's. */
+  /** Times the requests, to tell which are late. Default: the system's. */
   env?: Env
 }
 
 /**
- * A log in front of one whose entries are limited in size: a longer payload becomes an object, and
- * the entry holds its length and hash.
+ * A log in front of one with limited entry size: a longer payload becomes an object, and the entry
+ * holds its length and hash.
  *
- * The object is written first, under a name made of version and token, so that an entry never
- * refers to nothing, racers never share one, and an attempt made again writes the same object.
- * Truncation deletes objects after their entries became tombstones. A read or a put of an object
- * that is late is made once more: see `Hedge`.
+ * The object is written first, under a name made of version and token. So an entry never refers to
+ * a missing object, racing writers never share one, and a repeated attempt writes the same one.
+ * Truncation deletes objects after their entries became tombstones. A late read or put of an object
+ * is made once more: see `Hedge`.
  */
 export class SpillingCommitLog implements CommitLog {
   readonly exclusive: boolean
@@ -65,7 +65,7 @@ export class SpillingCommitLog implements CommitLog {
       )
     }
     assertUlid(incarnation, "a database's incarnation")
-    // A spilled append takes two requests, whose order a pipeline wouldn't keep.
+    // A spilled append takes two requests; a pipeline wouldn't keep their order.
     this.exclusive = false
     this.inlineLimitBytes = log.inlineLimitBytes
     this.#log = log
@@ -94,7 +94,7 @@ export class SpillingCommitLog implements CommitLog {
     }
     options.signal?.throwIfAborted()
     const key = spillKey(this.#incarnation, entry.version, entry.token)
-    // A failure here leaves an object that nothing refers to, and no doubt about the entry.
+    // A failure here leaves an unreferenced object, and no doubt about the entry.
     await this.#puts.run({
       request: (signal) => this.#store.put(key, entry.payload, { signal, urgent: true }),
       signal: options.signal,
@@ -102,11 +102,11 @@ export class SpillingCommitLog implements CommitLog {
     const payload = encodeReference(entry.payload)
     const result = await this.#log.append({ ...entry, payload }, options)
     if (result.appended) return result
-    // Our own entry, met again. A read of its object could fail, and say nothing about the entry.
+    // Our own entry again. Don't read its object: a failed read would say nothing about the entry.
     if (result.winner.token === entry.token) {
       return { appended: false, winner: { ...result.winner, payload: entry.payload } }
     }
-    // Lost for good: this token will never be in the log. What stays costs only space.
+    // Lost for good: this token will never be in the log. A leftover object only costs space.
     await this.#store.delete(key, { signal: options.signal }).catch(() => undefined)
     return this.#withWinner(result, options)
   }
@@ -123,7 +123,7 @@ export class SpillingCommitLog implements CommitLog {
       last = version
     }
     if (old.length === 0) return
-    // A log may keep entries longer than it was asked to: their objects stay too, then.
+    // A log may keep entries longer than asked; their objects must then stay too.
     const entry = await entryAt(this.#log, last, options)
     if (entry?.payload === undefined) await this.#store.delete(old, options)
   }
@@ -138,12 +138,12 @@ export class SpillingCommitLog implements CommitLog {
     return { appended: false, winner }
   }
 
-  /** The entry with the payload that its own stands for. */
+  /** Returns the entry with its real payload, read from the object if it was spilled. */
   async #resolve(entry: LogEntry, { signal: caller, urgent }: ReadLogOptions): Promise<LogEntry> {
     if (entry.payload?.[0] !== SPILLED_PAYLOAD_FORMAT) return entry
     const key = spillKey(this.#incarnation, entry.version, entry.token)
     const reference = decodeReference(entry.payload, `commit log entry ${entry.version}`)
-    // What doesn't match is fetched once more, past whatever garbled it.
+    // Fetch once more if it doesn't match: it may have been damaged on the way.
     for (let attempt = 1; attempt <= 2; attempt++) {
       let payload: Uint8Array
       try {
@@ -151,7 +151,7 @@ export class SpillingCommitLog implements CommitLog {
         payload = (await this.#reads.run({ request, signal: caller })).bytes
       } catch (error) {
         if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
-        // Truncated since the entry was read?
+        // The entry may have been truncated since it was read.
         const now = await entryAt(this.#log, entry.version, { signal: caller })
         if (now !== undefined && now.payload === undefined) return now
         throw new CorruptionError(`${key}: the payload of entry ${entry.version} is missing`)
@@ -161,7 +161,7 @@ export class SpillingCommitLog implements CommitLog {
       }
     }
     throw new CorruptionError(
-      `${key}: not the payload that entry ${entry.version} was written with`,
+      `${key}: this is not the payload that entry ${entry.version} was written with`,
     )
   }
 }

@@ -1,8 +1,8 @@
 import { CorruptionError } from '@firn/env'
 
 /**
- * An input file of a compaction can't be read. Nothing was changed: the file stays where it is, and
- * its sound blocks stay readable. Plan again with the file among the poisoned ones.
+ * An input file of a compaction can't be read. Nothing was changed: the file stays in place, and
+ * its undamaged blocks stay readable. Plan again with the file among the poisoned ones.
  */
 export class DamagedInputError extends CorruptionError {
   /** The file's id. */

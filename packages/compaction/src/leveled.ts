@@ -10,30 +10,33 @@ const MIB = 1024 * 1024
 export interface LeveledOptions {
   /** Wall-clock time in microseconds, for history that ends with age. */
   now: number
-  /** Files that other plans have taken; their outputs are yet to come. */
+  /** Files taken by other plans, whose outputs don't exist yet. */
   busy?: ReadonlySet<string>
   /** Files that can't be read, and are left alone. */
   poisoned?: ReadonlySet<string>
-  /** Timestamps that somebody reads at (snapshots); the state's pins are known. */
+  /**
+   * Timestamps still being read at (snapshots). The state's pins are known and needn't be listed.
+   */
   heldBy?: readonly number[]
-  /** Horizons that take the place of those that follow from tables' history options and `now`. */
+  /** Horizons that replace the ones derived from tables' history options and `now`. */
   horizons?: ReadonlyMap<number, number>
   /**
-   * Every record at or before this timestamp is in a file. Where it isn't said, deletes go only
-   * when the state's whole log has been flushed.
+   * Every record at or before this timestamp is in a file. Without it, deletes go only when the
+   * state's whole log has been flushed.
    */
   flushedTimestamp?: number
-  /** Files from which on level 0 is worked on. Default 4. */
+  /** Number of files at which compaction of level 0 begins. Default 4. */
   level0Trigger?: number
-  /** Merge level 0 down until it is empty, whatever that costs: somebody asked for it. */
+  /** Merge level 0 down until it is empty, whatever the cost: for a caller that asked for it. */
   emptyLevel0?: boolean
   /**
-   * Files at which level 0 is merged into L1 even where most of the work would be L1's. Default 12.
+   * Number of files at which level 0 is merged into L1 even if most of the work is rewriting L1.
+   * Default 12.
    */
   level0Limit?: number
-  /** What L1 of a table may hold, at most. Default 64 MiB. */
+  /** The most that a table's L1 may hold, in bytes. Default 64 MiB. */
   levelBaseBytes?: number
-  /** By how many times each level may hold more than the one above. Default 10. */
+  /** How many times more each level may hold than the one above. Default 10. */
   multiplier?: number
   /** Size at which an output file ends. Default 32 MiB. */
   targetFileBytes?: number
@@ -47,23 +50,23 @@ export type ResolvedLeveledOptions = Required<
   Pick<LeveledOptions, 'horizons' | 'flushedTimestamp'>
 
 /**
- * Leveled compaction: what to do next with a state, or `undefined` when it is in shape. Pure: the
- * same state and options give the same plan.
+ * Plans the next step of leveled compaction; `undefined` if the state is in shape. Pure: equal
+ * states and options return equal plans.
  *
- * 1. Files of dropped tables alone are dropped.
- * 2. Level 0 scores its files over the trigger, a table's level its bytes over what it may hold.
- *    The highest score of 1 or more is worked on, the next one where that is blocked.
- * 3. Level 0: files that overlap nothing are moved to L1 as they are; the others go to L1, oldest
- *    first, unless L1 is so much larger that most of the work would be writing it again. Then small
- *    ones are merged among themselves, and the rest waits.
+ * 1. Files that hold only dropped tables are dropped.
+ * 2. Level 0 is scored by its number of files over the trigger, a table's level by its bytes over
+ *    its limit. The highest score of 1 or more is worked on; if that is blocked, the next one.
+ * 3. Level 0: files that overlap nothing are moved to L1 as they are. The others are merged into
+ *    L1, oldest first, unless L1 is so much larger that most of the work would be rewriting it.
+ *    Then small files are merged among themselves, and the rest waits.
  * 4. L1 … L5: a level may hold a tenth of the next one, counted from the bottom, and never more
- *    than its share of the base: so a tree of any size takes little more space than its last level.
- *    The file that overlaps least of the next level, for its size, is merged into it, or moved
- *    where it overlaps nothing.
- * 5. A file of deletes that hide nothing any more is written again without them.
+ *    than its share of the base, so that a tree of any size takes little more space than its last
+ *    level. The file that overlaps least of the next level, relative to its size, is merged into
+ *    it, or moved if it overlaps nothing.
+ * 5. A file with deletes that hide nothing any more is rewritten without them.
  *
- * Output never overlaps a file of its level that stays, nor what a plan under way may still put
- * there. Correctness doesn't depend on the order of levels in time: records are merged by
+ * Output never overlaps a file of its level that stays, nor anything a plan under way may still
+ * write there. Correctness doesn't depend on the order of levels in time: records are merged by
  * timestamp, and a delete stays while any other file could hold something older.
  */
 export function planLeveled(

@@ -18,15 +18,16 @@ export interface MergeCommitFilesOptions
     | 'yieldAfterMs'
     | 'signal'
   > {
-  /** Where a file's bytes come from. */
+  /** Opens the source of a file's bytes. */
   openSource: (file: FileMeta) => SstSource | Promise<SstSource>
-  /** Deletes files that this call wrote and that nobody needs. */
+  /** Deletes files that this call wrote and doesn't need any more. */
   discard: (ids: readonly string[]) => Promise<void>
   /**
-   * Bytes that all files of a merge together may fetch ahead. Default 16 MiB; at most 4 MiB each.
+   * Most bytes that all files of a merge together may fetch ahead. Default 16 MiB; at most 4 MiB
+   * each.
    */
   readAheadBytes?: number
-  /** How many files are read at the same time, at most. Default 64, at least 2. */
+  /** Most files read at the same time. Default 64, at least 2. */
   maxOpenFiles?: number
 }
 
@@ -34,21 +35,21 @@ const MIB = 1024 * 1024
 const MIN_READ_AHEAD_BYTES = 64 * 1024
 
 /**
- * Makes the files of one commit disjoint, as all their records will have one timestamp, and a
- * database holds no two records of the same key and timestamp.
+ * Makes the files of one commit disjoint: all their records will have one timestamp, and a database
+ * never holds two records of the same key and timestamp.
  *
- * 1. `runs` are files without timestamps, in the order in which they were written: of a key that is
- *    in several runs, the last one's record counts. Files of one run don't overlap.
- * 2. A file that overlaps no other one is used as it is. So runs of a load in key order are never
- *    written again.
- * 3. Files that overlap, directly or through others, are merged into new ones. They are read row by
- *    row, each row being files that follow each other, so one file of a row is open at a time: what
- *    is in memory depends on how many files overlap at one key.
- * 4. Where those are more than `maxOpenFiles`, runs that follow each other in time are merged
- *    first, as many at a time, until they are few enough.
+ * 1. `runs` are files without timestamps, in the order in which they were written. If a key is in
+ *    several runs, the last run's record counts. Files of one run don't overlap.
+ * 2. A file that overlaps no other one is used as it is, so the runs of a load in key order are
+ *    never rewritten.
+ * 3. Files that overlap, directly or through others, are merged into new ones. They are read by
+ *    rows of files that follow each other, with one open file per row, so memory depends on how
+ *    many files overlap at one key.
+ * 4. If that is more than `maxOpenFiles`, runs adjacent in time are merged first, that many at a
+ *    time, until there are few enough.
  *
- * Gives the disjoint files in key order. All that were given stay in the store: those that aren't
- * in the result are the caller's to delete. On any error nothing that was written here stays.
+ * Returns the disjoint files in key order. All input files stay in the store; the caller deletes
+ * the ones that aren't in the result. On an error, no file written here stays.
  */
 export async function mergeCommitFiles(
   runs: readonly (readonly FileMeta[])[],
@@ -66,7 +67,7 @@ export async function mergeCommitFiles(
   }
 }
 
-/** A file and the number of its run, the later the greater. */
+/** A file and the number of its run; later runs have greater numbers. */
 interface AgedFile {
   readonly file: FileMeta
   readonly run: number
@@ -85,11 +86,11 @@ class CommitFilesMerge {
 
   constructor(options: MergeCommitFilesOptions) {
     this.#options = options
-    // One row could never be merged with another.
+    // A single row could never be merged with another.
     this.#maxRows = Math.max(2, options.maxOpenFiles ?? 64)
   }
 
-  /** The same records in files that don't overlap, in key order. */
+  /** Returns the same records in files that don't overlap, in key order. */
   async disjoint(files: readonly AgedFile[]): Promise<AgedFile[]> {
     const result: AgedFile[] = []
     for (const group of overlapGroups(files)) {
@@ -101,7 +102,7 @@ class CommitFilesMerge {
   async discardAllBut(kept: readonly FileMeta[]): Promise<void> {
     const stay = new Set(kept)
     const ids = this.#made.filter((file) => !stay.has(file)).map(({ id }) => id)
-    // What can't be deleted is an orphan.
+    // A file that can't be deleted is an orphan.
     if (ids.length > 0) await this.#options.discard(ids).catch(() => {})
   }
 
@@ -115,7 +116,7 @@ class CommitFilesMerge {
     return this.#write(rows)
   }
 
-  /** Merges runs that follow each other, so that what comes of them has one place in time again. */
+  /** Merges adjacent runs, so that the result again has one place in time. */
   async #mergeNeighbours(files: readonly AgedFile[]): Promise<AgedFile[]> {
     const runs = [...new Set(files.map(({ run }) => run))].sort((a, b) => a - b)
     const merged: AgedFile[] = []
@@ -149,12 +150,12 @@ class CommitFilesMerge {
   }
 }
 
-/** The number of the run stands in for the timestamp: of equal keys the newest comes first. */
+/** The run's number stands in for the timestamp: of equal keys, the newest comes first. */
 function readAsOfRun({ file, run }: AgedFile): FileMeta {
   return { ...file, minTimestamp: run, maxTimestamp: run }
 }
 
-/** Of each key the first record that comes. */
+/** Keeps the first record of each key. */
 class NewestOfKey implements VersionFilter {
   #isFirst = true
 

@@ -1,37 +1,37 @@
 import type { FileMeta } from '@firn/manifest'
 
 /**
- * What to do with some files, as plain data: it can be printed, compared, and sent to a worker or
- * another machine. Made by a strategy from a state, carried out by `runCompaction`.
+ * A plan for some files, as plain data: it can be printed, compared, and sent to a worker or
+ * another machine. A strategy makes it from a state; `runCompaction` carries it out.
  */
 export type CompactionPlan = MergePlan | MovePlan | DropPlan
 
 interface PlanBase {
-  /** Why this, in words, for statistics and logs. No keys. */
+  /** The reason in words, for statistics and logs. Contains no keys. */
   reason: string
 }
 
-/** Reads all inputs and writes what is to stay of them. */
+/** Reads all inputs and writes the records that stay. */
 export interface MergePlan extends PlanBase {
   type: 'merge'
   /**
-   * Groups of input files, newest first. Within a group the files are in key order and don't
-   * overlap, so that one of them is read at a time.
+   * Groups of input files, newest first. Files of a group are in key order and don't overlap, so
+   * one of them is read at a time.
    */
   runs: readonly (readonly FileMeta[])[]
   /** Level of the output files; level 0 may hold several tables in one file. */
   outputLevel: number
   targetFileBytes: number
-  /** The tables whose records stay. Records of others are of tables that were dropped. */
+  /** The tables whose records stay. All other tables were dropped. */
   tables: readonly PlannedTable[]
   /**
-   * Every record at or before this timestamp is in a file. A delete that is newer may hide records
-   * that aren't, so it stays.
+   * Every record at or before this timestamp is in a file. A newer delete stays, as it may hide
+   * records that aren't in a file yet.
    */
   flushedTimestamp: number
 }
 
-/** Puts files on another level as they are. */
+/** Moves files to another level without rewriting them. */
 export interface MovePlan extends PlanBase {
   type: 'move'
   files: readonly { table: number; file: FileMeta; toLevel: number }[]
@@ -43,7 +43,7 @@ export interface DropPlan extends PlanBase {
   files: readonly FileMeta[]
 }
 
-/** What a merge must know of a table. */
+/** The facts about a table that a merge needs. */
 export interface PlannedTable {
   id: number
   compression: 'none' | 'lz4' | 'deflate'
@@ -53,7 +53,7 @@ export interface PlannedTable {
   horizon: number
   /** Puts of each key to keep, whatever their age. */
   versions: number
-  /** Live files that aren't inputs: where they overlap a delete, it may hide something in them. */
+  /** Live files that aren't inputs. A delete that overlaps one may hide something in it. */
   others: readonly OtherFile[]
 }
 
@@ -63,12 +63,12 @@ export interface OtherFile {
   minTimestamp: number
 }
 
-/** What a plan did, ready to be committed as a `compact` edit. */
+/** The result of a plan, ready to be committed as a `compact` edit. */
 export interface CompactionResult {
   /** Ids of the inputs. */
   removed: string[]
   added: { table: number; file: FileMeta }[]
-  /** Tables of which versions were let go, with the least timestamp that reads as before. */
+  /** Tables that lost versions, each with the least timestamp that still reads as before. */
   floors: { table: number; timestamp: number }[]
   bytesRead: number
   bytesWritten: number
@@ -76,14 +76,14 @@ export interface CompactionResult {
   recordsDropped: number
 }
 
-/** All files that a plan takes, which no other plan may take meanwhile. */
+/** All files that a plan takes. No other plan may take them meanwhile. */
 export function planInputs(plan: CompactionPlan): FileMeta[] {
   if (plan.type === 'merge') return plan.runs.flat()
   if (plan.type === 'move') return plan.files.map(({ file }) => file)
   return [...plan.files]
 }
 
-/** A plan in one line: what goes where, and why. */
+/** Describes a plan in one line: what goes where, and why. */
 export function describePlan(plan: CompactionPlan): string {
   const inputs = planInputs(plan)
   const levels = [...new Set(inputs.map(({ level }) => level))].sort((a, b) => a - b)

@@ -10,19 +10,19 @@ import { type CompactionPlan, type CompactionResult, type MergePlan, planInputs 
 
 export interface RunCompactionOptions {
   env?: Env
-  /** Where a file's bytes come from. */
+  /** Opens the source of a file's bytes. */
   openSource: (file: FileMeta) => SstSource | Promise<SstSource>
-  /** A fresh id, never used before: `<base version>-<ulid>`. */
+  /** Returns a fresh id, never used before: `<base version>-<ulid>`. */
   newFileId: () => string
-  /** Starts the object of a file. */
+  /** Starts the upload of a file's object. */
   upload: (id: string) => Promise<Upload>
-  /** Deletes outputs of a compaction that failed afterwards. */
+  /** Deletes finished outputs of a compaction that failed later. */
   discard?: (ids: readonly string[]) => Promise<void>
-  /** A table's statistics collectors by name, new ones at each call. */
+  /** Returns a table's statistics collectors by name, new ones at each call. */
   statistics?: (tableId: number) => Readonly<Record<string, () => StatisticsCollector>>
   blockBytes?: number | undefined
   filterBitsPerKey?: number
-  /** Bytes that all inputs together may fetch ahead. Default 16 MiB; at most 1 MiB per run. */
+  /** Most bytes that all inputs together may fetch ahead. Default 16 MiB; at most 1 MiB per run. */
   readAheadBytes?: number
   /** Milliseconds of work after which other tasks get a turn. Default 4. */
   yieldAfterMs?: number
@@ -39,11 +39,11 @@ export interface CompactionProgress {
 const MIB = 1024 * 1024
 
 /**
- * Carries a plan out, up to the files: the result is for the caller to commit, and changes nothing
+ * Carries out a plan, except for the commit: the caller commits the result, and nothing changes
  * before that. Moves and drops need no I/O.
  *
- * Throws `DamagedInputError` where an input can't be read, the stores' errors, or the signal's
- * reason; then no output is left behind, as far as the store lets itself be told.
+ * Throws `DamagedInputError` if an input can't be read, the stores' errors, or the signal's reason.
+ * Then no output stays behind, unless the store fails to delete it.
  */
 export async function runCompaction(
   plan: CompactionPlan,

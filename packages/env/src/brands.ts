@@ -23,7 +23,7 @@ export function isDate(value: unknown): value is Date {
     getTime.call(value as Date)
     return true
   } catch {
-    // An object that says it is one.
+    // It only claims to be one.
     return false
   }
 }

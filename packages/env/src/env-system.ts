@@ -11,9 +11,9 @@ interface World {
   crypto: { getRandomValues(bytes: Uint8Array): Uint8Array }
 }
 
-// The one place of the project that reaches for the ambient world. It does so once, when this
-// module is loaded: a test that replaces timers and clocks later on (fake timers) would stop a
-// database otherwise.
+// The only place in the project that reaches for the ambient world. It does so once, when this
+// module is loaded; otherwise a test that replaces timers and clocks later (fake timers) would stop
+// a database.
 const world = globalThis as unknown as World
 const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = world
 const wallClock: () => number = Date.now

@@ -8,8 +8,8 @@ interface Sleeper {
 
 /**
  * An `Env` for tests: seeded randomness, clocks that stand still until `advance` moves them, and
- * sleeps that end when the clock passes them. What awaits a sleep goes on after `advance` returns,
- * with the clocks where `advance` left them.
+ * sleeps that end when the clock passes them. Code that awaits a sleep continues after `advance`
+ * returns, with the clocks where `advance` left them.
  */
 export class TestEnv implements Env {
   #wallMicros: number
@@ -92,7 +92,7 @@ export class TestEnv implements Env {
     for (const sleeper of due.sort((a, b) => a.at - b.at)) sleeper.wake()
   }
 
-  /** Sets the wall clock alone, as an administrator or a bad battery would. */
+  /** Sets only the wall clock, as an administrator or a bad battery would. */
   setWallClock(micros: number): void {
     this.#wallMicros = micros
   }

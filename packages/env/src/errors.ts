@@ -1,9 +1,9 @@
 const FIRN_ERROR: unique symbol = Symbol.for('firn.error')
 
 export interface FirnErrorOptions {
-  /** What led to this error. */
+  /** The underlying error. */
   cause?: unknown
-  /** Whether the same call may succeed when made again. Default false. */
+  /** Whether the same call may succeed if it is made again. Default false. */
   retryable?: boolean
   /** Whether the failed call may have taken effect, or may still do so. Default true. */
   maybeDone?: boolean
@@ -18,7 +18,7 @@ export class FirnError extends Error {
   readonly retryable: boolean
   /**
    * False if the failed call certainly changed nothing, and won't later. True if it may have taken
-   * effect, or may still do so, and if that isn't known.
+   * effect, may still do so, or if that isn't known.
    */
   readonly maybeDone: boolean
 
@@ -64,8 +64,8 @@ export class FormatVersionError extends FirnError {
 }
 
 /**
- * The object was closed before the call, which did nothing then; or during it, and `maybeDone` says
- * so.
+ * The object was closed before the call, which then did nothing, or during it; `maybeDone` says
+ * which.
  */
 export class ClosedError extends FirnError {
   constructor(message: string, options?: FirnErrorOptions) {

@@ -1,13 +1,13 @@
 export interface FlightOptions {
-  /** Whether the first caller can give up. If not, only `abort` aborts the work's signal, if ever. */
+  /** Whether the first caller can give up. If not, only `abort` can abort the work's signal. */
   abortable: boolean
   /** Called when all callers have given up, before the work is aborted. */
   onAbandoned?: () => void
 }
 
 /**
- * Work that is done once for any number of callers. A caller that gives up stops waiting, alone; when
- * the last one does, the work is aborted.
+ * Work that is done once for any number of callers. A caller that gives up only stops its own
+ * waiting; when the last one does, the work is aborted.
  */
 export class Flight<T> {
   readonly #result: Promise<T>
@@ -42,13 +42,16 @@ export class Flight<T> {
     })
   }
 
-  /** Aborts the work, whoever waits for it. */
+  /** Aborts the work, even if callers wait for it. */
   abort(reason: unknown): void {
     this.#controller?.abort(reason)
   }
 }
 
-/** Lets the constructor's caller register the flight first: work that fails at once finds it there. */
+/**
+ * Lets the constructor's caller register the flight first, so that work that fails at once finds it
+ * there.
+ */
 async function inNextTurn<T>(
   work: (signal: AbortSignal | undefined) => Promise<T>,
   signal: AbortSignal | undefined,

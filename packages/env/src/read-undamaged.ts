@@ -1,9 +1,9 @@
 import { isFirnError } from './errors.js'
 
 /**
- * What `read` fetches and decodes. Damage may have come on the way, so what can't be decoded is
- * fetched once more. Throws as the second time, except that a format of the future is believed only
- * where both say so: one digit makes it.
+ * Returns what `read` fetches and decodes. Damage may happen on the way, so data that can't be
+ * decoded is fetched once more. Throws the second error, except that a newer format is believed
+ * only if both reads say so: one digit is enough to make it.
  */
 export async function readUndamaged<T>(read: () => Promise<T>): Promise<T> {
   try {

@@ -11,8 +11,8 @@ export interface RetriesOptions {
   maxDelayMs?: number
   /**
    * How many retries all calls together may be ahead of successes: a retry takes 1 from the budget,
-   * a call that succeeds gives 0.2 back. When a service is down or asks for less, an empty budget
-   * turns retries off instead of multiplying the load. Default 100.
+   * and a successful call returns 0.2. When a service is down or asks for less, an empty budget
+   * stops retries instead of multiplying the load. Default 100.
    */
   budget?: number
 }
@@ -20,9 +20,9 @@ export interface RetriesOptions {
 const SUCCESS_REFUND = 0.2
 
 /**
- * Makes calls again that failed with a retryable error, after pauses of full jitter: any length up to
- * a bound that doubles. So callers that met the same trouble don't meet again. All calls that share
- * it share one budget.
+ * Repeats calls that failed with a retryable error, after pauses of full jitter: any length up to a
+ * bound that doubles, so that callers that failed together don't retry together. All calls on one
+ * instance share one budget.
  */
 export class Retries {
   readonly #env: Env
@@ -42,7 +42,7 @@ export class Retries {
     this.#budget = budget
   }
 
-  /** `onRetry` hears of each failure that is not the end, before the pause. */
+  /** `onRetry` is called for each failure that will be retried, before the pause. */
   async run<T>(
     signal: AbortSignal | undefined,
     call: () => Promise<T>,
@@ -75,7 +75,7 @@ export class Retries {
     await this.#env.sleep(this.#env.random() * bound, signal)
   }
 
-  /** Gives a part of a retry back to the budget. */
+  /** Returns a part of a retry to the budget. */
   succeeded(): void {
     this.#budget = Math.min(this.#fullBudget, this.#budget + SUCCESS_REFUND)
   }

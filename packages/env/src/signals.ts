@@ -1,7 +1,7 @@
 /**
- * A signal of its own for each of several calls that go on side by side; all abort with their
- * caller's. (Node takes more than ten listeners of one signal for a leak, and warns.) The caller
- * calls `end` when the calls are over.
+ * Makes a separate signal for each of several concurrent calls; all abort with their caller's.
+ * (Node takes more than ten listeners of one signal for a leak, and warns.) The caller calls `end`
+ * when the calls are over.
  */
 export function separateSignals(
   signal: AbortSignal | undefined,

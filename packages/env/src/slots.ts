@@ -14,7 +14,7 @@ export interface SlotOptions {
 export class Slots {
   readonly #reserved: number
   #free: number
-  // A set keeps the order, and lets go of those who give up.
+  // A set keeps the order, and callers that give up can be removed from it.
   readonly #urgent: Set<() => void> = new Set()
   readonly #others: Set<() => void> = new Set()
 
@@ -68,7 +68,7 @@ export class Slots {
     })
   }
 
-  /** Gives the freed slot to the next caller. */
+  /** Passes the freed slot to the next caller. */
   #wakeNext(): void {
     const [urgent] = this.#urgent
     const [other] = this.#others

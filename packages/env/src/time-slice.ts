@@ -3,21 +3,21 @@ import { InvalidArgumentError } from './errors.js'
 
 const DEFAULT_SLICE_MS = 8
 
-// The clock is read about this often within a slice, and no less than once in so many steps.
+// The clock is read about this often within a slice, and at least once in this many steps.
 const LOOKS_PER_SLICE = 8
 const MOST_STEPS_PER_LOOK = 64
-/** Past the end of a slice. A turn begins when all who work side by side wait for it. */
+/** The same past the end of a slice. A turn begins when all concurrent work waits for it. */
 const MOST_STEPS_PER_LATE_LOOK = 8
 
 /**
- * Cuts long work into slices of time. A loop that awaits only what memory answers at once goes on
- * in one turn of the event loop, and timers, aborts and other requests wait for its end. Such work
- * counts its steps here, and waits for a turn when it is told to. All work that shares a slice,
- * shares its time.
+ * Cuts long work into slices of time. A loop that only awaits answers from memory stays in one turn
+ * of the event loop, and timers, aborts and other requests wait for its end. Such work counts its
+ * steps here, and waits for a turn when this asks for it. All work that shares a slice shares its
+ * time.
  *
  * A slice begins with the first look at the clock in a turn of the event loop, and ends with that
- * turn: work that waits for I/O anyway is never told to wait. Steps cost a decrement each; how many
- * go by between two looks follows from how long they take.
+ * turn, so work that waits for I/O anyway is never asked to wait. Each step costs a decrement; how
+ * many pass between two looks follows from how long they take.
  */
 export class TimeSlice {
   readonly #env: Env
@@ -26,10 +26,10 @@ export class TimeSlice {
   #stepsLeft: number
   #endsAtMs = 0
   #lookedAtMs = 0
-  /** Resolves when the turn is over in which the slice began. */
+  /** Resolves when the turn in which the slice began is over. */
   #turn: Promise<void> | undefined
 
-  /** `sliceMs`: how long work may go on; 0 gives others a turn at every other look. Default 8. */
+  /** `sliceMs`: how long work may go on; 0 yields at every other look. Default 8. */
   constructor(env: Env, sliceMs: number = DEFAULT_SLICE_MS) {
     if (!(typeof sliceMs === 'number' && sliceMs >= 0)) {
       throw new InvalidArgumentError(`sliceMs must be 0 or more, got ${String(sliceMs)}`)
@@ -43,7 +43,7 @@ export class TimeSlice {
   /** `look` as a function of its own, to pass on. */
   readonly pause = (): Promise<void> | undefined => this.look()
 
-  /** Counts a short step, about a microsecond of work. As `look`, at some of the calls. */
+  /** Counts a short step, about a microsecond of work; on some calls, does what `look` does. */
   step(): Promise<void> | undefined {
     return --this.#stepsLeft > 0 ? undefined : this.#lookAfterSteps()
   }

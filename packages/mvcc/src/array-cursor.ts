@@ -9,24 +9,24 @@ export interface VersionedRecord {
   value: Uint8Array
 }
 
-/** Internal order: key ascending, then timestamp descending. */
+/** Compares in internal order: key ascending, then timestamp descending. */
 export function compareRecords(a: VersionedRecord, b: VersionedRecord): number {
   return compareBytes(a.key, b.key) || b.timestamp - a.timestamp
 }
 
 export interface ArrayCursorOptions {
   reverse?: boolean
-  /** False: every move overwrites the arrays of the record before, as a block reader might. */
+  /** If false, every move overwrites the previous record's arrays, as a block reader may. */
   stable?: boolean
-  /** Called at every move: true makes the move wait for `load`. */
+  /** Called at every move; true makes the move wait for `load`. */
   waits?: () => boolean
-  /** Called by `load`, before it completes: may reject. */
+  /** Called by `load` before it completes; may reject. */
   onLoad?: () => Promise<void>
 }
 
 const POISON = 0xa5
 
-/** A cursor over an array of records in internal order, with the manners of slower ones. */
+/** A cursor over an array of records in internal order. It can behave like slower cursors. */
 export class ArrayCursor implements RecordCursor {
   readonly reverse: boolean
   readonly stable: boolean
@@ -93,7 +93,7 @@ export class ArrayCursor implements RecordCursor {
   #expose(): CursorStatus {
     const record = this.#records[this.#at]
     if (record === undefined) return END
-    // Odd offsets: nobody may take a field's array for the field.
+    // Odd offsets: a caller must not take a field's array for the field.
     this.keyBytes = padded(record.key, 3)
     this.keyStart = 3
     this.keyEnd = 3 + record.key.length
@@ -113,7 +113,7 @@ function padded(bytes: Uint8Array, before: number): Uint8Array {
   return copy
 }
 
-/** Copies out everything from where a move with `status` left the cursor to its end. */
+/** Copies out everything from the record where a move with `status` left the cursor, to the end. */
 export async function drain(
   cursor: RecordCursor,
   status: CursorStatus,

@@ -1,22 +1,22 @@
 import type { RecordKind } from './record.js'
 
-/** The cursor stands on a record: its fields are set. */
+/** The cursor is on a record; its fields are set. */
 export const POSITIONED = 1
 /** The cursor ran off the end in its direction. */
 export const END = 0
-/** The move needs I/O: await `load()`, which completes it. */
+/** The move needs I/O: await `load()`, which completes the move. */
 export const PENDING = -1
 
 export type CursorStatus = typeof POSITIONED | typeof END | typeof PENDING
 
 /**
  * A cursor over versioned records in internal order: user key ascending, then timestamp descending
- * (newest first). A reverse cursor yields exactly the reverse of that.
+ * (newest first). A reverse cursor yields exactly the reverse.
  *
- * The hot path is synchronous: fields are plain data, `next` makes no promise and no garbage.
- * The arrays behind the fields may be reused by the next move, unless `stable` says that they
- * stay as they are and may be handed out to users as views. Once a move is over, the cursor doesn't
- * read them any more: users may overwrite what they were given.
+ * The hot path is synchronous: fields are plain data, and `next` creates no promise and no garbage.
+ * The next move may reuse the arrays behind the fields, unless `stable` says that they keep their
+ * content and may be handed out to users as views. After a move the cursor never reads the previous
+ * record's arrays again, so users may overwrite what they got.
  */
 export interface RecordCursor {
   readonly reverse: boolean
@@ -29,11 +29,11 @@ export interface RecordCursor {
   valueBytes: Uint8Array
   valueStart: number
   valueEnd: number
-  /** To the first record in this cursor's direction. */
+  /** Moves to the first record in this cursor's direction. */
   first(): CursorStatus
   /**
-   * Forward: to the first record with a key ≥ the bytes `[start, end)` (> when not inclusive).
-   * Reverse: to the last record, in internal order, with a key ≤ them (< when not inclusive).
+   * Forward: moves to the first record with a key ≥ the bytes `[start, end)` (> if not inclusive).
+   * Reverse: moves to the last record, in internal order, with a key ≤ them (< if not inclusive).
    */
   seek(bytes: Uint8Array, start: number, end: number, inclusive: boolean): CursorStatus
   next(): CursorStatus

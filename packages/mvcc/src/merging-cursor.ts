@@ -4,15 +4,15 @@ import { MergeOrder } from './internal/merge-order.js'
 const EMPTY = new Uint8Array(0)
 
 /**
- * Several cursors as one, in internal order. Where two of them hold a record of the same key and
- * timestamp, only that of the earlier cursor is seen.
+ * Merges several cursors into one, in internal order. If two of them hold a record of the same key
+ * and timestamp, only the earlier cursor's is yielded.
  *
  * The cursors must all go in the merge's direction; the merge owns them and closes them. I/O that
- * several of them wait for is done at the same time.
+ * several of them need is done concurrently.
  */
 export class MergingCursor implements RecordCursor {
   readonly reverse: boolean
-  /** True where it is for every cursor. */
+  /** True if it is true for every cursor. */
   readonly stable: boolean
   keyBytes: Uint8Array = EMPTY
   keyStart = 0
@@ -24,13 +24,13 @@ export class MergingCursor implements RecordCursor {
   valueEnd = 0
 
   readonly #cursors: readonly RecordCursor[]
-  /** Those that stand on a record, least first. */
+  /** The cursors that are on a record, least first. */
   readonly #order: MergeOrder
-  /** Those whose move waits for I/O. */
+  /** The cursors whose move waits for I/O. */
   #pending: number[] = []
   #closed = false
 
-  /** `cursors`: the newest source first, as ties go to the earlier one. */
+  /** `cursors`: newest source first, as ties go to the earlier one. */
   constructor(cursors: readonly RecordCursor[], options: { reverse?: boolean } = {}) {
     this.reverse = options.reverse ?? false
     this.stable = cursors.every((cursor) => cursor.stable)
@@ -74,7 +74,7 @@ export class MergingCursor implements RecordCursor {
   }
 
   /**
-   * Where a cursor's load fails, the others finish theirs first; the failed one stays pending, so
+   * If one cursor's load fails, the others finish theirs first; the failed one stays pending, so
    * `load` may be called again.
    */
   async load(): Promise<CursorStatus> {
@@ -111,7 +111,7 @@ export class MergingCursor implements RecordCursor {
     this.#pending = []
   }
 
-  /** Takes in a cursor that moved. Moves on whichever of two equals is the later one. */
+  /** Adds a cursor that moved. Of two equal ones, advances the later. */
   #enter(index: number, status: CursorStatus): void {
     if (status === POSITIONED) {
       const loser = this.#order.insert(index)
@@ -121,7 +121,7 @@ export class MergingCursor implements RecordCursor {
     }
   }
 
-  /** Passes over a duplicate. Its cursor is out of the order. */
+  /** Skips a duplicate, whose cursor is out of the order. */
   #drop(loser: number): void {
     this.#enter(loser, (this.#cursors[loser] as RecordCursor).next())
   }

@@ -1,4 +1,4 @@
-/** What a record says of its key. Persisted in logs and SSTs: numbers never change meaning. */
+/** The kind of a record. Persisted in logs and SSTs: numbers never change meaning. */
 export const KIND_DELETE = 0
 export const KIND_PUT = 1
 /** An operand for the table's merge operator. */

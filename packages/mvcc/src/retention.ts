@@ -5,9 +5,9 @@ import { KIND_DELETE, KIND_MERGE, type RecordKind } from './record.js'
 export type HistoryRetention = 'none' | 'all' | { durationMs: number } | { versions: number }
 
 /**
- * The horizon of a retention: versions that were superseded at or before this timestamp may go.
- * `nowMicros` is the wall clock's time. `heldBy` are timestamps that somebody may still read at
- * (snapshots, pins, clones), which hold the horizon back.
+ * Returns the horizon of a retention: versions superseded at or before this timestamp may go.
+ * `nowMicros` is the wall clock's time. `heldBy` are timestamps that may still be read at
+ * (snapshots, pins, clones); they hold the horizon back.
  */
 export function horizonOf(
   retention: HistoryRetention,
@@ -28,11 +28,11 @@ export function versionsOf(retention: HistoryRetention): number {
   return typeof retention === 'object' && 'versions' in retention ? retention.versions : 0
 }
 
-/** The version can't be asked for any more. */
+/** No reader can ask for the version any more. */
 export const DROP = 0
 /** The version stays. */
 export const KEEP = 1
-/** A delete that stays only if an older version of its key does, as there is nothing else below. */
+/** A delete that stays only if an older version of its key stays: nothing older lies below it. */
 export const KEEP_IF_OLDER_STAYS = 2
 
 export type RetentionDecision = typeof DROP | typeof KEEP | typeof KEEP_IF_OLDER_STAYS
@@ -40,18 +40,18 @@ export type RetentionDecision = typeof DROP | typeof KEEP | typeof KEEP_IF_OLDER
 export interface KeyRetentionOptions {
   /** Versions superseded at or before this timestamp may go. 0: none may. */
   horizon: number
-  /** Puts of each key that stay whatever their age. Default 0: the newest alone. */
+  /** Puts of each key that stay whatever their age. Default 0: only the newest. */
   versions?: number
 }
 
 /**
  * Decides, for each version of a key, newest first, whether it stays.
  *
- * 1. The newest version stays, and so does one whose successor is newer than the horizon: somebody
- *    may read between the two.
- * 2. So do the `versions` newest puts, and the deletes among them.
- * 3. What a merge operand builds on stays with it.
- * 4. A delete at or before the horizon hides only versions that go themselves. Where nothing older
+ * 1. The newest version stays. So does one whose successor is newer than the horizon: a reader may
+ *    read between the two.
+ * 2. The `versions` newest puts stay, and the deletes among them.
+ * 3. The versions that a merge operand builds on stay with it.
+ * 4. A delete at or before the horizon hides only versions that go themselves. If nothing older
  *    lies in deeper levels, it goes with them.
  *
  * A reader at any timestamp ≥ `floor` sees the same before and after.
@@ -60,10 +60,10 @@ export class KeyRetention {
   readonly horizon: number
   readonly #versions: number
   #floor = 0
-  /** Timestamp of the version before, which is the next newer one. */
+  /** Timestamp of the previous version, which is the next newer one. */
   #successor = Number.POSITIVE_INFINITY
   #kept = 0
-  /** The version before is a merge operand that stays. */
+  /** The previous version is a merge operand that stays. */
   #isBase = false
 
   constructor(options: KeyRetentionOptions) {
@@ -76,7 +76,7 @@ export class KeyRetention {
     this.#versions = versions
   }
 
-  /** The least timestamp that reads the same as before; never above the horizon. */
+  /** The least timestamp that still reads as before; never above the horizon. */
   get floor(): number {
     return this.#floor
   }
@@ -89,8 +89,8 @@ export class KeyRetention {
   }
 
   /**
-   * Decides on the key's next older version. `bottommost`: no version of the key can lie below
-   * those that are shown here; asked of deletes only (it may be false for anything else).
+   * Decides on the key's next older version. `bottommost`: no version of the key can lie below the
+   * ones shown here. Only deletes use it (it may be false for anything else).
    */
   keep(timestamp: number, kind: RecordKind, bottommost: boolean): RetentionDecision {
     const successor = this.#successor

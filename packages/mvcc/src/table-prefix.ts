@@ -1,9 +1,9 @@
-// Keys of memtables and SSTs are stored keys: the id of a table, a big-endian u32, then the user's
+// Keys of memtables and SSTs are stored keys: the table's id, a big-endian u32, then the user's
 // key. No other file reads or writes the id.
 
 import { CorruptionError } from '@firn/env'
 
-/** Bytes of the table's id in front of every user key. */
+/** Bytes of the table's id before every user key. */
 export const TABLE_PREFIX_BYTES = 4
 
 /** Writes a table's id to `target[at, at + TABLE_PREFIX_BYTES)`. */
@@ -14,7 +14,7 @@ export function writeTablePrefix(target: Uint8Array, at: number, tableId: number
   target[at + 3] = tableId
 }
 
-/** The id of the table of a stored key that begins at `start`; bytes that are missing count as 0. */
+/** The table id of a stored key that begins at `start`; missing bytes count as 0. */
 export function tableIdAt(bytes: Uint8Array, start: number): number {
   return (
     (((bytes[start] as number) << 24) |
@@ -25,7 +25,7 @@ export function tableIdAt(bytes: Uint8Array, start: number): number {
   )
 }
 
-/** The id of a stored key's table. Throws `CorruptionError` if the key is too short for one. */
+/** The table id of a stored key. Throws `CorruptionError` if the key is too short to have one. */
 export function tableIdOf(key: Uint8Array): number {
   if (key.length < TABLE_PREFIX_BYTES) {
     throw new CorruptionError(`a key of ${key.length} bytes belongs to no table`)
@@ -33,7 +33,7 @@ export function tableIdOf(key: Uint8Array): number {
   return tableIdAt(key, 0)
 }
 
-/** The stored key of an empty user key: no key of the table comes before it. */
+/** The stored key of an empty user key: the smallest stored key of the table. */
 export function tablePrefix(tableId: number): Uint8Array {
   const prefix = new Uint8Array(TABLE_PREFIX_BYTES)
   writeTablePrefix(prefix, 0, tableId)

@@ -4,26 +4,26 @@ import { KIND_DELETE, MAX_TIMESTAMP } from './record.js'
 const EMPTY = new Uint8Array(0)
 
 export interface VisibleCursorOptions {
-  /** Versions after this one are not seen. Default: the present. */
+  /** Versions after this one are invisible. Default: the present. */
   timestamp?: number
   /** Must be the direction of the cursor below. */
   reverse?: boolean
   /**
-   * After so many records that aren't seen in a row, it is `PENDING`, though nothing has to be
-   * loaded: `load` goes on. For those who hold up others meanwhile. Default: never.
+   * After this many invisible records in a row the cursor returns `PENDING`, though nothing has to
+   * be loaded; `load` goes on. For callers that block others meanwhile. Default: never.
    */
   mostUnseen?: number
 }
 
 /**
- * What a reader at a timestamp sees of a cursor: of each key the newest version at or before it,
- * and nothing of keys where that is a delete. Owns the cursor below.
+ * A view of a cursor as a reader at a timestamp sees it: the newest version of each key at or
+ * before the timestamp, and nothing if that is a delete. Owns the cursor below.
  *
- * Going forward, the first version that is old enough decides its key, and the others are passed
- * over by comparing keys from their ends, where neighbours differ. In reverse a key's versions come
- * oldest first: the cursor holds the latest one that is old enough, and yields it when it has
- * looked at the record after it. What is held is copied where the cursor below reuses its arrays,
- * and before it waits: a row that was handed out may be overwritten by then.
+ * Going forward, the first version that is old enough decides its key; the others are skipped by
+ * comparing keys from their ends, where neighbours differ. In reverse, a key's versions come oldest
+ * first: the cursor holds the latest one that is old enough, and yields it after it has looked at
+ * the record behind it. A held record is copied if the cursor below reuses its arrays, and also
+ * before waiting: the caller may overwrite a returned row by then.
  */
 export class VisibleCursor implements RecordCursor {
   readonly reverse: boolean
@@ -40,13 +40,13 @@ export class VisibleCursor implements RecordCursor {
   readonly #below: RecordCursor
   readonly #asOf: number
   readonly #mostUnseen: number
-  /** Whether it is pending after many records that aren't seen. */
+  /** Whether it is pending only because of many invisible records. */
   #isPausing = false
   /** Forward: this cursor's key is decided. Reverse: its record is a candidate. */
   #holds = false
-  /** Reverse: where the cursor below stands, one step ahead. */
+  /** Reverse: the position of the cursor below, one step ahead. */
   #ahead: CursorStatus = END
-  // Copies of what is held, where the arrays below don't last.
+  // Copies of the held record, if the arrays below don't last.
   #keyCopy: Uint8Array = EMPTY
   #valueCopy: Uint8Array = EMPTY
 
@@ -178,14 +178,14 @@ export class VisibleCursor implements RecordCursor {
     const length = keyEnd - keyStart
     if (this.#keyCopy.length < length) this.#keyCopy = new Uint8Array(Math.max(64, 2 * length))
     const copy = this.#keyCopy
-    // Keys are short: a loop beats `set` with the view it needs. In bounds by the lengths above.
+    // Keys are short: a loop beats `set`, which needs a view. The lengths above keep it in bounds.
     for (let i = 0; i < length; i++) copy[i] = keyBytes[keyStart + i] as number
     this.keyBytes = copy
     this.keyStart = 0
     this.keyEnd = length
   }
 
-  /** In reverse only: going forward, the value is exposed where it is. */
+  /** In reverse only: going forward, the value is exposed in place. */
   #takeValue(below: RecordCursor): void {
     const { valueBytes, valueStart, valueEnd } = below
     if (this.stable) {

@@ -1,4 +1,4 @@
-/** Names of byte ranges, in order. What follows the last one is the rest. */
+/** Names of byte ranges, in order. Bytes after the last one are the rest. */
 export type Layout = readonly (readonly [name: string, bytes: number])[]
 
 const NAME_COLUMNS = 18

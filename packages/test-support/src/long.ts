@@ -1,2 +1,2 @@
-/** Whether tests take their long form: more cases, and more of what takes long. */
+/** Whether tests take their long form: more cases, and more of the slow ones. */
 export const LONG: boolean = process.env['FIRN_TEST_LONG'] === '1'

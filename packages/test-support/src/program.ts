@@ -20,11 +20,11 @@ export interface ProgramOptions {
   flags?: readonly string[]
   /** Environment variables besides those of this process. */
   env?: NodeJS.ProcessEnv
-  /** Most files that it may have open. */
+  /** Most files that the program may have open. */
   descriptors?: number
 }
 
-/** A process that hasn't ended by then hangs. */
+/** A program that hasn't ended by then is considered hung. */
 const HANGS_MS = 30_000
 
 const MOST_AT_ONCE = 2
@@ -56,7 +56,7 @@ export async function outputOf(source: string, options: ProgramOptions): Promise
   return stdout
 }
 
-/** Imports of `@firn/…` names as those of files, which are found from any working directory. */
+/** Replaces imports of `@firn/…` names by file URLs, which resolve from any working directory. */
 function resolveNames(source: string, from: string): string {
   const { resolve } = createRequire(path.join(from, 'program.js'))
   return source.replace(

@@ -2,39 +2,39 @@ import type { File, FileSystem, OpenMode, WriteOptions } from './file-system.js'
 import { nodeFileSystem } from './node-file-system.js'
 import { type FileSystemCall, WrappedFileSystem } from './wrapped-file-system.js'
 
-/** A call without the `Sync` of its name. */
+/** A call's name without `Sync`. */
 type Kind<Name extends string> = Name extends `${infer Asynchronous}Sync` ? Asynchronous : Name
 
 export type FileCallKind = Kind<FileSystemCall | keyof File>
 
-/** A call that was made, as faults see it. Closing a file in place can't fail, and isn't told. */
+/** A call as faults see it. Closing a file in place can't fail, and isn't reported. */
 export interface FileCall {
   readonly call: FileCallKind
-  /** Of `link` and `rename`, the new one. */
+  /** For `link` and `rename`, the new path. */
   readonly path: string
-  /** Whether it held up the thread. */
+  /** Whether the call blocked the thread. */
   readonly inPlace: boolean
-  /** Of a write to an open file. */
+  /** Set for a write to an open file. */
   readonly bytes?: number
   readonly position?: number
   readonly durable?: boolean
 }
 
-/** What a call meets: an error, of a write after its first `written` bytes were done. */
+/** A fault that a call meets: an error, for a write after its first `written` bytes were done. */
 export interface FileFault {
   readonly code: string
   readonly written?: number
 }
 
 /**
- * A file system that records the calls it gets, and of which some fail as the system's do: with the
- * same shape of error, and with writes that were done in part.
+ * A file system that records its calls and makes some fail as the system's do: with the same shape
+ * of error, and with partial writes.
  */
 export class FaultyFileSystem extends WrappedFileSystem {
   readonly calls: FileCall[] = []
   readonly #fault: (call: FileCall) => FileFault | undefined
 
-  /** `fault` is asked before each call, and may do what else happens just then. */
+  /** `fault` is called before each call, and may change something else at that moment. */
   constructor(
     fault: (call: FileCall) => FileFault | undefined = () => undefined,
     inner: FileSystem = nodeFileSystem,
@@ -55,7 +55,7 @@ export class FaultyFileSystem extends WrappedFileSystem {
     this.#meet(callOf(name, path))
   }
 
-  /** Throws the fault that a call meets. */
+  /** Throws the fault for a call, if there is one. */
   #meet(call: FileCall): void {
     const fault = this.#note(call)
     if (fault !== undefined) throw injected(fault.code, call)
@@ -127,7 +127,7 @@ export class FaultyFileSystem extends WrappedFileSystem {
         meet('statusSync')
         return file.statusSync()
       },
-      // A file is closed though that fails.
+      // The file is closed even if the call fails.
       close: async () => {
         await file.close()
         meet('close')

@@ -7,38 +7,38 @@ import type { ProcessTag } from './process-tag.js'
  * The calls that Firn makes to a file system, and no others. `nodeFileSystem` is the system's;
  * faults and simulations are other implementations, or wrap it (`WrappedFileSystem`).
  *
- * Errors are the system's own, with their `code` ('ENOSPC', 'EIO', 'ENOENT' …). A name that ends in
- * `Sync` is a call that holds up the thread: one exists only if its caller needs it for speed, or
- * because nothing else may happen meanwhile.
+ * Errors are the system's own, with their `code` ('ENOSPC', 'EIO', 'ENOENT' …). A call whose name
+ * ends in `Sync` blocks the thread: it exists only if its caller needs it for speed, or because
+ * nothing else may happen meanwhile.
  */
 export interface FileSystem {
   /** The processes that share the files. */
   readonly processes: Processes
 
-  /** What a directory holds, in no order. */
+  /** The entries of a directory, in no order. */
   list(path: string): Promise<DirectoryEntry[]>
   /** The names in a directory, in no order. */
   namesSync(path: string): string[]
-  /** Makes one directory. EEXIST if there is something of this name. */
+  /** Makes one directory. EEXIST if the name is taken. */
   makeDirectory(path: string): Promise<void>
-  /** Makes a directory and those above it, as far as they are missing. */
+  /** Makes a directory and its missing parents. */
   makeDirectories(path: string): Promise<void>
   makeDirectoriesSync(path: string): void
   /** Makes names durable that were created, renamed or removed in a directory. */
   syncDirectory(path: string): Promise<void>
-  /** Holds on to a directory, so that another one that takes its name isn't mistaken for it. */
+  /** Pins a directory, so that another one that takes its name isn't mistaken for it. */
   pin(path: string): PinnedDirectory
 
-  /** A whole file, or the part of it from `start` up to `end` or the file's end. */
+  /** Reads a whole file, or the part from `start` up to `end` or the file's end. */
   readFile(path: string, start?: number, end?: number): Promise<Uint8Array>
   readFileSync(path: string, start?: number, end?: number): Uint8Array
-  /** Creates a file of these pieces, not durably. EEXIST if there is one. */
+  /** Creates a file of these pieces, not durably. EEXIST if the name is taken. */
   createFile(path: string, pieces: readonly Uint8Array[]): Promise<void>
   createFileSync(path: string, pieces: readonly Uint8Array[]): void
   open(path: string, mode: OpenMode): Promise<File>
   openSync(path: string, mode: OpenMode): File
 
-  /** The status of what has a name, never of what a symbolic link leads to. */
+  /** The status of the name itself, never of a symbolic link's target. */
   status(path: string): Promise<FileStatus>
   statusSync(path: string): FileStatus
   /** Sets access and modification time, in seconds since the epoch. */
@@ -46,40 +46,42 @@ export interface FileSystem {
   /** The path without symbolic links. */
   realPathSync(path: string): string
 
-  /** Gives a file another name. EEXIST if that is taken. Not every file system can do this. */
+  /** Gives a file a further name. EEXIST if that is taken. Not every file system can do this. */
   link(from: string, to: string): Promise<void>
   linkSync(from: string, to: string): void
-  /** Renames a file. A file that has the name is replaced. */
+  /** Renames a file, replacing a file that has the new name. */
   rename(from: string, to: string): Promise<void>
   renameSync(from: string, to: string): void
   /** Removes a file's name; false if it wasn't there. */
   remove(path: string): Promise<boolean>
   removeSync(path: string): boolean
-  /** Removes a file, or a directory with all that it holds. Nothing there is no error. */
+  /** Removes a file, or a directory with everything in it. A missing name is no error. */
   removeAll(path: string): Promise<void>
 }
 
 /**
- * How a file is opened. `read`: to be read only; never through a symbolic link, and without waiting
- * for the other end of a pipe. `write`: one that exists. `create`: a new one, EEXIST if there is
- * one. `ensure`: one that exists, or else a new one.
+ * How a file is opened. `read`: for reading only; never through a symbolic link, and without
+ * waiting for the other end of a pipe. `write`: an existing file. `create`: a new file, EEXIST if
+ * the name is taken. `ensure`: an existing file, or else a new one.
  */
 export type OpenMode = 'read' | 'write' | 'create' | 'ensure'
 
 /** An open file. */
 export interface File {
-  /** Reads at a position; returns how many bytes, which may be fewer than `bytes` has room for. */
+  /**
+   * Reads at a position; returns the number of bytes, which may be less than `bytes` has room for.
+   */
   read(bytes: Uint8Array, position: number): Promise<number>
   readSync(bytes: Uint8Array, position: number): number
   /**
-   * Writes all pieces, one after the other, at a position, or fails; a part may have been written
-   * then. `durable`: as if `syncData` followed.
+   * Writes all pieces, one after the other, at a position, or fails; then a part may have been
+   * written. `durable`: as if `syncData` followed.
    */
   write(pieces: readonly Uint8Array[], position: number, how: WriteOptions): Promise<void>
   writeSync(pieces: readonly Uint8Array[], position: number, how: WriteOptions): void
   /** Makes everything durable, times included. */
   sync(): Promise<void>
-  /** Makes durable what was written, and the length. */
+  /** Makes the written data and the length durable. */
   syncData(): Promise<void>
   syncDataSync(): void
   truncate(length: number): Promise<void>
@@ -93,7 +95,7 @@ export interface WriteOptions {
   durable: boolean
 }
 
-/** The part of a file's status that is looked at. */
+/** The part of a file's status that Firn uses. */
 export interface FileStatus {
   readonly ino: bigint
   readonly size: bigint
@@ -103,24 +105,24 @@ export interface FileStatus {
   isDirectory(): boolean
 }
 
-/** A name in a directory, and what it is the name of. */
+/** A name in a directory, and the kind of thing it names. */
 export interface DirectoryEntry {
   readonly name: string
   isFile(): boolean
   isDirectory(): boolean
 }
 
-/** What is known of the processes that share a file system. */
+/** The processes that share a file system. */
 export interface Processes {
   /** The process that makes the calls. */
   self(): ProcessIdentity
   /**
    * Announces this process or thread as the owner of a directory, until it ends the sign or ends
-   * itself. `name` is for a file of the sign in the directory.
+   * itself. `name` is the name of the sign's file, if it needs one in the directory.
    */
   announce(directory: string, name: string, options: AnnounceOptions): Promise<LifeSign>
-  /** Whether the owner of a directory lives. */
+  /** Whether the owner of a directory is alive. */
   livenessOf(directory: string, owner: Owner): Promise<Liveness>
-  /** Whether a process lives of which only the tag is known. */
+  /** Whether a process is alive, by its tag alone. */
   livenessOfTag(tag: ProcessTag): Liveness
 }

@@ -1,9 +1,9 @@
 import { cannotSyncDirectory, codeOf } from './system-errors.js'
 
 /**
- * A sync of directories that takes a file system as it is if it can't sync any: names are as
- * durable there as it makes them by itself. `onWarning` is told so, once, and no other directory is
- * synced. Any other failure of a sync is one.
+ * A sync of directories that accepts a file system which can't sync any: names are then as durable
+ * as the file system makes them by itself. It calls `onWarning` once, and syncs no further
+ * directory. Any other failed sync still fails.
  */
 export function lenientSync(
   sync: (directory: string) => Promise<void>,

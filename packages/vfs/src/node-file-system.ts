@@ -23,7 +23,7 @@ const PERMISSIONS: Readonly<Record<OpenMode, number>> = {
   ensure: 0o644,
 }
 
-/** Up to so many bytes, memory for a file is taken before its size is known. */
+/** Up to this many bytes, memory for a file is allocated before its size is known. */
 const MAX_TRUSTED_BYTES = 1024 * 1024
 
 /** `dsync` is the platform's O_DSYNC; without one a sync follows each durable write. */
@@ -53,7 +53,7 @@ const CALLS: Omit<FileSystem, 'open' | 'openSync'> = {
     fs.mkdirSync(path, { recursive: true })
   },
   async syncDirectory(path) {
-    // Directories can't be opened on Windows, where names are durable with their file.
+    // Windows can't open directories, and makes names durable with their file.
     if (process.platform === 'win32') return
     const fd = await promised<number>((done) => fs.open(path, 'r', done))
     try {
@@ -244,7 +244,7 @@ class NodeFile implements File {
   }
 }
 
-/** A short read of a known place isn't worth a call that asks for the file's size. */
+/** A short read of a known place isn't worth another call for the file's size. */
 function isTrusted(start: number, end: number): boolean {
   return end - start <= MAX_TRUSTED_BYTES
 }
@@ -263,7 +263,7 @@ function writeAll(fd: number, pieces: readonly Uint8Array[], position: number): 
       if (error !== null) return reject(error)
       const left = without(pieces, written)
       if (left.length === 0) return resolve()
-      // A short write has a reason, a full disk for instance: the next one says which.
+      // A short write has a reason, for example a full disk: the next write reports it.
       writeAll(fd, left, position + written).then(resolve, reject)
     }
     if (pieces.length === 1) fs.write(fd, first, 0, first.length, position, settle)

@@ -13,27 +13,29 @@ import { ask, listenFor, parseAddress, type SocketKind } from './socket.js'
 // How a process finds out whether the owner of a directory still runs.
 //
 // 1. An owner listens on a UNIX socket (a named pipe on Windows). The kernel ends the socket with
-//    the process, or with the worker thread that made it, whatever ends those.
-// 2. Whoever wants to know connects. An owner that is connected to lives; also one that is stopped,
-//    since the kernel queues connections for it.
+//    the process, or with the worker thread that made it, whatever ends them.
+// 2. A process that wants to know connects. If that succeeds, the owner lives. It also succeeds for
+//    one that is stopped, since the kernel queues connections for it.
 // 3. A socket that refuses proves that its owner is gone if it can only be of this kernel
 //    (`provesDeath`). A socket file that is missing proves nothing: anything may have removed it.
 // 4. An owner of an earlier boot is gone if the file system can't be in use by another machine.
 // 5. Otherwise the process id decides, if it means the same to both sides.
 // 6. Whatever is left is unknown. In particular: other machines on a network file system.
 
-/** Who owns a directory, as JSON. A field is '' if the system has no such thing, or hides it. */
+/**
+ * The owner of a directory, as JSON. A field is '' if the system has no such thing, or hides it.
+ */
 export interface Owner extends ProcessIdentity, Place {
-  /** Where its socket is found; '' if none could be made. */
+  /** The address of its socket; '' if none could be made. */
   socket: string
 }
 
-/** What others see of an owner while it is one. */
+/** What other processes see of an owner while it is one. */
 export interface LifeSign {
   readonly owner: Owner
   /**
-   * Removes what the sign has in the directory. Others are to be told by a record that the owner is
-   * none any more: its thread may still be alive to them.
+   * Removes the sign's files from the directory. The owner must record that it is none any more:
+   * its thread may still be alive to other processes.
    */
   end(): void
 }
@@ -41,7 +43,7 @@ export interface LifeSign {
 export interface AnnounceOptions {
   /** Of the directory, if it is known already. */
   device?: string
-  /** Default: this process. Tests run as others. */
+  /** Default: this process. Tests pose as others. */
   identity?: ProcessIdentity
 }
 
@@ -82,7 +84,7 @@ export async function livenessOf(directory: string, owner: Owner): Promise<Liven
   return livenessByIdentity(owner, here)
 }
 
-/** A process that asks, and how it sees the directory. */
+/** The asking process, and how it sees the directory. */
 export type Here = Omit<Owner, 'socket'>
 
 /** Whether a refused connection proves that the owner is gone. */
@@ -104,7 +106,7 @@ export function provesDeath(kind: SocketKind, owner: Owner, here: Here): boolean
 
 /**
  * Whether the owner ran before this boot, on a kernel that had to be gone before this one could
- * have the file system. The boot ids must be those of the kernels.
+ * have the file system. The boot ids must be the kernels' own.
  */
 export function isOfEarlierBoot(owner: Owner, here: Here): boolean {
   return (
@@ -127,7 +129,9 @@ function isOneKernelToBoth(owner: Owner, here: Here): boolean {
   )
 }
 
-/** `value` as an owner, with '' for every field that isn't text; `undefined` if it is none. */
+/**
+ * Parses `value` as an owner, with '' for every field that isn't text; `undefined` if it is none.
+ */
 export function parseOwner(value: unknown): Owner | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const fields = value as Partial<Record<keyof Owner, unknown>>

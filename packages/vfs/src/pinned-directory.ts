@@ -1,23 +1,23 @@
 import fs from 'node:fs'
 
 /**
- * A directory that is held on to, so that it can't be mistaken for another one that takes its name.
- * It may be renamed, removed or replaced meanwhile, but no other one gets its identity.
+ * A directory that is held, so that it can't be mistaken for another one that takes its name. It
+ * may be renamed, removed or replaced meanwhile, but no other directory gets its identity.
  */
 export interface PinnedDirectory {
-  /** Tells it from all other directories of this machine while it is pinned. */
+  /** Identifies it among all directories of this machine while it is pinned. */
   readonly id: string
   /** The mounted file system that it is on: `Place.device`. */
   readonly device: string
-  /** Whether its path still leads to it. Throws the system's error if that can't be seen. */
+  /** Whether its path still leads to it. Throws the system's error if that can't be determined. */
   isInPlace(): boolean
-  /** A path that leads to it wherever it is now; `undefined` on systems that have none. */
+  /** A path that leads to it wherever it is now; `undefined` on systems without such paths. */
   currentPath(): string | undefined
-  /** Lets go of it. Idempotent. */
+  /** Releases it. Idempotent. */
   release(): void
 }
 
-/** A directory that is open, for all that pin it by one path. */
+/** An open directory, shared by all pins of one path. */
 interface Shared {
   readonly fd: number | undefined
   readonly dev: number
@@ -68,13 +68,14 @@ function leadsTo(path: string, { dev, ino }: Shared): boolean {
 
 const IF_ANY = { throwIfNoEntry: false } as const
 
-/** Numbers of files are used again. That of an open one isn't. */
+/** Inode numbers are reused, but not the number of an open file. */
 function open(path: string): number | undefined {
   try {
     return fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_DIRECTORY ?? 0))
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ENOENT') throw error
-    // Windows opens no directories, and no descriptor may be left: then the number has to do.
+    // Windows opens no directories, and there may be no descriptor left: the number must be enough
+    // then.
     return undefined
   }
 }

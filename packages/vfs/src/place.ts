@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 
-/** Where a directory lies, as one process sees it. */
+/** The place of a directory, as one process sees it. */
 export interface Place {
   /** The kernel's number for the kind of file system, in hexadecimal; '' if it can't be known. */
   fileSystem: string
@@ -9,8 +9,8 @@ export interface Place {
 }
 
 /**
- * Where a directory lies; `device` if that is known already. Throws the system's error if there is
- * no such directory.
+ * Returns the place of a directory; `device` if it is known already. Throws the system's error if
+ * there is no such directory.
  */
 export function placeOf(
   directory: string,
@@ -46,9 +46,9 @@ function kindOf(directory: string): string {
 }
 
 /**
- * statfs(2): `device` for those that lie on a block device of their own, whose major number isn't
- * 0; `any` for those that have none, or number their volumes themselves. What isn't listed, as NFS,
- * SMB, FUSE, 9p, virtiofs, Ceph, Lustre, GFS2 and OCFS2, may be in use by several kernels at once.
+ * Kinds by number, see statfs(2). `device`: lies on a block device of its own, whose major number
+ * isn't 0. `any`: has no such device, or numbers its volumes itself. Other kinds (NFS, SMB, FUSE,
+ * 9p, virtiofs, Ceph, Lustre, GFS2, OCFS2 …) may be in use by several kernels at once.
  */
 const ONE_KERNEL: ReadonlyMap<string, 'device' | 'any'> = new Map([
   ['0xef53', 'device'], // ext2, ext3, ext4

@@ -120,7 +120,7 @@ export function isOutsideContainers({ pidNamespace }: ProcessIdentity): boolean 
   return pidNamespace === 'pid:[4026531836]'
 }
 
-/** Linux has boot ids and namespaces, also where a process isn't allowed to read them. */
+/** Linux has boot ids and namespaces, even if a process isn't allowed to read them. */
 export function hasNamespaces({ platform }: ProcessIdentity): boolean {
   return platform === 'linux' || platform === 'android'
 }

@@ -10,8 +10,8 @@ import {
 /** A process identity that is short enough for a file name: `<machine>.<pid>.<started>`. */
 export interface ProcessTag {
   /**
-   * Equal for two processes to which process ids and start times mean the same: a hash of host,
-   * boot, and namespaces. `UNKNOWN_MACHINE` if a process can't read its own.
+   * Equal for two processes if process ids and start times mean the same to both: a hash of host,
+   * boot and namespaces. `UNKNOWN_MACHINE` if a process can't read its own.
    */
   readonly machine: string
   readonly pid: number
@@ -19,7 +19,7 @@ export interface ProcessTag {
   readonly started: string
 }
 
-/** The machine of processes that don't know which ids mean the same to others. Never compared. */
+/** The machine of processes that can't tell which ids mean the same to others. Never compared. */
 const UNKNOWN_MACHINE = '000000000000'
 
 const tags: WeakMap<ProcessIdentity, ProcessTag> = new WeakMap()
@@ -45,7 +45,7 @@ export function formatTag({ machine, pid, started }: ProcessTag): string {
   return `${machine}.${pid}.${started}`
 }
 
-/** `undefined` for text that is no tag. */
+/** Parses a tag; `undefined` for other text. */
 export function parseTag(text: string): ProcessTag | undefined {
   const [, machine, pid, started] =
     /^([0-9a-f]{12})\.([0-9]{1,15})\.([0-9]{1,20})$/.exec(text) ?? []

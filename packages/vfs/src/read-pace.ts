@@ -1,15 +1,15 @@
 import type { Env } from '@firn/env'
 
 /**
- * Above this mean, in milliseconds, calls go to the thread pool. A call that goes there costs the
- * main thread about as much by itself: 39 µs one at a time, against 2.7 µs for a 4 KiB `pread` of
- * the page cache made in place.
+ * Above this mean, in milliseconds, calls go to the thread pool. Such a call costs the main thread
+ * about as much by itself: 39 µs one at a time, against 2.7 µs for a 4 KiB `pread` of the page
+ * cache made in place.
  */
 const LIMIT_MS = 0.05
 const FIRST_REST = 64
 /**
- * What the first calls may take in all, in milliseconds, before their mean counts: they run code
- * for the first time, which takes longer than what they wait for.
+ * Time that the first calls may take in total, in milliseconds, before their mean counts: they run
+ * code for the first time, which takes longer than the reads themselves.
  */
 const TRIAL_MS = 4
 const TRIAL_CALLS = 32
@@ -18,8 +18,8 @@ const LONGEST_REST = 8192
 /**
  * Decides whether short reads are made in place, blocking, or by the thread pool. While the file
  * system answers from memory, waiting for it blocks the event loop for less time than asking a
- * thread does. When it doesn't, threads take over, and now and then one call in place finds out
- * whether that has changed; ever more rarely as long as it hasn't.
+ * thread. When it doesn't, threads take over. From time to time one call in place checks whether
+ * that has changed, ever more rarely while it hasn't.
  */
 export class ReadPace {
   readonly #env: Env
@@ -27,7 +27,7 @@ export class ReadPace {
   #meanMs = 0
   #trialMs = 0
   #trialCalls = 0
-  /** Calls left to send to threads before the next try in place. */
+  /** Calls that still go to threads before the next try in place. */
   #resting = 0
   #rest: number = FIRST_REST
   /** Calls in place since the last rest. */
@@ -46,12 +46,12 @@ export class ReadPace {
     return false
   }
 
-  /** The clock to give `took`. */
+  /** Returns the clock time to pass to `took`. */
   now(): number {
     return this.#env.monotonic()
   }
 
-  /** Notes how long a call in place took. */
+  /** Records how long a call in place took. */
   took(since: number): void {
     const ms = this.#env.monotonic() - since
     if (this.#trialCalls < TRIAL_CALLS) {

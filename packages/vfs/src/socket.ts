@@ -4,37 +4,40 @@ import os from 'node:os'
 import { join } from 'node:path'
 import { hasNamespaces, isOutsideContainers, type ProcessIdentity } from './process-identity.js'
 
-// The socket of an owner, and where it is found: `<kind>:<name>`. A thread has one for all
-// directories that it owns, except for those in directories: making one takes as long as a tenth of
-// opening a small database.
+// The socket of an owner and its address, `<kind>:<name>`. A thread shares one socket among all
+// directories that it owns, unless the socket is in the directory: making one takes a tenth of the
+// time of opening a small database.
 //
 // abstract   in the network namespace, without a file. Linux, outside of containers.
-// directory  a file in the directory. Linux, in containers: the next container that has the directory
-//            has another network, another /tmp, and other process ids. Copying a directory with
-//            `fs.cp` fails while it holds a socket, so it is used nowhere else.
+// directory  a file in the directory. Linux, in containers: the next container that has the
+//            directory has another network, another /tmp, and other process ids. Not used anywhere
+//            else, because `fs.cp` can't copy a directory that holds a socket.
 // path       a file in the system's temporary directory. macOS, BSD.
 // pipe       a named pipe. Windows.
 
-/** sockaddr_un has room for 104 bytes on BSD and macOS, 108 on Linux, with the zero at the end. */
+/**
+ * sockaddr_un has room for 104 bytes on BSD and macOS and 108 on Linux, including the zero at the
+ * end.
+ */
 const LONGEST_PATH = 103
 
 /**
- * Abstract names have a length. Some versions of Node pad a name with zeros to the whole of
- * sun_path and others don't, so that they would listen and connect to two names. One that fills it
- * is the same to all: the zero in front, and these many characters.
+ * Length of an abstract name. Some versions of Node pad a name with zeros to the whole of sun_path
+ * and others don't, so they would use two different names. A name that fills it is the same to all:
+ * a zero in front, and this many characters.
  */
 const ABSTRACT_LENGTH = 107
 
 export type SocketKind = 'abstract' | 'directory' | 'path' | 'pipe'
 
-/** A socket that listens, and takes no notice of what connects. */
+/** A socket that listens and ignores its connections. */
 export interface Listening {
   readonly address: string
-  /** Ends it, unless it is the one of the thread. */
+  /** Closes it, unless it is the thread's shared one. */
   end(): void
 }
 
-/** Listens on a socket for the owner of a directory; `undefined` if the system doesn't let it. */
+/** Listens on a socket for the owner of a directory; `undefined` if the system doesn't allow it. */
 export async function listenFor(
   directory: string,
   name: string,
@@ -48,7 +51,7 @@ export async function listenFor(
     }
     ofThread ??= listen(kind, name)
     const listening = await ofThread
-    // The next owner tries again.
+    // Let the next owner try again.
     if (listening === undefined) ofThread = undefined
     return listening
   } catch {
@@ -79,7 +82,7 @@ export type Answer = 'accepted' | 'refused' | 'missing' | 'unclear'
 export async function ask(directory: string, kind: SocketKind, name: string): Promise<Answer> {
   if (kind !== 'directory') {
     const answer = answerOf(await connect(pathFor(kind, name)))
-    // A pipe is no file: if it is missing, nobody listens.
+    // A pipe is no file: if it is missing, no process listens.
     return kind === 'pipe' && answer === 'missing' ? 'refused' : answer
   }
   const short = shortPathOf(directory, name)
@@ -121,20 +124,20 @@ async function listen(
     server.close()
     return undefined
   }
-  // Whoever finds its name may ask.
+  // Any process that finds its name may ask.
   if (kind === 'path') fs.chmodSync(path, 0o666)
   return { address: `${kind}:${name}`, end: () => {} }
 }
 
-/** The name appears when the socket listens: nobody finds one that refuses before it listens. */
+/** The name appears once the socket listens, so no process finds one that refuses before that. */
 async function listenInDirectory(
   directory: string,
   name: string,
 ): Promise<(() => void) | undefined> {
   const path = join(directory, name)
-  // Node removes the path that it bound when the server is closed, also if its thread is
-  // terminated. This path doesn't exist any more by then. So the socket stays and refuses, and that
-  // proves more than one that is missing.
+  // When the server is closed, or its thread terminated, Node removes the path that it bound. This
+  // path doesn't exist any more by then, so the socket stays and refuses. That proves more than a
+  // missing one.
   const bound = `${name}.tmp`
   const temporary = join(directory, bound)
   const short = shortPathOf(directory, bound)
@@ -142,7 +145,7 @@ async function listenInDirectory(
   try {
     server = await serverAt(short.path)
     if (server === undefined) return undefined
-    // Whoever may look into the directory may ask.
+    // Any process that may look into the directory may ask.
     fs.chmodSync(temporary, 0o666)
     fs.renameSync(temporary, path)
   } catch (error) {
@@ -200,6 +203,6 @@ function remove(path: string): void {
   try {
     fs.unlinkSync(path)
   } catch {
-    // Gone already, or left for whoever clears the directory.
+    // Already gone, or left for the process that clears the directory.
   }
 }

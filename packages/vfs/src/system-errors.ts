@@ -1,4 +1,4 @@
-/** What an error of a file system means, in one word. */
+/** The meaning of a file system error, in one word. */
 export type SystemErrorReason =
   | 'no-space'
   | 'too-many-files'
@@ -8,14 +8,14 @@ export type SystemErrorReason =
   | 'layout'
   | 'io'
 
-/** What is known of an error of a file system. */
+/** What Firn knows about an error of a file system. */
 export interface SystemErrorMeaning {
   readonly reason: SystemErrorReason
-  /** Whether the same call may succeed later without anybody's help. */
+  /** Whether the same call may succeed later without a repair. */
   readonly retryable: boolean
   /**
    * Whether the file system, or the runtime, refused the call by itself, so that nothing was done.
-   * A file server that was asked and didn't answer says something else.
+   * A file server that was asked and didn't answer reports another error.
    */
   readonly refused: boolean
   /** What to do, in words. */
@@ -24,7 +24,7 @@ export interface SystemErrorMeaning {
 
 const UNSUPPORTED: SystemErrorMeaning = refusal(
   'io',
-  'the file system cannot do what was asked of it: keep the data on another one',
+  'the file system does not support this: keep the data on another one',
 )
 const FORBIDDEN: SystemErrorMeaning = refusal('permission', 'check owner and mode of the files')
 const AGAIN: SystemErrorMeaning = failure('unavailable', true, 'try again')
@@ -32,7 +32,7 @@ const AGAIN: SystemErrorMeaning = failure('unavailable', true, 'try again')
 const MEANINGS: Readonly<Record<string, SystemErrorMeaning>> = {
   ENOSPC: refusal('no-space', 'the device is full: make room'),
   EDQUOT: refusal('no-space', 'the quota is used up: make room'),
-  EFBIG: refusal('no-space', 'the file system takes no file that large'),
+  EFBIG: refusal('no-space', 'the file is too large for the file system'),
   EMFILE: {
     ...refusal(
       'too-many-files',
@@ -55,13 +55,13 @@ const MEANINGS: Readonly<Record<string, SystemErrorMeaning>> = {
   EBUSY: failure('unavailable', true, 'another program uses the file'),
   ETIMEDOUT: failure('timeout', true, 'the file server did not answer'),
   ESTALE: failure('unavailable', true, 'the file server lost its handle'),
-  ELOOP: refusal('layout', 'a symbolic link stands where none may'),
-  ENOTDIR: refusal('layout', 'a file stands where a directory belongs'),
-  EISDIR: refusal('layout', 'a directory stands where a file belongs'),
+  ELOOP: refusal('layout', 'there is a symbolic link where none is allowed'),
+  ENOTDIR: refusal('layout', 'there is a file where a directory is expected'),
+  EISDIR: refusal('layout', 'there is a directory where a file is expected'),
   ENOENT: refusal('layout', 'a part of the path is missing, or was removed meanwhile'),
   EXDEV: refusal('layout', 'the directory spans two file systems: keep all of it on one'),
-  ENAMETOOLONG: refusal('io', 'the path is longer than the file system takes: shorten it'),
-  EMLINK: refusal('io', 'the file system takes no more links to the file'),
+  ENAMETOOLONG: refusal('io', 'the path is too long for the file system: shorten it'),
+  EMLINK: refusal('io', 'the file system allows no more links to the file'),
   EIO: failure('io', false, 'look at the system log and the health of the device'),
   EINVAL: UNSUPPORTED,
   ENOSYS: UNSUPPORTED,
@@ -69,8 +69,8 @@ const MEANINGS: Readonly<Record<string, SystemErrorMeaning>> = {
   EOPNOTSUPP: UNSUPPORTED,
 }
 
-/** Any other code: nothing is known of what to do. */
-const UNKNOWN: SystemErrorMeaning = failure('io', false, 'the system says no more about it')
+/** Any other code: no advice is known. */
+const UNKNOWN: SystemErrorMeaning = failure('io', false, 'the system reports no further reason')
 
 function refusal(reason: SystemErrorReason, advice: string): SystemErrorMeaning {
   return { reason, retryable: false, refused: true, advice }
@@ -84,7 +84,7 @@ function failure(
   return { reason, retryable, refused: false, advice }
 }
 
-/** The code of a system call's error, as 'ENOENT'; `undefined` for an error without one. */
+/** The code of a system call's error, such as 'ENOENT'; `undefined` for an error without one. */
 export function codeOf(error: unknown): string | undefined {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
   // Deno's own, if it wasn't started with --allow-read or --allow-write for the path.
@@ -116,7 +116,7 @@ export function cannotLink(error: unknown): boolean {
   return NO_LINKS.has(codeOf(error))
 }
 
-/** What file systems say that can't sync a directory, or open one to do so. */
+/** Errors of file systems that can't sync a directory, or open one to do so. */
 const NO_DIRECTORY_SYNC: ReadonlySet<unknown> = new Set([
   'EINVAL',
   'ENOTSUP',

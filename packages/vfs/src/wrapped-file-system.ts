@@ -9,8 +9,8 @@ import type {
 import type { PinnedDirectory } from './pinned-directory.js'
 
 /**
- * A file system that makes its calls on another one. `before` is told of each call that finds a
- * file by its path, and can refuse it; a subclass overrides what else it changes.
+ * A file system that makes its calls on another one. `before` sees each call that finds a file by
+ * its path, and can refuse it; a subclass overrides whatever else it changes.
  */
 export class WrappedFileSystem implements FileSystem {
   protected readonly inner: FileSystem
@@ -20,8 +20,8 @@ export class WrappedFileSystem implements FileSystem {
   }
 
   /**
-   * Called before each call with its path, of `link` and `rename` the new one. What it throws is
-   * what the call fails with.
+   * Called before each call with its path; for `link` and `rename`, the new one. If it throws, the
+   * call fails with that error.
    */
   protected before(_call: FileSystemCall, _path: string): void {}
 

@@ -1,39 +1,37 @@
 import type { Env } from '@firn/env'
 
-/**
- * Longer writes go to the thread pool: nobody knows how long they take from how long short ones do.
- */
+/** Longer writes go to the thread pool: short ones don't show how long they would take. */
 export const LONGEST_WRITE_IN_PLACE: number = 64 * 1024
 
 /** Above this mean, in milliseconds, writes go to the thread pool. */
 const QUICK_MS = 0.3
-/** As much for the turns of the event loop between them. One that has nothing to do takes 0.001. */
+/** The same limit for the turns of the event loop between them. An idle loop takes 0.001. */
 const QUICK_TURN_MS = 0.05
-/** What a write by a thread may take if the next one is to be tried in place. */
+/** The longest that a thread's write may take if the next one is to be tried in place. */
 const QUICK_BY_THREAD_MS = 1
-/** So many writes in place in a row, and what was slow before them is forgotten. */
+/** After this many writes in place in a row, earlier slowness is forgotten. */
 const QUICK_ENOUGH = 16
 const FIRST_REST = 8
 const LONGEST_REST = 256
 
 /**
- * Decides whether short durable writes are made in place, holding up the event loop, or by the
- * thread pool. Where a disk takes 0.1 ms for one, the way to a thread and back takes as long again.
+ * Decides whether short durable writes are made in place, blocking the event loop, or by the thread
+ * pool. If a disk takes 0.1 ms for one, the way to a thread and back takes as long again.
  *
- * 1. Before each write in place the event loop has a turn: commits in a loop would never let it
- *    have one otherwise. A loop that uses it has better things to do than to wait for a disk.
- * 2. When writes in place are slow, or turns are, on average, threads make the next 8 writes, and
- *    twice as many, up to 256, each time that soon happens again. One that is slow for once changes
- *    little: that can't be foreseen, and is over.
- * 3. Writes in place begin only after one by a thread was quick, so that a disk which is always
- *    slow holds nothing up.
+ * 1. Before each write in place the event loop gets a turn: commits in a loop would otherwise never
+ *    let it have one. A busy loop has better things to do than wait for a disk.
+ * 2. If writes in place, or turns, are slow on average, threads make the next 8 writes; that number
+ *    doubles, up to 256, each time it soon happens again. A single slow write changes little: it
+ *    can't be foreseen, and is over.
+ * 3. Writes in place begin only after a thread's write was quick, so that a disk which is always
+ *    slow blocks nothing.
  */
 export class WritePace {
   readonly #env: Env
   #lastByThreadMs = Infinity
   readonly #writes: Mean = new Mean(QUICK_MS)
   readonly #turns: Mean = new Mean(QUICK_TURN_MS)
-  /** Writes left to give to threads before the next one in place. */
+  /** Writes that still go to threads before the next one in place. */
   #resting = 0
   #rest: number = FIRST_REST
   /** Writes in place since the last rest. */
@@ -50,7 +48,7 @@ export class WritePace {
     return false
   }
 
-  /** Where it may: gives the event loop a turn, and says whether it was short. */
+  /** If it may: gives the event loop a turn; returns whether the turn was short. */
   async turn(): Promise<boolean> {
     const since = this.now()
     await this.#env.yield()
@@ -59,12 +57,12 @@ export class WritePace {
     return this.#resting === 0
   }
 
-  /** The clock for `took` and `tookByThread`. */
+  /** Returns the clock time to pass to `took` and `tookByThread`. */
   now(): number {
     return this.#env.monotonic()
   }
 
-  /** Notes how long a write in place took. */
+  /** Records how long a write in place took. */
   took(since: number): void {
     this.#writes.add(this.now() - since)
     this.#inPlace++
@@ -72,7 +70,7 @@ export class WritePace {
     else if (this.#inPlace === QUICK_ENOUGH) this.#rest = FIRST_REST
   }
 
-  /** Notes how long a thread took for a write that was short enough to be made in place. */
+  /** Records how long a thread took for a write that was short enough to be made in place. */
   tookByThread(since: number): void {
     this.#lastByThreadMs = this.now() - since
   }
@@ -87,8 +85,8 @@ export class WritePace {
 }
 
 /**
- * A moving mean that begins at half its limit, and where nothing counts for more than twice the
- * limit: a thread that waits for a processor is slow for once, whoever makes the write.
+ * A moving mean that begins at half its limit. No value counts for more than twice the limit: a
+ * thread that waits for a processor is slow once, whichever thread makes the write.
  */
 class Mean {
   readonly #limit: number

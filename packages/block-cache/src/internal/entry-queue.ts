@@ -7,7 +7,7 @@ export class EntryQueue {
   newest: Entry | undefined
   oldest: Entry | undefined
 
-  /** `entry` must stand in no queue. */
+  /** `entry` must be in no queue. */
   push(entry: Entry): void {
     entry.queue = this
     entry.older = this.newest
@@ -19,7 +19,7 @@ export class EntryQueue {
     this.length++
   }
 
-  /** `entry` must stand in this queue. */
+  /** `entry` must be in this queue. */
   remove(entry: Entry): void {
     if (entry.newer === undefined) this.newest = entry.older
     else entry.newer.older = entry.older

@@ -1,17 +1,17 @@
-// What stays in memory: S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction",
-// SOSP 2023), counted in bytes.
+// Decides what stays in memory: S3-FIFO (Yang et al., "FIFO queues are all you need for cache
+// eviction", SOSP 2023), counted in bytes.
 //
-// 1. A new value enters the small queue. It may hold a tenth of the budget once that is full.
-// 2. From the small queue's old end, values hit at least twice go on to the main queue; the others
-//    are evicted and remembered as ghosts. A load calls for one hit by itself (load, then look
-//    again), so once is what a scan does.
+// 1. A new value enters the small queue, which may hold a tenth of the budget once that is full.
+// 2. At the small queue's old end, values hit at least twice move on to the main queue; the others
+//    are evicted and remembered as ghosts. A load makes one hit by itself (load, then look again),
+//    so one hit is what a scan makes.
 // 3. A value loaded again while it is a ghost enters the main queue directly.
-// 4. From the main queue's old end, values with hits go back to the new end with one hit less; the
+// 4. At the main queue's old end, values with hits return to the new end with one hit less; the
 //    others are evicted.
 //
-// A hit is a store to a counter; nothing moves. The ghost queue is no queue: every eviction from
-// the small queue takes a number, kept with the slot, and is a ghost while that number is among the
-// last N given out, N being how many values are resident.
+// A hit stores to a counter; nothing moves. The ghost queue is no real queue: every eviction from
+// the small queue takes a number, kept with the slot: a ghost while that number is among the
+// last N given out, N being the number of resident values.
 
 import type { Sized } from '../sized.js'
 import { EntryQueue } from './entry-queue.js'
@@ -34,7 +34,7 @@ export class S3Fifo {
   readonly #vacated: (table: SlotTable) => void
   #ghostClock = 0
 
-  /** `vacated` hears of tables whose last value left. */
+  /** `vacated` is called with each table whose last value left. */
   constructor(budget: number, vacated: (table: SlotTable) => void) {
     this.budget = budget
     this.#vacated = vacated
@@ -45,12 +45,12 @@ export class S3Fifo {
     return this.#small.bytes + this.#main.bytes + this.pinnedBytes + this.reservedBytes
   }
 
-  /** Bytes of what can't be evicted. */
+  /** Bytes that can't be evicted. */
   get heldBytes(): number {
     return this.pinnedBytes + this.reservedBytes
   }
 
-  /** Takes a value in, unless it could never fit. A pinned slot's value always comes in. */
+  /** Adds a value, unless it could never fit. A pinned slot's value is always added. */
   admit(table: SlotTable, slot: number, value: Sized): void {
     const bytes = value.memoryBytes
     const pinned = table.pins.has(slot)
@@ -76,7 +76,7 @@ export class S3Fifo {
     this.trim(entry)
   }
 
-  /** Takes a value out, whatever holds it. */
+  /** Removes a value, pinned or not. */
   remove(entry: Entry): void {
     const { table, slot } = entry
     if (entry.queue === undefined) this.pinnedBytes -= entry.bytes
@@ -89,7 +89,7 @@ export class S3Fifo {
     if (table.residents === 0) this.#vacated(table)
   }
 
-  /** Takes an entry out of eviction's reach. */
+  /** Protects an entry from eviction. */
   pin(entry: Entry): void {
     entry.queue?.remove(entry)
     this.pinnedBytes += entry.bytes
@@ -102,14 +102,14 @@ export class S3Fifo {
     this.trim(undefined)
   }
 
-  /** Evicts all that may be evicted. */
+  /** Evicts everything that may be evicted. */
   clear(): void {
     for (const queue of [this.#small, this.#main]) {
       while (queue.oldest !== undefined) this.#evict(queue.oldest)
     }
   }
 
-  /** Evicts until the budget holds, or nothing is left to evict; `newcomer` last. */
+  /** Evicts until the budget holds or nothing evictable is left; `newcomer` last. */
   trim(newcomer: Entry | undefined): void {
     while (this.usedBytes > this.budget) {
       const small = this.#small.oldest

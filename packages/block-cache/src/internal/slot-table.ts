@@ -2,16 +2,16 @@ import type { Flight } from '@firn/env'
 import type { Sized } from '../sized.js'
 import type { EntryQueue } from './entry-queue.js'
 
-/** Hits beyond this many say nothing more of a slot (S3-FIFO counts in two bits). */
+/** More hits than this add no information about a slot (S3-FIFO counts in two bits). */
 export const MAX_FREQUENCY = 3
 
 /** A resident value's place in the eviction order. */
 export interface Entry {
   readonly table: SlotTable
   readonly slot: number
-  /** What the value weighed when it came in. */
+  /** The weight of the value when it was admitted. */
   readonly bytes: number
-  /** The queue it stands in; `undefined` while it is pinned. */
+  /** The entry's queue; `undefined` while it is pinned. */
   queue: EntryQueue | undefined
   newer: Entry | undefined
   older: Entry | undefined
@@ -20,17 +20,19 @@ export interface Entry {
 /** A load under way. */
 export interface Load<V> {
   readonly flight: Flight<V>
-  /** Whether the value is wanted in the cache: true as soon as one caller wants it there. */
+  /** Whether the value is to stay in the cache: true as soon as one caller wants it. */
   fill: boolean
 }
 
-/** All that the cache knows of one file, as arrays over its slots. */
+/** The cache's data for one file, as arrays over its slots. */
 export class SlotTable {
   readonly id: string
-  /** Read by every hit: nothing but values, `undefined` where nothing is resident. */
+  /** Read by every hit: only values, `undefined` if nothing is resident. */
   readonly values: (Sized | undefined)[] = []
   readonly entries: (Entry | undefined)[] = []
-  /** Hits since the slot was admitted or last looked at by eviction, up to `MAX_FREQUENCY`. */
+  /**
+   * Hits since the slot was admitted or since eviction last looked at it, up to `MAX_FREQUENCY`.
+   */
   frequencies: Uint8Array = new Uint8Array(0)
   /** The ghost queue's clock when the slot was last evicted unused; 0: never. */
   evictedAt: Float64Array = new Float64Array(0)
@@ -52,7 +54,7 @@ export class SlotTable {
   ensure(slot: number): void {
     if (slot < this.frequencies.length) return
     const capacity = Math.max(16, 2 ** Math.ceil(Math.log2(slot + 1)))
-    // Pushed one by one: an array without holes keeps reads on the quick path.
+    // One push per slot: an array without holes keeps reads on the fast path.
     while (this.values.length < capacity) {
       this.values.push(undefined)
       this.entries.push(undefined)

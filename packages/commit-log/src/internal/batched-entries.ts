@@ -1,11 +1,11 @@
 import type { LogEntry } from '../commit-log.js'
 
-/** Gives the next entries, in order; an empty list or `undefined` when there are no more. */
+/** Returns the next entries, in order; an empty list or `undefined` when there are no more. */
 export type NextBatch = () => Promise<readonly LogEntry[] | undefined>
 
 /**
- * Entries one by one from a source that reads them by the batch. An async generator would pay
- * half a microsecond for each; this pays for a resolved promise.
+ * Yields entries one by one from a source that reads them in batches. An async generator would cost
+ * half a microsecond for each; this costs a resolved promise.
  */
 export class BatchedEntries implements AsyncIterableIterator<LogEntry> {
   readonly #nextBatch: NextBatch

@@ -1,12 +1,12 @@
 import { assertUlid, InvalidArgumentError, isUint8Array } from '@firn/env'
 import type { NewLogEntry } from '../commit-log.js'
 
-/** What an entry's timestamp can be, in microseconds. */
+/** Whether a value can be an entry's timestamp, in microseconds. */
 export function isTimestamp(value: number): boolean {
   return Number.isSafeInteger(value) && value > 0
 }
 
-/** What every log asks of a new entry, before anything is done. */
+/** Checks that every log makes of a new entry before it does anything. */
 export function assertNewEntry(entry: NewLogEntry): void {
   const { version, timestamp, token, payload } = entry
   if (!(Number.isSafeInteger(version) && version > 0)) {
@@ -35,7 +35,7 @@ export function assertLimit(limit: number | undefined): void {
   }
 }
 
-/** An entry may only follow one that is there. */
+/** The error for an entry that doesn't follow an existing one. */
 export function outOfTurn(version: number, last: number): InvalidArgumentError {
   return new InvalidArgumentError(
     `entry ${version} can't be appended: the log ends at version ${last}; read up to its end first`,

@@ -10,7 +10,7 @@ import type { LogEntry } from '../commit-log.js'
 import { isTimestamp } from './entry-checks.js'
 import { getU32, getU64, putU32, putU64 } from './little-endian.js'
 
-// An entry as an object of its own: FORMAT.md, "Entry object".
+// The format of an entry stored as an object: FORMAT.md, "Entry object".
 
 const MAGIC = Uint8Array.of(0x46, 0x49, 0x52, 0x4e, 0x45, 0x4e, 0x54, 0x0a) // "FIRNENT\n"
 const FORMAT = 1
@@ -21,7 +21,7 @@ const TOKEN_AT = 32
 const KIND_ENTRY = 1
 const KIND_TOMBSTONE = 2
 
-/** The object's bytes; checksums hold for this key only. */
+/** Encodes an entry as an object; its checksums are valid for this key only. */
 export function encodeEntryObject(key: string, entry: LogEntry): Uint8Array {
   const payload = entry.payload ?? new Uint8Array(0)
   const seed = crc32(utf8Encode(key))
@@ -39,13 +39,15 @@ export function encodeEntryObject(key: string, entry: LogEntry): Uint8Array {
   return bytes
 }
 
-/** The entry without its payload, from the object's first bytes, and whether it is a tombstone. */
+/** Decodes the entry without its payload, from the object's first bytes. */
 export function decodeEntryHeader(
   key: string,
   bytes: Uint8Array,
 ): { version: number; timestamp: number; token: string; tombstone: boolean } {
   if (bytes.length < ENTRY_HEADER_BYTES) {
-    throw new CorruptionError(`${key}: ${bytes.length} bytes are no entry, its header is cut`)
+    throw new CorruptionError(
+      `${key}: the entry has only ${bytes.length} bytes: its header is cut off`,
+    )
   }
   const seed = crc32(utf8Encode(key))
   const checked = bytes.subarray(0, CHECKED_BYTES)
@@ -53,7 +55,7 @@ export function decodeEntryHeader(
     MAGIC.some((byte, i) => bytes[i] !== byte) ||
     crc32(checked, seed) !== getU32(bytes, CHECKED_BYTES)
   ) {
-    throw new CorruptionError(`${key}: the entry's header is damaged, or of another key`)
+    throw new CorruptionError(`${key}: the entry's header is damaged or belongs to another key`)
   }
   const format = (bytes[8] as number) | ((bytes[9] as number) << 8)
   const kind = bytes[10]
@@ -63,7 +65,7 @@ export function decodeEntryHeader(
     )
   }
   const timestamp = getU64(bytes, 24)
-  if (!isTimestamp(timestamp)) throw new CorruptionError(`${key}: an entry of no possible time`)
+  if (!isTimestamp(timestamp)) throw new CorruptionError(`${key}: its timestamp is out of range`)
   return {
     version: getU64(bytes, 16),
     timestamp,
@@ -72,13 +74,15 @@ export function decodeEntryHeader(
   }
 }
 
-/** The whole entry; its payload is a view of `bytes`. */
+/** Decodes the whole entry; its payload is a view of `bytes`. */
 export function decodeEntryObject(key: string, bytes: Uint8Array): LogEntry {
   const { version, timestamp, token, tombstone } = decodeEntryHeader(key, bytes)
   const payload = bytes.subarray(ENTRY_HEADER_BYTES)
   const length = getU32(bytes, 12)
   if (payload.length !== length) {
-    throw new CorruptionError(`${key}: ${payload.length} bytes of payload where ${length} belong`)
+    throw new CorruptionError(
+      `${key}: the payload has ${payload.length} bytes instead of ${length}`,
+    )
   }
   if (crc32(payload, crc32(utf8Encode(key))) !== getU32(bytes, 48)) {
     throw new CorruptionError(`${key}: the entry's payload is damaged`)

@@ -2,13 +2,13 @@ import { crc32, utf8Decode, utf8Encode } from '@firn/bytes'
 import { CorruptionError, FormatVersionError, isUlid } from '@firn/env'
 import type { LeaseRecord } from '../base-leases.js'
 
-// A lease as an object of its own: FORMAT.md, "Lease".
+// The format of a lease stored as an object: FORMAT.md, "Lease".
 
 const FORMAT = 1
-// A record has 150 bytes; what is longer by far isn't one.
+// A record has about 150 bytes; much longer content isn't one.
 const MAX_BYTES = 4096
 
-/** The object's bytes; the checksum holds for this key only. */
+/** Encodes a lease record; its checksum is valid for this key only. */
 export function encodeLeaseRecord(record: LeaseRecord, key: string): Uint8Array {
   const { epoch, renewals, durationMs } = record
   const holder = record.holder ?? null
@@ -40,7 +40,7 @@ export function decodeLeaseRecord(bytes: Uint8Array, key: string): LeaseRecord {
       return record
     }
   }
-  throw new CorruptionError(`${key}: the lease is damaged; delete it when nobody holds it`)
+  throw new CorruptionError(`${key}: the lease is damaged; delete it once no process holds it`)
 }
 
 function isCount(value: unknown, least: number): value is number {

@@ -1,5 +1,5 @@
-// Fixed-width numbers at an offset, for headers that are written and read in place. Bounds are the
-// caller's: every use sits behind a check of the whole header's length.
+// Fixed-width numbers at an offset, for headers that are written and read in place. The caller
+// checks bounds: every use follows a check of the whole header's length.
 
 export function putU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value

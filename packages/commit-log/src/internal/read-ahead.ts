@@ -1,4 +1,4 @@
-/** The next items, in order; an empty list when there are no more. */
+/** Returns the next items, in order; an empty list when there are no more. */
 type NextItems<T> = () => Promise<readonly T[]>
 
 export interface ReadAheadOptions<T, R> {
@@ -6,7 +6,7 @@ export interface ReadAheadOptions<T, R> {
   read: (item: T, signal: AbortSignal) => Promise<R>
   /** Most reads under way at once. */
   parallel: number
-  /** Most results that are kept for when it is their turn, those under way included. */
+  /** Most results kept for their turn, reads under way included. */
   ahead: number
   signal?: AbortSignal | undefined
 }
@@ -21,8 +21,8 @@ interface Read<R> {
 }
 
 /**
- * Reads items several at a time and gives the results in order. As soon as one read ends the next
- * one begins: a slow one holds up what comes after it in order, and no reads.
+ * Reads several items at a time and returns the results in order. As soon as one read ends, the
+ * next begins: a slow one delays the results after it, but no reads.
  */
 export class ReadAhead<T, R> {
   readonly #options: ReadAheadOptions<T, R>
@@ -40,8 +40,8 @@ export class ReadAhead<T, R> {
   }
 
   /**
-   * The next results, at least one; an empty list when there are no more. Throws what the next read
-   * threw.
+   * Returns the next results, at least one; an empty list when there are no more. Throws the error
+   * of the next read.
    */
   async next(): Promise<R[]> {
     if (this.#ended) return []
@@ -63,7 +63,7 @@ export class ReadAhead<T, R> {
         const settled = this.#reads[0]?.settled
         if (settled === undefined) break
         if ('error' in settled) {
-          // What comes before the failure is given first.
+          // Results before the failure are returned first.
           if (results.length > 0) break
           throw settled.error
         }
@@ -79,7 +79,7 @@ export class ReadAhead<T, R> {
     }
   }
 
-  /** Ends what is under way. Idempotent. */
+  /** Aborts reads under way. Idempotent. */
   end(): void {
     if (this.#ended) return
     this.#ended = true

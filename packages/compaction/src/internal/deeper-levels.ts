@@ -3,10 +3,10 @@ import type { CompactionPlan, MovePlan } from '../plan.js'
 import { hull, type KeyRange, overlaps } from './key-range.js'
 import { bytesOf, type Candidate, type LeveledView } from './leveled-view.js'
 
-/** L1 isn't kept smaller than this part of its base, however small the table. */
+/** The limit of L1 is at least the base divided by this, however small the table. */
 const MIN_BASE_PART = 4
 
-/** A table's levels score by their bytes over what they may hold. */
+/** Scores a table's levels by their bytes over their limits. */
 export function planDeeper(view: LeveledView): Candidate[] {
   const { maxLevel } = view.options
   const candidates: Candidate[] = []
@@ -28,7 +28,7 @@ export function planDeeper(view: LeveledView): Candidate[] {
   return candidates
 }
 
-/** What a level may hold: its share of the last level, and of the base. */
+/** How much a level may hold, from its share of the last level and of the base. */
 function limitOf(view: LeveledView, table: TableState, level: number): number {
   const { levelBaseBytes, multiplier } = view.options
   const most = levelBaseBytes * multiplier ** (level - 1)
@@ -38,7 +38,9 @@ function limitOf(view: LeveledView, table: TableState, level: number): number {
   return Math.max(Math.min(most, share), levelBaseBytes / MIN_BASE_PART)
 }
 
-/** Files that overlap nothing below, oldest first, until the level is in its limits. */
+/**
+ * Moves down files that overlap nothing below, oldest first, until the level is within its limits.
+ */
 function moveDown(
   view: LeveledView,
   table: TableState,
@@ -60,7 +62,7 @@ function moveDown(
   return { type: 'move', reason: `${has}; these overlap nothing of L${level + 1}`, files }
 }
 
-/** The file that makes the least of the next level be written again, for its own size. */
+/** Merges the file that rewrites the least of the next level, relative to its own size. */
 function mergeDown(
   view: LeveledView,
   table: TableState,

@@ -2,7 +2,7 @@ import { compareBytes } from '@firn/bytes'
 import type { FileMeta } from '@firn/manifest'
 import { tableIdOf, tablePrefix } from '@firn/mvcc'
 
-/** Both ends belong to the range. */
+/** A range of keys; both ends belong to it. */
 export interface KeyRange {
   readonly smallest: Uint8Array
   readonly largest: Uint8Array
@@ -22,8 +22,9 @@ export function hull(a: KeyRange | undefined, b: KeyRange): KeyRange {
 }
 
 /**
- * Where a file's records of a table can be: `undefined` for nowhere. A file with several tables
- * shows its ends alone, so a table between them may be anywhere, or not in it at all.
+ * The range that may hold a file's records of a table; `undefined` if it has none. The metadata of
+ * a file with several tables shows only its two ends, so a table between them may be anywhere in
+ * the file, or absent.
  */
 export function rangeInTable(file: FileMeta, tableId: number): KeyRange | undefined {
   const first = tableIdOf(file.smallest)
@@ -35,7 +36,7 @@ export function rangeInTable(file: FileMeta, tableId: number): KeyRange | undefi
   }
 }
 
-/** The table of a file that holds one only. */
+/** The table of a file that holds only one. */
 export function onlyTableOf(file: FileMeta): number | undefined {
   const first = tableIdOf(file.smallest)
   return first === tableIdOf(file.largest) ? first : undefined

@@ -4,16 +4,16 @@ import type { CompactionPlan, MovePlan } from '../plan.js'
 import { hull, type KeyRange, onlyTableOf, overlaps, rangeInTable } from './key-range.js'
 import { bytesOf, type Candidate, type LeveledView } from './leveled-view.js'
 
-/** Most files that one plan takes from level 0: as many cursors are open at once. */
+/** Most files that one plan takes from level 0: that many cursors are open at once. */
 const MAX_MERGED_FILES = 256
 /** Most bytes that one plan takes from level 0, in target file sizes. */
 const MAX_MERGED_TARGETS = 16
 /** Files smaller than this part of the target size are merged rather than moved. */
 const SMALL_PART = 4
-/** From this many times the bytes of level 0 on, writing L1 again isn't worth it yet. */
+/** If L1 has more than this many times the bytes of level 0, rewriting it isn't worth it yet. */
 const MAX_BELOW = 3
 
-/** Level 0 scores by its number of files: readers look at each of them. */
+/** Scores level 0 by its number of files: every read looks into each of them. */
 export function planLevelZero(view: LeveledView): Candidate[] {
   const free = view.state.level0.filter((file) => view.isFree(file))
   const { level0Trigger, emptyLevel0 } = view.options
@@ -31,14 +31,14 @@ export function planLevelZero(view: LeveledView): Candidate[] {
   ]
 }
 
-/** Whether the files are enough to have L1 written again for them. */
+/** Whether the files are enough to be worth rewriting L1. */
 function isWorthIt(view: LeveledView, free: readonly FileMeta[]): boolean {
   if (view.options.emptyLevel0) return true
   if (free.length >= view.options.level0Limit && smallRun(view, free).length === 0) return true
   return bytesBelow(view, free) <= MAX_BELOW * bytesOf(free)
 }
 
-/** Files of some size that overlap neither each other's keys nor L1 are in their place already. */
+/** Moves files of some size that overlap neither each other nor L1: they belong there already. */
 function moveApart(
   view: LeveledView,
   free: readonly FileMeta[],
@@ -77,12 +77,12 @@ function mergeSmall(
 }
 
 /**
- * The longest row of neighbours of which none is larger than all the newer ones together. So a
- * record is written again a logarithmic number of times on its way to a file that is worth L1.
+ * The longest run of neighbours in which no file is larger than all newer ones together. So a
+ * record is rewritten a logarithmic number of times on its way to a file that is worth L1.
  */
 function smallRun(view: LeveledView, free: readonly FileMeta[]): readonly FileMeta[] {
   const { targetFileBytes } = view.options
-  // One file alone would be written again as it is, for ever.
+  // One file alone would be rewritten as it is, for ever.
   const least = Math.max(2, view.options.level0Trigger)
   const isFree = new Set(free)
   const limit = targetFileBytes / SMALL_PART
@@ -105,10 +105,9 @@ function smallRun(view: LeveledView, free: readonly FileMeta[]): readonly FileMe
 }
 
 /**
- * Whether a merge would give the same files again, and so for ever: they lie side by side, and no
+ * Whether a merge would return the same files again, and so for ever: they lie side by side, and no
  * two neighbours are sure to fit into one. Output is cut by its size before the last block is
- * compressed, so files that were cut can be small: those of a value that is larger than the target,
- * say.
+ * compressed, so cut files can be small: for example, if they hold a value larger than the target.
  */
 function isAsMerged(files: readonly FileMeta[], targetFileBytes: number): boolean {
   const inOrder = [...files].sort((a, b) => compareBytes(a.smallest, b.smallest))
@@ -119,14 +118,14 @@ function isAsMerged(files: readonly FileMeta[], targetFileBytes: number): boolea
   })
 }
 
-/** What a file would take without compression. */
+/** The size of a file without compression. */
 function mostBytes({ bytes, rawKeyBytes, rawValueBytes, tailBytes }: FileMeta): number {
   return Math.max(bytes, rawKeyBytes + rawValueBytes + tailBytes)
 }
 
 /**
- * L1 is blocked for now, maybe by a damaged file: readers suffer less from files that don't
- * overlap. It is their depth that counts: merging files that lie side by side would give the same
+ * For when L1 is blocked, perhaps by a damaged file: reads cost less if the files of level 0 don't
+ * overlap. What counts is their depth: merging files that lie side by side would return the same
  * again.
  */
 function mergeBlocked(
@@ -148,7 +147,7 @@ function depthOf(files: readonly FileMeta[]): number {
   return Math.max(0, ...depths)
 }
 
-/** The oldest files, with all of L1 between their keys, go to L1. */
+/** Merges the oldest files, with all of L1 in their key range, into L1. */
 function mergeDown(
   view: LeveledView,
   free: readonly FileMeta[],
@@ -183,7 +182,7 @@ function bytesBelow(view: LeveledView, files: readonly FileMeta[]): number {
   return sum
 }
 
-/** What the files span in each table: their merge may write a file across all of it. */
+/** The files' range in each table: their merge may write a file across all of it. */
 function rangesByTable(view: LeveledView, files: readonly FileMeta[]): Map<TableState, KeyRange> {
   const ranges = new Map<TableState, KeyRange>()
   for (const file of files) {

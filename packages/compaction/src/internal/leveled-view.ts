@@ -4,14 +4,14 @@ import type { ResolvedLeveledOptions } from '../leveled.js'
 import type { CompactionPlan, MergePlan, OtherFile, PlannedTable } from '../plan.js'
 import { hull, type KeyRange, onlyTableOf, overlaps, rangeInTable } from './key-range.js'
 
-/** Something that could be done, and how much it is needed: from 1 on, it is. */
+/** A possible compaction and how much it is needed: from 1 on, it is needed. */
 export interface Candidate {
   score: number
-  /** `undefined` where it is blocked. */
+  /** Returns `undefined` if it is blocked. */
   plan: () => CompactionPlan | undefined
 }
 
-/** A state as the leveled strategy looks at it. */
+/** A state as the leveled strategy sees it. */
 export class LeveledView {
   readonly state: DatabaseState
   readonly options: ResolvedLeveledOptions
@@ -36,7 +36,7 @@ export class LeveledView {
     return table.levels[level - 1] ?? []
   }
 
-  /** The live tables that a file may hold records of. */
+  /** The live tables that may have records in the file. */
   tablesOf(file: FileMeta): TableState[] {
     const only = onlyTableOf(file)
     if (only !== undefined) {
@@ -49,7 +49,7 @@ export class LeveledView {
   }
 
   /**
-   * Whether a plan under way may write to that level within the range: its files can span
+   * Whether a plan under way may write to that level within the range: its outputs can span
    * everything between its inputs.
    */
   isClaimed(table: TableState, level: number, range: KeyRange): boolean {
@@ -64,7 +64,7 @@ export class LeveledView {
     return claimed !== undefined && overlaps(claimed, range)
   }
 
-  /** A merge, complete with what its execution must know. */
+  /** Builds a merge plan with everything that its execution needs. */
   merge(runs: readonly (readonly FileMeta[])[], outputLevel: number, reason: string): MergePlan {
     const { state } = this
     const inputs = new Set(runs.flat())
@@ -83,19 +83,19 @@ export class LeveledView {
     }
   }
 
-  /** Everything older than the horizon that was superseded may go. */
+  /** Versions superseded at or before this timestamp may go. */
   horizon(table: TableState): number {
     const given = this.options.horizons?.get(table.id)
     if (given !== undefined) return Math.min(given, ...this.#heldBy)
     return horizonOf(table.options.history, this.options.now, this.#heldBy)
   }
 
-  /** How late a delete of the table may be and still go. */
+  /** The latest timestamp at which a delete of the table may go. */
   deletesThrough(table: TableState): number {
     return Math.min(this.horizon(table), this.#flushedTimestamp(this.state))
   }
 
-  /** Live files of the table outside of `inputs` that may hold something in the range. */
+  /** Live files of the table, other than `inputs`, that may hold something in the range. */
   othersIn(table: TableState, range: KeyRange, inputs: ReadonlySet<FileMeta>): OtherFile[] {
     const others: OtherFile[] = []
     const look = (file: FileMeta) => {
@@ -127,7 +127,7 @@ export class LeveledView {
       statistics: options.statistics,
       horizon: this.horizon(table),
       versions: versionsOf(options.history),
-      // Asked for deletes only.
+      // Only deletes ask for these.
       others: asked ? this.othersIn(table, range as KeyRange, inputs) : [],
     }
   }

@@ -2,7 +2,8 @@ import { compareBytes } from '@firn/bytes'
 import type { KeyRange } from './key-range.js'
 
 /**
- * Files in groups: none overlaps a file of another group. Groups and their files are in key order.
+ * Groups files so that none overlaps a file of another group. Groups and their files are in key
+ * order.
  */
 export function overlapGroups<F extends KeyRange>(files: readonly F[]): F[][] {
   const groups: F[][] = []
@@ -20,7 +21,9 @@ export function overlapGroups<F extends KeyRange>(files: readonly F[]): F[][] {
   return groups
 }
 
-/** Files in rows, as few as there can be: those of a row are in key order and don't overlap. */
+/**
+ * Splits files into as few rows as possible; in a row, files are in key order and don't overlap.
+ */
 export function disjointRows<F extends KeyRange>(files: readonly F[]): F[][] {
   const rows: F[][] = []
   for (const file of inKeyOrder(files)) {

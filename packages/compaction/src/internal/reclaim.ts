@@ -2,12 +2,12 @@ import type { FileMeta } from '@firn/manifest'
 import type { DropPlan, MergePlan } from '../plan.js'
 import type { LeveledView } from './leveled-view.js'
 
-/** From this part of deletes on, a file is worth being written again without them. */
+/** From this share of deletes on, a file is worth rewriting without them. */
 const MANY_DELETES = 0.25
 
 /** Files that hold nothing but records of dropped tables. */
 export function planDropped(view: LeveledView): DropPlan | undefined {
-  // Also those that can't be read: nobody needs to.
+  // Includes unreadable files: dropping them needs no reading.
   const { busy } = view.options
   const files = view.state.level0.filter(
     (file) => !busy.has(file.id) && view.tablesOf(file).length === 0,
@@ -17,14 +17,14 @@ export function planDropped(view: LeveledView): DropPlan | undefined {
 }
 
 /**
- * A file with many deletes, all of which go when it is written again: they are old enough, and no
- * other file holds anything older in its range. So it is planned once, as it has none afterwards.
+ * Rewrites a file with many deletes if all of them go: they are old enough, and no other file holds
+ * anything older in its range. So it is planned only once, as the new file has no deletes.
  */
 export function planRewrite(view: LeveledView): MergePlan | undefined {
   let best: FileMeta | undefined
   for (const table of view.state.tables.values()) {
     const { history } = table.options
-    // A counted history keeps deletes with the puts that it keeps.
+    // A history limited by count keeps deletes together with the puts it keeps.
     if (typeof history === 'object' && 'versions' in history) continue
     const through = view.deletesThrough(table)
     for (const file of table.levels.flat()) {

@@ -16,7 +16,7 @@ interface TableRetention {
   readonly outside: OutsideFiles
 }
 
-/** Applies each table's retention to a merge; drops the records of tables that are gone. */
+/** Applies each table's retention to a merge, and drops the records of dropped tables. */
 export class RetentionFilter implements VersionFilter {
   dropped = 0
   readonly #tables: ReadonlyMap<number, TableRetention>
@@ -34,7 +34,7 @@ export class RetentionFilter implements VersionFilter {
     )
   }
 
-  /** The tables of which versions were let go, with the timestamps from which reads are whole. */
+  /** The tables that lost versions, with the timestamps from which reads are complete. */
   floors(): { table: number; timestamp: number }[] {
     return [...this.#tables]
       .map(([table, { retention }]) => ({ table, timestamp: retention.floor }))
@@ -67,18 +67,18 @@ export class RetentionFilter implements VersionFilter {
     return decision
   }
 
-  /** A delete that waited for an older version of its key was written after all. */
+  /** Called when a delete that waited for an older version of its key was written after all. */
   reinstated(): void {
     this.dropped--
   }
 }
 
-/** The files that a merge doesn't read, asked with keys in ascending order. */
+/** The files that a merge doesn't read. Must be asked with keys in ascending order. */
 class OutsideFiles {
   /** By smallest key. */
   readonly #files: OtherFile[]
   #next = 0
-  /** Those that began at or before the last key, and didn't end before it. */
+  /** Files that begin at or before the last key, and don't end before it. */
   #around: OtherFile[] = []
 
   constructor(files: readonly OtherFile[]) {
@@ -87,7 +87,7 @@ class OutsideFiles {
     )
   }
 
-  /** Whether one of them may hold a version of the cursor's key that is older. */
+  /** Whether one of them may hold an older version of the cursor's key. */
   holdsOlder({ keyBytes, keyStart, keyEnd, timestamp }: RecordCursor): boolean {
     for (; this.#next < this.#files.length; this.#next++) {
       const file = this.#files[this.#next] as OtherFile

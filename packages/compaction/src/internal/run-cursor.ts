@@ -9,13 +9,13 @@ const EMPTY = new Uint8Array(0)
 
 export interface RunCursorOptions {
   openSource: (file: FileMeta) => SstSource | Promise<SstSource>
-  /** Adjacent blocks are fetched up to this many bytes at a time. */
+  /** Most bytes of adjacent blocks fetched at a time. */
   readAheadBytes: number
 }
 
 /**
- * The records of files that are in key order and don't overlap, forward, from the first one. One
- * file is open at a time; damage is reported with the file it is in.
+ * Reads the records of files that are in key order and don't overlap: forward, from the first one.
+ * One file is open at a time; an error of damage names its file.
  */
 export class RunCursor implements RecordCursor {
   readonly reverse = false
@@ -34,9 +34,7 @@ export class RunCursor implements RecordCursor {
   #index = 0
   #reader: SstReader | undefined
   #cursor: ReturnType<SstReader['cursor']> | undefined
-  /**
-   * Ends what is under way when the cursor is closed: of several that load at once, one may fail.
-   */
+  /** Ends reads under way when the cursor is closed: of several concurrent loads, one may fail. */
   readonly #reading: AbortController = new AbortController()
 
   constructor(files: readonly FileMeta[], options: RunCursorOptions) {
@@ -109,7 +107,7 @@ export class RunCursor implements RecordCursor {
     return this.#cursor.first()
   }
 
-  /** Opening waits for I/O. */
+  /** Opening a file waits for I/O. */
   #nextFile(): CursorStatus {
     this.#leave()
     this.#index++
@@ -119,7 +117,7 @@ export class RunCursor implements RecordCursor {
   #leave(): void {
     this.#cursor?.close()
     this.#cursor = undefined
-    // Nothing is waited for: a handle that is slow to close holds nobody up.
+    // Not awaited: a handle that is slow to close must not delay the merge.
     void Promise.resolve(this.#reader?.close()).catch(() => {})
     this.#reader = undefined
   }

@@ -1,42 +1,42 @@
-// Which of several cursors comes next.
+// Decides which of several cursors comes next.
 //
-// 1. The cursors stand in one short sorted array. A cursor that moved is put back by comparing it
-//    with its neighbours from the front: once where one source dominates, two or three times where
-//    five take turns, and by binary search from there on where a merge is wide.
-// 2. Keys under a merge are near each other, so their first bytes are mostly the same. Those that
-//    all present keys share (`#shared`) are checked once per record, and the 52 bits after them
-//    make a number that decides nearly every comparison. Equal numbers fall back on the bytes.
-// 3. Where equal numbers become frequent, the shared part is measured anew; where a key leaves it,
-//    it shrinks. Both cost a pass over the cursors; patience grows each time that it shrinks.
+// 1. The cursors form one short sorted array. A cursor that moved is put back by comparing it with
+//    its neighbours from the front: once if one source dominates, two or three times if five take
+//    turns. In a wide merge, binary search takes over from there.
+// 2. Keys in a merge are near each other, so their first bytes are mostly equal. Bytes that all
+//    present keys share (`#shared`) are checked once per record, and the 52 bits after them make a
+//    number that decides nearly every comparison. Equal numbers fall back on the bytes.
+// 3. If equal numbers become frequent, the shared part is measured again; if a key leaves it, it
+//    shrinks. Both cost a pass over the cursors; patience grows each time it shrinks.
 //
-// Measured by bench/cursors.mjs, 16-byte keys, sources taking turns at random, beside the cost of
-// the cursors' own moves: README.md has the numbers.
+// Measured by bench/cursors.mjs with 16-byte keys, sources taking turns at random, net of the cost
+// of the cursors' own moves. README.md has the numbers.
 
 import { commonPrefixLength, compareRanges } from '@firn/bytes'
 import type { RecordCursor } from '../cursor.js'
 
-/** From this position on, the place is found by halving. */
+/** From this position on, binary search finds the place. */
 const LINEAR = 6
-/** Bytes that a code is made of: as many whole ones as a number's 53 bits hold. */
+/** Bytes in a code: as many whole ones as a number's 53 bits hold. */
 const CODE_BYTES = 6
 const WORD_BYTES = 4
 const MIN_PATIENCE = 4
 const MAX_PATIENCE = 1024
 
-/** The cursors that stand on a record, by index, least first in the direction of the merge. */
+/** The cursors that are on a record, by index, least first in the direction of the merge. */
 export class MergeOrder {
   length = 0
   readonly #cursors: readonly RecordCursor[]
   readonly #sign: number
   readonly #order: Int32Array
   /**
-   * Of each cursor, the six bytes of its key after the shared part, as a number; negated in
+   * For each cursor, the six bytes of its key after the shared part, as a number; negated in
    * reverse.
    */
   readonly #codes: Float64Array
   #shared = 0
   #prefix: Uint8Array = new Uint8Array(0)
-  /** The shared part once more, four bytes at a time. */
+  /** A copy of the shared part, four bytes at a time. */
   #words: Int32Array = new Int32Array(0)
   #ties = 0
   #patience = MIN_PATIENCE
@@ -48,7 +48,7 @@ export class MergeOrder {
     this.#codes = new Float64Array(cursors.length)
   }
 
-  /** Index of the cursor that is least. There must be one. */
+  /** Index of the least cursor. There must be one. */
   get least(): number {
     return this.#order[0] as number
   }
@@ -65,8 +65,8 @@ export class MergeOrder {
   }
 
   /**
-   * Takes in a cursor that stands on a record. Should another one stand on the same key and
-   * timestamp, the later one of the two is taken out; returns its index, or -1.
+   * Adds a cursor that is on a record. If another one is on the same key and timestamp, removes the
+   * later of the two and returns its index; otherwise returns -1.
    */
   insert(index: number): number {
     this.#order.copyWithin(1, 0, this.length)
@@ -75,12 +75,14 @@ export class MergeOrder {
     return this.replaceLeast()
   }
 
-  /** Finds the place of the first cursor in the array, which moved. Returns as `insert` does. */
+  /**
+   * Moves the first cursor of the array, which moved, to its new place. Returns as `insert` does.
+   */
   replaceLeast(): number {
     const order = this.#order
     const codes = this.#codes
     const length = this.length
-    // Indexes are below `length`, and cursors' below theirs.
+    // Indexes are below `length`, and the cursors' indexes below theirs.
     const index = order[0] as number
     this.#encode(index)
     const code = codes[index] as number
@@ -105,7 +107,7 @@ export class MergeOrder {
     return -1
   }
 
-  /** The rest of `replaceLeast`, for a cursor that comes after all those before `from`. */
+  /** The rest of `replaceLeast`, for a cursor that comes after all before `from`. */
   #placeFar(index: number, from: number): number {
     const order = this.#order
     let low = from
@@ -130,7 +132,7 @@ export class MergeOrder {
     return -1
   }
 
-  /** Of two equals at neighbouring places, takes out the later cursor. */
+  /** Removes the later of two equal cursors at neighbouring places. */
   #takeOut(a: number, b: number): number {
     const order = this.#order
     const place = (order[a] as number) > (order[b] as number) ? a : b
@@ -140,7 +142,7 @@ export class MergeOrder {
     return loser
   }
 
-  /** By key, then timestamp, in the merge's direction; 0 for duplicates. */
+  /** Compares by key, then timestamp, in the merge's direction; 0 for duplicates. */
   #compareKeys(index: number, otherIndex: number): number {
     this.#ties++
     const a = this.#cursors[index] as RecordCursor
@@ -157,7 +159,7 @@ export class MergeOrder {
     return this.#sign * (order === 0 ? b.timestamp - a.timestamp : order)
   }
 
-  /** Sets the code of a cursor that moved. The others' must be of the present shared part. */
+  /** Sets the code of a cursor that moved. The other codes must be of the current shared part. */
   #encode(index: number): void {
     if (this.#ties > this.#patience) this.#grow()
     const cursor = this.#cursors[index] as RecordCursor
@@ -177,21 +179,21 @@ export class MergeOrder {
     this.#codes[index] = this.#sign * codeOf(keyBytes, keyStart + shared, keyEnd)
   }
 
-  /** Equal codes were frequent: takes all that the keys share out of the codes. */
+  /** Equal codes were frequent: moves everything that the keys share out of the codes. */
   #grow(): void {
     this.#ties = 0
     const first = this.#at(0)
     let shared = Number.POSITIVE_INFINITY
     for (let i = 0; i < this.length; i++) {
       const cursor = this.#at(i)
-      // What fits into a code needn't be shared: the less is, the less often a key leaves it.
+      // Bytes that fit into a code needn't be shared: a shorter shared part is left less often.
       const beforeCode = cursor.keyEnd - cursor.keyStart - CODE_BYTES
       shared = Math.min(shared, beforeCode, sharedLength(first, cursor))
     }
     if (shared > this.#shared) this.#share(shared)
   }
 
-  /** A key left the shared part: reduces it to what is left. */
+  /** A key left the shared part: shrinks it to what is still shared. */
   #shrink(index: number): void {
     const { keyBytes, keyStart, keyEnd } = this.#cursors[index] as RecordCursor
     const prefix = this.#prefix
@@ -225,18 +227,18 @@ function sharedLength(a: RecordCursor, b: RecordCursor): number {
   return commonPrefixLength(a.keyBytes, a.keyStart, a.keyEnd, b.keyBytes, b.keyStart, b.keyEnd)
 }
 
-/** Whether `bytes` has these words, big-endian, at `start`; the last one ends at `end`. */
+/** Whether `bytes` has these big-endian words at `start`; the last one ends at `end`. */
 function startsWith(bytes: Uint8Array, start: number, end: number, words: Int32Array): boolean {
   const last = words.length - 1
   let at = start
   for (let i = 0; i < last; i++, at += WORD_BYTES) {
     if (wordAt(bytes, at) !== words[i]) return false
   }
-  // It may overlap the one before.
+  // The last word may overlap the one before.
   return wordAt(bytes, end - WORD_BYTES) === words[last]
 }
 
-// `as number`: the caller vouches for four bytes.
+// `as number`: the caller ensures that four bytes exist.
 function wordAt(bytes: Uint8Array, at: number): number {
   return (
     ((bytes[at] as number) << 24) |
@@ -246,7 +248,7 @@ function wordAt(bytes: Uint8Array, at: number): number {
   )
 }
 
-/** The first six bytes of `bytes[start, end)` as an integer, with zeros for what is missing. */
+/** The first six bytes of `bytes[start, end)` as an integer; missing bytes are zeros. */
 function codeOf(bytes: Uint8Array, start: number, end: number): number {
   if (end - start >= CODE_BYTES) {
     // `as number`: below `end`.

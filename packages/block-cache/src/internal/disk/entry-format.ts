@@ -8,20 +8,20 @@ const FORMAT_VERSION = 1
 export const HEADER_BYTES = 24
 /** Longest content of an entry. */
 export const MAX_CONTENT_BYTES: number = 2 ** 30
-/** Longest name of a directory, which a file id of this many bytes may become. */
+/** Longest name of a directory; files whose id needs a longer one aren't cached. */
 const MAX_NAME_BYTES = 200
 
 const PLAIN_ID = /^[0-9A-Z-]+$/
 const ENTRY_NAME = /^([0-9a-f]{1,14})-([0-9a-f]{1,8})$/
 
-/** The directory of a file's entries; `undefined` for an id that is too long for one. */
+/** The directory of a file's entries; `undefined` if the id is too long for one. */
 export function directoryNameOf(fileId: string): string | undefined {
-  // Ids as the engine makes them stay readable; others could be anything, `..` included.
+  // Ids made by the engine stay readable; others could be anything, even `..`.
   const name = PLAIN_ID.test(fileId) ? `f-${fileId}` : `x-${toHex(utf8Encode(fileId))}`
   return name.length <= MAX_NAME_BYTES && fileId !== '' ? name : undefined
 }
 
-/** The id of a directory's entries; `undefined` for a name that isn't the cache's. */
+/** The file id of a directory; `undefined` if the name isn't one of the cache's. */
 export function fileIdOf(directoryName: string): string | undefined {
   const rest = directoryName.slice(2)
   try {
@@ -45,7 +45,7 @@ export function entryOf(name: string): { offset: number; length: number } | unde
   return isOurs && Number.isSafeInteger(offset) ? { offset, length } : undefined
 }
 
-/** The 24 bytes before the content. */
+/** Encodes the 24 bytes before the content. */
 export function encodeHeader(fileId: string, offset: number, content: Uint8Array): Uint8Array {
   const writer = new ByteWriter(HEADER_BYTES)
   writer.u32(MAGIC)
@@ -56,7 +56,10 @@ export function encodeHeader(fileId: string, offset: number, content: Uint8Array
   return writer.take()
 }
 
-/** The content of an entry, if it is that of this place in this file, whole and sound. */
+/**
+ * Returns the content of an entry if it belongs to this place of this file and is whole and
+ * undamaged.
+ */
 export function decodeEntry(
   entry: Uint8Array,
   fileId: string,
@@ -69,7 +72,7 @@ export function decodeEntry(
   const isSound =
     reader.u32() === MAGIC &&
     reader.u32() === FORMAT_VERSION &&
-    // As two halves: any 64 bits can be here.
+    // In two halves: any 64 bits may be here.
     reader.u32() === offset % 2 ** 32 &&
     reader.u32() === Math.floor(offset / 2 ** 32) &&
     reader.u32() === length &&
@@ -77,7 +80,9 @@ export function decodeEntry(
   return isSound ? content : undefined
 }
 
-/** Over the content, seeded with that of the identity: the right bytes in the wrong place fail. */
+/**
+ * Covers the content, seeded with the identity's checksum: the right bytes in the wrong place fail.
+ */
 function checksum(fileId: string, offset: number, content: Uint8Array): number {
   const identity = new ByteWriter(64)
   identity.bytes(utf8Encode(fileId))

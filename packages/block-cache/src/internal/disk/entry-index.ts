@@ -8,13 +8,13 @@ export interface DiskEntry {
   readonly size: number
   /** Used since eviction last looked at it. */
   used: boolean
-  /** Its file is there. Until then it takes up room, and can't make any. */
+  /** Whether its file exists. Until then the entry takes up space, and evicting it frees none. */
   written: boolean
 }
 
 /**
- * What is on disk, in the order in which it came. Eviction takes the oldest entry, unless it was
- * used: then it counts as new once more (first in, first out, with a second chance).
+ * The entries on disk, in order of arrival. Eviction takes the oldest one, unless it was used: a
+ * used entry counts as new once more (first in, first out, with a second chance).
  */
 export class EntryIndex {
   bytes = 0
@@ -25,12 +25,12 @@ export class EntryIndex {
     return this.#order.size
   }
 
-  /** The entry at a place, and never two there. */
+  /** Returns the entry at a place. A place has at most one. */
   find(fileId: string, offset: number): DiskEntry | undefined {
     return this.#files.get(fileId)?.get(offset)
   }
 
-  /** There must be none at its place. */
+  /** Adds an entry. Its place must have none. */
   add(entry: DiskEntry): void {
     let file = this.#files.get(entry.fileId)
     if (file === undefined) {
@@ -59,7 +59,9 @@ export class EntryIndex {
     return [...this.#files.keys()]
   }
 
-  /** The entry to evict next, taken out; `undefined` when there is none but those being written. */
+  /**
+   * Removes and returns the next entry to evict; `undefined` if all that is left is being written.
+   */
   takeOldest(): DiskEntry | undefined {
     for (const entry of this.#order) {
       if (!entry.written) continue
@@ -67,7 +69,7 @@ export class EntryIndex {
         this.remove(entry)
         return entry
       }
-      // A set iterates in insertion order, and comes to what is added meanwhile.
+      // A set iterates in insertion order, and includes entries added meanwhile.
       entry.used = false
       this.#order.delete(entry)
       this.#order.add(entry)

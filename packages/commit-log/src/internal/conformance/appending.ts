@@ -4,7 +4,7 @@ import type { AppendResult } from '../../commit-log.js'
 import { entryAt, entryAtTime } from '../../lookup.js'
 import { collect, type LogFixture, plain, timestampOf } from './subject.js'
 
-/** One handle at a time: what is appended is what is read, in order, once. */
+/** One handle at a time: reads return exactly what was appended, in order, once. */
 export function appendingTests(fixture: () => LogFixture): void {
   test('is empty at first', async () => {
     const log = await fixture().open()
@@ -89,7 +89,7 @@ export function appendingTests(fixture: () => LogFixture): void {
       { ...entry, payload: undefined as unknown as Uint8Array },
     ]
     for (const one of bad) await expect(log.append(one)).rejects.toThrow(InvalidArgumentError)
-    // Of what is none, the message says how to make one.
+    // The message for an invalid token says how to make one.
     await expect(log.append({ ...entry, token: 'mine' })).rejects.toThrow(
       /"mine".*ulid\(systemEnv\)/,
     )

@@ -4,17 +4,17 @@ import { expect, test } from 'vitest'
 import { LeaseLostError } from '../../errors.js'
 import type { Lease, Leases } from '../../leases.js'
 
-/** Leases under test: storage that holds none, shared by whatever is opened on it. */
+/** Leases under test: empty storage, shared by everything opened on it. */
 export interface LeasesSubject {
   open(env: Env): Promise<Leases>
-  /** Removes what the test left. */
+  /** Removes the test's leftovers. */
   dispose(): Promise<void>
 }
 
 const DURATION_MS = 10_000
 const YEAR_MICROS = 365 * 86_400_000_000
 
-/** A process: leases, and clocks of its own. */
+/** A process: leases, with their own clocks. */
 interface Process {
   env: TestEnv
   leases: Leases
@@ -75,7 +75,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     b.env.advance(1)
     const taken = held(await b.acquire())
     expect(taken.epoch).toBe(lost.epoch + 1)
-    // The one before finds out, and does no harm.
+    // The earlier holder finds out, and does no harm.
     await lost.release()
     expect(await (await start()).acquire()).toBeUndefined()
     await taken.renew()
@@ -121,7 +121,8 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
   test('23: compares nobody’s clock with another’s', async () => {
     const [a, b] = [await start(), await start()]
     held(await a.acquire())
-    // However long it is over for others: who hasn't watched it can't know.
+    // However long the lease has been over for others, this process hasn't watched it and can't
+    // know.
     a.env.advance(1000 * DURATION_MS)
     for (const years of [100, -40, 0]) {
       b.env.setWallClock(1_700_000_000_000_000 + years * YEAR_MICROS)

@@ -10,7 +10,7 @@ const WRITERS = 6
 const COMMITS = 12
 const SETTLE_MS = 10_000
 
-/** Several writers, answers that get lost, entries that get lost. */
+/** Several writers, lost answers and lost entries. */
 export function sharingTests(fixture: () => LogFixture): void {
   test('gives racing writers a number each, without gap, loss or repetition', async () => {
     const logs = await handles(fixture(), WRITERS)
@@ -131,12 +131,12 @@ export function sharingTests(fixture: () => LogFixture): void {
     await log.truncate(20)
     const meet = async () => {
       const slept = await log.append(fixture().entry(2))
-      // A tombstone, by which he sees that he isn't to go on from there.
+      // A tombstone tells the writer not to go on from there.
       expect(slept).toMatchObject({
         appended: false,
         winner: { version: 2, token: second?.token, payload: undefined },
       })
-      // By his own token he sees that the commit was his.
+      // The writer recognizes its own commit by its token.
       const own = await log.append({ ...fixture().entry(1), token: first?.token as string })
       expect(own.appended ? first?.token : own.winner.token).toBe(first?.token)
       const last = await log.append(fixture().entry(30))
@@ -167,7 +167,7 @@ async function handles(fixture: LogFixture, count: number): Promise<CommitLog[]>
   return logs
 }
 
-/** Every writer commits some entries; gives the tokens that were acknowledged, by version. */
+/** Every writer commits some entries; returns the acknowledged tokens by version. */
 async function race(
   fixture: LogFixture,
   logs: readonly CommitLog[],

@@ -1,13 +1,13 @@
 import { type Env, ulid } from '@firn/env'
 import type { AppendResult, CommitLog, LogEntry, NewLogEntry } from '../../commit-log.js'
 
-/** A log under test: one that is empty, with storage of its own. */
+/** A log under test: empty, with storage of its own. */
 export interface CommitLogSubject {
-  /** Opens a handle on it. Handles that aren't exclusive may be open several at once. */
+  /** Opens a handle on the log. If handles aren't exclusive, several may be open at once. */
   open(): Promise<CommitLog>
-  /** Removes an entry behind the log's back, where the storage allows that. */
+  /** Removes an entry behind the log's back, if the storage allows it. */
   loseEntry?(version: number): Promise<void>
-  /** Removes what the test left. All handles are closed. */
+  /** Removes the test's leftovers. All handles are closed by then. */
   dispose(): Promise<void>
 }
 
@@ -16,7 +16,7 @@ export interface ConformanceOptions {
   env?: Env
 }
 
-/** What one test works with; closes the handles that it opened. */
+/** The tools of one test; closes the handles that it opened. */
 export class LogFixture {
   readonly env: Env
   readonly #subject: CommitLogSubject
@@ -56,7 +56,7 @@ export class LogFixture {
     }
   }
 
-  /** Appends versions `from` to `to`, one after the other; gives the entries. */
+  /** Appends versions `from` to `to`, one after the other; returns the entries. */
   async fill(log: CommitLog, from: number, to: number): Promise<NewLogEntry[]> {
     const entries: NewLogEntry[] = []
     for (let version = from; version <= to; version++) {
@@ -74,7 +74,7 @@ export class LogFixture {
   }
 }
 
-/** Of lengths that differ: short ones, and some that a log with small items can't take. */
+/** Payloads of different lengths: short ones, and some too long for a log with small items. */
 export function payloadOf(version: number): string {
   return `payload ${version}${'.'.repeat((version * 7) % 20)}`
 }
@@ -89,7 +89,7 @@ export async function collect(entries: AsyncIterable<LogEntry>): Promise<LogEntr
   return all
 }
 
-/** What `readAfter` gives for entries that were appended, payloads as plain arrays of bytes. */
+/** What `readAfter` returns for entries that were appended, with payloads as plain byte arrays. */
 export function plain(entries: readonly (LogEntry | NewLogEntry)[]): unknown[] {
   return entries.map(({ version, timestamp, token, payload }) => ({
     version,
@@ -99,7 +99,7 @@ export function plain(entries: readonly (LogEntry | NewLogEntry)[]): unknown[] {
   }))
 }
 
-/** Reads to the end and takes the next number, until one is its own: what a writer does. */
+/** Commits as a writer does: reads to the end and takes the next number, until it wins one. */
 export async function commit(
   log: CommitLog,
   after: number,

@@ -2,12 +2,12 @@ import { CorruptionError } from '@firn/env'
 import { codeOf } from '@firn/vfs'
 import { DirectoryLock, type DirectoryLockOptions } from './directory-lock.js'
 
-/** What the writer of a log that was closed in order leaves in the lock: its last version. */
+/** The note that a writer leaves in the lock when it closes the log in order: its last version. */
 export interface CleanEnd {
   version: number
 }
 
-/** The note of a directory's lock, for who doesn't take it. */
+/** Reads the note of a directory's lock without taking the lock. */
 export async function inspectNote(
   directory: string,
   options: DirectoryLockOptions,
@@ -21,8 +21,8 @@ export async function inspectNote(
 }
 
 /**
- * Every version that the last owner left when it closed the log is there. An old note never hurts:
- * a log only grows.
+ * Throws unless every version is there that the last owner left when it closed the log. An old note
+ * never hurts: a log only grows.
  */
 export function assertCleanEnd(note: unknown, lastVersion: number): void {
   const { version } = (note ?? {}) as Partial<CleanEnd>

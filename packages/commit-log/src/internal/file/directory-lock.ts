@@ -16,11 +16,11 @@ import { decodeLockRecord, encodeLockRecord, type LockRecord } from './lock-reco
 import { reasonOf } from './log-errors.js'
 import { movedError } from './log-file-system.js'
 
-/** What there is to know of a directory's lock without taking it. */
+/** The state of a directory's lock, read without taking it. */
 export interface LockInspection {
-  /** 0: it was never locked. */
+  /** 0: the directory was never locked. */
   generation: number
-  /** Whether a process that lives, or may live, holds it. */
+  /** Whether a process that lives, or may live, holds the lock. */
   held: boolean
   /** The note of the last owner, if it released the lock and left one. */
   note: unknown
@@ -33,34 +33,36 @@ export interface DirectoryLockOptions {
 }
 
 /**
- * Makes one process, of those that share a directory, its owner. A dead owner holds nothing, two
- * live ones never share it, and nothing is decided by a clock.
+ * Makes one of the processes that share a directory its owner. A dead owner holds nothing, two live
+ * ones never share it, and no clock decides anything.
  *
  * 1. Ownership goes by generations, files `LOCK-<n>`. The numbers only grow.
- * 2. Look at the highest. If it is released, or its owner is proven dead, announce yourself (the
- *    kernel then tells others whether you live: @firn/vfs), and create the next one, complete and
- *    only if it doesn't exist (a link to a finished file). Of any number of racers one creates it.
- * 3. Look again: owner is who created the highest generation. A process that slept between looking
- *    and creating may have revived a number that was cleared away; a higher one gives it away.
- * 4. The owner clears away generations that lie two or more behind its own, so that whoever lists
+ * 2. Look at the highest generation. If it is released, or its owner is proven dead, announce
+ *    yourself (from then on the kernel tells other processes whether you live: @firn/vfs). Then
+ *    create the next generation, complete and only if it doesn't exist (a link to a finished file).
+ *    However many processes race, one creates it.
+ * 3. Look again: the owner is the process that created the highest generation. A process that slept
+ *    between looking and creating may have recreated a number that was cleared away; a higher one
+ *    shows that.
+ * 4. The owner removes generations that are two or more behind its own, so that a process listing
  *    the directory meanwhile sees at least one that is higher than its own. It does so when it
- *    releases the lock, and at once only if owners that died left many: removing one takes as long
- *    as all the rest.
+ *    releases the lock, and at once only if dead owners left many: removing one file takes as long
+ *    as everything else here.
  * 5. Releasing rewrites the own generation as released, with a note for the next owner. If the disk
- *    doesn't take the record, the process itself knows that it holds nothing any more; others know
- *    when it has ended.
+ *    doesn't take the record, this process knows that it holds nothing any more; other processes
+ *    know it once this one has ended.
  *
- * Nothing is synced: what a crash of the machine undoes is the lock of a process that died with it.
+ * Nothing is synced: a crash of the machine can only undo the lock of a process that died with it.
  */
 export class DirectoryLock {
   readonly generation: number
-  /** The note of the owner before, if it released the lock; `undefined` where it died. */
+  /** The previous owner's note if it released the lock; `undefined` if it died. */
   readonly previousNote: unknown
   readonly #fs: FileSystem
   readonly #directory: string
   readonly #record: LockRecord
   readonly #sign: LifeSign
-  /** The directory that is locked, whatever has its name later. */
+  /** The directory that is locked, whatever takes its name later. */
   readonly pinned: PinnedDirectory
   #released = false
 
@@ -107,7 +109,7 @@ export class DirectoryLock {
         if (create(fs, directory, generation, record)) {
           const names = fs.namesSync(directory)
           if (!pinned.isInPlace()) {
-            // The record may be in another directory, which took the name just now.
+            // The record may be in another directory, which has just taken the name.
             fs.removeSync(pathOf(directory, generation))
             throw movedError(directory)
           }
@@ -123,7 +125,7 @@ export class DirectoryLock {
         sign = undefined
       }
     } catch (error) {
-      // The record may have been created all the same.
+      // The record may have been created despite the error.
       giveUp(fs, nonce)
       sign?.end()
       pinned.release()
@@ -131,7 +133,7 @@ export class DirectoryLock {
     }
   }
 
-  /** What the lock says, for a reader that takes none. */
+  /** Reads the state of a directory's lock without taking it. */
   static async inspect(path: string, options: DirectoryLockOptions = {}): Promise<LockInspection> {
     const directory = absolutePath(path, LOCKED)
     const fs = options.fileSystem ?? nodeFileSystem
@@ -147,7 +149,7 @@ export class DirectoryLock {
     }
   }
 
-  /** The note of the last owner, if it released the lock and left one. Asks no process. */
+  /** Reads the note that the last owner left, if it released the lock. Contacts no process. */
   static async readNote(path: string, options: DirectoryLockOptions = {}): Promise<unknown> {
     const directory = absolutePath(path, LOCKED)
     const fs = options.fileSystem ?? nodeFileSystem
@@ -161,7 +163,7 @@ export class DirectoryLock {
   }
 
   /**
-   * Releases the lock. `note`, a small JSON value, is handed to the next owner. Idempotent. Throws
+   * Releases the lock. `note`, a small JSON value, goes to the next owner. Idempotent. Throws
    * `LogFailedError` if the disk doesn't take the record.
    */
   release(note?: unknown): void {
@@ -201,7 +203,7 @@ export class DirectoryLock {
     }
   }
 
-  /** The directory may have moved. One that took its place has a lock of its own. */
+  /** Where the directory is now: it may have moved. One that took its place has its own lock. */
   #whereItIs(): string {
     if (this.pinned.isInPlace()) return this.#directory
     const directory = this.pinned.currentPath()
@@ -211,8 +213,8 @@ export class DirectoryLock {
   }
 
   /**
-   * On a full disk: over the record, without a note, in no more bytes than it has. Who reads it
-   * half written takes it for nobody's, which it is.
+   * For a full disk: overwrites the record in place, without a note, in no more bytes than it has.
+   * A process that reads it half written takes it for a record without an owner, which it is.
    */
   #releaseInPlace(path: string): void {
     const length = encodeLockRecord(this.#record).length
@@ -231,10 +233,10 @@ export class DirectoryLock {
   }
 }
 
-/** What messages call the directory. */
+/** The name of the directory in error messages. */
 const LOCKED = 'the directory of a lock'
 
-/** Records that this process left as held, and holds no more; by the calls that it makes. */
+/** Records that this process left as held but doesn't hold any more, by file system. */
 const givenUp: WeakMap<FileSystem, Set<string>> = new WeakMap()
 
 function giveUp(fs: FileSystem, nonce: string): void {
@@ -243,7 +245,7 @@ function giveUp(fs: FileSystem, nonce: string): void {
 }
 
 const NAME = /^LOCK-(\d{1,15})$/
-/** What belongs to a generation: its record before it has its name, and the sign of its owner. */
+/** The files of a generation besides its record: the unfinished record and the owner's socket. */
 const PART_NAME = /^LOCK-(\d{1,15})-[0-9a-f]{16}\.(?:tmp|sock|sock\.tmp)$/
 
 function pathOf(directory: string, generation: number): string {
@@ -259,9 +261,9 @@ function signOf(generation: number, nonce: string): string {
 }
 
 /**
- * Not of `env.randomBytes`: the first draw of a process loads Web Crypto, which takes as long as
- * all the rest of opening a log. Racers for one generation need different names, and guard no
- * secret.
+ * Doesn't use `env.randomBytes`: a process's first draw loads Web Crypto, which takes as long as
+ * everything else in opening a log. Racers for one generation need different names, and there is no
+ * secret to guard.
  */
 function nonceFrom(env: Env): string {
   return toHex(Uint8Array.from({ length: 8 }, () => env.random() * 256))
@@ -276,7 +278,7 @@ function highestOf(names: readonly string[]): number {
   return highest
 }
 
-/** Creates a generation with its whole content, or gives false where it exists. */
+/** Creates a generation with its whole content; false if it exists. */
 function create(
   fs: FileSystem,
   directory: string,
@@ -290,7 +292,7 @@ function create(
     fs.linkSync(temporary, path)
     return true
   } catch (error) {
-    // Without the temporary file, others came first as well: a later owner has cleared it away.
+    // If the temporary file is missing, others came first too: a later owner cleared it away.
     const code = codeOf(error)
     if (code === 'EEXIST' || code === 'ENOENT') return false
     if (!cannotLink(error)) throw error
@@ -300,7 +302,9 @@ function create(
   }
 }
 
-/** For file systems without hard links: others may see it empty for a moment, see `readRecord`. */
+/**
+ * For file systems without hard links. Others may see the file empty for a moment: `readRecord`.
+ */
 function createWithoutLinks(fs: FileSystem, path: string, record: LockRecord): boolean {
   try {
     fs.createFileSync(path, [utf8Encode(encodeLockRecord(record))])
@@ -311,11 +315,11 @@ function createWithoutLinks(fs: FileSystem, path: string, record: LockRecord): b
   }
 }
 
-/** How often a lock file without content is looked at again, in case it is just being written. */
+/** How often an empty lock file is looked at again, in case it is just being written. */
 const LOOKS = 5
 const LOOK_AGAIN_MS = 20
 
-/** `undefined` for what a crash of the machine left of a record: nobody's. */
+/** Reads a record; `undefined` for the remains of one after a crash of the machine: no owner. */
 async function readRecord(
   fs: FileSystem,
   directory: string,
@@ -363,10 +367,10 @@ async function assertFree(
   )
 }
 
-/** How many files of owners that died may stay until the lock is released. */
+/** How many files of dead owners may stay until the lock is released. */
 const MOST_STALE = 8
 
-/** The files of generations that lie two or more behind this one. */
+/** The files of generations that are two or more behind this one. */
 function staleAmong(names: readonly string[], generation: number): string[] {
   return names.filter((name) => {
     const match = NAME.exec(name) ?? PART_NAME.exec(name)
@@ -374,7 +378,7 @@ function staleAmong(names: readonly string[], generation: number): string[] {
   })
 }
 
-/** What can't be removed stays: it only takes up room. */
+/** Removes files. One that can't be removed stays: it only takes up space. */
 function clearAway(fs: FileSystem, directory: string, names: readonly string[]): void {
   try {
     for (const name of names) fs.removeSync(join(directory, name))

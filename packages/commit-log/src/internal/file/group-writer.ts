@@ -9,19 +9,19 @@ import { SegmentAppender } from './segment-appender.js'
 import { FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES } from './segment-format.js'
 import type { ActiveSegment } from './segment-reader.js'
 
-// A group ends here, so that its first entry doesn't wait for the bytes of all others.
+// A group ends here, so that its first entry doesn't wait for everyone else's bytes.
 const GROUP_BYTES = 4_194_304
 const GROUP_ENTRIES = 512
-/** Below this, starting a segment anew costs more than reading entries that were truncated. */
+/** Below this, starting a new segment costs more than reading the truncated entries. */
 export const MIN_SEGMENT_TO_END_BYTES = 65_536
 
 export interface GroupWriterOptions {
   fileSystem: FileSystem
-  /** Where the segments are. */
+  /** The directory of the segments. */
   directory: string
   env: Env
   segmentBytes: number
-  /** Told of each segment that begins, by its first version. */
+  /** Called with the first version of each segment that begins. */
   onSegment: (firstVersion: number) => void
 }
 
@@ -31,55 +31,57 @@ interface Pending {
   reject: (error: unknown) => void
 }
 
-/** What is written at once. */
+/** Entries written at once. */
 interface Group {
   entries: NewLogEntry[]
   bytes: number
-  /** Whether nobody waits for it to be durable. */
+  /** Whether no caller waits for the group to be durable. */
   lazy: boolean
 }
 
 interface PendingSync {
-  /** What has to be written before. */
+  /** Everything up to this version has to be written first. */
   version: number
   resolve: () => void
   reject: (error: unknown) => void
 }
 
-/** The last entry up to some point: version 0 where there is none. */
+/** The last entry up to some point; version 0 if there is none. */
 interface Point {
   version: number
   timestamp: number
 }
 
-/** A lazy write in place that takes longer, in milliseconds: the system holds writers up. */
+/**
+ * A lazy write in place that takes longer, in milliseconds, means the system is throttling writers.
+ */
 const SLOW_LAZY_MS = 5
-/** So many lazy writes are a thread's after a slow one. */
+/** After a slow lazy write, this many lazy writes go to a thread. */
 const LAZY_REST = 16
 
 /**
- * Appends entries to the segments of a log, all that wait at one moment in one write.
+ * Appends entries to the segments of a log; all that wait at one moment share one write.
  *
- * While a write is under way the next group gathers; no timer holds one back. After the first write
- * or sync that fails nothing is written any more.
+ * While a write is under way, the next group gathers; no timer delays one. After a failed write or
+ * sync, nothing is written any more.
  *
- * A lazy entry is written by the call itself: that is a copy into the system's memory, with which
- * it outlives the process. It waits only behind entries that wait already, for a segment to begin,
- * and after a write that took long.
+ * A lazy entry is written by the call itself: a copy into the system's memory, where it outlives
+ * the process. It waits only behind entries that wait already, for a segment to begin, and after a
+ * slow write.
  */
 export class GroupWriter {
   readonly #options: GroupWriterOptions
   readonly #pace: WritePace
-  /** The last entry that is written: durable, unless it was lazy. */
+  /** The last written entry; it is durable unless it was lazy. */
   written: Point
-  /** The last version that is known to be durable. */
+  /** The last version known to be durable. */
   #durableVersion: number
   /** The last entry that was handed in. */
   last: Point
   /** Why nothing is accepted any more. */
   failure: LogFailedError | undefined
   #appender: SegmentAppender | undefined
-  /** The segment to go on with at the first append, which was closed in order. */
+  /** A segment that was closed in order, to be continued at the first append. */
   #resumable: Frames | undefined
   /** Whether the last frame says that the log was closed. */
   #sealed = true
@@ -87,13 +89,13 @@ export class GroupWriter {
   #syncs: PendingSync[] = []
   #draining: Promise<void> | undefined
   #endWanted = false
-  /** What a thread is writing: the first of those that wait. */
+  /** The group that a thread is writing: the first of the waiting entries. */
   #underWay: Group | undefined
-  /** Whether another segment is about to begin, of which the first version is decided. */
+  /** Whether a new segment is about to begin, whose first version is already decided. */
   #rolling = false
-  /** Lazy writes left to give to threads before the next one in place. */
+  /** Lazy writes that still go to threads before the next one in place. */
   #lazyRest = 0
-  /** Bytes of payload that were handed in and aren't written yet. */
+  /** Bytes of payload handed in and not yet written. */
   pendingBytes = 0
 
   constructor(options: GroupWriterOptions, last: Point) {
@@ -105,8 +107,8 @@ export class GroupWriter {
   }
 
   /**
-   * Takes over the last segment. What its writer, who was killed, left torn or maybe not durable is
-   * put in order before anybody is told of its entries.
+   * Takes over the last segment. If its writer was killed, repairs torn or possibly not durable
+   * entries before any reader sees them.
    */
   async takeOver(frames: Frames): Promise<void> {
     if (frames.closed && frames.bytes.length === frames.end) {
@@ -117,7 +119,7 @@ export class GroupWriter {
     this.#sealed = false
   }
 
-  /** The segment that is appended to, or will be. */
+  /** The segment that is or will be appended to. */
   get active(): ActiveSegment | undefined {
     const frames = this.#resumable
     if (this.#appender !== undefined || frames === undefined) return this.#appender
@@ -126,8 +128,8 @@ export class GroupWriter {
   }
 
   /**
-   * Resolves when the entry is durable (written, where it is lazy). Entries come in the order of
-   * their versions.
+   * Resolves when the entry is durable (if it is lazy: written). Entries come in the order of their
+   * versions.
    */
   append(entry: NewLogEntry): Promise<void> {
     this.last = { version: entry.version, timestamp: entry.timestamp }
@@ -146,7 +148,7 @@ export class GroupWriter {
     })
   }
 
-  /** Ends the active segment, so that all its entries can be truncated, and begins another. */
+  /** Ends the active segment, so that all its entries can be truncated, and begins a new one. */
   async endSegment(): Promise<void> {
     this.#endWanted = true
     this.#draining ??= this.#drain()
@@ -154,7 +156,7 @@ export class GroupWriter {
     if (this.failure !== undefined) throw this.failure
   }
 
-  /** Makes durable what was handed in before the call. */
+  /** Makes durable everything handed in before the call. */
   sync(): Promise<void> {
     if (this.failure !== undefined) return Promise.reject(this.failure)
     return new Promise((resolve, reject) => {
@@ -164,14 +166,14 @@ export class GroupWriter {
   }
 
   /**
-   * Writes, holding up the thread, what waits and what a thread is writing, which may never come to
-   * its end; and syncs all that is written, if `durable`. For the end of the process: where
-   * anything waited, nothing can be appended any more.
+   * Writes what waits and what a thread is writing, which may never finish; syncs all that is
+   * written if `durable`. Blocks the thread. For the end of the process: if anything waited,
+   * nothing can be appended any more.
    */
   writeOut({ durable }: { durable: boolean }): void {
     const appender = this.#appender
     if (appender === undefined || this.failure !== undefined) return
-    // From here on no thread comes to its end for certain.
+    // From here on, no thread is certain to finish.
     this.#lazyRest = 0
     try {
       const entries = this.#waitingForNobody()
@@ -190,7 +192,10 @@ export class GroupWriter {
     while (this.#draining !== undefined) await this.#draining
   }
 
-  /** Says in the log that it was closed; true if everything is in order. Nothing is under way. */
+  /**
+   * Records in the log that it was closed; true if everything is in order. Nothing may be under
+   * way.
+   */
   async close(): Promise<boolean> {
     const appender = this.#appender
     if (appender === undefined) return this.failure === undefined
@@ -199,7 +204,7 @@ export class GroupWriter {
       await appender.appendEnd(version, timestamp).catch((error: unknown) => this.#fail(error))
     }
     const clean = this.failure === undefined
-    // Space that can't be given back: the next one to open finds zeros behind the end.
+    // If the space can't be given back, the next owner finds zeros behind the end.
     await appender.close({ cut: clean }).catch(() => undefined)
     return clean
   }
@@ -224,7 +229,7 @@ export class GroupWriter {
     }
   }
 
-  /** Writes a lazy entry in place, unless something is in its way. */
+  /** Writes a lazy entry in place unless something is in its way. */
   #writeNow(entry: NewLogEntry): boolean {
     if (this.#pending.length > 0 || this.#rolling || this.#lazyRest > 0) return false
     this.#appender ??= this.#reopened()
@@ -244,7 +249,9 @@ export class GroupWriter {
     if (this.#pace.now() - since > SLOW_LAZY_MS) this.#lazyRest = LAZY_REST
   }
 
-  /** What can be written without a thread that is writing, in vain maybe, undoing any of it. */
+  /**
+   * Entries that can be written now without a thread's write, perhaps in vain, undoing any of it.
+   */
   #waitingForNobody(): NewLogEntry[] {
     const entries = this.#pending.map(({ entry }) => entry)
     const underWay = this.#underWay
@@ -277,20 +284,22 @@ export class GroupWriter {
     this.#settle(group)
   }
 
-  /** Throws after `writeOut` has written what a group is made of. */
+  /** Throws if `writeOut` has already written the group's entries. */
   #assertGoing(): void {
     if (this.failure !== undefined) throw this.failure
   }
 
   /**
-   * Gives the event loop a turn where the next write may hold it up. What comes in it joins the
-   * group.
+   * Gives the event loop a turn if the next write may block it. Entries handed in during that turn
+   * join the group.
    */
   #turn(): Promise<boolean> | false {
     return this.#pending[0]?.entry.lazy !== true && this.#pace.mayBlock() && this.#pace.turn()
   }
 
-  /** As many of those that wait as one write takes. They wait on until they are settled. */
+  /**
+   * Returns as many waiting entries as one write takes. They stay queued until they are settled.
+   */
   #nextGroup(): Group {
     const entries: NewLogEntry[] = []
     let bytes = 0
@@ -319,7 +328,7 @@ export class GroupWriter {
   }
 
   async #sync(): Promise<void> {
-    // What is written in place meanwhile isn't covered.
+    // Entries written in place meanwhile aren't covered.
     const { version } = this.written
     await this.#appender?.sync()
     this.#durableVersion = version
@@ -328,7 +337,7 @@ export class GroupWriter {
     for (const { resolve } of due) resolve()
   }
 
-  /** The active segment, where it is open and the group belongs into it. */
+  /** The active segment, if it is open and the group belongs into it. */
   #appenderAtHand({ entries, bytes }: Group): SegmentAppender | undefined {
     const appender = this.#appender
     if (appender === undefined || !appender.hasRoomFor(bytes)) return undefined
@@ -342,7 +351,7 @@ export class GroupWriter {
     return this.#appenderAtHand(group) ?? this.#roll()
   }
 
-  /** The segment to go on with, which was closed in order. */
+  /** The segment to continue, which was closed in order. */
   #reopened(): SegmentAppender | undefined {
     const { fileSystem, directory, env, segmentBytes } = this.#options
     const frames = this.#resumable
@@ -367,7 +376,9 @@ export class GroupWriter {
     return SegmentAppender.resume(fileSystem, directory, frames, { env, limitBytes: segmentBytes })
   }
 
-  /** The segment before is complete and durable: a reader who sees the new one relies on that. */
+  /**
+   * The previous segment must be complete and durable: readers that see the new one rely on that.
+   */
   async #roll(): Promise<SegmentAppender> {
     const before = this.#appender as SegmentAppender
     this.#rolling = true
@@ -389,7 +400,7 @@ export class GroupWriter {
       limitBytes: segmentBytes,
       assertWanted: () => this.#assertGoing(),
     })
-    // From here on entries belong into it, also those that are written out.
+    // From here on entries belong into this segment, including those that `writeOut` writes.
     this.#appender = appender
     this.#options.onSegment(firstVersion)
     await fileSystem.syncDirectory(directory)

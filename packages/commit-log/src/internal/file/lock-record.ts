@@ -1,13 +1,13 @@
 import { type Owner, parseOwner } from '@firn/vfs'
 
-/** What a lock file says: JSON, FORMAT.md, "Lock". */
+/** The content of a lock file: JSON, FORMAT.md, "Lock". */
 export interface LockRecord {
   format: 1
   state: 'held' | 'released'
-  /** Tells two acquisitions by one process apart. */
+  /** Distinguishes two acquisitions by one process. */
   nonce: string
   owner: Owner
-  /** What the owner left for the next one when it released the lock. */
+  /** The note that the owner left for the next one when it released the lock. */
   note?: unknown
 }
 
@@ -15,7 +15,7 @@ export function encodeLockRecord(record: LockRecord): string {
   return `${JSON.stringify(record)}\n`
 }
 
-/** `undefined` for anything but a record: what a machine that crashed left of one. */
+/** Decodes a record; `undefined` for anything else, such as the remains of one after a crash. */
 export function decodeLockRecord(text: string): LockRecord | 'future' | undefined {
   let value: unknown
   try {

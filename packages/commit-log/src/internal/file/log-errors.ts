@@ -1,18 +1,18 @@
 import { codeOf, meaningOf } from '@firn/vfs'
 import { LogFailedError } from '../../errors.js'
 
-/** `ENOSPC`, `EIO` …: never an error's message, which may hold anything. */
+/** A code such as `ENOSPC` or `EIO`; never an error's message, which may hold anything. */
 export function reasonOf(error: unknown): string {
   return codeOf(error) ?? 'unknown error'
 }
 
-/** Which file it was, if the system says so. */
+/** The file that the error names, if any. */
 export function placeOf(error: unknown): string {
   const path = (error as { path?: unknown } | null)?.path
   return typeof path === 'string' ? ` at ${path}` : ''
 }
 
-/** Does some work on a log; gives errors of the system a code and a place. */
+/** Runs some work on a log; turns system errors into a `LogFailedError` that names the place. */
 export async function withLogErrors<T>(
   directory: string,
   done: 'opened' | 'read' | 'truncated',

@@ -5,16 +5,16 @@ export interface LogFileSystemOptions {
   /** The directory of the database. */
   directory: string
   pinned: PinnedDirectory
-  /** Whether the log is being opened: the lock has just made sure of the directory. */
+  /** Whether the log is being opened: the lock has just checked the directory. */
   isOpening: () => boolean
   /** Called once if the file system can't sync directories. */
   onWarning: ((message: string, error: unknown) => void) | undefined
 }
 
 /**
- * The calls of a log in a directory that is pinned. A call that finds a file by its path throws
- * `LogFailedError` if that path leads to another directory by now, or to none: nothing is ever
- * written into, or read from, another database that took the name. What is open goes on.
+ * A file system for a log in a pinned directory. A call that finds a file by its path throws
+ * `LogFailedError` if that path now leads to another directory or to none, so that nothing is ever
+ * written into, or read from, another database that took the name. Open files keep working.
  */
 export class LogFileSystem extends WrappedFileSystem {
   readonly #options: LogFileSystemOptions
@@ -36,7 +36,7 @@ export class LogFileSystem extends WrappedFileSystem {
   }
 }
 
-/** What a log says whose directory was moved away under it. */
+/** The error of a log whose directory was moved away under it. */
 export function movedError(directory: string): LogFailedError {
   return new LogFailedError(
     `${directory} was renamed, removed or replaced while it was open. Nothing is written there any more; what was acknowledged is in the directory that was opened: close this database, and open it where it is now`,

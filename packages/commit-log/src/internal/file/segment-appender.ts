@@ -21,11 +21,11 @@ import { segmentName } from './segment-name.js'
  * Space ahead of the end is filled with zeros and synced before it is needed. Writing into it
  * changes no file length and allocates no block, so a durable write is one write of the data and
  * nothing for the file system's journal (ext4, best of 15 rounds: 0.12 ms, appending 0.15). Fills
- * grow from 256 KiB to 4 MiB and run while commits go on; a durable append that comes before there
- * is room brings its own zeros along in the same write.
+ * grow from 256 KiB to 4 MiB and run while commits go on. A durable append that finds no room yet
+ * writes its own zeros along.
  *
- * The thread itself writes zeros, in steps: a write by another thread could come to its end after a
- * lazy append that has gone on where the zeros belong.
+ * The calling thread writes the zeros, in steps: another thread's write could finish after a lazy
+ * append that has continued where the zeros belong.
  */
 export class SegmentAppender {
   readonly firstVersion: number
@@ -43,7 +43,7 @@ export class SegmentAppender {
   #fillBytes = MIN_FILL_BYTES
   #filling: Promise<void> | undefined
   #fillError: unknown
-  // One write is under way at a time, so small frames of a group are gathered here.
+  // Gathers a group's small frames; shared, as one write is under way at a time.
   readonly #staging = new Uint8Array(STAGING_BYTES)
 
   private constructor(file: File, env: Env, at: Place) {
@@ -58,8 +58,8 @@ export class SegmentAppender {
   }
 
   /**
-   * Starts a segment. Its header is durable; its name is once the directory is synced, which is for
-   * the caller. `assertWanted` is called before it gets its name, and may throw.
+   * Creates a segment. Its header is durable; its name is durable once the caller has synced the
+   * directory. `assertWanted` is called before the segment gets its name, and may throw.
    */
   static async create(
     fs: FileSystem,
@@ -94,7 +94,7 @@ export class SegmentAppender {
     })
   }
 
-  /** Goes on with a segment that was closed in order, and holds nothing behind its last frame. */
+  /** Continues a segment that was closed in order and holds nothing behind its last frame. */
   static reopen(
     fs: FileSystem,
     directory: string,
@@ -106,14 +106,13 @@ export class SegmentAppender {
   }
 
   /**
-   * Goes on behind the last whole frame of a segment. What a torn write left there is cut, durably,
-   * before anything new is written: parts of it could pass for later entries otherwise.
+   * Continues behind the last whole frame of a segment. The remains of a torn write are cut,
+   * durably, before anything new is written: parts of them could otherwise pass for later entries.
    *
-   * Where the log wasn't `closed`, entries that can be read may not be on the disk: their writer
-   * was killed before the write ended, or its sync failed, after which another sync reports success
-   * and writes nothing. So those that no later frame vouches for are written once more. For the
-   * same reasons the file's length and name may not be there: the one is changed, the other synced
-   * again.
+   * If the log wasn't `closed`, readable entries may not be on the disk: their writer was killed
+   * before the write ended, or its sync failed, after which another sync reports success and writes
+   * nothing. So entries that no later frame vouches for are written again. For the same reasons the
+   * file's length and name may not be durable: the length is changed, and the name synced again.
    */
   static async resume(
     fs: FileSystem,
@@ -142,7 +141,7 @@ export class SegmentAppender {
     }
   }
 
-  /** Offset behind the last frame that is written. */
+  /** Offset behind the last written frame. */
   get end(): number {
     return this.#end
   }
@@ -153,8 +152,8 @@ export class SegmentAppender {
   }
 
   /**
-   * Appends entries in one write. When it resolves they are durable, and all before them, unless
-   * they are `lazy`: then `sync` makes them so. One call at a time.
+   * Appends entries in one write. When it resolves, they and all entries before are durable, unless
+   * they are `lazy`: then `sync` makes them durable. One call at a time.
    */
   async append(
     entries: readonly NewLogEntry[],
@@ -167,14 +166,16 @@ export class SegmentAppender {
   }
 
   /**
-   * Whether `bytes` can be written durably by one write to space that was made ahead, with nothing
-   * else under way in the file that the write would wait for.
+   * Whether `bytes` can be written durably by one write into space made ahead, without waiting for
+   * anything else under way in the file.
    */
   isReadyFor(bytes: number): boolean {
     return this.#end + bytes <= this.#allocated && this.#filling === undefined && !this.#unsynced
   }
 
-  /** As `append`, holding up the thread. Entries that aren't lazy only where `isReadyFor` them. */
+  /**
+   * Like `append`, but blocks the thread. For entries that aren't lazy only if `isReadyFor` them.
+   */
   appendInPlace(
     entries: readonly NewLogEntry[],
     durableThrough: number,
@@ -185,11 +186,12 @@ export class SegmentAppender {
   }
 
   /**
-   * As a lazy `appendInPlace`, also while an `append` is under way, whose entries are the first of
-   * these: its thread writes the same bytes to the same place. Nothing may be appended afterwards.
+   * Like a lazy `appendInPlace`, but also allowed during an `append`, whose entries come first in
+   * `entries`: its thread writes the same bytes to the same place. Nothing may be appended
+   * afterwards.
    */
   writeOut(entries: readonly NewLogEntry[], durableThrough: number): void {
-    // A thread may be reading from the other one.
+    // A thread may be reading from the other staging buffer.
     const staging = new Uint8Array(STAGING_BYTES)
     this.#putInPlace(this.#framed(entries, durableThrough, staging), { lazy: true })
   }
@@ -204,7 +206,7 @@ export class SegmentAppender {
   }
 
   /**
-   * The frames of entries that will stand at the end. The buffers are good until `staging` is used
+   * The frames of entries to be written at the end. The buffers are valid until `staging` is used
    * again.
    */
   #framed(entries: readonly NewLogEntry[], durableThrough: number, staging: Uint8Array): Framed {
@@ -245,7 +247,7 @@ export class SegmentAppender {
     return { buffers, offsets, end: offset }
   }
 
-  /** Says that the log was closed behind its last entry. Gives the segment's final length. */
+  /** Records that the log was closed after its last entry. Returns the segment's final length. */
   async appendEnd(version: number, timestamp: number): Promise<number> {
     const header = new Uint8Array(FRAME_HEADER_BYTES)
     const frame = {
@@ -261,8 +263,8 @@ export class SegmentAppender {
   }
 
   /**
-   * Makes durable what was written before. Not while an `append` is under way; what is written in
-   * place meanwhile is for the next one. After one that fails nothing more may be written.
+   * Makes durable what was written before. Not allowed during an `append`; anything written in
+   * place meanwhile needs the next sync. After a failed sync nothing more may be written.
    */
   async sync(): Promise<void> {
     if (!this.#unsynced) return
@@ -270,7 +272,7 @@ export class SegmentAppender {
     await this.#file.syncData()
   }
 
-  /** As `sync`, holding up the thread. */
+  /** Like `sync`, but blocks the thread. */
   syncInPlace(): void {
     if (!this.#unsynced) return
     this.#unsynced = false
@@ -278,8 +280,8 @@ export class SegmentAppender {
   }
 
   /**
-   * Closes the file. `cut` gives back the space ahead: not after a write that failed, whose entries
-   * a reader in another process may have seen.
+   * Closes the file. `cut` gives back the space ahead: not after a failed write, whose entries a
+   * reader in another process may have seen.
    */
   async close(options: { cut: boolean }): Promise<void> {
     try {
@@ -299,16 +301,16 @@ export class SegmentAppender {
       buffers.push(ZEROS.subarray(0, allocated - end))
     }
     const written = end - this.#end
-    // A durable write makes only its own bytes durable: those that were written lazily need a sync.
+    // A durable write makes only its own bytes durable; lazily written ones need a sync.
     const atOnce = durable && !this.#unsynced
     if (!atOnce) this.#unsynced = true
     await this.#file.write(buffers, this.#end, { durable: atOnce })
     if (durable) await this.sync()
     this.#end = end
-    // A fill may have ended meanwhile, further on.
+    // A fill may meanwhile have ended further on.
     this.#allocated = Math.max(this.#allocated, allocated, end)
-    // A large write pays for its own space, a lazy one waits for nothing: zeros ahead of them would
-    // only be written twice.
+    // A large write pays for its own space, and a lazy one waits for nothing: zeros ahead of them
+    // would only be written twice.
     if (durable && written <= LARGE_WRITE_BYTES) this.#fillAhead()
   }
 
@@ -328,7 +330,7 @@ export class SegmentAppender {
     try {
       for (let at = from; at < to; at += FILL_STEP_BYTES) {
         await this.#env.yield()
-        // Lazy entries may stand here by now.
+        // Lazy entries may be here by now.
         const start = Math.max(at, this.#end)
         const end = Math.min(at + FILL_STEP_BYTES, to)
         if (start < end) {
@@ -339,8 +341,8 @@ export class SegmentAppender {
       this.#allocated = Math.max(this.#allocated, to)
       this.#fillBytes = Math.min(MAX_FILL_BYTES, this.#fillBytes * 2)
     } catch (error) {
-      // No room for zeros isn't no room for commits: they go on without. Anything else, a sync that
-      // failed above all, puts what was written before in doubt.
+      // No room for zeros doesn't mean no room for commits, which go on without. Any other error, a
+      // failed sync above all, puts earlier writes in doubt.
       if (meaningOf(error).reason === 'no-space') this.#fillBytes = 0
       else this.#fillError = error
     }
@@ -364,15 +366,15 @@ interface Place {
 }
 
 const PAGE_BYTES = 4096
-/** From here on a write isn't much slower for having to extend the file. */
+/** From this size on, a write isn't much slower for extending the file. */
 const LARGE_WRITE_BYTES = 131_072
 const PAD_BYTES = 65_536
 const MIN_FILL_BYTES = 262_144
 const MAX_FILL_BYTES = 4_194_304
-/** So much of a fill is written before the event loop has a turn: some 0.1 ms. */
+/** How much of a fill is written before the event loop gets a turn: about 0.1 ms. */
 const FILL_STEP_BYTES = 262_144
 const STAGING_BYTES = 262_144
-// Payloads up to this size are copied beside their header: one buffer is written faster than two.
+// Payloads up to this size are copied next to their header: one buffer is faster to write than two.
 const INLINE_BYTES = 32_768
 
 const EMPTY = new Uint8Array(0)

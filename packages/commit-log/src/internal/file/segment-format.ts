@@ -8,14 +8,14 @@ import {
 } from '@firn/env'
 import { getU32, getU64, putU32, putU64 } from '../little-endian.js'
 
-// Segments of the file log, byte by byte: FORMAT.md, "Segment". Numbers here are persisted.
+// The file log's segments, byte by byte: FORMAT.md, "Segment". Numbers here are persisted.
 
 const MAGIC = Uint8Array.of(0x46, 0x49, 0x52, 0x4e, 0x4c, 0x4f, 0x47, 0x0a) // "FIRNLOG\n"
 const SEGMENT_FORMAT = 1
 export const SEGMENT_HEADER_BYTES = 48
 const SEGMENT_CHECKED_BYTES = 44
 
-/** What a segment holds: entries as they were appended, or the tombstones that remain of them. */
+/** The content of a segment: entries as appended, or the tombstones that remain of them. */
 export const FORM_ENTRIES = 0
 export const FORM_TOMBSTONES = 1
 
@@ -26,7 +26,7 @@ const TOKEN_AT = 24
 export const FRAME_ENTRY = 1
 /** A run of tombstones: `version` is the first one's, `timestamp` the last one's. */
 export const FRAME_TOMBSTONES = 2
-/** The log was closed here: `version` and `timestamp` are the last entry's. Holds nothing. */
+/** The log was closed here: `version` and `timestamp` are the last entry's. Has no payload. */
 export const FRAME_END = 3
 
 export interface SegmentHeader {
@@ -34,7 +34,7 @@ export interface SegmentHeader {
   id: string
   firstVersion: number
   form: number
-  /** Checksum of the id, with which all checksums of the segment begin. */
+  /** Checksum of the id; seeds all checksums of the segment. */
   seed: number
 }
 
@@ -46,7 +46,7 @@ export interface FrameHeader {
   /** Every entry up to this version was durable when the frame was written. */
   durableThrough: number
   payloadChecksum: number
-  /** With which both checksums of the frame begin. */
+  /** Seeds both checksums of the frame. */
   seed: number
 }
 
@@ -61,10 +61,12 @@ export function encodeSegmentHeader(id: string, firstVersion: number, form: numb
   return bytes
 }
 
-/** Throws `CorruptionError`, or `FormatVersionError` for a format of the future. */
+/** Throws `CorruptionError`, or `FormatVersionError` for a newer format. */
 export function decodeSegmentHeader(bytes: Uint8Array, what: string): SegmentHeader {
   if (bytes.length < SEGMENT_HEADER_BYTES) {
-    throw new CorruptionError(`${what}: ${bytes.length} bytes are no segment, its header is cut`)
+    throw new CorruptionError(
+      `${what}: the segment has only ${bytes.length} bytes: its header is cut off`,
+    )
   }
   const stored = getU32(bytes, SEGMENT_CHECKED_BYTES)
   if (
@@ -90,15 +92,15 @@ export function segmentSeed(id: string): number {
 
 const offsetBytes = new Uint8Array(8)
 
-/** Checksums of a frame begin here: they hold in this segment, at this offset, nowhere else. */
+/**
+ * The seed of a frame's checksums: they are valid in this segment, at this offset, nowhere else.
+ */
 function frameSeed(segmentSeed: number, offset: number): number {
   putU64(offsetBytes, 0, offset)
   return crc32(offsetBytes, segmentSeed)
 }
 
-/**
- * Writes a frame's header at `at` of `out`, for a frame that will be at `offset` of the segment.
- */
+/** Writes the header of a frame for segment offset `offset` into `out`, at index `at`. */
 export function putFrameHeader(
   out: Uint8Array,
   at: number,
@@ -123,8 +125,8 @@ export function putFrameHeader(
 }
 
 /**
- * The header of the frame at index `at` of `bytes`, which is at `offset` of its segment, or
- * `undefined` where no such frame was written.
+ * Reads the header of the frame at index `at` of `bytes`, which is `offset` of its segment;
+ * `undefined` if no such frame was written there.
  */
 export function readFrameHeader(
   bytes: Uint8Array,
@@ -134,7 +136,7 @@ export function readFrameHeader(
 ): FrameHeader | undefined {
   if (at + FRAME_HEADER_BYTES > bytes.length) return undefined
   const kind = getU32(bytes, at + 4)
-  // Nearly every place that isn't a frame ends here, without a checksum.
+  // Nearly every place that isn't a frame is rejected here, without a checksum.
   if (kind < FRAME_ENTRY || kind > FRAME_END) return undefined
   const checked = bytes.subarray(at, at + FRAME_CHECKED_BYTES)
   const stored = getU32(bytes, at + FRAME_CHECKED_BYTES)

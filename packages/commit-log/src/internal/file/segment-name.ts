@@ -15,7 +15,7 @@ export function segmentVersions(names: readonly string[]): number[] {
   return versions.sort((a, b) => a - b)
 }
 
-/** A file that was being written when its process ended. */
+/** Whether the file was still being written when its process ended. */
 export function isUnfinished(name: string): boolean {
   return name.endsWith('.tmp')
 }

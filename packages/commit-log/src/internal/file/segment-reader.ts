@@ -13,17 +13,17 @@ import {
 import { FORM_ENTRIES, FORM_TOMBSTONES, FRAME_HEADER_BYTES } from './segment-format.js'
 import { segmentName, segmentVersions } from './segment-name.js'
 
-// A read of this many entries or fewer goes by a segment's index once that is known: a search by
-// time reads single entries all over the log.
+// Reads of this many entries or fewer use a segment's index once it is known: a search by time
+// reads single entries all over the log.
 const FEW_ENTRIES = 16
 const MAX_INDEXES = 8
-// What a follower asks for first behind the last entry that it has seen.
+// How many bytes a follower first asks for behind the last entry it has seen.
 const TAIL_BYTES = 65_536
 
-// A batch of entries that is read from the active segment at once.
+// How many bytes of entries are read from the active segment at once.
 const BATCH_BYTES = 4_194_304
 
-/** What the writer of a segment knows of it. */
+/** A segment as its writer knows it. */
 export interface ActiveSegment {
   readonly firstVersion: number
   readonly offsets: readonly number[]
@@ -32,13 +32,13 @@ export interface ActiveSegment {
   readonly end: number
 }
 
-/** Reads segments by their names. What it remembers only saves work: files may be replaced. */
+/** Reads segments by name. Its memory is only a cache: files may be replaced. */
 export class SegmentReader {
   readonly #fs: FileSystem
   readonly #directory: string
   /** First versions of the segments, in order. */
   segments: number[] = []
-  /** Frames of segments read lately, without their bytes, by first version. */
+  /** Frames of recently read segments, without their bytes, by first version. */
   readonly #indexes = new Map<number, Frames>()
 
   constructor(fs: FileSystem, directory: string) {
@@ -46,7 +46,7 @@ export class SegmentReader {
     this.#directory = directory
   }
 
-  /** Lists the directory again; gives all names in it. A directory that isn't there has none. */
+  /** Lists the directory again; returns all names in it. A missing directory has none. */
   list(): string[] {
     let names: string[] = []
     try {
@@ -58,7 +58,7 @@ export class SegmentReader {
     return names
   }
 
-  /** Which segment holds a version, by its first version. */
+  /** The first version of the segment that holds `version`. */
   segmentOf(version: number): number | undefined {
     let low = 0
     let high = this.segments.length
@@ -79,12 +79,12 @@ export class SegmentReader {
     return join(this.#directory, segmentName(firstVersion))
   }
 
-  /** How messages name a segment. */
+  /** The name of a segment in error messages. */
   nameOf(firstVersion: number): string {
     return `commit log segment ${segmentName(firstVersion)}`
   }
 
-  /** The last segment, at once: for opening. `undefined` for a log without any. */
+  /** Reads the last segment, blocking, when the log is opened; `undefined` if there is none. */
   readLast(): Frames | undefined {
     const first = this.segments.at(-1)
     if (first === undefined) return undefined
@@ -92,7 +92,8 @@ export class SegmentReader {
   }
 
   /**
-   * Entries after `version` from one segment that isn't the last, at least one, at most `limit`.
+   * Reads entries after `version` from one segment that isn't the last: at least one, at most
+   * `limit`.
    */
   async completeAfter(version: number, limit: number): Promise<LogEntry[]> {
     const first = this.segmentOf(version + 1)
@@ -110,7 +111,9 @@ export class SegmentReader {
     return entriesAfter(frames, version, limit)
   }
 
-  /** Entries after `version` from the segment that this process appends to, by its offsets. */
+  /**
+   * Reads entries after `version` from the segment that this process appends to, by its offsets.
+   */
   async activeAfter(active: ActiveSegment, version: number, limit: number): Promise<LogEntry[]> {
     const { firstVersion, offsets, seed } = active
     const first = version + 1 - firstVersion
@@ -134,11 +137,10 @@ export class SegmentReader {
   }
 
   /**
-   * Entries after `version` from the last segment while another process may be writing it.
+   * Reads entries after `version` from the last segment, while another process may be writing it.
    *
-   * A file isn't read at one moment: an entry may be missing in what was read though one that was
-   * written after it is there. So what looks like damage is read again; only if the whole frames
-   * end at the same place is it.
+   * A read of a file is not a snapshot: it may miss an entry and show a later one. So apparent
+   * damage is read again, and is damage only if the whole frames end at the same place.
    */
   async tailAfter(version: number, limit: number): Promise<LogEntry[]> {
     const first = this.segments.at(-1) as number
@@ -165,7 +167,7 @@ export class SegmentReader {
     this.#indexes.delete(firstVersion)
   }
 
-  /** Goes on where the last look at the last segment ended, if that was at `version`. */
+  /** Continues where the last look at the last segment ended, if that was at `version`. */
   #follow(first: number, version: number, limit: number): LogEntry[] | undefined {
     const seen = this.#indexes.get(first)
     if (seen === undefined || seen.lastVersion !== version) return undefined
@@ -180,7 +182,7 @@ export class SegmentReader {
     return entriesAfter(frames, version, limit)
   }
 
-  /** `undefined` where the index isn't known or the file isn't the one that it is of. */
+  /** Reads by the index; `undefined` if it isn't known or belongs to another file. */
   #byIndex(first: number, version: number, limit: number): LogEntry[] | undefined {
     const index = this.#indexes.get(first)
     if (index === undefined || version >= index.lastVersion) return undefined

@@ -17,13 +17,13 @@ import {
 } from './segment-format.js'
 import { decodeTombstones } from './tombstone-run.js'
 
-/** The whole frames from some place of a segment up to the first place that isn't one. */
+/** The whole frames from some place of a segment up to the first place without one. */
 export interface Frames {
   readonly header: SegmentHeader
-  /** What was read, from offset `base` of the segment on. */
+  /** The bytes read, from offset `base` of the segment on. */
   readonly bytes: Uint8Array
   readonly base: number
-  /** Version of the first entry here, whether there is one or not. */
+  /** Version of the first entry here, whether or not there is one. */
   readonly firstVersion: number
   /** Offsets of the entries' frames, in a segment of entries. */
   readonly offsets: number[]
@@ -32,29 +32,29 @@ export interface Frames {
   /** Offset behind the last whole frame. */
   readonly end: number
   readonly lastVersion: number
-  /** 0 where there is no frame at all. */
+  /** 0 if there is no frame at all. */
   readonly lastTimestamp: number
-  /** The last frame's word on which entries were durable before it. */
+  /** `durableThrough` of the last frame. */
   readonly durableThrough: number
   /** Whether the last frame says that the log was closed. */
   readonly closed: boolean
 }
 
-/** Reads a whole segment. Throws for a header that isn't the one of this name. */
+/** Reads a whole segment. Throws if the header isn't the one of this name. */
 export function readSegment(bytes: Uint8Array, firstVersion: number, what: string): Frames {
   const header = decodeSegmentHeader(bytes, what)
   if (header.firstVersion !== firstVersion) {
     throw new CorruptionError(
-      `${what}: the segment begins at version ${header.firstVersion}, its name says ${firstVersion}`,
+      `${what}: the segment begins at version ${header.firstVersion}, but its name says ${firstVersion}`,
     )
   }
   return readFrames(bytes, 0, SEGMENT_HEADER_BYTES, header, firstVersion, what)
 }
 
 /**
- * Reads frames from offset `start` of the segment on; `bytes` begin at offset `base`. Frames that
- * are whole but can't stand there are corruption; where whole frames end is for the caller to
- * judge.
+ * Reads frames from offset `start` of the segment; `bytes` begin at offset `base`. Throws
+ * `CorruptionError` for whole frames that can't belong there; the caller judges the place where
+ * whole frames end.
  */
 export function readFrames(
   bytes: Uint8Array,
@@ -79,14 +79,16 @@ export function readFrames(
     const tombstoned = header.form === FORM_TOMBSTONES
     if (frame.version !== expected || (frame.kind === FRAME_TOMBSTONES) !== tombstoned) {
       throw new CorruptionError(
-        `${what}: a frame of kind ${frame.kind} and version ${frame.version} where version ${expected} belongs, at offset ${offset}`,
+        `${what}: found a frame of kind ${frame.kind} and version ${frame.version} instead of version ${expected}, at offset ${offset}`,
       )
     }
     const payloadAt = at + FRAME_HEADER_BYTES
     closed = frame.kind === FRAME_END
     if (frame.kind === FRAME_ENTRY) {
       if (!isTimestamp(frame.timestamp)) {
-        throw new CorruptionError(`${what}: an entry of no possible time, at offset ${offset}`)
+        throw new CorruptionError(
+          `${what}: the timestamp of an entry is out of range, at offset ${offset}`,
+        )
       }
       offsets.push(offset)
       version++
@@ -135,7 +137,9 @@ function entryAtOffset(bytes: Uint8Array, at: number): LogEntry {
   }
 }
 
-/** A segment that isn't the last: its entries reach up to the next one, or some are lost. */
+/**
+ * Throws unless a segment that isn't the last reaches up to the next one: entries would be lost.
+ */
 export function assertReaches(frames: Frames, nextVersion: number, what: string): void {
   if (frames.lastVersion === nextVersion - 1) return
   throw new CorruptionError(
@@ -144,8 +148,8 @@ export function assertReaches(frames: Frames, nextVersion: number, what: string)
 }
 
 /**
- * The last segment: what lies behind its last whole frame is a torn write, or nothing yet. If any
- * later frame says that the entry which should be there was durable, it is damage instead.
+ * Throws unless the bytes behind the last segment's last whole frame are a torn write, or nothing
+ * yet. They are damage if any later frame says that the entry which should be there was durable.
  */
 export function assertTorn(frames: Frames, what: string): void {
   const { bytes, base, header, end, lastVersion } = frames
@@ -160,7 +164,7 @@ export function assertTorn(frames: Frames, what: string): void {
   }
 }
 
-/** Whether everything behind the last whole frame is zero: never written to. */
+/** Whether everything behind the last whole frame is zeros: never written to. */
 export function restIsZero(frames: Frames): boolean {
   const { bytes } = frames
   for (let at = frames.end - frames.base; at < bytes.length; at++) {

@@ -3,10 +3,10 @@ import { ULID_BYTES, ulidFromBytes, ulidToBytes } from '@firn/env'
 import type { LogEntry } from '../../commit-log.js'
 import { isTimestamp } from '../entry-checks.js'
 
-// Tombstones of consecutive versions: per entry the timestamp's increase as a varint (the first
-// one's is the whole timestamp) and the token. FORMAT.md, "Tombstones".
+// Tombstones of consecutive versions: for each entry, the timestamp's increase as a varint (for the
+// first, the whole timestamp) and the token. FORMAT.md, "Tombstones".
 
-/** Entries of one run, so that a reader never has to take a whole segment for one of them. */
+/** Most entries of one run, so that a reader never takes a whole segment for one of them. */
 export const MAX_RUN_ENTRIES = 4096
 
 export function encodeTombstones(entries: readonly LogEntry[]): Uint8Array {
@@ -34,7 +34,7 @@ export function decodeTombstones(
   let timestamp = 0
   for (let i = 0; i < count; i++) {
     timestamp += reader.varint()
-    if (!isTimestamp(timestamp)) throw reader.corrupt('a tombstone of no possible time')
+    if (!isTimestamp(timestamp)) throw reader.corrupt('the time of a tombstone is out of range')
     const token = ulidFromBytes(reader.take(ULID_BYTES))
     entries.push({ version: version + i, timestamp, token, payload: undefined })
   }

@@ -14,7 +14,7 @@ import {
 import { segmentName } from './segment-name.js'
 import { encodeTombstones, MAX_RUN_ENTRIES } from './tombstone-run.js'
 
-/** The bytes of a segment that keeps only versions, timestamps and tokens of these entries. */
+/** Encodes a segment that keeps only versions, timestamps and tokens of these entries. */
 function encodeTombstoneSegment(id: string, entries: readonly LogEntry[]): Uint8Array[] {
   const first = entries[0] as LogEntry
   const seed = segmentSeed(id)
@@ -38,7 +38,7 @@ function encodeTombstoneSegment(id: string, entries: readonly LogEntry[]): Uint8
   return buffers
 }
 
-/** Puts the tombstones of a segment's entries in its place, atomically and durably. */
+/** Replaces a segment by the tombstones of its entries, atomically and durably. */
 export async function replaceByTombstones(
   fs: FileSystem,
   directory: string,

@@ -2,8 +2,8 @@ import { type FileSystem, isMissing, type PinnedDirectory } from '@firn/vfs'
 import { ObjectStoreError } from '../../errors.js'
 
 /**
- * The directory of a store. Once it was seen, the store works in this directory only: one that
- * takes its name later belongs to somebody else.
+ * The directory of a store. Once the store has seen it, it works in this directory only: one that
+ * takes its name later belongs to another owner.
  */
 export class BaseDirectory {
   readonly path: string
@@ -12,14 +12,14 @@ export class BaseDirectory {
   #pinned: PinnedDirectory | undefined
   #released = false
 
-  /** `id`: which directory it has to be. Default: the one that is found first. */
+  /** `id`: the directory it has to be. Default: the first one found. */
   constructor(files: FileSystem, path: string, id: string | undefined) {
     this.#files = files
     this.path = path
     this.#id = id
   }
 
-  /** Which directory it is; `undefined` if there was none yet. */
+  /** The directory's id; `undefined` if no directory was found yet. */
   get id(): string | undefined {
     return this.#pinned?.id
   }

@@ -4,12 +4,12 @@ import { cannotSyncDirectory, codeOf, type FileSystem, lenientSync } from '@firn
 import { ObjectStoreError } from '../../errors.js'
 import type { BaseDirectory } from './base-directory.js'
 
-// A few thousand directories are as many as any database has; more are only checked again.
+// Few databases have more than a few thousand directories; further ones are only checked again.
 const MAX_REMEMBERED = 4096
 
 /**
- * The directories of a store: made when they are needed, made durable before anything in them is
- * called so, and never left through a symbolic link.
+ * The directories of a store: created when needed, made durable before anything in them counts as
+ * durable, and never left through a symbolic link.
  */
 export class Directories {
   readonly #files: FileSystem
@@ -17,9 +17,9 @@ export class Directories {
   readonly #baseDirectory: BaseDirectory
   readonly #fsync: boolean
   readonly #syncLeniently: (directory: string) => Promise<void>
-  /** Directories whose own entries, up to the base's, are durable. */
+  /** Directories whose entries, and the entries of all directories up to the base, are durable. */
   readonly #durable = new Set<string>()
-  /** Directories that were seen to lie inside the base, links followed. */
+  /** Directories known to lie inside the base, with links resolved. */
   readonly #inside = new Set<string>()
   readonly #syncs = new Map<string, { running: Promise<void>; next: Promise<void> | undefined }>()
 
@@ -42,8 +42,8 @@ export class Directories {
   }
 
   /**
-   * Makes a directory of the store and those above it, and makes them durable. To be called before
-   * every write: throws if the base was renamed, removed or replaced, and never makes another one.
+   * Makes a directory of the store and its parents, and makes them durable. Must be called before
+   * every write: throws if the base was renamed, removed or replaced, and never makes another base.
    */
   async make(directory: string): Promise<void> {
     this.assertInPlace()
@@ -55,28 +55,28 @@ export class Directories {
       await this.#makeOne(directory)
       const status = await this.#files.status(directory)
       if (!status.isDirectory()) throw notADirectory(directory)
-      // Also where someone else made it: their fsync may never have come.
+      // Even if another call or process made it, which may never have synced it.
       await this.sync(parent)
     }
     remember(this.#durable, directory)
   }
 
-  /** Forgets what `make` knew, after a directory turned out to be gone. */
+  /** Forgets what `make` knew, after a directory turned out to be missing. */
   forget(): void {
     this.#durable.clear()
     this.#inside.clear()
   }
 
   /**
-   * Throws where a directory that exists is reached through a symbolic link below the base. The
-   * base itself may be one. A missing directory throws ENOENT.
+   * Throws if a directory is reached through a symbolic link below the base. The base itself may be
+   * one. A missing directory throws ENOENT.
    */
   assertInside(directory: string): void {
     if (this.#inside.has(directory)) return
     const real = this.#files.realPathSync(directory)
     const realBase = this.#files.realPathSync(this.#base)
     const expected = path.join(realBase, path.relative(this.#base, directory))
-    // Where the file system ignores case, real paths come back in the case on the disk.
+    // If the file system ignores case, real paths come back in the case on the disk.
     if (real !== expected && real.toLowerCase() !== expected.toLowerCase()) {
       throw new ObjectStoreError(
         `${directory} is reached through a symbolic link; a store keeps all objects in its own ` +
@@ -88,8 +88,8 @@ export class Directories {
   }
 
   /**
-   * Makes the entries of a directory durable. Calls that come while one fsync runs share the next:
-   * the one that runs may have begun before their entries were there.
+   * Makes the entries of a directory durable. Calls made while an fsync runs share the next one:
+   * the running one may have begun before their entries were there.
    */
   sync(directory: string): Promise<void> {
     return this.#syncLeniently(directory)
@@ -124,8 +124,8 @@ export class Directories {
   }
 
   /**
-   * The base and whatever is missing above it. Names above are made durable before the base is
-   * there, whoever made them: an attempt that came as far as that may have failed, or died.
+   * Makes the base and all missing parents. Names above are made durable before the base exists,
+   * even if this call didn't make them: an earlier attempt may have failed, or died, after that.
    */
   async #makeBase(): Promise<void> {
     if (!(await this.#exists(this.#base))) {
@@ -148,15 +148,15 @@ export class Directories {
       return true
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return false
-      // What may not be looked at is nothing that could be made.
+      // If this process may not look there, it couldn't make it either.
       if (isForbidden(error)) return true
       throw error
     }
   }
 
   /**
-   * Syncs a directory of someone else's, which may be on another file system: where that isn't
-   * allowed, or can't be done, its names are its owner's business.
+   * Syncs a directory that isn't the store's and may be on another file system. If that isn't
+   * allowed, or can't be done, its names are its owner's concern.
    */
   async #syncForeign(directory: string): Promise<void> {
     try {
@@ -175,13 +175,13 @@ export class Directories {
   }
 }
 
-/** The system, or the runtime, doesn't let this process look there. */
+/** Whether the system, or the runtime, doesn't let this process look there. */
 function isForbidden(error: unknown): boolean {
   const code = codeOf(error)
   return code === 'EACCES' || code === 'EPERM'
 }
 
-/** An error of a call that knew only a descriptor. */
+/** Adds a path to an error of a call that knew only a descriptor. */
 function withPath(error: unknown, path: string): unknown {
   const { path: known } = error as { path?: unknown }
   return isError(error) && known === undefined ? Object.assign(error, { path }) : error
@@ -189,7 +189,7 @@ function withPath(error: unknown, path: string): unknown {
 
 function notADirectory(directory: string): ObjectStoreError {
   return new ObjectStoreError(
-    `${directory} is not a directory; a store needs one of this name: move what is there`,
+    `${directory} is not a directory, but a store needs one of this name; move the file away`,
     { reason: 'layout' },
   )
 }

@@ -1,20 +1,21 @@
 import path from 'node:path'
 import { InvalidArgumentError } from '@firn/env'
 
-// Keys and file names, both ways: FORMAT.md is normative. Never to change.
+// Maps keys to file names and back: FORMAT.md is normative. Never to change.
 //
 // 1. A key's segments become directories, the last one a file.
-// 2. A name and its key are the same wherever that is safe, which holds for every key Firn makes.
-// 3. Two keys never share a path, not even where the file system ignores case; and a path never has
-//    to be a file and a directory at once. Marks made of ',' and '!', which no key has, see to it.
+// 2. A name equals its key wherever that is safe, which holds for every key Firn makes.
+// 3. Two keys never share a path, not even if the file system ignores case, and a path never has to
+//    be a file and a directory at once. Marks made of ',' and '!', which no key contains, ensure
+//    it.
 
 export type NameKind = 'file' | 'directory'
 
-/** Where the store keeps what isn't objects; ',' alone before a name marks reserved words only. */
+/** Holds files that aren't objects. ',' alone before a name marks only reserved words. */
 export const TEMP_DIRECTORY = ',tmp'
 export const LOCK_DIRECTORY = ',lock'
 
-/** The longest name that the file systems in use take. */
+/** The longest name that common file systems accept. */
 const MAX_NAME_BYTES = 255
 
 const WORD = /[A-Za-z0-9]+/g
@@ -25,8 +26,8 @@ const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i
 const NAME = /^(,?)([A-Za-z0-9._=@+-]+)(,?)(?:!([0-9a-f]+))?$/
 
 /**
- * The name of a key's segment as a file or directory. Throws `InvalidArgumentError` for one that is
- * too long for a file system.
+ * Returns the name of a key's segment as a file or directory. Throws `InvalidArgumentError` if it
+ * is too long for a file system.
  */
 export function nameOf(segment: string, kind: NameKind): string {
   const reserved = RESERVED.test(segment) ? ',' : ''
@@ -39,7 +40,7 @@ export function nameOf(segment: string, kind: NameKind): string {
   if (name.length > MAX_NAME_BYTES) {
     throw new InvalidArgumentError(
       `a segment of an object key makes a file name of ${name.length} bytes, more than the ` +
-        `${MAX_NAME_BYTES} that file systems take: part it with '/'`,
+        `${MAX_NAME_BYTES} that file systems allow: split it with '/'`,
     )
   }
   return name
@@ -54,20 +55,20 @@ export function pathOf(directory: string, key: string): string {
   return file + path.sep + nameOf(segments[last] ?? '', 'file')
 }
 
-/** The segment that a name stands for; `undefined` for a name this store doesn't make. */
+/** The segment that a name stands for; `undefined` if this store doesn't make such names. */
 export function segmentOf(name: string, kind: NameKind): string | undefined {
   const segment = NAME.exec(name)?.[2]
   if (segment === undefined || segment === '.' || segment === '..') return undefined
   return name.length <= MAX_NAME_BYTES && nameOf(segment, kind) === name ? segment : undefined
 }
 
-// Of all spellings of a word that differ in case, one needs no mark: the one that Firn uses.
+// Of the spellings of a word that differ only in case, one needs no mark: Firn's own.
 function canonicalWord(word: string): string {
   const upper = word.toUpperCase()
   return upper === 'FIRN' || ULID_WORD.test(upper) ? upper : word.toLowerCase()
 }
 
-/** Bit i is set where character i differs. */
+/** Bit i is set if character i differs. */
 function differences(a: string, b: string): bigint {
   let bits = 0n
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) bits |= 1n << BigInt(i)

@@ -2,19 +2,19 @@ import { isFirnError } from '@firn/env'
 import { codeOf, meaningOf } from '@firn/vfs'
 import { ObjectStoreError } from '../../errors.js'
 
-/** What was done when an error came up. */
+/** The operation that failed. */
 export interface Failed {
-  /** As "reading object 'a/b'". */
+  /** For example "reading object 'a/b'". */
   doing: string
-  /** The store's directory, named unless the error has a path of its own. */
+  /** The store's directory, named unless the error has its own path. */
   directory: string
-  /** Whether a write may have been done all the same. Default: it may. */
+  /** Whether a write may have taken effect despite the error. Default: it may. */
   maybeDone?: boolean
 }
 
 /**
- * The typed form of an error of the file system. Others, and those that are typed already, are
- * returned as they are.
+ * Converts a file system's error into its typed form. Other errors, and typed ones, are returned
+ * unchanged.
  */
 export function storeError(
   error: unknown,

@@ -37,27 +37,27 @@ import { type TempFile, TempFiles } from './temp-files.js'
 export interface FsObjectStoreOptions {
   env?: Env
   /**
-   * Whether writes are on the device when they resolve. Default true. Without, a crash of the
+   * Whether writes are on the device when they resolve. Default true. If false, a crash of the
    * system (not one of the process) may lose the latest writes or leave them empty: for tests, and
-   * for what can be made again.
+   * for data that can be made again.
    */
   fsync?: boolean
-  /** Files of immutable objects that are kept open. Default 128. */
+  /** How many files of immutable objects are kept open. Default 128. */
   openFiles?: number
   /**
    * How short reads are made. 'adaptive', the default: in place, blocking the event loop for a few
-   * microseconds each, as long as the file system answers from memory, else by the thread pool.
-   * 'threads': always by the thread pool; for network file systems that may hang.
+   * microseconds each, while the file system answers from memory; otherwise by the thread pool.
+   * 'threads': always by the thread pool; for network file systems, which may hang.
    */
   reads?: 'adaptive' | 'threads'
   /**
-   * Which directory it has to be: `directoryId` of a store that has it open, in another thread. The
-   * directory may have been replaced since. Default: the one that is found first.
+   * The directory that it has to be: `directoryId` of a store that has it open in another thread.
+   * The directory may have been replaced since. Default: the first one found.
    */
   directoryId?: string | undefined
   /** The system calls to use. Default: the real ones. */
   fileSystem?: FileSystem
-  /** Told once if the file system can't sync directories. */
+  /** Called once if the file system can't sync directories. */
   onWarning?: ((message: string, error: unknown) => void) | undefined
 }
 
@@ -66,15 +66,15 @@ const DELETE_PAGE = 256
 
 /**
  * Objects as files of one directory, for any number of processes on one file system. FORMAT.md says
- * how keys become paths, README.md what is guaranteed.
+ * how keys become paths; README.md, what is guaranteed.
  *
- * A write: (1) a file in `,tmp`, (2) its bytes, a modification time of its own, fsync, (3) `link`
- * to the object's name, which fails where there is one and so decides all races of `ifAbsent`, or,
- * where an object is replaced, `rename` under the `StoreLock`, so that what `ifMatch` saw still
- * holds, (4) fsync of the directory.
+ * A write takes four steps: (1) create a file in `,tmp`; (2) write its bytes and a modification
+ * time of its own, then fsync; (3) `link` it to the object's name, which fails if the name exists
+ * and so decides all races of `ifAbsent`, or, to replace an object, `rename` it under the
+ * `StoreLock`, so that what `ifMatch` saw still holds; (4) fsync the directory.
  *
  * An etag is inode number, modification time and size: every write makes a new inode, and under the
- * lock the modification time of a replacement is made greater than the one before.
+ * lock a replacement gets a greater modification time than the file before.
  */
 export class FsObjectStore extends BaseObjectStore {
   /** The directory as an absolute path: enough for another thread to open the same store. */
@@ -119,8 +119,8 @@ export class FsObjectStore extends BaseObjectStore {
   }
 
   /**
-   * Tells the directory from all others of this machine while the store is open; `undefined` until
-   * the store has met it.
+   * Identifies the directory among all others of this machine while the store is open; `undefined`
+   * until the store has found it.
    */
   get directoryId(): string | undefined {
     return this.#base.id
@@ -145,7 +145,7 @@ export class FsObjectStore extends BaseObjectStore {
     bytes: Uint8Array,
     options: PutOptions,
   ): Promise<{ etag: string }> {
-    // Whoever has lost already need not write and sync a file to find that out.
+    // Fail early, before writing and syncing a file.
     await this.#assertCondition(key, pathOf(this.directory, key), options)
     const writing = await this._upload(key, options)
     try {
@@ -237,7 +237,7 @@ export class FsObjectStore extends BaseObjectStore {
   }
 
   async #infosOf(keys: readonly string[]): Promise<ObjectInfo[]> {
-    // The listing passed over symbolic links already.
+    // The listing already skipped symbolic links.
     const found = await Promise.all(
       keys.map((key) => this.#reader.status(key, pathOf(this.directory, key), false)),
     )
@@ -249,7 +249,7 @@ export class FsObjectStore extends BaseObjectStore {
     return infos
   }
 
-  /** Makes a whole, closed and synced temporary file the object; returns its etag. */
+  /** Turns a whole, closed and synced temporary file into the object; returns its etag. */
   async #publish(
     temp: TempFile,
     status: FileStatus,
@@ -262,7 +262,7 @@ export class FsObjectStore extends BaseObjectStore {
       if (options.ifAbsent === true && this.#canLink) {
         throw new PreconditionFailedError(key, 'ifAbsent')
       }
-      // Nor wait for the lock.
+      // Fail before waiting for the lock, too.
       await this.#assertCondition(key, file, options)
       etag = await this.#lock.hold(options.signal, async (assertHeld) => {
         const current = await this.#currentStatus(file)
@@ -273,7 +273,7 @@ export class FsObjectStore extends BaseObjectStore {
         return etagOf(newer)
       })
     }
-    // It has its name, and keeps it, though a crash may lose that.
+    // It has its name and keeps it, though a crash may undo that.
     writing.maybeDone = true
     this.#reader.forget(key)
     await this.#directories.sync(directory)
@@ -285,7 +285,7 @@ export class FsObjectStore extends BaseObjectStore {
     assertConditionOn(key, await this.#reader.status(key, file, true), options)
   }
 
-  /** Gives a temporary file the object's name where that is free; false where it isn't. */
+  /** Gives a temporary file the object's name if the name is free; false if it isn't. */
   async #linkNew(temp: TempFile, file: string, writing: Writing): Promise<boolean> {
     for (let attempt = 1; this.#canLink; attempt++) {
       try {
@@ -305,10 +305,10 @@ export class FsObjectStore extends BaseObjectStore {
     return false
   }
 
-  /** The status of `temp`, after its modification time was made greater than another file's. */
+  /** Makes the modification time of `temp` greater than another file's; returns the new status. */
   #newerThan(current: FileStatus, temp: TempFile, status: FileStatus): FileStatus {
     let newer = status
-    // A microsecond does on any common file system; FAT keeps two seconds.
+    // A microsecond is enough on any common file system; FAT keeps two seconds.
     for (const step of [1e-6, 1e-3, 1, 2]) {
       if (newer.mtimeNs > current.mtimeNs) break
       this.#files.setTimesSync(temp.path, Number(current.mtimeNs) / 1e9 + step)
@@ -327,7 +327,7 @@ export class FsObjectStore extends BaseObjectStore {
   }
 
   async #anyExists(files: readonly string[]): Promise<boolean> {
-    // One key is worth a look before the lock is taken; for many, that the store exists.
+    // For one key, look before taking the lock; for many, look only whether the store exists.
     const [first = ''] = files
     return (await this.#currentStatus(files.length === 1 ? first : this.directory)) !== undefined
   }
@@ -354,7 +354,7 @@ export class FsObjectStore extends BaseObjectStore {
 /** A write that is under way. */
 interface Writing {
   doing: string
-  /** Whether the object may have its name: nothing is visible before. */
+  /** Whether the object may have its name: before that, nothing is visible. */
   maybeDone: boolean
 }
 
@@ -366,7 +366,8 @@ interface Target {
 }
 
 /**
- * Gives an object its name. It doesn't have it for certain where the file system itself says no.
+ * Runs the call that gives an object its name. If the file system itself refuses, the object
+ * certainly doesn't have it.
  */
 async function namely(writing: Writing, call: () => Promise<void>): Promise<void> {
   try {

@@ -5,10 +5,10 @@ import type { Directories } from './directories.js'
 import { LOCK_DIRECTORY, nameOf, segmentOf, TEMP_DIRECTORY } from './file-names.js'
 
 /**
- * The keys below a directory in byte order, one directory in memory per level.
+ * Lists the keys below a directory in byte order, with one directory per level in memory.
  *
- * A directory takes part in the order with a '/' behind its name: all its keys begin so, and 'a-b'
- * and 'a.b' come before 'a/b' as they must. Symbolic links and foreign names are passed over.
+ * A directory is sorted with a '/' behind its name: all its keys begin that way, and 'a-b' and
+ * 'a.b' must come before 'a/b'. Symbolic links and foreign names are skipped.
  */
 export async function* listKeys(
   files: FileSystem,
@@ -44,7 +44,7 @@ export async function* listKeys(
     }
   }
 
-  /** What of a directory may hold keys that are asked for; subdirectories end in '/'. */
+  /** The entries of a directory that may hold wanted keys; subdirectories end in '/'. */
   async function sortedEntries(directory: string, parent: string): Promise<string[]> {
     const entries: string[] = []
     for (const entry of await entriesOf(files, directory)) {

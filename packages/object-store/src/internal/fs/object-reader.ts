@@ -19,7 +19,7 @@ import type { OpenFiles, OpenObject } from './open-files.js'
 /** Longer reads go to the thread pool: copying them takes longer than asking a thread. */
 const LONGEST_READ_IN_PLACE = 64 * 1024
 
-/** The reading half of the store: opens files, keeps those of immutable objects, reads ranges. */
+/** The store's reading half: opens files, keeps those of immutable objects open, reads ranges. */
 export class ObjectReader {
   readonly #files: FileSystem
   readonly #directories: Directories
@@ -47,7 +47,7 @@ export class ObjectReader {
     return this.#read(key, handle, options)
   }
 
-  /** Lets go of an object's open file: it was deleted or replaced. */
+  /** Closes an object's open file: the object was deleted or replaced. */
   forget(key: string): void {
     this.#handles.drop(key)
   }
@@ -62,7 +62,7 @@ export class ObjectReader {
     try {
       if (options.immutable !== true) {
         opened.evicted = true
-        // What never changes is the same in a copy of the store. The rest isn't.
+        // An immutable object is the same in a copy of the store; anything else isn't.
         this.#directories.assertInPlace()
         return await this.#read(key, opened, options)
       }
@@ -72,7 +72,9 @@ export class ObjectReader {
     }
   }
 
-  /** Not `async`: the hit of an open file in the page cache makes one promise, an answered one. */
+  /**
+   * Not `async`: reading an open file from the page cache creates one promise, already resolved.
+   */
   #read(key: string, handle: OpenObject, options: GetOptions): Promise<StoredObject> {
     if (options.ifMatch !== undefined && options.ifMatch !== handle.etag) {
       return Promise.reject(new PreconditionFailedError(key, 'ifMatch'))
@@ -121,7 +123,7 @@ export class ObjectReader {
   }
 
   #readFailed(key: string, error: unknown): unknown {
-    // The next read opens the file anew.
+    // The next read opens the file again.
     this.#handles.drop(key)
     return storeError(error, { doing: `reading object '${key}'`, directory: this.#base })
   }
@@ -154,7 +156,7 @@ export class ObjectReader {
     }
   }
 
-  /** The status of an object's file; `undefined` where there is none. */
+  /** The status of an object's file; `undefined` if there is none. */
   async status(key: string, file: string, check: boolean): Promise<FileStatus | undefined> {
     try {
       if (check) this.#directories.assertInside(path.dirname(file))
@@ -175,7 +177,8 @@ export class ObjectReader {
   }
 
   /**
-   * Runs what opens a file; where descriptors are out, once more without the ones kept for reads.
+   * Runs a call that opens a file. If there is no descriptor left, closes the files kept for reads
+   * and runs it once more.
    */
   async withDescriptors<T>(open: () => Promise<T>): Promise<T> {
     try {

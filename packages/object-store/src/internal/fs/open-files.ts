@@ -5,17 +5,17 @@ export interface OpenObject {
   readonly file: File
   readonly size: number
   readonly etag: string
-  /** Reads by the thread pool under way; the file stays open for them. */
+  /** Thread-pool reads under way; the file stays open for them. */
   users: number
-  /** Read since eviction last came by. */
+  /** Read since eviction last looked at it. */
   touched: boolean
-  /** Out of the cache: closed when the last user leaves. */
+  /** Out of the cache; closed when the last user leaves. */
   evicted: boolean
 }
 
 /**
- * The open files of objects that never change, at most `capacity` of them. Which goes is decided by
- * a second chance in order of opening (CLOCK): a hit is a map look-up and a store to a flag.
+ * The open files of immutable objects, at most `capacity`. Eviction is second chance in order of
+ * opening (CLOCK): a hit is a map look-up and a store to a flag.
  */
 export class OpenFiles {
   readonly #capacity: number
@@ -37,8 +37,8 @@ export class OpenFiles {
   }
 
   /**
-   * Takes over a handle that its caller still uses. Where another one of the key came first, that
-   * one is returned and the caller's is closed when its users leave.
+   * Takes over a handle that its caller still uses. If the key already has another handle, returns
+   * that one and closes the caller's when its users leave.
    */
   add(key: string, handle: OpenObject): OpenObject {
     if (this.#closed) {
@@ -55,13 +55,13 @@ export class OpenFiles {
     return handle
   }
 
-  /** To be called when a user leaves, as when a read by the thread pool ends. */
+  /** Must be called when a user leaves, for example when a thread-pool read ends. */
   release(handle: OpenObject): void {
     handle.users--
     if (handle.evicted && handle.users === 0) this.#close(handle)
   }
 
-  /** Lets go of one object's file: it was deleted, replaced, or failed to be read. */
+  /** Closes one object's file: the object was deleted, replaced, or couldn't be read. */
   drop(key: string): void {
     const handle = this.#open.get(key)
     if (handle === undefined) return
@@ -69,7 +69,7 @@ export class OpenFiles {
     this.#evict(handle)
   }
 
-  /** Lets go of all; how many there were. */
+  /** Closes all files; returns how many there were. */
   clear(): number {
     const count = this.#open.size
     for (const handle of this.#open.values()) this.#evict(handle)
@@ -77,7 +77,7 @@ export class OpenFiles {
     return count
   }
 
-  /** Lets go of all, and keeps none from now on. */
+  /** Closes all files, and keeps none from now on. */
   close(): void {
     this.#closed = true
     this.clear()
@@ -90,8 +90,8 @@ export class OpenFiles {
         this.#evict(handle)
         return
       }
-      // Maps iterate in order of insertion, what is added meanwhile included: this ends when it
-      // comes back to a handle whose flag it cleared.
+      // Maps iterate in insertion order and include entries added meanwhile, so this ends at the
+      // latest at a handle whose flag it cleared.
       handle.touched = false
       this.#open.set(key, handle)
     }

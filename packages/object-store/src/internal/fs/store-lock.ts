@@ -5,36 +5,37 @@ import type { Directories } from './directories.js'
 import { LOCK_DIRECTORY } from './file-names.js'
 import { ownerOf, ownName } from './temp-files.js'
 
-/** A claim of which nobody knows whether its process lives is broken after being seen this long. */
+/** A claim whose process may or may not be alive is broken after it was seen for this long. */
 const BREAK_AFTER_MS = 30_000
 
-/** No pause between two looks at the claims is longer. */
+/** Longest pause between two looks at the claims. */
 const MAX_PAUSE_MS = 4
 
 /**
- * Mutual exclusion between all who replace or delete objects of one directory, in any process.
+ * Mutual exclusion between all processes that replace or delete objects of one directory.
  *
  * 1. A claim is an empty file in `,lock`, named `<random>.<machine>.<pid>.<started>`. Names are
  *    never used twice, so removing one can't hit a later claim.
- * 2. Make a claim, then read the directory. The lock is held where no other live claim is there: of
+ * 2. Make a claim, then read the directory. If there is no other live claim, the lock is held: of
  *    two claimants, the one that read later sees the other.
  * 3. Otherwise the claim with the smallest name stays and looks again; the others withdraw and
- *    begin anew after a pause. So someone always gets on.
- * 4. A claim of a process that is proven dead counts for nothing and is removed by whoever meets
- *    it. If nothing is known (another machine or container, or what a process can't read of
- *    itself), and for a worker thread that was terminated, a waiter that has seen one claim for
- *    `BREAK_AFTER_MS` of its own time removes it.
- * 5. Right before it acts, the holder makes sure that its claim is still there. What remains is a
- *    process that is stopped for that long exactly there, and seen by nobody who knows it lives.
+ *    retry after a pause. So one always makes progress.
+ * 4. A claim of a process that is proven dead counts for nothing; any process that meets it removes
+ *    it. If nothing is known (another machine or container, or facts that a process can't read
+ *    about itself), and for a worker thread that was terminated, a waiter removes a claim that it
+ *    has seen for `BREAK_AFTER_MS` of its own time.
+ * 5. Right before it acts, the holder checks that its claim is still there. One case remains: a
+ *    process that is stopped for that long exactly there, and seen only by processes that can't
+ *    know it is alive.
  *
- * No wall clock is read. The price without contention: create, readdir, unlink; about 0.1 ms.
+ * No wall clock is read. The cost without contention: create, readdir, unlink; about 0.1 ms.
  */
 export class StoreLock {
   readonly #files: FileSystem
   readonly #env: Env
   readonly #directories: Directories
   readonly #directory: string
-  /** Those of this object wait here, not in the directory. */
+  /** Calls of this object wait here, not in the directory. */
   #queue: Promise<unknown> = Promise.resolve()
 
   constructor(files: FileSystem, env: Env, directories: Directories, base: string) {
@@ -45,8 +46,8 @@ export class StoreLock {
   }
 
   /**
-   * Runs `action` while holding the lock. Just before its first change it calls `assertHeld`; where
-   * that finds the lock lost, everything begins again.
+   * Runs `action` while holding the lock. Just before its first change it calls `assertHeld`; if
+   * that finds the lock lost, everything starts over.
    */
   hold<T>(
     signal: AbortSignal | undefined,
@@ -114,7 +115,7 @@ export class StoreLock {
     }
   }
 
-  /** The claims of others that count. */
+  /** The other claims that count. */
   async #others(claim: string, firstSeen: Map<string, number>): Promise<string[]> {
     const now = this.#env.monotonic()
     const others: string[] = []

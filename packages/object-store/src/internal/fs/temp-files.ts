@@ -13,10 +13,10 @@ import {
 import type { Directories } from './directories.js'
 import { TEMP_DIRECTORY } from './file-names.js'
 
-/** What another machine's process left is removed when it wasn't written to for this long. */
+/** Another machine's file is removed if it wasn't written to for this long. */
 const FOREIGN_TEMP_MS: number = 24 * 60 * 60 * 1000
 
-/** The year 2100: file systems with 32-bit seconds and some more bits end soon after. */
+/** The year 2100: file systems with 32-bit seconds and a few more bits end soon after. */
 const LATEST_MS: number = 4_102_444_800_000
 
 /** A file that isn't an object yet. */
@@ -27,8 +27,8 @@ export interface TempFile {
 }
 
 /**
- * Files under way to becoming objects: `,tmp/<random>.<machine>.<pid>.<started>`. The name says
- * whose a file is, so that a later process can tell what a dead one left.
+ * Files that are becoming objects: `,tmp/<random>.<machine>.<pid>.<started>`. The name says which
+ * process owns a file, so that a later process can tell what a dead one left.
  */
 export class TempFiles {
   readonly #files: FileSystem
@@ -44,7 +44,7 @@ export class TempFiles {
     this.#directory = path.join(base, TEMP_DIRECTORY)
   }
 
-  /** Opens a new one for writing. Before the first, what dead processes left is removed. */
+  /** Opens a new file for writing. Before the first one, removes the files of dead processes. */
   async create(): Promise<TempFile> {
     await this.#directories.make(this.#directory)
     this.#cleaned ??= this.#clean()
@@ -70,21 +70,21 @@ export class TempFiles {
   }
 
   /**
-   * Gives the file a modification time that tells it from every other content of the same inode
-   * number, and returns its status. The kernel's own stamps are milliseconds coarse, and inode
-   * numbers are used again at once: wall-clock milliseconds and a random fraction, of which a
-   * double keeps 12 bits, go much further.
+   * Gives the file a modification time that distinguishes it from every other content with the same
+   * inode number, and returns its status. The kernel's own stamps are only accurate to
+   * milliseconds, and inode numbers are reused at once. Wall-clock milliseconds and a random
+   * fraction, of which a double keeps 12 bits, distinguish far more.
    */
   stamp(temp: TempFile): FileStatus {
     const now = Math.floor(this.#env.now() / 1000)
-    // File systems, and Node, take no time before 1970, and none of a clock that is out of its
-    // mind.
+    // File systems, and Node, accept no time before 1970; times of a wildly wrong clock are out
+    // too.
     const milliseconds = now > 0 && now < LATEST_MS ? now : 0
     this.#files.setTimesSync(temp.path, (milliseconds + this.#env.random()) / 1000)
     return this.#files.statusSync(temp.path)
   }
 
-  /** Closes the file and removes its name; what goes wrong then is for the next clean-up. */
+  /** Closes the file and removes its name; if that fails, the next clean-up does it. */
   async discard(temp: TempFile): Promise<void> {
     await this.close(temp).catch(() => {})
     await this.#files.remove(temp.path).catch(() => {})
@@ -102,7 +102,7 @@ export class TempFiles {
         if (entry.isFile()) await this.#removeIfLeft(entry.name)
       }
     } catch {
-      // Leftovers take space and do no other harm.
+      // Leftovers take up space and do no other harm.
     }
   }
 
@@ -124,7 +124,7 @@ export class TempFiles {
   }
 }
 
-/** A name that no other file gets: 64 random bits, and which process made it. */
+/** A name that no other file gets: 64 random bits, and the process that made it. */
 export function ownName(files: FileSystem, env: Env): string {
   let random = ''
   for (const byte of env.randomBytes(8)) random += byte.toString(16).padStart(2, '0')
