@@ -57,7 +57,10 @@ export class DiskCache {
   readonly #env: Env
   readonly #files: FileSystem
   readonly #index = new EntryIndex()
+  /** Writes under way, by place. */
   readonly #writing: Map<string, Promise<void>> = new Map()
+  /** Evictions under way, by file: a write of the file waits for them. */
+  readonly #evicting: Map<string, Promise<void>> = new Map()
   #opening: Promise<void> | undefined
   #coldUntil = Number.NEGATIVE_INFINITY
   #closed = false
@@ -129,6 +132,8 @@ export class DiskCache {
     const { length } = bytes
     const entry: DiskEntry = { fileId, offset, length, size, used: false, written: false }
     const place = placeOf(entry)
+    // Otherwise the entry could be removed with the file's directory.
+    while (this.#evicting.has(fileId)) await this.#evicting.get(fileId)
     if (options.replace === true) await this.#drop(fileId, offset)
     if (this.#closed) return
     const known = this.#index.find(fileId, offset)
@@ -152,14 +157,22 @@ export class DiskCache {
     await this.#open()
     const directory = directoryNameOf(fileId)
     if (directory === undefined) return
+    let end = (): void => {}
+    const eviction = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    this.#evicting.set(fileId, eviction)
     for (const entry of this.#index.entriesOf(fileId)) this.#index.remove(entry)
     await this.#remove(join(this.#directory, directory))
-    // A write that was under way may have created the directory again.
+    // A write that was under way may have created the directory again, or lost its file with it.
     const late = [...this.#writing].filter(([place]) => place.startsWith(`${fileId}@`))
     await Promise.all(late.map(([, write]) => write))
-    if (late.length > 0 && this.#index.entriesOf(fileId).length === 0) {
+    if (late.length > 0) {
+      for (const entry of this.#index.entriesOf(fileId)) this.#index.remove(entry)
       await this.#remove(join(this.#directory, directory))
     }
+    if (this.#evicting.get(fileId) === eviction) this.#evicting.delete(fileId)
+    end()
   }
 
   /** Forgets everything. Never rejects. */

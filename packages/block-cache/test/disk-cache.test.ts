@@ -452,6 +452,36 @@ describe('DiskCache', () => {
     expect(usedBytes).toBe(entries * 124)
   })
 
+  test('keeps what is put into a file while the file is being evicted', async () => {
+    let [release, reached] = [(): void => {}, (): void => {}]
+    const isReached = new Promise<void>((resolve) => {
+      reached = resolve
+    })
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const fileSystem: FileSystem = {
+      ...nodeFileSystem,
+      removeAll: async (path) => {
+        reached()
+        await released
+        await nodeFileSystem.removeAll(path)
+      },
+    }
+    const cache = open({ fileSystem })
+    await cache.put(FILE, 0, content(1))
+    const evicting = cache.evictFile(FILE)
+    await isReached
+    const putting = cache.put(FILE, 1000, content(2))
+    // Enough for the put, if it didn't wait for the eviction.
+    for (let i = 0; i < 20; i++) await readdir(directory)
+    release()
+    await Promise.all([evicting, putting])
+    expect(await cache.get(FILE, 0, 100)).toBeUndefined()
+    expect(await cache.get(FILE, 1000, 100)).toEqual(content(2))
+    expect(cache.stats()).toMatchObject({ entries: 1, damaged: 0 })
+  })
+
   test('writes the bytes that FORMAT.md says', async () => {
     const cache = open()
     await cache.put(FILE, 4096, new TextEncoder().encode('firn'))
