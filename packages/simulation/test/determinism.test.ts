@@ -5,7 +5,7 @@ import { PLACE_KINDS } from '../src/place.js'
 import { runSeed } from '../src/run-seed.js'
 import { runSeeds } from '../src/runner/run-seeds.js'
 
-const SEEDS = LONG ? 50 : 4
+const SEEDS = LONG ? 30 : 4
 
 test(`a seed is the same twice, for ${SEEDS} seeds`, { timeout: 1_200_000 }, async () => {
   const { failed, runs } = await runSeeds({ seeds: SEEDS, twice: true })

@@ -4,7 +4,7 @@ import { LONG, tempDirectory } from '@firn/test-support'
 import { expect, test } from 'vitest'
 import { type OpenOptions, open } from '../../src/index.js'
 
-const KILLS = LONG ? 120 : 12
+const KILLS = LONG ? 80 : 12
 const CHILD = fileURLToPath(new URL('../support/committing-child.mjs', import.meta.url))
 
 // Flushes and compactions all the time, so that the kill finds them under way.

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { type Database, isFirnError, type Table } from '../../src/index.js'
 import { makePlace, PLACE_KINDS, type PlaceKind, TINY } from '../support/locations.js'
 
-const RUNS = LONG ? 1000 : 60
+const RUNS = LONG ? 500 : 60
 
 // A commit to a log of objects syncs five times: these runs take longest.
 const SHARES: Record<PlaceKind, number> = { memory: 0.4, file: 0.4, objects: 0.2 }
