@@ -9,7 +9,7 @@ import { RunCursor } from './internal/run-cursor.js'
 import { type CompactionPlan, type CompactionResult, type MergePlan, planInputs } from './plan.js'
 
 export interface RunCompactionOptions {
-  env?: Env
+  env?: Env | undefined
   /** Opens the source of a file's bytes. */
   openSource: (file: FileMeta) => SstSource | Promise<SstSource>
   /** Returns a fresh id, never used before: `<base version>-<ulid>`. */
@@ -17,17 +17,19 @@ export interface RunCompactionOptions {
   /** Starts the upload of a file's object. */
   upload: (id: string) => Promise<Upload>
   /** Deletes finished outputs of a compaction that failed later. */
-  discard?: (ids: readonly string[]) => Promise<void>
+  discard?: ((ids: readonly string[]) => Promise<void>) | undefined
   /** Returns a table's statistics collectors by name, new ones at each call. */
-  statistics?: (tableId: number) => Readonly<Record<string, () => StatisticsCollector>>
+  statistics?:
+    | ((tableId: number) => Readonly<Record<string, () => StatisticsCollector>>)
+    | undefined
   blockBytes?: number | undefined
-  filterBitsPerKey?: number
+  filterBitsPerKey?: number | undefined
   /** Most bytes that all inputs together may fetch ahead. Default 16 MiB; at most 1 MiB per run. */
-  readAheadBytes?: number
+  readAheadBytes?: number | undefined
   /** Milliseconds of work after which other tasks get a turn. Default 4. */
-  yieldAfterMs?: number
-  onProgress?: (progress: CompactionProgress) => void
-  signal?: AbortSignal
+  yieldAfterMs?: number | undefined
+  onProgress?: ((progress: CompactionProgress) => void) | undefined
+  signal?: AbortSignal | undefined
 }
 
 export interface CompactionProgress {
@@ -69,7 +71,8 @@ export async function runCompaction(
 }
 
 async function merge(plan: MergePlan, options: RunCompactionOptions): Promise<CompactionResult> {
-  const { openSource, newFileId, upload, signal } = options
+  const { env, openSource, newFileId, upload, discard, signal } = options
+  const { blockBytes, filterBitsPerKey, yieldAfterMs } = options
   const total = options.readAheadBytes ?? 16 * MIB
   const runs = plan.runs.filter((run) => run.length > 0)
   const readAheadBytes = Math.max(64 * 1024, Math.min(MIB, Math.floor(total / runs.length)))
@@ -106,14 +109,12 @@ async function merge(plan: MergePlan, options: RunCompactionOptions): Promise<Co
       bytesWritten = progress.bytesWritten
       options.onProgress?.({ ...progress, bytesRead })
     },
-    ...(options.env === undefined ? {} : { env: options.env }),
-    ...(options.blockBytes === undefined ? {} : { blockBytes: options.blockBytes }),
-    ...(options.filterBitsPerKey === undefined
-      ? {}
-      : { filterBitsPerKey: options.filterBitsPerKey }),
-    ...(options.discard === undefined ? {} : { discard: options.discard }),
-    ...(options.yieldAfterMs === undefined ? {} : { yieldAfterMs: options.yieldAfterMs }),
-    ...(signal === undefined ? {} : { signal }),
+    env,
+    blockBytes,
+    filterBitsPerKey,
+    discard,
+    yieldAfterMs,
+    signal,
   })
   return {
     removed: planInputs(plan).map(({ id }) => id),

@@ -9,6 +9,7 @@ import {
   type FileMeta,
   fileMeta,
   liveFiles,
+  newFileId,
   sstKey,
 } from '@firn/manifest'
 import {
@@ -127,7 +128,7 @@ export class SmallDatabase {
       discard,
       env: this.env,
       blockBytes: 128,
-      newFileId: () => `${this.state.version}-${ulid(this.env)}`,
+      newFileId: () => newFileId(this.state.version, this.env),
     }
   }
 

@@ -1,5 +1,5 @@
 import { compareBytes } from '@firn/bytes'
-import { isUlid } from '@firn/env'
+import { fileBaseVersion } from './file-id.js'
 import { MAX_LEVEL, MAX_NAME_BYTES, MAX_TABLE_ID } from './internal/limits.js'
 import type { DatabaseState, Edit, FileMeta, Pin } from './state.js'
 
@@ -9,16 +9,6 @@ import type { DatabaseState, Edit, FileMeta, Pin } from './state.js'
 
 type Problem = string | undefined
 type Of<T extends Edit['type']> = Extract<Edit, { type: T }>
-
-const FILE_ID = /^(\d{1,20})-([0-9A-Z]{26})$/
-
-/** The version in a file's name (`<base version>-<ulid>`); `undefined` for any other name. */
-export function fileBaseVersion(id: string): number | undefined {
-  const match = FILE_ID.exec(id)
-  if (match === null || !isUlid(match[2] as string)) return undefined
-  const version = Number(match[1])
-  return Number.isSafeInteger(version) ? version : undefined
-}
 
 /** Entry 1, and no other, begins with `create-database`. */
 export function databaseBeginsOnce(

@@ -10,9 +10,9 @@ import type { Pause } from './pause.js'
 
 export interface SstCursorOptions {
   /** Goes backwards: largest key first, and oldest version of a key first. */
-  reverse?: boolean
+  reverse?: boolean | undefined
   /** Whether to put blocks into the cache. False for a compaction or a big scan. Default true. */
-  fill?: boolean
+  fill?: boolean | undefined
   /**
    * Stored bytes of adjacent blocks to fetch in one read; 0 reads block by block. The next such
    * read is under way while the cursor passes through the blocks of this one. By default the first
@@ -28,7 +28,7 @@ export interface SstCursorOptions {
    * True (default): keys and values are in memory that nothing else uses and no later move touches,
    * so views of it may be handed out. False: keys and values are valid until the next move.
    */
-  private?: boolean
+  private?: boolean | undefined
   signal?: AbortSignal | undefined
   /** Called before each block of a long read is decoded. Default: never pauses. */
   pause?: Pause | undefined

@@ -17,9 +17,9 @@ import type { SstBlockDescription, SstVerification, VerifyOptions } from './veri
 import type { WarmedBlocks } from './warmed-blocks.js'
 
 export interface LoadOptions {
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Whether to put what is loaded into the cache. Default true. */
-  fill?: boolean
+  fill?: boolean | undefined
 }
 
 export interface WarmOptions {
@@ -218,7 +218,7 @@ export class SstReader implements SstSummary {
 
   /** Describes every data block, for dumps. Reads one block at a time, past the cache. */
   async *blocks(
-    options: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<SstBlockDescription, void, undefined> {
     const { file } = this
     for (let partition = 0; partition < file.partitionCount; partition++) {

@@ -3,9 +3,9 @@ import { isUint8Array } from '@firn/env'
 
 /** Options of a read of a source. */
 export interface SourceReadOptions {
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Read past any cache, because the last reply failed its checksum. */
-  fresh?: boolean
+  fresh?: boolean | undefined
 }
 
 /**

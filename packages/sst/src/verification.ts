@@ -2,7 +2,7 @@ import type { CorruptionError } from '@firn/env'
 import type { StatisticsCollector } from './statistics.js'
 
 export interface VerifyOptions {
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Called after each read, with the bytes of data read so far and the bytes of all data. */
   onProgress?: (bytes: number, total: number) => void
   /** Called for each problem, after which the check goes on. Without it, the first is thrown. */

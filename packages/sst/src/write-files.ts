@@ -1,4 +1,4 @@
-import { type Env, systemEnv } from '@firn/env'
+import { type Env, systemEnv, waitFor } from '@firn/env'
 import { DROP, END, KEEP, PENDING, POSITIONED, type RecordCursor } from '@firn/mvcc'
 import type { Upload } from '@firn/object-store'
 import type { Compression } from './internal/codec.js'
@@ -9,7 +9,7 @@ import type { SstSummary } from './summary.js'
 import type { VersionFilter } from './version-filter.js'
 
 export interface WriteFilesOptions {
-  env?: Env
+  env?: Env | undefined
   /** Whether each record has its own timestamp, or a commit's entry will give them all one. */
   timestamps: 'record' | 'file'
   /** A file that has reached this size ends before the next key. */
@@ -23,16 +23,16 @@ export interface WriteFilesOptions {
   /** How a file of a table is written; for one with several tables, the first one's are asked. */
   tableOptions: (tableId: number) => FileOptions
   blockBytes?: number | undefined
-  filterBitsPerKey?: number
+  filterBitsPerKey?: number | undefined
   /** Which versions to write. Default: all. */
-  filter?: VersionFilter
+  filter?: VersionFilter | undefined
   /** Deletes files that were whole when a later one failed. */
-  discard?: (ids: readonly string[]) => Promise<void>
+  discard?: ((ids: readonly string[]) => Promise<void>) | undefined
   /** Called now and then, with totals. */
-  onProgress?: (progress: { recordsRead: number; bytesWritten: number }) => void
+  onProgress?: ((progress: { recordsRead: number; bytesWritten: number }) => void) | undefined
   /** Milliseconds of work after which other tasks get a turn. Default 4. */
-  yieldAfterMs?: number
-  signal?: AbortSignal
+  yieldAfterMs?: number | undefined
+  signal?: AbortSignal | undefined
 }
 
 export interface FileOptions {
@@ -41,7 +41,7 @@ export interface FileOptions {
    * A new collector per file, by name. They see the table's own keys. Not asked for where a file
    * may hold several tables.
    */
-  statistics?: Readonly<Record<string, () => StatisticsCollector>>
+  statistics?: Readonly<Record<string, () => StatisticsCollector>> | undefined
 }
 
 /** Records between looks at the clock. */
@@ -60,20 +60,6 @@ export async function writeFiles(
   options: WriteFilesOptions,
 ): Promise<SstSummary[]> {
   return new FilesWriter(cursor, options).run()
-}
-
-/**
- * The cursor's reads are given no signal of their own: a merge of many files would hang as many
- * listeners on it. What they still fetch after an abort is thrown away.
- */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject)
-  })
 }
 
 class FilesWriter {
@@ -101,7 +87,9 @@ class FilesWriter {
       let status = this.#cursor.first()
       while (status !== END) {
         if (status === PENDING) {
-          status = await orAborted(this.#cursor.load(), signal)
+          // The reads themselves get no signal: a merge of many files would put as many listeners on
+          // it. What they return after an abort is thrown away.
+          status = await waitFor(this.#cursor.load(), signal)
           continue
         }
         status = this.#writeSome()

@@ -33,21 +33,21 @@ export interface SstWriterOptions {
   fileId: string
   compression: Compression
   /** Target size of a data block before compression, at least 64 bytes. Default 8 KiB. */
-  blockBytes?: number
+  blockBytes?: number | undefined
   /** Bits of filter for each key, up to 32; 0: no filter. Default 10: 1 % false positives. */
-  filterBitsPerKey?: number
+  filterBitsPerKey?: number | undefined
   /**
    * 'record': each record stores a timestamp. 'file': the file stores none, no key may appear
    * twice, and a reader must be given the one timestamp that all records have.
    */
   timestamps: 'record' | 'file'
   /** Statistics collectors by name; each serves this file only. */
-  statistics?: Record<string, StatisticsCollector>
+  statistics?: Record<string, StatisticsCollector> | undefined
   /**
    * Size of an index partition. Default 64 KiB. An index of up to 16 times this size isn't split:
    * it is read when the file is opened, and stays in memory.
    */
-  indexPartitionBytes?: number
+  indexPartitionBytes?: number | undefined
 }
 
 const NO_BYTES = new Uint8Array(0)

@@ -275,9 +275,9 @@ export class BlockFile {
 
   /** Reads a range of the source, once more if the reply has another length. */
   async #readExactly(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
-    const bytes = await this.source.read(offset, length, optionsOf(signal, false))
+    const bytes = await this.source.read(offset, length, { signal })
     if (bytes.length === length) return bytes
-    const again = await this.source.read(offset, length, optionsOf(signal, true))
+    const again = await this.source.read(offset, length, { signal, fresh: true })
     if (again.length === length) return again
     throw new CorruptionError(
       `SST ${this.identity.fileId}: read ${again.length} bytes, not ${length}, at offset ${offset}`,
@@ -299,17 +299,10 @@ export class BlockFile {
       raw = openBlock(stored, identity, offset, MAX_BLOCK_BYTES, name)
     } catch (error) {
       if (!isFirnError(error, 'FIRN_CORRUPTION')) throw error
-      const again = await this.source.read(offset, stored.length, optionsOf(signal, true))
+      const again = await this.source.read(offset, stored.length, { signal, fresh: true })
       if (again.length !== stored.length) throw error
       raw = openBlock(again, identity, offset, MAX_BLOCK_BYTES, name)
     }
     return decode(raw, where)
   }
-}
-
-function optionsOf(
-  signal: AbortSignal | undefined,
-  fresh: boolean,
-): { signal?: AbortSignal; fresh?: boolean } {
-  return { ...(signal === undefined ? {} : { signal }), ...(fresh ? { fresh } : {}) }
 }

@@ -82,8 +82,8 @@ export class FileOutput {
       compression,
       timestamps,
       statistics: collectors,
-      ...(blockBytes === undefined ? {} : { blockBytes }),
-      ...(filterBitsPerKey === undefined ? {} : { filterBitsPerKey }),
+      blockBytes,
+      filterBitsPerKey,
     })
   }
 

@@ -19,16 +19,16 @@ const OWN_CACHE_BYTES: number = 8 * 1024 * 1024
 
 export interface OpenOptions {
   /** The id that the file must have. */
-  fileId?: string
+  fileId?: string | undefined
   /** The size that the file must have. */
-  size?: number
+  size?: number | undefined
   /** Bytes to read at first. With `tailBytes` of the file's summary, one read is enough. */
-  tailBytes?: number
+  tailBytes?: number | undefined
   /** Cache of decoded blocks, which files can share. Default: a cache of 8 MiB for this file. */
-  cache?: BlockCache
+  cache?: BlockCache | undefined
   /** The timestamp of every record. Required for a file written with `timestamps: 'file'`. */
-  timestamp?: number
-  signal?: AbortSignal
+  timestamp?: number | undefined
+  signal?: AbortSignal | undefined
 }
 
 export interface OpenedFile {
@@ -57,7 +57,7 @@ async function openTail(
   fresh: boolean,
 ): Promise<OpenedFile> {
   const { signal, timestamp } = options
-  const read = { ...(signal === undefined ? {} : { signal }), ...(fresh ? { fresh } : {}) }
+  const read = { signal, fresh }
   const most = FOOTER_FIXED_BYTES + MAX_FILE_ID_BYTES
   const wanted = Math.max(most, options.tailBytes ?? SPECULATIVE_TAIL_BYTES)
   const first = await source.readTail(wanted, read)

@@ -3,8 +3,8 @@ import { ClosedError, Flight, isFirnError, waitFor } from '@firn/env'
 import { type FileMeta, sstKey } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
 import { SstReader, type WarmedBlocks, type WarmOptions } from '@firn/sst'
-import { storeFiles } from '@firn/sst/store'
 import type { DiskTier } from './disk-tier.js'
+import { storedFiles } from './stored-files.js'
 import { TieredSource } from './tiered-source.js'
 
 /** An SST, shared by all views that hold it. */
@@ -113,7 +113,7 @@ export class OpenFile {
   async #open(signal: AbortSignal | undefined): Promise<SstReader> {
     const { store, incarnation, cache, disk } = this.#files
     const { id, bytes, tailBytes, commitFile, minTimestamp } = this.meta
-    const stored = storeFiles(store, (file) => sstKey(incarnation, file)).openSource(this.meta)
+    const stored = storedFiles(store, incarnation).openSource(this.meta)
     const source =
       disk === undefined
         ? stored
@@ -123,7 +123,7 @@ export class OpenFile {
       size: bytes,
       tailBytes,
       cache,
-      ...(signal && { signal }),
+      signal,
       ...(commitFile ? { timestamp: minTimestamp } : {}),
     })
     if (this.references === 0) {

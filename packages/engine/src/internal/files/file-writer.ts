@@ -1,20 +1,21 @@
 import { mergeCommitFiles } from '@firn/compaction'
-import { type Env, type TimeSlice, ulid } from '@firn/env'
+import type { Env, TimeSlice } from '@firn/env'
 import {
   type DatabaseState,
   decodeEdits,
   type FileMeta,
   fileMeta,
+  newFileId,
   type RecordVisitor,
   readSomeRecords,
-  sstKey,
 } from '@firn/manifest'
 import type { ObjectStore } from '@firn/object-store'
-import { type StoreFiles, storeFiles, type WriteFilesOptions, writeFiles } from '@firn/sst/store'
+import { type StoreFiles, type WriteFilesOptions, writeFiles } from '@firn/sst/store'
 import type { ArenaPool } from '../memtable/arena-pool.js'
 import { FlushCursor } from '../memtable/flush-cursor.js'
 import { Memtable } from '../memtable/memtable.js'
 import type { MemtablePartition } from '../memtable/memtable-partition.js'
+import { storedFiles } from './stored-files.js'
 import type { Threads, WorkerThread } from './threads.js'
 
 export interface FileWriterOptions {
@@ -209,30 +210,25 @@ export class FileWriter {
 
   #stored(signal?: AbortSignal): StoreFiles {
     const { store, incarnation } = this.#options
-    return storeFiles(store, (id) => sstKey(incarnation, id), { signal })
+    return storedFiles(store, incarnation, signal)
   }
 
   #output(
     signal: AbortSignal,
-  ): Omit<WriteFilesOptions, 'timestamps' | 'splitTables' | 'filter'> &
-    Required<Pick<WriteFilesOptions, 'discard'>> {
+  ): Omit<WriteFilesOptions, 'timestamps' | 'splitTables' | 'filter' | 'discard'> &
+    Pick<StoreFiles, 'discard'> {
     const { env, targetFileBytes, blockBytes } = this.#options
     const state = this.#options.state()
     const { upload, discard } = this.#stored(signal)
     return {
       env,
       targetFileBytes,
-      ...(blockBytes === undefined ? {} : { blockBytes }),
-      newFileId: () => newFileId(state, env),
+      blockBytes,
+      newFileId: () => newFileId(state.version, env),
       upload,
       discard,
       tableOptions: (id) => ({ compression: state.tables.get(id)?.options.compression ?? 'lz4' }),
       signal,
     }
   }
-}
-
-/** Returns a name for a new file, based on the newest version that its writer has seen. */
-export function newFileId(state: DatabaseState, env: Env): string {
-  return `${state.version}-${ulid(env)}`
 }

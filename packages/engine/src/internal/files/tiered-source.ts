@@ -137,7 +137,7 @@ export class TieredSource implements SstSource {
     const missing = offsets.filter((at) => !chunks.has(at))
     if (missing.length === 0) return { chunks, kept: Promise.resolve() }
     signal?.throwIfAborted()
-    const fetched = await this.#fetch(missing, { fresh, ...(signal && { signal }) })
+    const fetched = await this.#fetch(missing, { fresh, signal })
     for (const [at, chunk] of fetched) chunks.set(at, chunk)
     const kept = this.#isLive() ? this.#tier.keep(this.#id, fetched, fresh) : Promise.resolve()
     return { chunks, kept }

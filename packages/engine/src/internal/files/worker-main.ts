@@ -1,13 +1,14 @@
 // The worker thread's side of `WorkerHost`: one store, any number of tasks.
 import { parentPort, workerData } from 'node:worker_threads'
 import { type CompactionResult, runCompaction } from '@firn/compaction'
-import { systemEnv, ulid } from '@firn/env'
-import { type FileMeta, fileMeta, sstKey } from '@firn/manifest'
+import { systemEnv } from '@firn/env'
+import { type FileMeta, fileMeta, newFileId } from '@firn/manifest'
 import { FsObjectStore } from '@firn/object-store/fs'
-import { type StoreFiles, storeFiles, writeFiles } from '@firn/sst/store'
+import { writeFiles } from '@firn/sst/store'
 import { FlushCursor } from '../memtable/flush-cursor.js'
 import { Memtable } from '../memtable/memtable.js'
 import { MemtablePartition } from '../memtable/memtable-partition.js'
+import { storedFiles } from './stored-files.js'
 import {
   type CompactionRequest,
   describeError,
@@ -24,19 +25,11 @@ const FLUSH_YIELD_AFTER_MS = 20
 const COMPACTION_YIELD_AFTER_MS = 4
 
 const { directory, directoryId, incarnation, blockBytes } = workerData as WorkerPlace
-const blocks = blockBytes === undefined ? {} : { blockBytes }
-const store = new FsObjectStore(directory, {
-  env: systemEnv,
-  ...(directoryId === undefined ? {} : { directoryId }),
-})
+const store = new FsObjectStore(directory, { env: systemEnv, directoryId })
 const running = new Map<number, AbortController>()
 
 function reply(message: WorkerReply): void {
   parentPort?.postMessage(message)
-}
-
-function files(signal?: AbortSignal): StoreFiles {
-  return storeFiles(store, (id) => sstKey(incarnation, id), { signal })
 }
 
 /** An abort doesn't end it: it takes less than a second, and saves the next open the same work. */
@@ -50,13 +43,13 @@ async function flush(request: FlushRequest): Promise<FileMeta[]> {
     compression.set(tableId, table.compression)
   }
   const written = await writeFiles(new FlushCursor(memtable, () => true), {
-    ...files(),
-    ...blocks,
+    ...storedFiles(store, incarnation),
+    blockBytes,
     splitTables: false,
     timestamps: 'record',
     targetFileBytes,
     yieldAfterMs: FLUSH_YIELD_AFTER_MS,
-    newFileId: () => `${baseVersion}-${ulid(systemEnv)}`,
+    newFileId: () => newFileId(baseVersion, systemEnv),
     tableOptions: (id) => ({ compression: compression.get(id) ?? 'lz4' }),
   })
   return written.map((summary) => fileMeta(summary, { level: 0, commitFile: false }))
@@ -65,9 +58,9 @@ async function flush(request: FlushRequest): Promise<FileMeta[]> {
 function compact(request: CompactionRequest, signal: AbortSignal): Promise<CompactionResult> {
   const { baseVersion, plan } = request
   return runCompaction(plan, {
-    ...files(signal),
-    ...blocks,
-    newFileId: () => `${baseVersion}-${ulid(systemEnv)}`,
+    ...storedFiles(store, incarnation, signal),
+    blockBytes,
+    newFileId: () => newFileId(baseVersion, systemEnv),
     yieldAfterMs: COMPACTION_YIELD_AFTER_MS,
     signal,
   })

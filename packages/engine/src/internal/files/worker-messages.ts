@@ -2,7 +2,7 @@ import { copyBytes } from '@firn/bytes'
 import { type CompactionPlan, type CompactionResult, DamagedInputError } from '@firn/compaction'
 import { FirnError, isFirnError, isUint8Array, messageOf } from '@firn/env'
 import type { FileMeta } from '@firn/manifest'
-import type { TableMemtableParts } from '../memtable/memtable-partition.js'
+import type { MemtablePartitionParts } from '../memtable/memtable-partition.js'
 
 // Messages between the database's thread and a worker thread. Plain data.
 
@@ -19,7 +19,7 @@ export interface WorkerPlace {
 export interface FlushRequest {
   baseVersion: number
   targetFileBytes: number
-  tables: readonly { memtable: TableMemtableParts; compression: 'none' | 'lz4' | 'deflate' }[]
+  tables: readonly { memtable: MemtablePartitionParts; compression: 'none' | 'lz4' | 'deflate' }[]
 }
 
 /** A plan to carry out. */

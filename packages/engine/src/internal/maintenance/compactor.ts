@@ -6,17 +6,17 @@ import {
   runCompaction,
 } from '@firn/compaction'
 import { type Env, isFirnError } from '@firn/env'
-import { sstKey } from '@firn/manifest'
+import { newFileId } from '@firn/manifest'
 import { TimestampClock } from '@firn/mvcc'
 import type { ObjectStore } from '@firn/object-store'
-import { storeFiles } from '@firn/sst/store'
 import type { CompactionReport, SkippedFile } from '../../database.js'
 import type { Logger } from '../../open-options.js'
 import { commitFiles } from '../commit/commit-files.js'
 import type { Committer } from '../commit/committer.js'
 import type { PressureLimits, WritePressure } from '../commit/write-pressure.js'
 import type { FileCache } from '../files/file-cache.js'
-import { type FileWriter, newFileId } from '../files/file-writer.js'
+import type { FileWriter } from '../files/file-writer.js'
+import { storedFiles } from '../files/stored-files.js'
 import type { Threads } from '../files/threads.js'
 import { tablesIn } from '../view/table-summary.js'
 import type { VersionSet } from '../view/version-set.js'
@@ -327,8 +327,8 @@ export class Compactor {
     const { env, store, incarnation, versions, blockBytes } = this.#options
     return runCompaction(plan, {
       env,
-      ...storeFiles(store, (id) => sstKey(incarnation, id), { signal }),
-      newFileId: () => newFileId(versions.state, env),
+      ...storedFiles(store, incarnation, signal),
+      newFileId: () => newFileId(versions.state.version, env),
       blockBytes,
       signal,
     })

@@ -12,7 +12,7 @@ const GROWTH = 4
 const LARGE_ARENA = 1024 * 1024
 
 /** The part of a memtable that a cursor needs, as plain data. */
-export interface TableMemtableParts {
+export interface MemtablePartitionParts {
   readonly tableId: number
   readonly bytes: Uint8Array
   readonly keyCount: number
@@ -183,7 +183,7 @@ export class MemtablePartition {
   }
 
   /** Returns what another thread needs to read the partition: shared memory or a copy. */
-  parts(): TableMemtableParts {
+  parts(): MemtablePartitionParts {
     const { tableId, keyCount, versionCount, minTimestamp, maxTimestamp } = this
     return {
       tableId,
@@ -206,7 +206,7 @@ export class MemtablePartition {
   /**
    * Restores a partition from `parts` in the other thread: for cursors, not for lookups or writes.
    */
-  static fromParts(parts: TableMemtableParts): MemtablePartition {
+  static fromParts(parts: MemtablePartitionParts): MemtablePartition {
     return Object.assign(new MemtablePartition(parts.tableId, 0), parts)
   }
 

@@ -126,7 +126,7 @@ export class TableView {
       // A newly opened file may need nothing more, or its filter excludes the key.
       let status = reader === asked ? NOT_RESIDENT : reader.find(lookup.sst)
       while (status === NOT_RESIDENT) {
-        await reader.load(lookup.sst, signal === undefined ? {} : { signal })
+        await reader.load(lookup.sst, { signal })
         status = reader.find(lookup.sst)
       }
       take(lookup, status)
