@@ -100,8 +100,8 @@ export const VIEWS: readonly Mutant[] = [
     patches: [
       {
         module: 'engine/internal/read/table-reader',
-        from: 'this.#lookup = new PointLookup(part.tableId);',
-        to: '',
+        from: 'const lookup = this.#lookup; this.#lookup = new PointLookup(part.tableId);',
+        to: 'const lookup = this.#lookup;',
       },
     ],
   },

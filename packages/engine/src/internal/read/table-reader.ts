@@ -1,8 +1,8 @@
 import { copyBytes } from '@firn/bytes'
-import { isFirnError, separateSignals, type TimeSlice } from '@firn/env'
-import { ABSENT, FOUND, type LookupStatus, MAX_TIMESTAMP, NOT_RESIDENT } from '@firn/mvcc'
+import { separateSignals, type TimeSlice } from '@firn/env'
+import { ABSENT, FOUND, type LookupStatus, NOT_RESIDENT } from '@firn/mvcc'
 import { type Encoding, encodeWith, isBytes } from '../../encoding.js'
-import { fileMissing, NotResidentError, SnapshotExpiredError, tableDropped } from '../../errors.js'
+import { NotResidentError, SnapshotExpiredError } from '../../errors.js'
 import type { Range, ReadOptions, ScanOptions } from '../../range.js'
 import type { Rows, Scan } from '../../scan.js'
 import type { ReadableTable, WarmReport } from '../../table.js'
@@ -24,13 +24,11 @@ import type { TableIdentity } from '../view/table-identity.js'
 import type { TableView } from '../view/table-view.js'
 import type { View } from '../view/view.js'
 import { keyBounds } from './key-bounds.js'
+import { afterMissingFile, type FailedRead } from './missing-files.js'
 import { PageReader, type ReadProgress, type ScanStart } from './page-reader.js'
 import type { ReadPoint, ReadSource } from './read-source.js'
 import { RowScan } from './row-scan.js'
 import { warmFiles } from './warm-files.js'
-
-// How often a read is tried when its files are compacted away during it.
-const MAX_ATTEMPTS = 5
 
 // `getMany` reads the clock after this many keys answered from memory, some 100 µs.
 const KEYS_PER_LOOK = 64
@@ -47,15 +45,6 @@ interface BegunLookup {
 /** A lookup that memory couldn't answer, with its read point held. */
 interface WaitingLookup extends BegunLookup {
   point: ReadPoint
-}
-
-/** A read that met a missing file. */
-interface FailedRead {
-  before: View
-  options: TakenReadOptions
-  /** How often the read was tried. */
-  attempt: number
-  isScan?: boolean
 }
 
 /** Reads of one table from a source. */
@@ -251,13 +240,10 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
   }
 
   #enter(view: View): void {
-    this.#source.assertHas(this.#table, view)
-    const id = this.#table.idIn(view.state)
-    const part = id === undefined ? undefined : view.table(id)
-    if (part !== undefined) this.#assertKept(part, this.#source.timestamp)
+    const part = this.#partOf({ view, timestamp: this.#source.timestamp })
     this.#view = view
     this.#part = part
-    if (id !== undefined) this.#lookup = new PointLookup(id)
+    if (part !== undefined) this.#lookup = new PointLookup(part.tableId)
   }
 
   #getWith(key: K, options: ReadOptions | undefined): Promise<V | undefined> {
@@ -326,21 +312,8 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
     }
   }
 
-  /**
-   * Prepares another try after a missing file, which another process may have compacted away: the
-   * read then uses newer files than `before`, the view when it began. Throws if it can't be tried
-   * again.
-   */
-  async #afterMissingFile(error: unknown, read: FailedRead): Promise<void> {
-    const { before, options, attempt, isScan = false } = read
-    if (!isFirnError(error, 'FIRN_OBJECT_NOT_FOUND')) throw error
-    const table = this.#table.idIn(before.state)
-    const replaced = await this.#source.refreshFiles(before, options.signal)
-    if (!replaced || attempt === MAX_ATTEMPTS) throw fileMissing(this.name, error)
-    const isOfThePast = this.#source.timestamp !== MAX_TIMESTAMP || options.at !== undefined
-    if ((isOfThePast || isScan) && this.#table.idIn(this.#source.view().state) !== table) {
-      throw tableDropped(this.name, error)
-    }
+  #afterMissingFile(error: unknown, read: FailedRead): Promise<void> {
+    return afterMissingFile(error, this.#table, this.#source, read)
   }
 
   async #lookUpOnce<T>(
