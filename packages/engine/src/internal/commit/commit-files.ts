@@ -1,4 +1,4 @@
-import { type Env, type FirnError, isFirnError } from '@firn/env'
+import { type Env, isFirnError, Retries } from '@firn/env'
 import type { Edit, FileMeta } from '@firn/manifest'
 import type { Commit } from '../../write-options.js'
 import type { CommitGuard } from '../append/commit-guard.js'
@@ -10,7 +10,8 @@ import type { Committer } from './committer.js'
  * processes are used up.
  */
 const MAX_ATTEMPTS = 10
-const FIRST_PAUSE_MS = 5
+/** Longest pause before the second try. */
+const FIRST_PAUSE_MS = 10
 
 export interface FilesToCommit {
   /** The edit that names the files. */
@@ -38,22 +39,18 @@ export async function commitFiles(
   },
 ): Promise<Commit> {
   const { env, committer, writer } = parts
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await committer.commitEdits([edit], tableIds, guard)
-    } catch (error) {
-      if (!isRefusal(error)) throw error
-      if (!isPersistent || !error.retryable || attempt === MAX_ATTEMPTS) {
-        await writer.discard(files)
-        throw error
-      }
-    }
-    await env.sleep(env.random() * FIRST_PAUSE_MS * 2 ** attempt)
+  const attempts = isPersistent ? MAX_ATTEMPTS : 1
+  const retries = new Retries({ env, attempts, baseDelayMs: FIRST_PAUSE_MS })
+  try {
+    return await retries.run(undefined, () => committer.commitEdits([edit], tableIds, guard))
+  } catch (error) {
+    if (isRefusal(error)) await writer.discard(files)
+    throw error
   }
 }
 
 /** True if an error means that the entry doesn't exist and never will. */
-function isRefusal(error: unknown): error is FirnError {
+function isRefusal(error: unknown): boolean {
   if (isFirnError(error, 'FIRN_COMMIT_CONFLICT')) return true
   // A retryable error means that nothing was written, except for `FIRN_COMMIT_UNKNOWN`.
   return isFirnError(error) && error.retryable && error.code !== 'FIRN_COMMIT_UNKNOWN'
