@@ -72,7 +72,7 @@ export class DiskCache {
   #evictions = 0
 
   /**
-   * Throws `InvalidArgumentError` if the budget is not a number ≥ 0 or the directory is empty text.
+   * Throws `InvalidArgumentError` if the budget is not a number ≥ 0 or the directory is empty.
    */
   constructor(options: DiskCacheOptions) {
     const { directory, bytes, env = systemEnv, fileSystem = nodeFileSystem } = options
@@ -157,22 +157,10 @@ export class DiskCache {
     await this.#open()
     const directory = directoryNameOf(fileId)
     if (directory === undefined) return
-    let end = (): void => {}
-    const eviction = new Promise<void>((resolve) => {
-      end = resolve
-    })
+    const eviction = this.#evict(fileId, join(this.#directory, directory))
     this.#evicting.set(fileId, eviction)
-    for (const entry of this.#index.entriesOf(fileId)) this.#index.remove(entry)
-    await this.#remove(join(this.#directory, directory))
-    // A write that was under way may have created the directory again, or lost its file with it.
-    const late = [...this.#writing].filter(([place]) => place.startsWith(`${fileId}@`))
-    await Promise.all(late.map(([, write]) => write))
-    if (late.length > 0) {
-      for (const entry of this.#index.entriesOf(fileId)) this.#index.remove(entry)
-      await this.#remove(join(this.#directory, directory))
-    }
+    await eviction
     if (this.#evicting.get(fileId) === eviction) this.#evicting.delete(fileId)
-    end()
   }
 
   /** Forgets everything. Never rejects. */
@@ -230,6 +218,18 @@ export class DiskCache {
       }
     }
     await this.#makeRoom()
+  }
+
+  async #evict(fileId: string, directory: string): Promise<void> {
+    const forget = (): void => {
+      for (const entry of this.#index.entriesOf(fileId)) this.#index.remove(entry)
+    }
+    forget()
+    // A write that is under way may add an entry, and create the directory again.
+    const writes = [...this.#writing].filter(([place]) => place.startsWith(`${fileId}@`))
+    await Promise.all(writes.map(([, write]) => write))
+    forget()
+    await this.#remove(directory)
   }
 
   async #list(directory: string): Promise<string[]> {
