@@ -4,8 +4,9 @@ import { mix, seeded } from './random.js'
 const THETA = 0.99
 
 /**
- * Ranks 0 … count-1 drawn with a Zipfian distribution, rank 0 the most often. The method is that of
- * Gray et al., "Quickly Generating Billion-Record Synthetic Databases" (SIGMOD 1994), as in YCSB.
+ * Ranks 0 … count-1 drawn with a Zipfian distribution, rank 0 the most often. The method is that
+ * of Gray et al., "Quickly Generating Billion-Record Synthetic Databases" (SIGMOD 1994), as in
+ * YCSB.
  */
 export class Zipfian {
   readonly #count: number

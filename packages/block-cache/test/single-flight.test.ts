@@ -108,7 +108,7 @@ describe('single flight', () => {
     expect(calls.length).toBe(0)
   })
 
-  test('keeps what was read through out of the cache, unless somebody wants it there', async () => {
+  test('keeps what was read through out of the cache, unless a caller wants it there', async () => {
     const file = open()
     await file.load(0, async () => block('through', 10), { fill: false })
     expect(file.has(0)).toBe(false)

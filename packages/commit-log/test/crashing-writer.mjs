@@ -1,4 +1,4 @@
-// Appends entries until it is killed, saying which are durable: node crashing-writer.mjs <directory>
+// Appends entries until it is killed, and prints which are durable. Argument: the directory.
 import { systemEnv, ulid } from '@firn/env'
 import { FileCommitLog } from '../dist/file.js'
 

@@ -196,7 +196,7 @@ describe('the lock of a directory', () => {
     lock.release()
   })
 
-  test('that a machine left torn when it crashed is nobody’s', async () => {
+  test('that a crash of the machine left torn has no owner', async () => {
     for (const torn of ['', '{"format":1,"sta', 'null', '[]', '{"format":1,"state":"held"}']) {
       const directory = tempDirectory()
       fs.writeFileSync(path.join(directory, 'LOCK-3'), torn)
@@ -214,7 +214,7 @@ describe('the lock of a directory', () => {
 })
 
 describe('a lock on a disk that fails', () => {
-  test('33: says that it can’t be released, and is nobody’s for the process that had it', async () => {
+  test('33: reports that it can’t be released, and its process no longer owns it', async () => {
     const directory = tempDirectory()
     let broken = false
     const changes = ['createFile', 'remove', 'open', 'rename']

@@ -144,7 +144,7 @@ describe('a store with late replies', () => {
     expect(entries.map(({ token }) => token)).toEqual([newEntry(4, 'other', 1).token])
   })
 
-  test('a caller who gives up an append that was sent is told that nobody can know', async () => {
+  test('a caller that gives up an append that was sent learns that the outcome is unknown', async () => {
     const { log, late } = await filled(3)
     const caller = new AbortController()
     late('put', 'request')

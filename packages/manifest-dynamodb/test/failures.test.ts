@@ -170,7 +170,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
       await log.close()
     })
 
-    test('that nobody hears of certainly failed', async () => {
+    test('that never reached the service certainly failed', async () => {
       const { proxy, options } = await behindProxy(table(), () => undefined)
       await proxy.stop()
       const log = new DynamoDbCommitLog({ ...options, env })
@@ -219,7 +219,7 @@ describeServices('when DynamoDB doesn’t do what it is asked', (table) => {
     await expect(read).rejects.toBe(reason)
   })
 
-  test('41: a read under way ends when the log is closed, though nobody answers', async () => {
+  test('41: a read under way ends when the log is closed, even if the service doesn’t answer', async () => {
     let log: DynamoDbCommitLog | undefined
     const { proxy, options } = await behindProxy(table(), () => {
       void log?.close()

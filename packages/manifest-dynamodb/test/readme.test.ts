@@ -54,7 +54,7 @@ describeServices('the policies in the README', (table) => {
     await expect(log.truncate(1)).rejects.toMatchObject({ reason: 'permission' })
   })
 
-  test('allow a collector to truncate, and nobody to delete', async () => {
+  test('allow a collector to truncate, and no role to delete', async () => {
     const { log } = await as(collector)
     for (const version of [1, 2]) await appendSettled(log, newEntry(version))
     await log.truncate(1)

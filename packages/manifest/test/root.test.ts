@@ -17,7 +17,7 @@ describe('the root of a database', () => {
     expect(await openRoot(store, { env, createIfMissing: false, log: 'file' })).toEqual(found)
   })
 
-  test('says where the log is, so that nobody begins a second one', async () => {
+  test('says where the log is, so that no process begins a second one', async () => {
     const store = new MemoryObjectStore()
     const log = 'dynamodb:table-1'
     const { incarnation } = await openRoot(store, { env, log })

@@ -32,8 +32,8 @@ export interface RecordCursor {
   /** Moves to the first record in this cursor's direction. */
   first(): CursorStatus
   /**
-   * Forward: moves to the first record with a key ≥ the bytes `[start, end)` (> if not inclusive).
-   * Reverse: moves to the last record, in internal order, with a key ≤ them (< if not inclusive).
+   * Forward: moves to the first record with a key ≥ the bytes `[start, end)`, > if not inclusive.
+   * Reverse: moves to the last record, in internal order, with a key ≤ them, < if not inclusive.
    */
   seek(bytes: Uint8Array, start: number, end: number, inclusive: boolean): CursorStatus
   next(): CursorStatus

@@ -62,7 +62,7 @@ describe('what S3 answers', () => {
       { code: store, reason: 'no-space', retryable: false },
     ],
     [
-      'what nobody has heard of',
+      'an unknown error',
       answer(400, 'FutureError', 'Something new'),
       { code: store, reason: 'bad-reply', retryable: false, s3Code: 'FutureError' },
     ],

@@ -1,5 +1,5 @@
-// One of several processes that race on one directory: creates each of the keys 'create/<round>', and
-// counts up an object by if-match. Prints what it won, as JSON.
+// One of several processes that race on one directory: creates each of the keys 'create/<round>',
+// and counts up an object by if-match. Prints what it won, as JSON.
 import { FsObjectStore } from '../dist/fs.js'
 
 const [directory, name, rounds, increments] = process.argv.slice(2)

@@ -192,7 +192,7 @@ describe('a reply that is wrong', () => {
     return damaged
   }
 
-  test('26: once is asked for again, past any cache, and nobody notices', async () => {
+  test('26: once is read again, past any cache, and no caller notices', async () => {
     for (const once of [damage, (bytes: Uint8Array) => bytes.subarray(1)]) {
       const source = broken(damagedFile(), (bytes, fresh) => (fresh ? bytes : once(bytes)))
       expect(await readAll(source)).toBe('right')

@@ -162,7 +162,7 @@ describe.runIf(process.platform === 'linux')('a socket in a directory', () => {
     expect(await livenessOf(directory, running.owner)).toBe('dead')
   })
 
-  test('that somebody removed proves nothing', async () => {
+  test('that was removed proves nothing', async () => {
     const directory = tempDirectory()
     const running = await run(directory, 'hold', as)
     fs.rmSync(socketOf(directory, running.owner))

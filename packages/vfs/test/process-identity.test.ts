@@ -46,7 +46,7 @@ describe('a process', () => {
     }
   })
 
-  test('that can’t read its own boot or container takes nobody for dead', () => {
+  test('that can’t read its own boot or container takes no process for dead', () => {
     for (const hidden of [{ bootId: '' }, { pidNamespace: '' }]) {
       const blind = { ...linux, ...hidden }
       expect(livenessByIdentity({ ...blind, pid: NOBODY }, blind)).toBe('unknown')

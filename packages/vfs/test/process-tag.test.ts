@@ -10,7 +10,7 @@ test('takes a process for dead only on its own machine and in its own container'
   expect(livenessOfTag({ ...here, machine: 'bbbbbbbbbbbb', pid: NOBODY }, here)).toBe('unknown')
 })
 
-test('takes nobody for dead if it can’t read its own boot or container', () => {
+test('takes no process for dead if it can’t read its own boot or container', () => {
   const blind = { ...here, machine: '000000000000' }
   expect(livenessOfTag({ ...blind, pid: NOBODY }, blind)).toBe('unknown')
   expect(livenessOfTag(blind, blind)).toBe('unknown')

@@ -3,10 +3,10 @@ import { jsonTextOf } from './json-text.js'
 import { type TableText, tupleTextOf } from './table-text.js'
 
 /**
- * Formats one row as a JSON object that `firn load` reads back without loss: `{"key":…,"value":…}`,
- * with text as strings, JSON values and tuples as JSON. A row that has no such form, and any row if
- * digits were asked for, holds digits of the stored bytes and says so: `"encoding":"base64"`.
- * `members` is JSON text that comes first.
+ * Formats one row as a JSON object that `firn load` reads back without loss:
+ * `{"key":…,"value":…}`, with text as strings, JSON values and tuples as JSON. A row that has
+ * no such form, and any row if digits were asked for, holds digits of the stored bytes and says so:
+ * `"encoding":"base64"`. `members` is JSON text that comes first.
  */
 export function rowJson(
   text: TableText,

@@ -22,8 +22,8 @@ export interface FileVerification {
   /** The files that entries of the log have named. */
   named: ReadonlySet<string>
   /**
-   * Whether every entry that a process has read is durable, as in a log that several processes
-   * share. Then the log must reach at least as far as the names of written files show.
+   * Whether several processes share the log. Then every entry that one of them has read is durable,
+   * so the log reaches the version in each file's name.
    */
   isShared: boolean
   /**

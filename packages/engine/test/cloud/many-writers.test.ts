@@ -255,7 +255,7 @@ describe.skipIf(cloud === undefined)('many processes on one database', () => {
   )
 
   test.each(LONG ? LOGS : (['objects'] as const))(
-    '1, 2, 3: one request in ten is lost, answered to nobody, late or made twice: all commits succeed, once (%s)',
+    '1, 2, 3: one request in ten is lost, loses its answer, is late or arrives twice: all commits succeed, once (%s)',
     async (log) => {
       const location = await newLocation(log)
       const name = log === 'dynamodb' ? 'AWS_ENDPOINT_URL_DYNAMODB' : 'AWS_ENDPOINT_URL_S3'

@@ -265,7 +265,7 @@ describe('buffered writes are synced', () => {
     expect(syncs).toBeGreaterThan(15)
   })
 
-  test('at once with an interval of 0, and by nobody with an infinite one', async () => {
+  test('at once with an interval of 0, and never with an infinite one', async () => {
     const at0 = await toldDatabase({ flushIntervalMs: 0 })
     await at0.put('a')
     await at0.advance(0)

@@ -275,7 +275,7 @@ test('41: the lease for maintenance that is given while its work ends is let go 
   expect(await store.acquire('maintenance', { durationMs: 1000 })).toBeDefined()
 })
 
-test('41: the lease for maintenance is let go of in bounded time, though nobody answers', async () => {
+test('41: the maintenance lease is given up in bounded time if the service doesn’t answer', async () => {
   const env = new TestEnv()
   const asked: AbortSignal[] = []
   const leases: Leases = {

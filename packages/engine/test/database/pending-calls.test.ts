@@ -132,7 +132,7 @@ function linesOf(calls: Record<string, string>): string {
   return `${[...Object.keys(calls), 'done'].join('\n')}\n`
 }
 
-describe('a process stays until a call is done that it awaits, though nobody awaits what the call waits for:', () => {
+describe('a process stays until an awaited call is done, even if nothing else keeps it alive:', () => {
   for (const kind of ['file', 'objects'] as const) {
     const calls = { ...CALLS, reads: READS }
     test.concurrent(`a compaction, on ${kind}`, async ({ expect }) => {

@@ -475,7 +475,7 @@ describe('41, 42: ends', () => {
     await snapshot.close()
   })
 
-  test('a signal ends its read and its warming, and nobody else’s', async () => {
+  test('a signal ends its own read and warming, and no others', async () => {
     const stored = await new Stored().fill()
     const { table } = await opened(stored)
     await stored.expectRow(table, 1900)

@@ -159,7 +159,7 @@ test.concurrent('writes end well or with a typed error when no file descriptor i
   })
 })
 
-test.concurrent('work in a thread that nobody waits for does not keep a program from ending', async ({
+test.concurrent('work in a thread that no call waits for does not keep a program from ending', async ({
   expect,
 }) => {
   const hangs = `

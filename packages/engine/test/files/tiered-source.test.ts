@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiskCache } from '@firn/block-cache/disk'
-import { memorySource, type SstSource } from '@firn/sst'
+import { memorySource, type SourceReadOptions, type SstSource } from '@firn/sst'
 import { LONG, tempDirectory } from '@firn/test-support'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -51,7 +51,7 @@ class StoredFile implements SstSource {
     return { bytes: await this.#reply(bytes, options), size: SIZE }
   }
 
-  async #reply(bytes: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
+  async #reply(bytes: Uint8Array, options: SourceReadOptions = {}): Promise<Uint8Array> {
     this.requests++
     const fault = this.faults.shift()
     options.signal?.addEventListener('abort', () => this.aborted++)
@@ -150,7 +150,7 @@ describe('a read through the disk', () => {
     expect(stored.requests).toBe(1)
   })
 
-  test('a failure meets all who wait, and nobody after them', async () => {
+  test('a failure meets all waiting readers, and no later ones', async () => {
     const stored = new StoredFile()
     const source = over(stored, tier())
     stored.faults.push('refused')

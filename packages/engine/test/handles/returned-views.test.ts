@@ -77,7 +77,7 @@ describe.each(['in memtables', 'in files'])('values that were returned, read %s'
     expect(text(other)).toBe('k100')
   })
 
-  test('may be changed and kept: nobody else sees it', async () => {
+  test('may be changed and kept: no other caller sees it', async () => {
     const [first] = await table.scan().toArray()
     for (const array of first as Uint8Array[]) array.fill(0)
     ;(await table.get(KEYS[1] as Uint8Array))?.fill(0)

@@ -206,7 +206,7 @@ describe('of batches that come together', () => {
     expect(await filesIn(base)).toEqual([])
   })
 
-  test('all are told that nobody knows, and none is tried again, where that is so', async () => {
+  test('all are told that the outcome is unknown, and none is tried again', async () => {
     const base = new MemoryObjectStore()
     let silent = false
     const log = () => {

@@ -308,7 +308,7 @@ describe('a database that is closed while a batch is written', () => {
 })
 
 describe('files of a batch that is not committed yet', () => {
-  test.each([true, false])('are swept by nobody (exclusive: %s)', async (exclusive) => {
+  test.each([true, false])('are never swept (exclusive: %s)', async (exclusive) => {
     const store = new MemoryObjectStore()
     const storage = new MemoryLogStorage()
     const log = () => new MemoryCommitLog({ storage, exclusive })

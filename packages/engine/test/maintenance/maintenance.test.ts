@@ -126,7 +126,7 @@ async function keysOf(store: ObjectStore, prefix: string): Promise<string[]> {
 const isFile = (key: string): boolean => key.startsWith('sst/')
 const isCheckpoint = (key: string): boolean => key.startsWith('checkpoints/')
 
-describe('what is left to the process with the lease is done after it, though nobody calls any more', () => {
+describe('work left to the process with the lease is done after it, without further calls', () => {
   test.each(['lets go', 'is dead'])('a flush, where that one %s', async (end) => {
     const { env, leases, open } = makeWorld('shared')
     await using db = await open()
@@ -168,7 +168,7 @@ describe('what is left to the process with the lease is done after it, though no
   })
 })
 
-describe('what was given up during an outage is done after it, though nobody calls any more', () => {
+describe('work given up during an outage is done after it, without further calls', () => {
   test('a flush', async () => {
     const { env, outage, open } = makeWorld('shared')
     await using db = await open()
@@ -242,7 +242,7 @@ test('files that were merged and could not be deleted are deleted with the next 
   expect(await keysOf(base, 'sst/')).toHaveLength(await live())
 })
 
-test('36: a file whose replies were damaged is merged a minute later, though nobody calls any more', async () => {
+test('36: a file whose replies were damaged is merged a minute later, without further calls', async () => {
   const { env, outage, warnings, open } = makeWorld('shared')
   await using db = await open()
   outage.damages = isFile

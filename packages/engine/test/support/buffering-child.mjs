@@ -1,5 +1,6 @@
-// Makes buffered writes in the database it is told to open, and ends as it is told to. What it prints is
-// how many of its writes have resolved: those have to be there afterwards, but for what a kill may take.
+// Makes buffered writes in the database it is told to open, and ends as it is told to. What it
+// prints is how many of its writes have resolved: those have to be there afterwards, but for what a
+// kill may take.
 import { writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'

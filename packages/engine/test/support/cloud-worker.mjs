@@ -1,8 +1,8 @@
-// One of many processes on one database: blind writes, batches across tables, transactions on what all
-// share, reads of others' accounts, scans and refreshes at random, until it is told to stop or is killed.
-// Prints "ready <n>", then "ack <n> <version>" for each batch, "moved <n>" for each transaction that
-// committed and "refused <n>" for each that didn't, then "digest <version> <hash>" of what it was asked
-// for. Arguments: location, number, first n, open options as JSON, seed.
+// One of many processes on one database: blind writes, batches across tables, transactions on what
+// all share, reads of others' accounts, scans and refreshes at random, until it is told to stop or
+// is killed. Prints "ready <n>", then "ack <n> <version>" for each batch, "moved <n>" for each
+// transaction that committed and "refused <n>" for each that didn't, then "digest <version> <hash>"
+// of what it was asked for. Arguments: location, number, first n, open options as JSON, seed.
 import { createHash } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { open } from '../../dist/index.js'

@@ -1,5 +1,5 @@
-// Commits as fast as it can, in the database it is told to open, until it is killed. Each line of its
-// output acknowledges one commit: what it printed before it died must be there afterwards.
+// Commits as fast as it can, in the database it is told to open, until it is killed. Each line of
+// its output acknowledges one commit: what it printed before it died must be there afterwards.
 import { writeSync } from 'node:fs'
 import { open } from '@firn/engine'
 

@@ -22,8 +22,9 @@ import {
 import type { MemtablePartition } from '../../src/internal/memtable/memtable-partition.js'
 import type { TableView } from '../../src/internal/view/table-view.js'
 
-// Pictures of what a database has, in text. `a@3=x` is what the third commit of a script wrote, `a@3!`
-// is its delete. `[a-m @2-3]` is a file: the range of its keys, and of the commits that wrote them.
+// Pictures of what a database has, in text. `a@3=x` is what the third commit of a script wrote,
+// `a@3!` is its delete. `[a-m @2-3]` is a file: the range of its keys, and of the commits that
+// wrote them.
 
 /** What a timestamp is in a picture. */
 type NumberOf = (timestamp: number) => number

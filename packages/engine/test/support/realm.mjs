@@ -1,5 +1,5 @@
-// Runs all of Firn in a realm of its own, as jest does with the code that it tests: the globals are the
-// context's, and the modules of Node.js, their errors and buffers, are of the realm outside.
+// Runs all of Firn in a realm of its own, as jest does with the code that it tests: the globals are
+// the context's, and the modules of Node.js, their errors and buffers, are of the realm outside.
 // Needs --experimental-vm-modules. Prints what went wrong, or "done".
 import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
- * For each row of FAILURES.md: the faults and operations of the simulation in which it is met, or why
- * it isn’t met there.
+ * For each row of FAILURES.md: the faults and operations of the simulation in which it is met, or
+ * why it isn’t met there.
  */
 export const SIMULATED: Readonly<Record<number, readonly string[] | string>> = {
   1: ['lost-reply'],
@@ -59,5 +59,5 @@ export const SIMULATED: Readonly<Record<number, readonly string[] | string>> = {
   40: 'damage is by chance; the decoders are fuzzed',
   41: ['reopen'],
   42: ['fresh get', 'get many', 'scan', 'snapshot', 'warm', 'put', 'batch'],
-  43: 'nobody reads what processes log',
+  43: 'the simulation doesn’t read what processes log',
 }

@@ -1,5 +1,5 @@
-// Another process's view of a table: prints "<version> <rows> <digest>" of its rows with a key, as of
-// a version. Arguments: location, table, version.
+// Another process's view of a table: prints "<version> <rows> <digest>" of its rows with a key, as
+// of a version. Arguments: location, table, version.
 import { createHash } from 'node:crypto'
 import { open } from '../../dist/index.js'
 

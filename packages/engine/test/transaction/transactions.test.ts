@@ -22,7 +22,7 @@ describe.each(PLACE_KINDS)('transactions (%s)', (kind) => {
     await db.close()
   })
 
-  test('see what they write, in every kind of read, and nobody else does before they commit', async () => {
+  test('see what they write, in every kind of read; no other reader does before they commit', async () => {
     const table = db.table('t', TEXT)
     for (const key of ['a', 'b', 'c', 'd', 'e']) await table.put(key, `old ${key}`)
     const seen = await db.transaction(async (tx) => {
@@ -141,7 +141,7 @@ describe.each(PLACE_KINDS)('transactions (%s)', (kind) => {
     ])
   })
 
-  test("that are in nobody's way share entries of the log", async () => {
+  test('that don’t conflict share entries of the log', async () => {
     const table = db.table('t', TEXT)
     await table.put('0', 'old')
     const { version } = db

@@ -99,8 +99,8 @@ export class DataBlock {
   }
 
   /**
-   * Returns the first row whose key is ≥ `key[start, end)`, or `rows` if there is none. If that key
-   * is equal, returns the complement `~row` instead, so that one search answers both questions.
+   * Returns the first row whose key is ≥ `key[start, end)`, or `rows` if there is none. If that
+   * key is equal, returns the complement `~row` instead, so that one search answers both questions.
    */
   search(key: Uint8Array, start: number, end: number): number {
     const bytes = this.bytes

@@ -108,7 +108,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     held(await b.acquire())
   })
 
-  test('lets a holder who is late renew what nobody else has taken', async () => {
+  test('lets a late holder renew a lease that no other holder has taken', async () => {
     const [a, b] = [await start(), await start()]
     const lease = held(await a.acquire())
     a.env.advance(3 * DURATION_MS)
@@ -118,7 +118,7 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
     expect(await b.acquire()).toBeUndefined()
   })
 
-  test('23: compares nobody’s clock with another’s', async () => {
+  test('23: never compares two clocks', async () => {
     const [a, b] = [await start(), await start()]
     held(await a.acquire())
     // However long the lease has been over for others, this process hasn't watched it and can't
@@ -206,6 +206,6 @@ export function leasesTests(open: (env: Env) => Promise<Leases>): void {
 }
 
 function held(lease: Lease | undefined): Lease {
-  if (lease === undefined) throw new Error('the lease is not given, though nobody has it')
+  if (lease === undefined) throw new Error('the lease is free, but acquire returned none')
   return lease
 }

@@ -18,7 +18,7 @@ async function fill(db: Database, rows: number, from = 0): Promise<void> {
   }
 }
 
-describe('34: nobody compacts', () => {
+describe('34: if no process compacts', () => {
   test('writes that wait for a compaction that fails are told why; they go on when it succeeds', async () => {
     let broken = false
     const store = new FaultyObjectStore(new MemoryObjectStore(), ({ operation, key }) =>

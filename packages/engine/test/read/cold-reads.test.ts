@@ -1,6 +1,6 @@
 import { SstReader } from '@firn/sst'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { type Database, type OpenOptions, open, type Table } from '../src/index.js'
+import { type Database, type OpenOptions, open, type Table } from '../../src/index.js'
 
 const TYPED = { keys: 'utf8', values: 'utf8' } as const
 
