@@ -1,5 +1,10 @@
-import { type CommitLog, MemoryCommitLog, MemoryLogStorage } from '@firn/commit-log'
-import { isFirnError } from '@firn/env'
+import {
+  type CommitLog,
+  MemoryCommitLog,
+  MemoryLogStorage,
+  ObjectCommitLog,
+} from '@firn/commit-log'
+import { isFirnError, systemEnv } from '@firn/env'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Database, open, type Transaction } from '../../src/index.js'
@@ -446,6 +451,33 @@ describe('what contradicts a transaction', () => {
 })
 
 describe('a transaction', () => {
+  test('reads the version before one that came a microsecond later, from a file that has both', async () => {
+    // The clock stands still, so that timestamps follow each other without a gap.
+    const env = { ...systemEnv, now: () => 1_800_000_000_000_000 }
+    const store = new MemoryObjectStore()
+    const log = (incarnation: string) => new ObjectCommitLog(store, incarnation, { env })
+    const options = { env, tuning: { blockBytes: 64 } }
+    const kept = { keys: 'utf8', values: 'utf8', history: 'all' } as const
+    await using writer = await open({ store, log }, options)
+    const table = writer.table('t', kept)
+    await table.put('a', 'first')
+    await table.put('k', 'older'.padEnd(200))
+    await writer.compact()
+    await using reader = await open({ store, log }, options)
+    const seen = await reader.transaction(async (tx) => {
+      const rows = tx.table('t', kept)
+      await rows.get('a')
+      await table.put('k', 'newer'.padEnd(200))
+      for (let i = 0; i < 2; i++) {
+        await table.put(`z${i}`, '')
+        await writer.compact()
+      }
+      await reader.evict()
+      return rows.get('k')
+    })
+    expect(seen?.trim()).toBe('older')
+  })
+
   test('is over when its function is, and says so', async () => {
     await using db = await open('memory:')
     await db.table('t', TEXT).put('k', 'v')

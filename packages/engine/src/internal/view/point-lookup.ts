@@ -55,7 +55,9 @@ export class PointLookup {
     this.foundTimestamp = -1
     this.stage = 0
     this.missing = undefined
-    this.sst.set(target, 0, end, timestamp)
+    // Files have whole timestamps. A transaction's may lie half a microsecond after one, which only
+    // its own writes, in memory, reach.
+    this.sst.set(target, 0, end, Math.floor(timestamp))
   }
 
   get userKey(): Uint8Array {
