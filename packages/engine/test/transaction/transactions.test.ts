@@ -451,6 +451,39 @@ describe('what contradicts a transaction', () => {
 })
 
 describe('a transaction', () => {
+  test('goes on with a scan in other files without the writes that came after it began', async () => {
+    const store = new MemoryObjectStore()
+    const log = (incarnation: string) => new ObjectCommitLog(store, incarnation)
+    const options = { tuning: { pageRows: 1 } }
+    await using writer = await open({ store, log }, options)
+    const plain = { ...TEXT, compression: 'none' } as const
+    const table = writer.table('t', plain)
+    // More than a scan reads ahead.
+    for (let i = 0; i < 9; i++) await table.put(`k${i}`, `${i}`.padEnd(500_000))
+    await writer.compact()
+    await using reader = await open({ store, log }, options)
+    await reader.transaction(async (tx) => {
+      const rows = tx.table('t', plain)
+      await rows.put('k1', 'own')
+      const seen: string[] = []
+      for await (const [key, value] of rows.scan()) {
+        seen.push(`${key} ${value.trim()}`)
+        if (seen.length > 1) continue
+        await rows.put('k7', 'later')
+        await rows.put('k7b', 'later')
+        for (let i = 0; i < 2; i++) {
+          await table.put('k0', `newer ${i}`)
+          await table.put('k9', '')
+          await writer.compact()
+        }
+        await reader.evict()
+      }
+      expect(seen).toEqual(['k0 0', 'k1 own', ...[2, 3, 4, 5, 6, 7, 8].map((i) => `k${i} ${i}`)])
+      expect(await rows.get('k7')).toBe('later')
+      expect(await rows.count()).toBe(10)
+    }, { isolation: 'snapshot' })
+  })
+
   test('reads the version before one that came a microsecond later, from a file that has both', async () => {
     // The clock stands still, so that timestamps follow each other without a gap.
     const env = { ...systemEnv, now: () => 1_800_000_000_000_000 }

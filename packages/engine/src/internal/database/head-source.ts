@@ -83,6 +83,10 @@ export class HeadSource implements LiveSource {
     return { view: this.#versions.view.retain(), timestamp: this.#versions.visibleTimestamp }
   }
 
+  holdAgain(): View {
+    return this.hold().view
+  }
+
   async holdAt(moment: TakenMoment, signal?: AbortSignal): Promise<ReadPoint> {
     signal?.throwIfAborted()
     const timestamp = await this.timestampOf(moment, signal)

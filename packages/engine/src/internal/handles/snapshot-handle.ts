@@ -105,6 +105,10 @@ export class SnapshotHandle implements Snapshot, ReadSource {
     return { view: this.view().retain(), timestamp: this.timestamp }
   }
 
+  holdAgain(): View {
+    return this.view().retain()
+  }
+
   async holdAt(moment: TakenMoment, signal?: AbortSignal): Promise<ReadPoint> {
     const timestamp = await this.#head.timestampOf(moment, signal)
     const point = this.hold()

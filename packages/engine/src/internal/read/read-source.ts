@@ -36,6 +36,11 @@ export interface ReadSource {
   assertHas(table: TableIdentity, view: View): void
   /** Returns the present (or the snapshot) as a point that later writes don't change. */
   hold(): ReadPoint
+  /**
+   * Returns a view on the files of now, with one more holder, for a read that began with `before`,
+   * which the caller holds: it shows no writes of a transaction that `before` doesn't show.
+   */
+  holdAgain(before: View): View
   /** Returns the point of a past moment, at or before `timestamp`. */
   holdAt(moment: TakenMoment, signal: AbortSignal | undefined): Promise<ReadPoint>
 }

@@ -194,7 +194,7 @@ export class TableReader<K, V> implements ReadableTable<K, V> {
           begin: () => this.#startScan(scan, what),
           continueAt: async ({ view: before, timestamp, error, attempt }) => {
             await this.#afterMissingFile(error, { before, options: scan, attempt, isScan: true })
-            const { view } = this.#source.hold()
+            const view = this.#source.holdAgain(before)
             return this.#scanAt({ view, timestamp }, scan, what)
           },
         }),

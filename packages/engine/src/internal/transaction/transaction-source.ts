@@ -1,5 +1,5 @@
 import type { TimeSlice } from '@firn/env'
-import type { TableState } from '@firn/manifest'
+import type { DatabaseState, TableState } from '@firn/manifest'
 import type { RecordKind } from '@firn/mvcc'
 import type { TakenMoment } from '../arguments/moment.js'
 import type { SnapshotHandle } from '../handles/snapshot-handle.js'
@@ -33,6 +33,8 @@ export class TransactionSource implements ReadSource {
   readonly #newTables: Map<string, TableState> = new Map()
   /** The snapshot's view with the writes on top, and the view it was made from. */
   #own: { view: View; over: View } | undefined
+  /** What views with writes show: the writes, and the snapshot's view. */
+  readonly #shown: WeakMap<View, { writes: Memtable; over: View }> = new WeakMap()
 
   constructor(snapshot: SnapshotHandle) {
     this.#snapshot = snapshot
@@ -63,7 +65,7 @@ export class TransactionSource implements ReadSource {
     if (this.writes === 0) return over
     if (this.#own?.over !== over) {
       this.#letGo()
-      this.#own = { view: this.#viewOver(over), over }
+      this.#own = { view: this.#viewOver(over, this.#writes), over }
     }
     return this.#own.view
   }
@@ -75,8 +77,9 @@ export class TransactionSource implements ReadSource {
   async refresh(): Promise<void> {}
 
   async refreshFiles(read: View, signal?: AbortSignal): Promise<boolean> {
-    if (this.view() !== read) return true
-    return this.#snapshot.refreshFiles(this.#snapshot.view(), signal)
+    const over = this.#shown.get(read)?.over ?? read
+    if (this.#snapshot.view() !== over) return true
+    return this.#snapshot.refreshFiles(over, signal)
   }
 
   assertHas(table: TableIdentity, view: View): void {
@@ -86,6 +89,12 @@ export class TransactionSource implements ReadSource {
   hold(): ReadPoint {
     this.#isHeld = true
     return { view: this.view().retain(), timestamp: this.timestamp }
+  }
+
+  holdAgain(before: View): View {
+    const over = this.#snapshot.view()
+    const shown = this.#shown.get(before)
+    return shown === undefined ? over.retain() : this.#viewOver(over, shown.writes)
   }
 
   /** Without the transaction's writes: a past moment doesn't contain them. */
@@ -99,15 +108,21 @@ export class TransactionSource implements ReadSource {
     await this.#snapshot.close()
   }
 
-  #viewOver(view: View): View {
-    if (this.#newTables.size === 0) return view.under(this.#writes, view.state)
-    const tables = new Map(view.state.tables)
-    const tableIds = new Map(view.state.tableIds)
+  #viewOver(over: View, writes: Memtable): View {
+    const view = over.under(writes, this.#stateOver(over))
+    this.#shown.set(view, { writes, over })
+    return view
+  }
+
+  #stateOver({ state }: View): DatabaseState {
+    if (this.#newTables.size === 0) return state
+    const tables = new Map(state.tables)
+    const tableIds = new Map(state.tableIds)
     for (const table of this.#newTables.values()) {
       tables.set(table.id, table)
       tableIds.set(table.name, table.id)
     }
-    return view.under(this.#writes, { ...view.state, tables, tableIds })
+    return { ...state, tables, tableIds }
   }
 
   #newTable({ name, creationOptions: options }: TableIdentity): number {
