@@ -450,6 +450,14 @@ describe('what contradicts a transaction', () => {
   })
 })
 
+/** Merges all files into others, and deletes them. */
+async function replaceFiles(store: ObjectStore, db: Database): Promise<void> {
+  const before: string[] = []
+  for await (const { key } of store.list({ prefix: 'sst/' })) before.push(key)
+  await db.compact()
+  await store.delete(before)
+}
+
 describe('a transaction', () => {
   test('goes on with a scan in other files without the writes that came after it began', async () => {
     const store = new MemoryObjectStore()
@@ -462,26 +470,48 @@ describe('a transaction', () => {
     for (let i = 0; i < 9; i++) await table.put(`k${i}`, `${i}`.padEnd(500_000))
     await writer.compact()
     await using reader = await open({ store, log }, options)
-    await reader.transaction(async (tx) => {
-      const rows = tx.table('t', plain)
-      await rows.put('k1', 'own')
-      const seen: string[] = []
-      for await (const [key, value] of rows.scan()) {
-        seen.push(`${key} ${value.trim()}`)
-        if (seen.length > 1) continue
-        await rows.put('k7', 'later')
-        await rows.put('k7b', 'later')
-        for (let i = 0; i < 2; i++) {
-          await table.put('k0', `newer ${i}`)
+    await reader.transaction(
+      async (tx) => {
+        const rows = tx.table('t', plain)
+        await rows.put('k1', 'own')
+        const seen: string[] = []
+        for await (const [key, value] of rows.scan()) {
+          seen.push(`${key} ${value.trim()}`)
+          if (seen.length > 1) continue
+          await rows.put('k7', 'later')
+          await rows.put('k7b', 'later')
+          await table.put('k0', 'newer')
           await table.put('k9', '')
-          await writer.compact()
+          await replaceFiles(store, writer)
+          await reader.evict()
         }
-        await reader.evict()
-      }
-      expect(seen).toEqual(['k0 0', 'k1 own', ...[2, 3, 4, 5, 6, 7, 8].map((i) => `k${i} ${i}`)])
-      expect(await rows.get('k7')).toBe('later')
-      expect(await rows.count()).toBe(10)
-    }, { isolation: 'snapshot' })
+        expect(seen).toEqual(['k0 0', 'k1 own', ...[2, 3, 4, 5, 6, 7, 8].map((i) => `k${i} ${i}`)])
+        expect(await rows.get('k7')).toBe('later')
+        expect(await rows.count()).toBe(10)
+      },
+      { isolation: 'snapshot' },
+    )
+  })
+
+  test('outlasts any number of replaced files in a scan', async () => {
+    const store = new MemoryObjectStore()
+    const log = (incarnation: string) => new ObjectCommitLog(store, incarnation)
+    const plain = { ...TEXT, compression: 'none' } as const
+    await using writer = await open({ store, log })
+    const table = writer.table('t', plain)
+    // More than a scan reads ahead.
+    for (let i = 0; i < 12; i++) await table.put(`k${i}`, `${i}`.padEnd(500_000))
+    await writer.compact()
+    await using reader = await open({ store, log }, { tuning: { pageRows: 1 } })
+    let rows = 0
+    for await (const _ of reader.table('t', plain).scan()) {
+      rows++
+      await table.put('k0', `newer ${rows}`)
+      await table.put('k9', `newer ${rows}`)
+      await replaceFiles(store, writer)
+      await reader.evict()
+    }
+    expect(rows).toBe(12)
   })
 
   test('reads the version before one that came a microsecond later, from a file that has both', async () => {
@@ -501,10 +531,7 @@ describe('a transaction', () => {
       const rows = tx.table('t', kept)
       await rows.get('a')
       await table.put('k', 'newer'.padEnd(200))
-      for (let i = 0; i < 2; i++) {
-        await table.put(`z${i}`, '')
-        await writer.compact()
-      }
+      await replaceFiles(store, writer)
       await reader.evict()
       return rows.get('k')
     })

@@ -93,6 +93,7 @@ export class PageReader {
   #remaining = Number.POSITIVE_INFINITY
   /** Key of the last row that was read, table prefix included. */
   #lastKey: Uint8Array | undefined
+  /** Files found missing since the last page. */
   #missingFiles = 0
 
   constructor(source: PageSource) {
@@ -136,6 +137,7 @@ export class PageReader {
       throw error
     }
     const { range } = this.#source
+    this.#missingFiles = 0
     if (page.length > 0) {
       if (this.#lastKey !== undefined) range?.readThrough(this.#lastKey)
       return page
