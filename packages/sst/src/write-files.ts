@@ -87,8 +87,8 @@ class FilesWriter {
       let status = this.#cursor.first()
       while (status !== END) {
         if (status === PENDING) {
-          // The reads themselves get no signal: a merge of many files would put as many listeners on
-          // it. What they return after an abort is thrown away.
+          // The reads themselves get no signal: a merge of many files would put as many listeners
+          // on it. What they return after an abort is thrown away.
           status = await waitFor(this.#cursor.load(), signal)
           continue
         }

@@ -28,8 +28,11 @@ function everyTurn(onTurn: () => void): () => void {
 async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let turns = 0
   const end = everyTurn(() => turns++)
-  await work()
-  end()
+  try {
+    await work()
+  } finally {
+    end()
+  }
   return turns
 }
 

@@ -8,6 +8,7 @@ import { isFirnError, systemEnv } from '@firn/env'
 import { MemoryObjectStore, type ObjectStore } from '@firn/object-store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Database, open, type Transaction } from '../../src/index.js'
+import { filesIn } from '../support/large-batches.js'
 import { makePlace, PLACE_KINDS, type Place, TINY } from '../support/locations.js'
 import { overriding } from '../support/overriding.js'
 
@@ -452,8 +453,7 @@ describe('what contradicts a transaction', () => {
 
 /** Merges all files into others, and deletes them. */
 async function replaceFiles(store: ObjectStore, db: Database): Promise<void> {
-  const before: string[] = []
-  for await (const { key } of store.list({ prefix: 'sst/' })) before.push(key)
+  const before = await filesIn(store)
   await db.compact()
   await store.delete(before)
 }
